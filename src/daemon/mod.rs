@@ -1,0 +1,1 @@
+//! The supervisor: trials, learning and storage around the control loop.

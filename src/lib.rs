@@ -1,0 +1,13 @@
+//! A real-time robot controller that learns strokes on the robot.
+#![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+#![warn(clippy::undocumented_unsafe_blocks)]
+
+pub mod control;
+pub mod daemon;
+pub mod dynamics;
+pub mod moto;
+pub mod policy;
+pub mod robot;
+pub mod simulation;
+pub mod storage;
+pub mod tasks;

@@ -1,0 +1,2 @@
+//! The `moto_controller` command.
+fn main() {}

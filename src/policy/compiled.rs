@@ -1,0 +1,114 @@
+//! The form of a policy the control loop evaluates: contiguous, checked, nothing to allocate.
+
+use super::{Policy, PolicyError};
+
+/// A policy laid out for the control loop: gains, biases and Cholesky factors in one block per step.
+#[derive(Clone, Debug)]
+pub struct CompiledPolicy {
+    horizon: usize,
+    state_dim: usize,
+    action_dim: usize,
+    /// Per step: gain by columns (state x action), bias (action), lower Cholesky factor by rows (action x action).
+    data: Box<[f64]>,
+}
+
+impl CompiledPolicy {
+    /// Compiles a policy after checking it.
+    ///
+    /// # Errors
+    /// Whatever [`Policy::validate`] finds.
+    pub fn new(policy: &Policy) -> Result<Self, PolicyError> {
+        policy.validate()?;
+        let (horizon, state_dim, action_dim) = (policy.horizon(), policy.state_dim(), policy.action_dim());
+        let mut data = Vec::with_capacity(horizon * Self::stride(state_dim, action_dim));
+        for (step, law) in policy.steps.iter().enumerate() {
+            data.extend(law.gain.as_slice());
+            data.extend(law.bias.as_slice());
+            let factor = law.covariance.clone().cholesky().ok_or(PolicyError::NotPositiveDefinite { step })?.unpack();
+            data.extend(factor.transpose().as_slice());
+        }
+        Ok(Self { horizon, state_dim, action_dim, data: data.into_boxed_slice() })
+    }
+
+    const fn stride(ds: usize, da: usize) -> usize {
+        da * ds + da + da * da
+    }
+
+    /// Number of policy steps T.
+    pub fn horizon(&self) -> usize {
+        self.horizon
+    }
+
+    /// State dimension d_s.
+    pub fn state_dim(&self) -> usize {
+        self.state_dim
+    }
+
+    /// Action dimension d_a.
+    pub fn action_dim(&self) -> usize {
+        self.action_dim
+    }
+
+    /// Writes `K_t s + k_t + C_t noise` into `action`, `C_t` the Cholesky factor of the covariance.
+    ///
+    /// `state` has d_s entries; `noise` (standard normal draws, zeros for the mean action) and `action` have d_a.
+    /// Real-time safe: no allocation, no system call.
+    ///
+    /// # Panics
+    /// If `step` or a slice length is out of range; the loop checks both when it takes a trial.
+    pub fn action(&self, step: usize, state: &[f64], noise: &[f64], action: &mut [f64]) {
+        let (ds, da) = (self.state_dim, self.action_dim);
+        let stride = Self::stride(ds, da);
+        let block = &self.data[step * stride..(step + 1) * stride];
+        let (gain, rest) = block.split_at(da * ds);
+        let (bias, factor) = rest.split_at(da);
+        let action = &mut action[..da];
+        action.copy_from_slice(bias);
+        for (column, s) in gain.chunks_exact(da).zip(&state[..ds]) {
+            for (a, k) in action.iter_mut().zip(column) {
+                *a += k * s;
+            }
+        }
+        for (i, (a, row)) in action.iter_mut().zip(factor.chunks_exact(da)).enumerate() {
+            for (c, n) in row[..=i].iter().zip(&noise[..=i]) {
+                *a += c * n;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::LinearGaussian;
+    use nalgebra::{DMatrix, DVector};
+
+    #[test]
+    fn evaluates_the_law_it_was_compiled_from() {
+        let law = LinearGaussian {
+            gain: DMatrix::from_row_slice(2, 3, &[1., -2., 0.5, 0., 3., -1.]),
+            bias: DVector::from_row_slice(&[0.1, -0.2]),
+            covariance: DMatrix::from_row_slice(2, 2, &[4., 1., 1., 2.]),
+        };
+        let policy = Policy { steps: vec![law.clone(), law.clone()] };
+        let compiled = CompiledPolicy::new(&policy).unwrap();
+        let (state, noise) = (DVector::from_row_slice(&[0.3, -0.4, 2.]), DVector::from_row_slice(&[0.7, -1.1]));
+        let expected = &law.gain * &state + &law.bias + law.covariance.cholesky().unwrap().l() * &noise;
+        let mut action = [0.; 2];
+        compiled.action(1, state.as_slice(), noise.as_slice(), &mut action);
+        assert!((DVector::from_row_slice(&action) - expected).norm() < 1e-14);
+    }
+
+    #[test]
+    fn refuses_a_policy_with_a_nan() {
+        let mut policy = Policy {
+            steps: vec![LinearGaussian {
+                gain: DMatrix::zeros(1, 1),
+                bias: DVector::zeros(1),
+                covariance: DMatrix::identity(1, 1),
+            }],
+        };
+        policy.steps[0].bias[0] = f64::NAN;
+        assert_eq!(CompiledPolicy::new(&policy).unwrap_err(), PolicyError::NonFinite { step: 0, field: "bias" });
+    }
+}

@@ -1,0 +1,1 @@
+//! Plants that stand for a robot: the simulated arm, with ball, table and racket.

@@ -1,0 +1,1 @@
+//! What survives the process: checkpoints, trials, the run folder.

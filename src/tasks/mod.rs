@@ -1,0 +1,1 @@
+//! Tasks: start, reward, success and initial policy.
