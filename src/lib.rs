@@ -8,6 +8,8 @@ pub mod dynamics;
 pub mod moto;
 pub mod policy;
 pub mod robot;
+#[cfg(feature = "ros")]
+pub mod ros;
 pub mod simulation;
 pub mod storage;
 pub mod tasks;
