@@ -7,6 +7,7 @@ pub mod daemon;
 pub mod dynamics;
 pub mod moto;
 pub mod policy;
+pub mod report;
 pub mod robot;
 #[cfg(feature = "ros")]
 pub mod ros;

@@ -1,1 +1,3 @@
 //! Tasks: start, reward, success and initial policy.
+
+pub mod table_tennis;

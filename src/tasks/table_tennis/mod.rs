@@ -1,0 +1,167 @@
+//! Robot table tennis (Akrour et al. 2018, section 5.4): a forehand stroke of a nine-joint arm on a floating base that returns
+//! incoming balls to the opponent's side. Robot, ball and settings are this project's.
+
+mod config;
+mod demonstration;
+mod outcome;
+mod player;
+mod posture;
+mod quintic;
+mod stroke;
+
+pub use config::{
+    DemonstrationKind, PlayerConfig, RewardConfig, ServeConfig, Setting, StrokeConfig, TableTennisConfig,
+};
+pub use outcome::TrialOutcome;
+pub use player::{Phase, Plan, Player, PlayerError};
+pub use posture::RacketGoal;
+pub use quintic::Quintic;
+pub use stroke::TableTennisStroke;
+
+use crate::dynamics::{JointKind, Model};
+use crate::simulation::{ArmConfig, ArmError, Ball, ParameterError, RacketArm, Serve, TableTennisPlant};
+use nalgebra::{Vector2, Vector3};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why the task cannot be set up.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// A parameter is refused.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// The arm does not fit the task.
+    #[error(transparent)]
+    Arm(#[from] ArmError),
+    /// The player cannot return the ball.
+    #[error("the player cannot return the ball: {0}")]
+    Player(#[from] PlayerError),
+    /// The serve never comes near enough to start the stroke.
+    #[error("the served ball does not trigger the stroke")]
+    NoTrigger,
+}
+
+/// The task. It knows the robot's model, makes the plant and the initial policy, and judges what was recorded.
+#[derive(Clone, Debug)]
+pub struct TableTennis {
+    config: TableTennisConfig,
+    arm_config: ArmConfig,
+    arm: RacketArm,
+    target: Vector2<f64>,
+}
+
+impl TableTennis {
+    /// Numbers the task stores per policy step for its reward.
+    pub const OUTCOME_DIM: usize = 1;
+
+    /// Sets the task up for a robot, whose model is given the armature and springs of `arm`.
+    ///
+    /// # Errors
+    /// The first parameter that is refused, or that the robot has no racket.
+    pub fn new(config: TableTennisConfig, arm: ArmConfig, mut model: Model) -> Result<Self, TaskError> {
+        config.validate(model.dof())?;
+        arm.apply(&mut model)?;
+        model.set_gravity(-Vector3::z() * config.court.ball.gravity);
+        let target = Vector2::from(config.target);
+        Ok(Self { arm: RacketArm::new(Arc::new(model), &config.court.racket)?, arm_config: arm, config, target })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &TableTennisConfig {
+        &self.config
+    }
+
+    /// The arm, with armature and springs.
+    pub fn arm(&self) -> &RacketArm {
+        &self.arm
+    }
+
+    /// Numbers the task observes besides the joints: the ball's position and velocity.
+    pub fn task_values(&self) -> usize {
+        Ball::DIM
+    }
+
+    /// State dimension of the policy.
+    pub fn state_dim(&self) -> usize {
+        2 * self.arm.model().dof() + Ball::DIM
+    }
+
+    /// Period of the control loop.
+    pub fn period(&self) -> Duration {
+        Duration::from_secs_f64(self.config.stroke.period)
+    }
+
+    /// Duration of a policy step.
+    pub fn step_duration(&self) -> Duration {
+        self.period() * self.config.stroke.cycles_per_step as u32
+    }
+
+    /// What changes of each state entry (state) matter, m, m/s, rad or rad/s: the scales of thresholds on their spread.
+    pub fn state_scales(&self) -> Vec<f64> {
+        let sliding = |wanted: f64, else_: f64| {
+            self.arm.model().joints().iter().map(
+                move |joint| {
+                    if joint.kind == JointKind::Prismatic { wanted } else { else_ }
+                },
+            )
+        };
+        sliding(0.02, 0.1).chain(sliding(0.1, 0.5)).chain([0.05; 3]).chain([0.5; 3]).collect()
+    }
+
+    /// The task as the control loop sees it.
+    pub fn stroke(&self) -> TableTennisStroke {
+        TableTennisStroke {
+            joints: self.arm.model().dof(),
+            court: self.config.court.clone(),
+            hitting_plane: self.config.stroke.hitting_plane,
+            trigger_time: self.config.stroke.trigger_time,
+        }
+    }
+
+    /// The analytical player.
+    pub fn player(&self) -> Player {
+        Player::new(self.arm.clone(), &self.config)
+    }
+
+    /// The simulated robot with its ball, at rest.
+    ///
+    /// # Errors
+    /// If a parameter is refused.
+    pub fn plant(&self, seed: u64) -> Result<TableTennisPlant, TaskError> {
+        self.plant_with(self.serve(), seed)
+    }
+
+    fn plant_with(&self, serve: Serve, seed: u64) -> Result<TableTennisPlant, TaskError> {
+        let Self { config, arm_config, arm, .. } = self;
+        let rest = &config.stroke.rest;
+        Ok(TableTennisPlant::new(arm.clone(), arm_config, config.court.clone(), serve, self.period(), rest, seed)?)
+    }
+
+    /// The serve of the setting.
+    fn serve(&self) -> Serve {
+        let serve = &self.config.serve;
+        let spread = Vector3::from(serve.spread_velocity) * serve.spread;
+        let (spread, bounce_scatter) = match self.config.setting {
+            Setting::Noiseless => (Vector3::zeros(), 0.),
+            Setting::Context => (spread, 0.),
+            Setting::NoisyBounce => (Vector3::zeros(), serve.bounce_scatter),
+        };
+        Serve { position: serve.position.into(), velocity: serve.velocity.into(), spread, bounce_scatter }
+    }
+
+    /// The one serve of the demonstration.
+    fn demonstration_serve(&self) -> Serve {
+        let serve = &self.config.serve;
+        let shift = match self.config.demonstration {
+            DemonstrationKind::Plain => Vector3::zeros(),
+            DemonstrationKind::Shifted => serve.demonstration_shift.into(),
+        };
+        Serve {
+            position: serve.position.into(),
+            velocity: Vector3::from(serve.velocity) + shift,
+            spread: Vector3::zeros(),
+            bounce_scatter: 0.,
+        }
+    }
+}
