@@ -1,9 +1,13 @@
 //! The command line: one file per subcommand, thin.
 
+mod config;
 mod dry_run;
 mod evaluate;
 
 use clap::{Parser, Subcommand};
+
+/// Why a command failed, for the person who gave it.
+type Failure = Box<dyn std::error::Error>;
 
 /// A real-time robot controller that learns strokes on the robot.
 ///

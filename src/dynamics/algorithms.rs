@@ -1,9 +1,9 @@
 //! Inverse dynamics, forward dynamics, mass matrix.
 
-use nalgebra::{DMatrix, Matrix6, Vector3, Vector6};
+use nalgebra::{DMatrix, Vector3};
 
 use super::model::{Model, Workspace};
-use super::spatial::{cross_force, spatial};
+use super::spatial::{dot, spatial, times};
 
 impl Model {
     /// Inverse dynamics (recursive Newton-Euler, Featherstone 2008, equations 5.7 to 5.11): the efforts `tau` (n), N m
@@ -19,8 +19,7 @@ impl Model {
             body.place(parent, q[i], qd[i], state);
             state.acceleration = parent.acceleration + state.axis * qdd[i] + state.drift;
             let inertia = body.inertia_at(state);
-            let momentum = inertia.times(&state.velocity);
-            state.force = inertia.times(&state.acceleration) + cross_force(&state.velocity, &momentum);
+            state.force = inertia.force(&state.velocity, &state.acceleration);
         }
         for (i, body) in self.bodies.iter().enumerate().rev() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
@@ -53,37 +52,40 @@ impl Model {
     ) {
         let n = self.dof();
         assert!(q.len() == n && qd.len() == n && tau.len() == n && qdd.len() == n, "joint values: not {n}");
+        // Outwards: the forces that no acceleration of the joints would need.
         ws.bodies[0].acceleration = spatial(Vector3::zeros(), -self.gravity);
         for (i, body) in self.bodies.iter().enumerate() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
-            let state = &mut rest[0];
-            body.place(&before[body.parent], q[i], qd[i], state);
+            let (parent, state) = (&before[body.parent], &mut rest[0]);
+            body.place(parent, q[i], qd[i], state);
+            state.acceleration = parent.acceleration + state.drift;
             let inertia = body.inertia_at(state);
-            state.force = cross_force(&state.velocity, &inertia.times(&state.velocity));
+            state.force = inertia.force(&state.velocity, &state.acceleration);
             state.articulated = inertia.matrix();
         }
+        // Inwards: what each joint moves, and what is left to move it.
         for (i, body) in self.bodies.iter().enumerate().rev() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
             let (parent, state) = (&mut before[body.parent], &mut rest[0]);
             let passive = &self.joints[i].passive;
-            let reaction: Vector6<f64> = state.articulated * state.axis;
-            let inertia = state.axis.dot(&reaction) + passive.armature + dt * passive.resistance(qd[i]);
-            state.inverse_inertia = 1. / inertia;
-            state.effort = tau[i] + passive.torque(q[i], qd[i]) - state.axis.dot(&state.force);
-            state.reaction = reaction;
+            let reaction = times(&state.articulated, &state.axis);
+            let inertia = dot(&state.axis, &reaction) + passive.armature + dt * passive.resistance(qd[i]);
+            let inverse = 1. / inertia;
+            let effort = tau[i] + passive.torque(q[i], qd[i]) - dot(&state.axis, &state.force);
+            state.free_acceleration = effort * inverse;
+            state.coupling = reaction * inverse;
             if body.parent > 0 {
-                let scaled = reaction * state.inverse_inertia;
-                let articulated: Matrix6<f64> = state.articulated - scaled * reaction.transpose();
-                parent.articulated += articulated;
-                parent.force += state.force + articulated * state.drift + scaled * state.effort;
+                parent.articulated += state.articulated - state.coupling * reaction.transpose();
+                parent.force += state.force + state.coupling * effort;
             }
         }
+        // Outwards: the joints' accelerations; from here on `acceleration` is the part due to them.
+        ws.bodies[0].acceleration.fill(0.);
         for (i, body) in self.bodies.iter().enumerate() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
             let (parent, state) = (&before[body.parent], &mut rest[0]);
-            let acceleration = parent.acceleration + state.drift;
-            qdd[i] = (state.effort - state.reaction.dot(&acceleration)) * state.inverse_inertia;
-            state.acceleration = acceleration + state.axis * qdd[i];
+            qdd[i] = state.free_acceleration - dot(&state.coupling, &parent.acceleration);
+            state.acceleration = parent.acceleration + state.axis * qdd[i];
         }
     }
 

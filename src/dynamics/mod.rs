@@ -13,6 +13,8 @@ mod error;
 mod kinematics;
 mod model;
 mod spatial;
+#[cfg(test)]
+pub(crate) mod tests;
 mod urdf;
 
 pub use error::ModelError;

@@ -199,12 +199,10 @@ pub(super) struct BodyState {
     pub composite: Inertia,
     /// Inertia of the articulated body.
     pub articulated: Matrix6<f64>,
-    /// Force on the articulated body per unit of joint acceleration.
-    pub reaction: Vector6<f64>,
-    /// One over the inertia that the joint moves.
-    pub inverse_inertia: f64,
-    /// Torque left to accelerate the joint.
-    pub effort: f64,
+    /// The joint's acceleration per acceleration of the parent, sign reversed.
+    pub coupling: Vector6<f64>,
+    /// The joint's acceleration if its parent did not accelerate.
+    pub free_acceleration: f64,
 }
 
 impl BodyState {
@@ -220,9 +218,8 @@ impl BodyState {
             force: Vector6::zeros(),
             composite: Inertia { mass: 0., moment: Vector3::zeros(), rotational: Matrix3::zeros() },
             articulated: Matrix6::zeros(),
-            reaction: Vector6::zeros(),
-            inverse_inertia: 0.,
-            effort: 0.,
+            coupling: Vector6::zeros(),
+            free_acceleration: 0.,
         }
     }
 }

@@ -3,7 +3,7 @@
 mod learning_curve;
 mod metrics;
 
-pub use learning_curve::learning_curve_svg;
+pub use learning_curve::{DrawError, learning_curve_svg};
 pub use metrics::{
     DiscardedTrial, GuardDecision, IterationMetrics, LatencySummary, PerStep, Quantiles, Summary, Timing,
 };

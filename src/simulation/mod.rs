@@ -1,5 +1,7 @@
 //! Plants that stand for a robot: the simulated arm, with ball, table and racket.
 
+pub mod integrator;
+
 mod arm;
 mod ball;
 mod court;

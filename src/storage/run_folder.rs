@@ -144,8 +144,10 @@ impl RunView {
 pub struct RunFolder {
     view: RunView,
     metrics: Box<dyn OpenFile>,
-    /// Length of what `metrics.jsonl` is known to hold, bytes.
+    /// Length of the lines of `metrics.jsonl` that are on the disk, bytes.
     metrics_length: u64,
+    /// An append failed and may have left something after them.
+    metrics_torn: bool,
     _lock: LockGuard,
 }
 
@@ -196,7 +198,7 @@ impl RunFolder {
     fn with_lock(files: Arc<dyn Files>, directory: &Path, lock: LockGuard) -> Result<Self, StorageError> {
         let view = RunView::open(files, directory)?;
         let metrics = view.files.append(&directory.join(METRICS))?;
-        let mut run = Self { view, metrics, metrics_length: 0, _lock: lock };
+        let mut run = Self { view, metrics, metrics_length: 0, metrics_torn: false, _lock: lock };
         run.retain_metrics(u64::MAX)?;
         Ok(run)
     }
@@ -237,10 +239,13 @@ impl RunFolder {
         let mut bytes = serde_json::to_vec(line).map_err(|e| unstorable(e.to_string()))?;
         serde_json::from_slice::<Numbered>(&bytes).map_err(|e| unstorable(e.to_string()))?;
         bytes.push(b'\n');
-        // What an append that failed left behind goes first.
-        self.metrics.truncate(self.metrics_length)?;
+        if self.metrics_torn {
+            self.truncate_metrics(self.metrics_length)?;
+        }
+        self.metrics_torn = true;
         self.metrics.write(&bytes)?;
         self.metrics.sync()?;
+        self.metrics_torn = false;
         self.metrics_length += bytes.len() as u64;
         Ok(())
     }
@@ -260,10 +265,17 @@ impl RunFolder {
             kept += line.bytes.len() as u64 + 1;
         }
         if kept != bytes.len() as u64 {
-            self.metrics.truncate(kept)?;
-            self.metrics.sync()?;
+            self.truncate_metrics(kept)?;
         }
         self.metrics_length = kept;
+        Ok(())
+    }
+
+    /// Synced before anything is appended: what is torn stays at the end of the file.
+    fn truncate_metrics(&mut self, length: u64) -> Result<(), StorageError> {
+        self.metrics.truncate(length)?;
+        self.metrics.sync()?;
+        self.metrics_torn = false;
         Ok(())
     }
 

@@ -148,7 +148,7 @@ fn check_shapes(episode: &Episode, meta: &TrialMeta) -> Result<(), String> {
     let rows = |name: &str, length: usize, width: usize| match (length, width) {
         (0, 0) => Ok(None),
         (_, 0) => Err(format!("{name} has {length} values in rows of none")),
-        _ if length % width != 0 => Err(format!("{name} has {length} values, not a multiple of {width}")),
+        _ if !length.is_multiple_of(width) => Err(format!("{name} has {length} values, not a multiple of {width}")),
         _ => Ok(Some(length / width)),
     };
     let readings = episode.time.len();

@@ -2,21 +2,28 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use mcap::parse_record;
 use mcap::records::{Record, op};
 use mcap::sans_io::{LinearReadEvent, LinearReader, LinearReaderOptions};
+use mcap::{MAGIC, parse_record};
 
 use super::*;
 
 /// No record and no decompressed chunk of a trial is longer, bytes; chunks are written with about 1 MiB.
-const MAX_RECORD: usize = 64 << 20;
+const MAX_RECORD: usize = 16 << 20;
+/// Opcode and length, before every record.
+const RECORD_HEAD: usize = 1 + 8;
+/// What the data end record holds: a checksum.
+const DATA_END: usize = 4;
+/// What the footer record holds: two offsets and a checksum.
+const FOOTER: usize = 8 + 8 + 4;
+/// Where a chunk record names its compression: after two times, a size and a checksum.
+const COMPRESSION: usize = 8 + 8 + 8 + 4;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<(Episode, TrialMeta), String> {
+    verify(bytes)?;
     let options = LinearReaderOptions::default()
         .with_check_finishes_after_end_magic(true)
         .with_prevalidate_chunk_crcs(true)
-        .with_validate_data_section_crc(true)
-        .with_validate_summary_section_crc(true)
         .with_record_length_limit(MAX_RECORD);
     let mut reader = LinearReader::new_with_options(options);
     let mut rest = bytes;
@@ -31,33 +38,70 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Episode, TrialMeta), String> {
                 rest = after;
             }
             // Nothing else of what the format allows is ours; the parser is kept from it.
-            LinearReadEvent::Record {
-                opcode: opcode @ (op::METADATA | op::CHANNEL | op::MESSAGE | op::DATA_END | op::FOOTER),
-                data,
-            } => match parse_record(opcode, data).map_err(|e| e.to_string())? {
-                Record::Metadata(record) if record.name == METADATA && trial.is_none() => {
-                    trial = Some(Decoder::new(&record.metadata)?);
+            LinearReadEvent::Record { opcode: opcode @ (op::METADATA | op::CHANNEL | op::MESSAGE), data } => {
+                match parse_record(opcode, data).map_err(|e| e.to_string())? {
+                    Record::Metadata(record) if record.name == METADATA && trial.is_none() => {
+                        trial = Some(Decoder::new(&record.metadata)?);
+                    }
+                    Record::Channel(channel) if channel.message_encoding == "cdr" => {
+                        topics.insert(channel.id, channel.topic);
+                    }
+                    Record::Message { header, data } => {
+                        let topic = topics.get(&header.channel_id).ok_or("a message has no channel")?;
+                        let trial = trial.as_mut().ok_or("it has no record of its trial before the messages")?;
+                        trial
+                            .message(topic, header.sequence, header.log_time, &data)
+                            .map_err(|what| format!("{topic}, message {}: {what}", header.sequence))?;
+                    }
+                    _ => {}
                 }
-                Record::Channel(channel) if channel.message_encoding == "cdr" => {
-                    topics.insert(channel.id, channel.topic);
-                }
-                Record::Message { header, data } => {
-                    let topic = topics.get(&header.channel_id).ok_or("a message has no channel")?;
-                    let trial = trial.as_mut().ok_or("it has no record of its trial before the messages")?;
-                    trial
-                        .message(topic, header.sequence, header.log_time, &data)
-                        .map_err(|what| format!("{topic}, message {}: {what}", header.sequence))?;
-                }
-                Record::DataEnd(end) if end.data_section_crc == 0 => return Err("its data has no checksum".into()),
-                Record::Footer(footer) if footer.summary_crc == 0 => return Err("its summary has no checksum".into()),
-                _ => {}
-            },
+            }
             LinearReadEvent::Record { .. } => {}
         }
     }
     let Decoder { episode, meta, .. } = trial.ok_or("it has no record of its trial")?;
     check_shapes(&episode, &meta)?;
     Ok((episode, meta))
+}
+
+/// Checks both checksums of the file before anything in it is believed. Between them they cover every byte; the format
+/// allows to leave them out, a trial may not.
+fn verify(bytes: &[u8]) -> Result<(), String> {
+    let cut = || "it is cut short".to_owned();
+    let unmarked = || "it does not begin and end like an MCAP file (cut short?)".to_owned();
+    bytes.strip_prefix(MAGIC).ok_or_else(unmarked)?;
+    let records = bytes.strip_suffix(MAGIC).ok_or_else(unmarked)?;
+    let mut at = MAGIC.len();
+    let data_end = loop {
+        let (opcode, length) = head(records.get(at..).ok_or_else(cut)?).ok_or_else(cut)?;
+        let content = &records[at + RECORD_HEAD..];
+        if opcode == op::DATA_END {
+            break content.get(..DATA_END).filter(|_| length == DATA_END as u64).ok_or_else(cut)?;
+        }
+        if opcode == op::CHUNK && content.get(COMPRESSION..COMPRESSION + 7) != Some(b"\x03\0\0\0lz4") {
+            return Err("it has a chunk that is not compressed with lz4".into());
+        }
+        at = usize::try_from(length).ok().and_then(|l| (at + RECORD_HEAD).checked_add(l)).ok_or_else(cut)?;
+    };
+    let summary = &records[at + RECORD_HEAD + DATA_END..];
+    let footer = summary.len().checked_sub(RECORD_HEAD + FOOTER).ok_or_else(cut)?;
+    if head(&summary[footer..]) != Some((op::FOOTER, FOOTER as u64)) {
+        return Err("it does not end with a footer".into());
+    }
+    let (summary, summary_end) = summary.split_at(summary.len() - 4);
+    let checks = [("data", &records[..at], data_end), ("summary", summary, summary_end)];
+    for (section, covered, checksum) in checks {
+        if crc32fast::hash(covered).to_le_bytes() != checksum {
+            return Err(format!("the checksum of its {section} is wrong"));
+        }
+    }
+    Ok(())
+}
+
+/// Opcode and length of the record that begins here.
+fn head(bytes: &[u8]) -> Option<(u8, u64)> {
+    let (opcode, rest) = bytes.split_first()?;
+    Some((*opcode, u64::from_le_bytes(*rest.first_chunk()?)))
 }
 
 struct Decoder {

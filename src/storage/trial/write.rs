@@ -37,7 +37,8 @@ pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, Str
         let per_cycle = stream < 2 || arrays[stream - 2].per_cycle;
         let mut latest = Duration::ZERO;
         for row in 0..rows {
-            let time = if per_cycle { times[row] } else { meta.step_period.saturating_mul(row as u32) };
+            let step = || meta.step_period.saturating_mul(row as u32);
+            let time = times.get(row).filter(|_| per_cycle).copied().unwrap_or_else(step);
             // The running maximum keeps a stream's rows in order whatever their times.
             latest = latest.max(time);
             slots.push((latest, Slot { time, stream, row }));
