@@ -6,6 +6,7 @@ use std::time::Duration;
 /// The control loop's configuration. Lists have one entry per joint, in the robot's order; lengths and angles are in m or rad,
 /// efforts in N or N m, times in s.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ControlConfig {
     /// Control period, s, in [0.0001, 0.1]. Default 0.002.
@@ -75,6 +76,7 @@ fn black_box_cycles() -> usize {
 
 /// What starts the stroke of an arm that is ready.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
     /// The task sees it in a reading, e.g. the ball comes within reach.
@@ -88,6 +90,7 @@ pub enum Trigger {
 
 /// A minimum-jerk motion to the start posture, and when it counts as done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct MotionConfig {
     /// Duration, s, in (0, 60]; longer where a joint would exceed its speed. Default 1.
@@ -108,6 +111,7 @@ impl Default for MotionConfig {
 
 /// Gains of the tracking controller, on accelerations: the model (or the nominal inertia) makes efforts of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct TrackingConfig {
     /// Stiffness, 1/s^2, in (0, 1e6]. Default 400.
@@ -126,6 +130,7 @@ impl Default for TrackingConfig {
 
 /// What the joints are allowed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LimitsConfig {
     /// Largest effort, N or N m, finite and > 0.
@@ -161,6 +166,7 @@ fn trip_ratio() -> f64 {
 
 /// When the loop stops trusting what it sees. The default holds at a period of 2 ms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct WatchdogConfig {
     /// Largest age of the newest joint state, and how far its stamp may lie ahead, s, in (0, 10]. Default 0.05.
@@ -189,6 +195,7 @@ impl Default for WatchdogConfig {
 
 /// What the robot gets when something tripped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SafetyConfig {
     /// The answer to a fault that leaves the readings trustworthy; any other is answered by damping. Default `damp`.
@@ -213,6 +220,7 @@ fn damp_duration() -> f64 {
 
 /// How a fault is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Response {
     /// Damp the joints, then zero effort.
@@ -224,6 +232,7 @@ pub enum Response {
 
 /// Priority, processor and memory of the loop's thread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct SchedulingConfig {
     /// `SCHED_FIFO` priority, in [1, 99]; none leaves the thread at normal priority. Default 80.
@@ -246,6 +255,7 @@ impl Default for SchedulingConfig {
 
 /// What a refused priority, processor or lock does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnError {
     /// It is reported, and the loop runs without.

@@ -100,6 +100,7 @@ pub enum ConfigError {
 
 /// The robot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RobotConfig {
     /// Robot description (URDF), relative to the configuration's folder.
@@ -113,6 +114,7 @@ pub struct RobotConfig {
 
 /// The task. One of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TaskConfig {
     /// Returning table-tennis balls.
@@ -121,6 +123,7 @@ pub enum TaskConfig {
 
 /// How long to learn, and what to do around it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct RunConfig {
     /// Seed of everything random. Default 1.
@@ -145,6 +148,7 @@ impl Default for RunConfig {
 
 /// Everything a user may set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The robot.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 /// What a URDF does not say of an arm, joint by joint in the order of the model. Units are those of a rotation; read kg
 /// for kg m^2 and m for rad in a prismatic joint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ArmConfig {
     /// Inertia of each drive seen at its joint, kg m^2 (0 to 1000).

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A table lengthwise along x, its centre above the origin, the robot at negative x. The net stands at x = 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Table {
     /// Length along x, m (0.1 to 10).
@@ -87,6 +88,7 @@ enum Obstacle {
 
 /// The court: how the ball flies, and what it meets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Court {
     /// The ball's flight.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What differs from trial to trial.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Setting {
     /// (a) Nothing: the same serve each time.
@@ -19,6 +20,7 @@ pub enum Setting {
 
 /// Which serve the player's demonstration is made on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DemonstrationKind {
     /// A serve that differs from the one to be learned, so that replaying the demonstration misses it.
@@ -30,6 +32,7 @@ pub enum DemonstrationKind {
 
 /// How the ball is served.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ServeConfig {
     /// Where the ball starts (x, y, z), m (-10 to 10).
@@ -61,6 +64,7 @@ impl Default for ServeConfig {
 
 /// When the stroke starts and how the time of it is cut. The control loop must run at the same rate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct StrokeConfig {
     /// Posture in which the arm awaits the ball (n), rad or m (-10 to 10).
@@ -92,6 +96,7 @@ impl Default for StrokeConfig {
 
 /// The analytical player.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct PlayerConfig {
     /// Time of flight of the return to the target, s (0.1 to 2).
@@ -142,6 +147,7 @@ impl Default for PlayerConfig {
 /// The reward: `-action_weight |a|^2 - miss_weight min(miss, miss_cap)^2` at each step and
 /// `-min(|landing - target|^2, landing_cap)` at the end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct RewardConfig {
     /// Price of the squared action (0 to 1).
@@ -162,6 +168,7 @@ impl Default for RewardConfig {
 
 /// Everything a user may set of the table-tennis task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct TableTennisConfig {
     /// What differs from trial to trial.

@@ -1,0 +1,326 @@
+//! From a robot's joint states to the loop's, and from the loop's efforts to the robot's.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How the robot's joints are named and counted. Empty lists stand for the plain case: the model's names, no sign, no offset,
+/// the model's units.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JointsConfig {
+    /// Names in the joint states, in the model's order.
+    pub names: Vec<String>,
+    /// 1, or -1 where the robot counts a joint the other way.
+    pub sign: Vec<f64>,
+    /// The robot's position of each joint where the model's is zero, in the robot's count, rad or m.
+    pub offset: Vec<f64>,
+    /// The actuator's unit per N m or N of the model, finite and > 0; e.g. 1 / torque constant for a current command.
+    pub effort_scale: Vec<f64>,
+    /// Where velocities come from.
+    pub velocity: VelocitySource,
+    /// Cut-off of the low-pass on velocities, Hz, finite and >= 0; 0 for none. Derived ones want about a tenth of the rate.
+    pub velocity_cutoff: f64,
+}
+
+/// Where velocities come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VelocitySource {
+    /// The joint states carry them.
+    #[default]
+    Reported,
+    /// They are derived from positions and time stamps.
+    Derived,
+}
+
+/// Why the configuration of the joints is refused.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JointsConfigError {
+    /// A list does not have an entry per joint.
+    #[error("ros.joints.{field} has {found} entries, the robot has {joints} joints")]
+    Length {
+        /// Field.
+        field: &'static str,
+        /// Entries found.
+        found: usize,
+        /// Joints of the model.
+        joints: usize,
+    },
+    /// A value is out of its range.
+    #[error("ros.joints.{field}[{joint}] is {value}, expected {range}")]
+    Value {
+        /// Field.
+        field: &'static str,
+        /// Joint, from 0.
+        joint: usize,
+        /// Value found.
+        value: f64,
+        /// What is accepted.
+        range: &'static str,
+    },
+    /// A name occurs twice.
+    #[error("ros.joints.names has {name} twice")]
+    Twice {
+        /// The name.
+        name: String,
+    },
+}
+
+/// What is wrong with a message of joint states.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JointStateError {
+    /// A joint of the robot is not in the message.
+    #[error("joint {joint} is missing from the joint states")]
+    Missing {
+        /// The joint's name.
+        joint: String,
+    },
+    /// The message's lists differ in length.
+    #[error("the joint states have {names} names, but {found} {field}")]
+    Length {
+        /// Which list.
+        field: &'static str,
+        /// Its entries.
+        found: usize,
+        /// Names in the message.
+        names: usize,
+    },
+    /// A value is not a number.
+    #[error("the {field} of joint {joint} is {value}")]
+    NonFinite {
+        /// Which list.
+        field: &'static str,
+        /// The joint's name.
+        joint: String,
+        /// The value.
+        value: f64,
+    },
+}
+
+/// The joints of one robot.
+#[derive(Clone, Debug)]
+pub struct Joints {
+    names: Vec<String>,
+    sign: Vec<f64>,
+    offset: Vec<f64>,
+    effort_scale: Vec<f64>,
+    derive: bool,
+    /// Hz; 0 for none.
+    cutoff: f64,
+    /// Where each joint was in the last message: messages of one publisher are alike.
+    order: Vec<usize>,
+    /// Time stamp (s) and positions the filter saw last.
+    last: Option<(f64, Vec<f64>)>,
+    filtered: Vec<f64>,
+}
+
+/// Fills an empty list with the default, and checks length and values of another.
+fn per_joint(
+    field: &'static str,
+    list: &[f64],
+    joints: usize,
+    default: f64,
+    range: &'static str,
+    accepts: impl Fn(f64) -> bool,
+) -> Result<Vec<f64>, JointsConfigError> {
+    if list.is_empty() {
+        return Ok(vec![default; joints]);
+    }
+    if list.len() != joints {
+        return Err(JointsConfigError::Length { field, found: list.len(), joints });
+    }
+    match list.iter().position(|&value| !accepts(value)) {
+        Some(joint) => Err(JointsConfigError::Value { field, joint, value: list[joint], range }),
+        None => Ok(list.to_vec()),
+    }
+}
+
+impl Joints {
+    /// The joints of a model with these names, as `config` says the robot has them.
+    ///
+    /// # Errors
+    /// The first value that is not accepted.
+    pub fn new(config: &JointsConfig, model: &[String]) -> Result<Self, JointsConfigError> {
+        let n = model.len();
+        let names = if config.names.is_empty() { model.to_vec() } else { config.names.clone() };
+        if names.len() != n {
+            return Err(JointsConfigError::Length { field: "names", found: names.len(), joints: n });
+        }
+        if let Some((_, name)) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
+            return Err(JointsConfigError::Twice { name: name.clone() });
+        }
+        let cutoff = config.velocity_cutoff;
+        if !(cutoff.is_finite() && cutoff >= 0.) {
+            let range = "a finite frequency in Hz, or 0";
+            return Err(JointsConfigError::Value { field: "velocity_cutoff", joint: 0, value: cutoff, range });
+        }
+        Ok(Self {
+            sign: per_joint("sign", &config.sign, n, 1., "1 or -1", |v| v.abs() == 1.)?,
+            offset: per_joint("offset", &config.offset, n, 0., "a finite number", f64::is_finite)?,
+            effort_scale: per_joint("effort_scale", &config.effort_scale, n, 1., "> 0", |v| v.is_finite() && v > 0.)?,
+            names,
+            derive: config.velocity == VelocitySource::Derived,
+            cutoff,
+            order: (0..n).collect(),
+            last: None,
+            filtered: vec![0.; n],
+        })
+    }
+
+    /// Names in the joint states, in the model's order.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Writes a message of joint states, measured at `time` (s), into the model's order and count. Any order and further
+    /// joints in the message are fine.
+    ///
+    /// # Errors
+    /// A joint that is missing, lists that differ in length, a value that is not a number. `position` and `velocity`
+    /// then hold nothing of use.
+    pub fn read(
+        &mut self,
+        time: f64,
+        names: &[String],
+        positions: &[f64],
+        velocities: &[f64],
+        position: &mut [f64],
+        velocity: &mut [f64],
+    ) -> Result<(), JointStateError> {
+        let lists = [("positions", positions.len()), ("velocities", velocities.len())];
+        for (field, found) in lists.into_iter().take(if self.derive { 1 } else { 2 }) {
+            if found != names.len() {
+                return Err(JointStateError::Length { field, found, names: names.len() });
+            }
+        }
+        for (joint, name) in self.names.iter().enumerate() {
+            if names.get(self.order[joint]) != Some(name) {
+                let found = names.iter().position(|other| other == name);
+                self.order[joint] = found.ok_or_else(|| JointStateError::Missing { joint: name.clone() })?;
+            }
+            let (index, sign) = (self.order[joint], self.sign[joint]);
+            let finite = |field, value: f64| {
+                let error = || JointStateError::NonFinite { field, joint: name.clone(), value };
+                if value.is_finite() { Ok(value) } else { Err(error()) }
+            };
+            position[joint] = sign * (finite("position", positions[index])? - self.offset[joint]);
+            velocity[joint] = if self.derive { 0. } else { sign * finite("velocity", velocities[index])? };
+        }
+        self.filter(time, position, velocity);
+        Ok(())
+    }
+
+    /// Derives velocities where they are not reported, and smoothes them: a first-order low-pass, exact for any spacing.
+    fn filter(&mut self, time: f64, position: &[f64], velocity: &mut [f64]) {
+        let elapsed = self.last.as_ref().map(|(last, _)| time - last);
+        let keep = match elapsed {
+            Some(elapsed) if self.cutoff > 0. => (-std::f64::consts::TAU * self.cutoff * elapsed.max(0.)).exp(),
+            _ => 0.,
+        };
+        if let (true, Some(elapsed), Some((_, last))) = (self.derive, elapsed, &self.last) {
+            for (joint, v) in velocity.iter_mut().enumerate() {
+                // Without time between two messages there is no slope: the last one stands.
+                *v = if elapsed > 0. { (position[joint] - last[joint]) / elapsed } else { self.filtered[joint] };
+            }
+        }
+        for (filtered, v) in self.filtered.iter_mut().zip(velocity) {
+            *filtered = keep * *filtered + (1. - keep) * *v;
+            *v = *filtered;
+        }
+        if elapsed.is_none_or(|elapsed| elapsed > 0.) {
+            self.last = Some((time, position.to_vec()));
+        }
+    }
+
+    /// The effort to command, in the actuators' units and the robot's count.
+    pub fn command(&self, effort: &[f64]) -> Vec<f64> {
+        effort.iter().zip(&self.sign).zip(&self.effort_scale).map(|((effort, sign), scale)| effort * sign * scale).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(list: &[&str]) -> Vec<String> {
+        list.iter().map(|name| (*name).into()).collect()
+    }
+
+    fn read(joints: &mut Joints, time: f64, list: &[&str], q: &[f64], qd: &[f64]) -> Result<[Vec<f64>; 2], JointStateError> {
+        let (mut position, mut velocity) = (vec![0.; 2], vec![0.; 2]);
+        joints.read(time, &names(list), q, qd, &mut position, &mut velocity)?;
+        Ok([position, velocity])
+    }
+
+    #[test]
+    fn joints_are_found_by_name_whatever_the_order() {
+        let mut joints = Joints::new(&JointsConfig::default(), &names(&["a", "b"])).unwrap();
+        for (list, q) in [(["a", "b", "x"], [1., 2., 9.]), (["b", "x", "a"], [2., 9., 1.]), (["x", "a", "b"], [9., 1., 2.])] {
+            let qd: Vec<f64> = q.iter().map(|q| 10. * q).collect();
+            assert_eq!(read(&mut joints, 0., &list, &q, &qd).unwrap(), [vec![1., 2.], vec![10., 20.]]);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_message_is_named() {
+        let mut joints = Joints::new(&JointsConfig::default(), &names(&["a", "b"])).unwrap();
+        let missing = read(&mut joints, 0., &["a", "c"], &[1., 2.], &[0., 0.]);
+        assert_eq!(missing, Err(JointStateError::Missing { joint: "b".into() }));
+        let short = read(&mut joints, 0., &["a", "b"], &[1.], &[0., 0.]);
+        assert_eq!(short, Err(JointStateError::Length { field: "positions", found: 1, names: 2 }));
+        let without = read(&mut joints, 0., &["a", "b"], &[1., 2.], &[]);
+        assert_eq!(without, Err(JointStateError::Length { field: "velocities", found: 0, names: 2 }));
+        let error = read(&mut joints, 0., &["a", "b"], &[1., f64::NAN], &[0., 0.]).unwrap_err();
+        assert_eq!(error.to_string(), "the position of joint b is NaN");
+    }
+
+    #[test]
+    fn sign_offset_and_unit_are_inverse_to_each_other_in_power() {
+        let config = JointsConfig {
+            sign: vec![1., -1.],
+            offset: vec![0.5, 0.25],
+            effort_scale: vec![1., 4.],
+            ..JointsConfig::default()
+        };
+        let mut joints = Joints::new(&config, &names(&["a", "b"])).unwrap();
+        let [q, qd] = read(&mut joints, 0., &["a", "b"], &[1., 1.], &[2., 2.]).unwrap();
+        assert_eq!((q, qd), (vec![0.5, -0.75], vec![2., -2.]));
+        assert_eq!(joints.command(&[3., 5.]), [3., -20.]);
+    }
+
+    #[test]
+    fn derived_velocities_follow_a_ramp() {
+        let config = JointsConfig { velocity: VelocitySource::Derived, velocity_cutoff: 50., ..JointsConfig::default() };
+        let mut joints = Joints::new(&config, &names(&["a", "b"])).unwrap();
+        let mut last = vec![];
+        for k in 0..100 {
+            // Unevenly spaced in time.
+            let time = 0.002 * f64::from(k) + 0.0005 * f64::from(k % 2);
+            [_, last] = read(&mut joints, time, &["a", "b"], &[3. * time, -time], &[]).unwrap();
+        }
+        assert!((last[0] - 3.).abs() < 1e-6 && (last[1] + 1.).abs() < 1e-6, "{last:?}");
+    }
+
+    #[test]
+    fn a_low_pass_leaves_what_its_cutoff_says() {
+        let config = JointsConfig { velocity_cutoff: 10., ..JointsConfig::default() };
+        let mut joints = Joints::new(&config, &names(&["a", "b"])).unwrap();
+        read(&mut joints, 0., &["a", "b"], &[0., 0.], &[0., 0.]).unwrap();
+        let after = 1. / (std::f64::consts::TAU * 10.);
+        let [_, qd] = read(&mut joints, after, &["a", "b"], &[0., 0.], &[1., 1.]).unwrap();
+        // After one time constant, 1 - 1/e of a step has come through.
+        assert!((qd[0] - (1. - (-1f64).exp())).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_refused_by_name() {
+        let refuse = |config: JointsConfig| Joints::new(&config, &names(&["a", "b"])).unwrap_err().to_string();
+        let default = JointsConfig::default;
+        assert_eq!(refuse(JointsConfig { sign: vec![1.], ..default() }), "ros.joints.sign has 1 entries, the robot has 2 joints");
+        assert_eq!(refuse(JointsConfig { sign: vec![1., 0.5], ..default() }), "ros.joints.sign[1] is 0.5, expected 1 or -1");
+        assert_eq!(refuse(JointsConfig { names: names(&["a", "a"]), ..default() }), "ros.joints.names has a twice");
+        assert!(refuse(JointsConfig { effort_scale: vec![1., 0.], ..default() }).contains("effort_scale[1] is 0"));
+    }
+}
