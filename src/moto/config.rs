@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// How the KL budget is spread over the steps (this project; `PerStep` is the paper's).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TrustRegion {
     /// `E_s KL <= epsilon` at every step (Akrour et al. 2018, section 3).
@@ -15,6 +16,7 @@ pub enum TrustRegion {
 
 /// Which stored transitions a step's fit uses, and with what weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reuse {
     /// All stored transitions of all steps, weighted by density ratio (Akrour et al. 2018, section 4.1).
@@ -29,6 +31,7 @@ pub enum Reuse {
 
 /// What the Q-function is regressed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Targets {
     /// Reward plus the fitted value of the next state (mixed with `observed_return` of what followed).
@@ -39,6 +42,7 @@ pub enum Targets {
 
 /// How the regression's ridge is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Ridge {
     /// Generalised cross-validation per step over 1e-8 .. 10 (this project).
@@ -49,6 +53,7 @@ pub enum Ridge {
 
 /// What is added to the diagonal of the fitted state covariances, a main lever of robustness.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StateDiagonal {
     /// The same variance on every dimension, > 0, in squared state units.
@@ -59,6 +64,7 @@ pub enum StateDiagonal {
 
 /// The monotonicity guard's parameters (this project).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct GuardConfig {
     /// Whether a bad batch rolls the policy back.
@@ -83,6 +89,7 @@ impl Default for GuardConfig {
 
 /// Parameters of the learner. Every field has a default; unknown fields are refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct LearnerConfig {
     /// Bound on the expected KL of new to old policy, nats per step (0 < epsilon <= 100).
@@ -196,6 +203,7 @@ impl LearnerConfig {
 
 /// Absolute physical scale of each state dimension, in its unit: what counts as a real variation of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 pub struct StateScales(pub Vec<f64>);
 
 impl StateScales {

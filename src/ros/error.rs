@@ -28,6 +28,9 @@ pub enum RosError {
     /// The configuration of the joints is refused.
     #[error(transparent)]
     Joints(#[from] JointsConfigError),
+    /// The configuration is refused.
+    #[error(transparent)]
+    Configuration(#[from] crate::daemon::ConfigError),
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -38,5 +41,31 @@ pub enum RosError {
         waited: Duration,
         /// How often the command was sent.
         sent: u32,
+    },
+    /// The service that serves the ball is not there, or does not answer.
+    #[error("{service} did not answer within {waited:?}")]
+    NoServer {
+        /// The service.
+        service: String,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The ball is refused.
+    #[error("{service} refused to serve: {reason}")]
+    ServeRefused {
+        /// The service.
+        service: String,
+        /// Why.
+        reason: String,
+    },
+    /// The robot is silent.
+    #[error("no joint states of {joints:?} on {topic} within {waited:?}")]
+    NoStates {
+        /// The joints.
+        joints: Vec<String>,
+        /// The topic.
+        topic: String,
+        /// How long was waited.
+        waited: Duration,
     },
 }

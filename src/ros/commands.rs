@@ -1,0 +1,142 @@
+//! Commands on their way to the robot.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use r2r::std_msgs::msg::{Float64MultiArray, MultiArrayDimension, MultiArrayLayout};
+use r2r::{Publisher, QosProfile};
+
+use super::executor::Executor;
+use super::joints::Joints;
+use super::serve::Server;
+use super::{RosConfig, RosError};
+use crate::control::{Clock, WallClock};
+use crate::robot::{Command, PlantRequest};
+
+/// Publishes commands.
+#[derive(Clone)]
+pub struct Commander {
+    publisher: Publisher<Float64MultiArray>,
+    joints: Joints,
+}
+
+impl Commander {
+    /// On the topic the configuration names, before the executor runs.
+    ///
+    /// # Errors
+    /// rcl's.
+    pub fn new(executor: &mut Executor, config: &RosConfig, joints: Joints) -> Result<Self, RosError> {
+        let qos = QosProfile::default().reliable().keep_last(1);
+        let publisher = executor.node().create_publisher(&config.command_topic, qos)?;
+        Ok(Self { publisher, joints })
+    }
+
+    /// Sends efforts (joint, the model's units). `answers`: in lockstep, the stamp of the joint state this is the answer
+    /// to; it is the label of the message's one dimension, so that a command that was sent twice is known as such.
+    pub fn send(&self, effort: &[f64], answers: Option<Duration>) {
+        let data = self.joints.command(effort);
+        let size = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        let label = answers.map_or_else(|| "effort".into(), label);
+        let layout = MultiArrayLayout { dim: vec![MultiArrayDimension { label, size, stride: size }], data_offset: 0 };
+        if let Err(error) = self.publisher.publish(&Float64MultiArray { layout, data }) {
+            tracing::error!("a command could not be published: {error}");
+        }
+    }
+
+    /// Sends zero efforts.
+    pub fn send_zero(&self) {
+        self.send(&vec![0.; self.joints.names().len()], None);
+    }
+}
+
+/// The label of a command that answers the joint state with this stamp.
+pub fn label(stamp: Duration) -> String {
+    format!("{}.{:09}", stamp.as_secs(), stamp.subsec_nanos())
+}
+
+/// When a command is looked for first, after the loop's release, and how often from then on.
+const FIRST_LOOK: Duration = Duration::from_micros(60);
+const LOOK: Duration = Duration::from_micros(40);
+
+/// The thread that sends the loop's commands. The loop makes no system call to wake it: it wakes by itself a little after each of
+/// the loop's releases, and looks until the command is there.
+pub struct CommandThread {
+    end: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+/// What a loop sends to its robot.
+pub struct Outgoing {
+    /// Efforts.
+    pub command: triple_buffer::Output<Command>,
+    /// Requests.
+    pub requests: rtrb::Consumer<PlantRequest>,
+}
+
+impl CommandThread {
+    /// Starts it, for a loop on `clock` with releases at whole multiples of `period`.
+    ///
+    /// # Errors
+    /// If the system has no thread left.
+    pub fn spawn(
+        mut outgoing: Outgoing,
+        commander: Commander,
+        server: Server,
+        clock: WallClock,
+        period: Duration,
+    ) -> Result<Self, RosError> {
+        let end = Arc::new(AtomicBool::new(false));
+        let asked = end.clone();
+        let run = move || {
+            let mut clock = clock;
+            let mut sent = 0;
+            while !asked.load(Ordering::Acquire) {
+                let command = outgoing.command.read();
+                let now = clock.now();
+                let release = Duration::from_nanos((now.as_nanos() / period.as_nanos() * period.as_nanos()) as u64);
+                if command.sequence != sent {
+                    sent = command.sequence;
+                    commander.send(&command.effort, None);
+                    serve(&mut outgoing.requests, &server);
+                    clock.sleep_until(release + period + FIRST_LOOK, false);
+                } else {
+                    clock.sleep_until(now + LOOK, false);
+                }
+            }
+            let last = outgoing.command.read();
+            if last.sequence != sent {
+                commander.send(&last.effort, None);
+            }
+            // Silence is no stop, and this may be the last the robot hears: it hears it more than once.
+            for _ in 0..LAST_WORDS {
+                commander.send_zero();
+                let next = clock.now() + period;
+                clock.sleep_until(next, false);
+            }
+        };
+        let thread = std::thread::Builder::new().name("ros_commands".into()).spawn(run).map_err(RosError::Thread)?;
+        Ok(Self { end, thread })
+    }
+
+    /// Sends the loop's last command, then zero, and ends the thread. The loop has to be over.
+    pub fn join(self) {
+        self.end.store(true, Ordering::Release);
+        // A panic there was reported when it happened.
+        let _ = self.thread.join();
+    }
+}
+
+/// How often the final zero is sent.
+pub const LAST_WORDS: u32 = 5;
+
+/// Passes on what the loop asks of the world around the robot.
+fn serve(requests: &mut rtrb::Consumer<PlantRequest>, server: &Server) {
+    while let Ok(request) = requests.pop() {
+        // How a trial begins is the robot's own affair.
+        if request == PlantRequest::Launch {
+            server.ask();
+        }
+    }
+}
