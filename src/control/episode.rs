@@ -89,7 +89,24 @@ impl Episode {
     pub fn clear(&mut self) {
         self.start = Duration::ZERO;
         self.time.clear();
-        for buffer in [
+        for buffer in self.buffers() {
+            buffer.clear();
+        }
+        self.clipped_cycles = 0;
+        self.missed_cycles = 0;
+    }
+
+    /// Touches every page of its memory, so that the first stroke does not fault it in. Leaves the episode empty.
+    pub(super) fn touch(&mut self) {
+        self.time.resize(self.time.capacity(), Duration::ZERO);
+        for buffer in self.buffers() {
+            buffer.resize(buffer.capacity(), 0.);
+        }
+        self.clear();
+    }
+
+    fn buffers(&mut self) -> [&mut Vec<f64>; 9] {
+        [
             &mut self.position,
             &mut self.velocity,
             &mut self.task,
@@ -99,11 +116,7 @@ impl Episode {
             &mut self.noise,
             &mut self.actions,
             &mut self.sent_actions,
-        ] {
-            buffer.clear();
-        }
-        self.clipped_cycles = 0;
-        self.missed_cycles = 0;
+        ]
     }
 
     /// Control cycles in which a command was recorded.

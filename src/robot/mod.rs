@@ -1,6 +1,10 @@
 //! What passes between the control loop and a robot, simulated or real: readings one way, commands the other, over
 //! wait-free triple buffers in which the newest wins and neither side can hold up the other.
 
+mod plant;
+
+pub use plant::{Plant, PlantDriver, PlantRequest, TrialKey, TrialKind};
+
 use std::time::Duration;
 
 /// What the robot reported at one instant.
@@ -58,6 +62,8 @@ pub struct LoopPort {
     pub reading: triple_buffer::Output<Reading>,
     /// Newest command.
     pub command: triple_buffer::Input<Command>,
+    /// What a simulated plant is asked besides efforts. A robot has no use for it and may leave it unread.
+    pub requests: rtrb::Producer<PlantRequest>,
 }
 
 /// The robot's end of the link.
@@ -66,11 +72,20 @@ pub struct RobotPort {
     pub reading: triple_buffer::Input<Reading>,
     /// Newest command.
     pub command: triple_buffer::Output<Command>,
+    /// What a simulated plant is asked besides efforts.
+    pub requests: rtrb::Consumer<PlantRequest>,
 }
 
 /// Makes the two ends of a link for a robot with the given numbers of joints and task values.
 pub fn link(joints: usize, task: usize) -> (LoopPort, RobotPort) {
     let (reading_in, reading_out) = triple_buffer::TripleBuffer::new(&Reading::zeros(joints, task)).split();
     let (command_in, command_out) = triple_buffer::TripleBuffer::new(&Command::zeros(joints)).split();
-    (LoopPort { reading: reading_out, command: command_in }, RobotPort { reading: reading_in, command: command_out })
+    let (requests_in, requests_out) = rtrb::RingBuffer::new(PENDING_REQUESTS);
+    (
+        LoopPort { reading: reading_out, command: command_in, requests: requests_in },
+        RobotPort { reading: reading_in, command: command_out, requests: requests_out },
+    )
 }
+
+/// Requests that fit in a link; the loop makes two per trial.
+const PENDING_REQUESTS: usize = 8;

@@ -1,0 +1,419 @@
+//! What may be set of the control loop, each value with its unit, range and default, and checked before anything moves.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The control loop's configuration. Lists have one entry per joint, in the robot's order; lengths and angles are in m or rad,
+/// efforts in N or N m, times in s.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlConfig {
+    /// Control period, s, in [0.0001, 0.1]. Default 0.002.
+    #[serde(default = "period")]
+    pub period: f64,
+    /// Control periods per policy step, in [1, 1000]; the effort asked is held in between. Default 10.
+    #[serde(default = "decimation")]
+    pub decimation: usize,
+    /// Posture a stroke starts from, inside the limits by their margin.
+    pub start_posture: Vec<f64>,
+    /// Effort per unit of the policy's action, N or N m, finite and > 0.
+    pub action_scale: Vec<f64>,
+    /// What starts the stroke. Default `task`.
+    #[serde(default)]
+    pub trigger: Trigger,
+    /// How long a ready arm waits for its trigger before the trial is given up, s, in (0, 3600]. Default 5.
+    #[serde(default = "ready_timeout")]
+    pub ready_timeout: f64,
+    /// The way to the start posture.
+    #[serde(default)]
+    pub homing: MotionConfig,
+    /// The way back after the stroke.
+    #[serde(default, rename = "return")]
+    pub return_home: MotionConfig,
+    /// Gains of holding and homing.
+    #[serde(default)]
+    pub tracking: TrackingConfig,
+    /// What the joints are allowed.
+    pub limits: LimitsConfig,
+    /// When the loop stops trusting what it sees.
+    #[serde(default)]
+    pub watchdog: WatchdogConfig,
+    /// What the robot gets when something tripped.
+    pub safety: SafetyConfig,
+    /// Priority, processor and memory of the loop's thread.
+    #[serde(default)]
+    pub scheduling: SchedulingConfig,
+    /// Largest share of missed cycles of a stroke that is still learned from, in [0, 1]. Default 0.02.
+    #[serde(default = "max_missed_share")]
+    pub max_missed_share: f64,
+    /// Share of a stroke's cycles changed by a limit above which the trial says so, in [0, 1]. Default 0.1.
+    #[serde(default = "max_clipped_share")]
+    pub max_clipped_share: f64,
+    /// Cycles the black box holds, in [1, 1000000]. Default 1000.
+    #[serde(default = "black_box_cycles")]
+    pub black_box_cycles: usize,
+}
+
+fn period() -> f64 {
+    0.002
+}
+fn decimation() -> usize {
+    10
+}
+fn ready_timeout() -> f64 {
+    5.
+}
+fn max_missed_share() -> f64 {
+    0.02
+}
+fn max_clipped_share() -> f64 {
+    0.1
+}
+fn black_box_cycles() -> usize {
+    1000
+}
+
+/// What starts the stroke of an arm that is ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// The task sees it in a reading, e.g. the ball comes within reach.
+    #[default]
+    Task,
+    /// Nothing: the stroke starts at once.
+    AtOnce,
+    /// The operator's request.
+    Operator,
+}
+
+/// A minimum-jerk motion to the start posture, and when it counts as done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MotionConfig {
+    /// Duration, s, in (0, 60]; longer where a joint would exceed its speed. Default 1.
+    pub duration: f64,
+    /// Largest distance from the posture, in (0, 1]. Default 0.02.
+    pub position_tolerance: f64,
+    /// Largest speed, per s, in (0, 10]. Default 0.1.
+    pub velocity_tolerance: f64,
+    /// Time to come to rest after the planned motion; then the loop stops safely, s, in (0, 3600]. Default 2.
+    pub timeout: f64,
+}
+
+impl Default for MotionConfig {
+    fn default() -> Self {
+        Self { duration: 1., position_tolerance: 0.02, velocity_tolerance: 0.1, timeout: 2. }
+    }
+}
+
+/// Gains of the tracking controller, on accelerations: the model (or the nominal inertia) makes efforts of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrackingConfig {
+    /// Stiffness, 1/s^2, in (0, 1e6]. Default 400.
+    pub stiffness: f64,
+    /// Damping, 1/s, in (0, 1e4]. Default 40.
+    pub damping: f64,
+    /// Share of a joint's velocity limit that homing may use, in (0, 1]. Default 0.5.
+    pub speed_share: f64,
+}
+
+impl Default for TrackingConfig {
+    fn default() -> Self {
+        Self { stiffness: 400., damping: 40., speed_share: 0.5 }
+    }
+}
+
+/// What the joints are allowed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Largest effort, N or N m, finite and > 0.
+    pub effort: Vec<f64>,
+    /// Fastest change of the effort sent, N/s or N m/s, finite and > 0; a period allows this times the period.
+    pub effort_rate: Vec<f64>,
+    /// Lower position bound; -inf for a joint without.
+    pub lower: Vec<f64>,
+    /// Upper position bound, above the lower; inf for a joint without.
+    pub upper: Vec<f64>,
+    /// Largest speed, per s, finite and > 0.
+    pub velocity: Vec<f64>,
+    /// Zone inside each position bound over which spring and damper take over, > 0; beyond a bound by as much, the loop stops.
+    pub margin: Vec<f64>,
+    /// Spring in that zone, N/m or N m/rad, finite and >= 0.
+    pub stiffness: Vec<f64>,
+    /// Damper in that zone and above the largest speed, N s/m or N m s/rad, finite and >= 0.
+    pub damping: Vec<f64>,
+    /// Share of the largest speed over which accelerating efforts fade, in (0, 1). Default 0.1.
+    #[serde(default = "velocity_margin")]
+    pub velocity_margin: f64,
+    /// Multiple of the largest speed at which the loop stops, measured or as a jump between readings, in [1, 10]. Default 1.5.
+    #[serde(default = "trip_ratio")]
+    pub trip_ratio: f64,
+}
+
+fn velocity_margin() -> f64 {
+    0.1
+}
+fn trip_ratio() -> f64 {
+    1.5
+}
+
+/// When the loop stops trusting what it sees. The default holds at a period of 2 ms.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WatchdogConfig {
+    /// Largest age of the newest joint state, and how far its stamp may lie ahead, s, in (0, 10]. Default 0.05.
+    pub max_state_age: f64,
+    /// Jump of a joint between two readings that is always allowed (resolution, noise), in [0, 1]. Default 0.002.
+    pub jump_tolerance: f64,
+    /// Largest age of the task's values during a stroke, s, in (0, 10]; none if the stroke does not use them. Default 0.1.
+    pub max_task_age: Option<f64>,
+    /// Most periods missed in a row without a cycle on time in between, in [0, 1000]; more stop the loop. Default 10.
+    pub max_consecutive_misses: u64,
+    /// Longest silence of the supervisor, s, in (0, 3600]; not watched in lockstep, nor if none. Default 2.
+    pub heartbeat_timeout: Option<f64>,
+}
+
+impl Default for WatchdogConfig {
+    fn default() -> Self {
+        Self {
+            max_state_age: 0.05,
+            jump_tolerance: 0.002,
+            max_task_age: Some(0.1),
+            max_consecutive_misses: 10,
+            heartbeat_timeout: Some(2.),
+        }
+    }
+}
+
+/// What the robot gets when something tripped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SafetyConfig {
+    /// The answer to a fault that leaves the readings trustworthy; any other is answered by damping. Default `damp`.
+    #[serde(default)]
+    pub response: Response,
+    /// Damping of the joints, N s/m or N m s/rad, finite and >= 0.
+    pub damping: Vec<f64>,
+    /// Time over which the last effort fades and damping takes over, s, in (0, 10]. Default 0.1.
+    #[serde(default = "ramp")]
+    pub ramp: f64,
+    /// Time of damping before the effort goes to zero, the ramp included, s, in [ramp, 60]. Default 0.5.
+    #[serde(default = "damp_duration")]
+    pub duration: f64,
+}
+
+fn ramp() -> f64 {
+    0.1
+}
+fn damp_duration() -> f64 {
+    0.5
+}
+
+/// How a fault is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// Damp the joints, then zero effort.
+    #[default]
+    Damp,
+    /// Hold the posture (against gravity, where a model is loaded) until the reset.
+    Hold,
+}
+
+/// Priority, processor and memory of the loop's thread.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SchedulingConfig {
+    /// `SCHED_FIFO` priority, in [1, 99]; none leaves the thread at normal priority. Default 80.
+    pub priority: Option<u8>,
+    /// Processor the thread is pinned to; none leaves it free. Default none.
+    pub cpu: Option<usize>,
+    /// Lock the process's memory and touch the stack in advance. Default true.
+    pub lock_memory: bool,
+    /// Keep processors out of deep idle states (`/dev/cpu_dma_latency`), as `cyclictest` does; never an error. Default true.
+    pub avoid_idle_states: bool,
+    /// What a refusal does. Default `warn`.
+    pub on_error: OnError,
+}
+
+impl Default for SchedulingConfig {
+    fn default() -> Self {
+        Self { priority: Some(80), cpu: None, lock_memory: true, avoid_idle_states: true, on_error: OnError::Warn }
+    }
+}
+
+/// What a refused priority, processor or lock does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnError {
+    /// It is reported, and the loop runs without.
+    #[default]
+    Warn,
+    /// The loop does not start.
+    Strict,
+}
+
+/// Which value of the configuration is not accepted.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A value is out of its range.
+    #[error("control.{field} is {value}, expected {range}")]
+    Value {
+        /// Field.
+        field: &'static str,
+        /// Value found.
+        value: f64,
+        /// What is accepted.
+        range: &'static str,
+    },
+    /// A joint's value is out of its range.
+    #[error("control.{field}[{joint}] is {value}, expected {range}")]
+    Joint {
+        /// Field.
+        field: &'static str,
+        /// Joint, from 0.
+        joint: usize,
+        /// Value found.
+        value: f64,
+        /// What is accepted.
+        range: &'static str,
+    },
+    /// A list does not have one entry per joint.
+    #[error("control.{field} has {found} entries, the robot has {joints} joints")]
+    Length {
+        /// Field.
+        field: &'static str,
+        /// Entries found.
+        found: usize,
+        /// Joints of the robot.
+        joints: usize,
+    },
+}
+
+impl ControlConfig {
+    /// Checks every value for a robot with `joints` joints.
+    ///
+    /// # Errors
+    /// The first field that is not accepted, with its value and what is. Not-a-number is never accepted.
+    pub fn validate(&self, joints: usize) -> Result<(), ConfigError> {
+        let (homing, back, tracking) = (&self.homing, &self.return_home, &self.tracking);
+        let (limits, watchdog, safety) = (&self.limits, &self.watchdog, &self.safety);
+        let positive = |x: f64, most: f64| x > 0. && x <= most;
+        let share = |x: f64| (0. ..=1.).contains(&x);
+        let values: &[(&'static str, f64, bool, &'static str)] = &[
+            ("period", self.period, (1e-4..=0.1).contains(&self.period), "[0.0001, 0.1] s"),
+            ("decimation", self.decimation as f64, (1..=1000).contains(&self.decimation), "[1, 1000]"),
+            ("ready_timeout", self.ready_timeout, positive(self.ready_timeout, 3600.), "(0, 3600] s"),
+            ("homing.duration", homing.duration, positive(homing.duration, 60.), "(0, 60] s"),
+            ("homing.position_tolerance", homing.position_tolerance, positive(homing.position_tolerance, 1.), "(0, 1]"),
+            (
+                "homing.velocity_tolerance",
+                homing.velocity_tolerance,
+                positive(homing.velocity_tolerance, 10.),
+                "(0, 10]",
+            ),
+            ("homing.timeout", homing.timeout, positive(homing.timeout, 3600.), "(0, 3600] s"),
+            ("return.duration", back.duration, positive(back.duration, 60.), "(0, 60] s"),
+            ("return.position_tolerance", back.position_tolerance, positive(back.position_tolerance, 1.), "(0, 1]"),
+            ("return.velocity_tolerance", back.velocity_tolerance, positive(back.velocity_tolerance, 10.), "(0, 10]"),
+            ("return.timeout", back.timeout, positive(back.timeout, 3600.), "(0, 3600] s"),
+            ("tracking.stiffness", tracking.stiffness, positive(tracking.stiffness, 1e6), "(0, 1e6] 1/s^2"),
+            ("tracking.damping", tracking.damping, positive(tracking.damping, 1e4), "(0, 1e4] 1/s"),
+            ("tracking.speed_share", tracking.speed_share, positive(tracking.speed_share, 1.), "(0, 1]"),
+            (
+                "limits.velocity_margin",
+                limits.velocity_margin,
+                limits.velocity_margin > 0. && limits.velocity_margin < 1.,
+                "(0, 1)",
+            ),
+            ("limits.trip_ratio", limits.trip_ratio, (1. ..=10.).contains(&limits.trip_ratio), "[1, 10]"),
+            ("watchdog.max_state_age", watchdog.max_state_age, positive(watchdog.max_state_age, 10.), "(0, 10] s"),
+            ("watchdog.jump_tolerance", watchdog.jump_tolerance, share(watchdog.jump_tolerance), "[0, 1]"),
+            (
+                "watchdog.max_task_age",
+                watchdog.max_task_age.unwrap_or(1.),
+                positive(watchdog.max_task_age.unwrap_or(1.), 10.),
+                "(0, 10] s",
+            ),
+            (
+                "watchdog.max_consecutive_misses",
+                watchdog.max_consecutive_misses as f64,
+                watchdog.max_consecutive_misses <= 1000,
+                "[0, 1000]",
+            ),
+            (
+                "watchdog.heartbeat_timeout",
+                watchdog.heartbeat_timeout.unwrap_or(1.),
+                positive(watchdog.heartbeat_timeout.unwrap_or(1.), 3600.),
+                "(0, 3600] s",
+            ),
+            ("safety.ramp", safety.ramp, positive(safety.ramp, 10.), "(0, 10] s"),
+            ("safety.duration", safety.duration, (safety.ramp..=60.).contains(&safety.duration), "[ramp, 60] s"),
+            (
+                "scheduling.priority",
+                f64::from(self.scheduling.priority.unwrap_or(1)),
+                (1..=99).contains(&self.scheduling.priority.unwrap_or(1)),
+                "[1, 99]",
+            ),
+            ("max_missed_share", self.max_missed_share, share(self.max_missed_share), "[0, 1]"),
+            ("max_clipped_share", self.max_clipped_share, share(self.max_clipped_share), "[0, 1]"),
+            (
+                "black_box_cycles",
+                self.black_box_cycles as f64,
+                (1..=1_000_000).contains(&self.black_box_cycles),
+                "[1, 1000000]",
+            ),
+        ];
+        if let Some(&(field, value, _, range)) = values.iter().find(|(_, _, accepted, _)| !accepted) {
+            return Err(ConfigError::Value { field, value, range });
+        }
+        self.validate_joints(joints)
+    }
+
+    fn validate_joints(&self, joints: usize) -> Result<(), ConfigError> {
+        let limits = &self.limits;
+        let above_zero = |x: f64| x.is_finite() && x > 0.;
+        let not_below_zero = |x: f64| x.is_finite() && x >= 0.;
+        let any = |x: f64| !x.is_nan();
+        let lists: &[(&'static str, &[f64], &dyn Fn(f64) -> bool, &'static str)] = &[
+            ("action_scale", &self.action_scale, &above_zero, "finite and > 0"),
+            ("limits.effort", &limits.effort, &above_zero, "finite and > 0"),
+            ("limits.effort_rate", &limits.effort_rate, &above_zero, "finite and > 0"),
+            ("limits.lower", &limits.lower, &any, "a number"),
+            ("limits.upper", &limits.upper, &any, "a number"),
+            ("limits.velocity", &limits.velocity, &above_zero, "finite and > 0"),
+            ("limits.margin", &limits.margin, &above_zero, "finite and > 0"),
+            ("limits.stiffness", &limits.stiffness, &not_below_zero, "finite and >= 0"),
+            ("limits.damping", &limits.damping, &not_below_zero, "finite and >= 0"),
+            ("safety.damping", &self.safety.damping, &not_below_zero, "finite and >= 0"),
+            ("start_posture", &self.start_posture, &|x| x.is_finite(), "finite"),
+        ];
+        for &(field, list, accepts, range) in lists {
+            if list.len() != joints {
+                return Err(ConfigError::Length { field, found: list.len(), joints });
+            }
+            if let Some((joint, &value)) = list.iter().enumerate().find(|(_, x)| !accepts(**x)) {
+                return Err(ConfigError::Joint { field, joint, value, range });
+            }
+        }
+        for (joint, (&start, &margin)) in self.start_posture.iter().zip(&limits.margin).enumerate() {
+            let (lower, upper) = (limits.lower[joint] + margin, limits.upper[joint] - margin);
+            let wrong = |field, value, range| Err(ConfigError::Joint { field, joint, value, range });
+            if lower >= upper {
+                return wrong("limits.upper", limits.upper[joint], "above the lower bound by more than two margins");
+            }
+            if start < lower || start > upper {
+                return wrong("start_posture", start, "inside the position bounds by the margin");
+            }
+        }
+        Ok(())
+    }
+
+    /// The control period.
+    pub fn period(&self) -> Duration {
+        Duration::from_secs_f64(self.period)
+    }
+}

@@ -1,0 +1,366 @@
+//! The loop itself: wakes, reads, decides, limits, sends, records; and in between listens to the supervisor.
+
+use super::black_box::CycleMark;
+use super::config::{ConfigError, ControlConfig};
+use super::fault::Fault;
+use super::latency::CycleTimes;
+use super::life_cycle::{Cycle, LifeCycle};
+use super::limits::Limits;
+use super::messages::{Event, Phase, Request, Status};
+use super::outbox::{BlackBoxes, Outbox};
+use super::safety::{Safety, SafetyState};
+use super::tracking::InverseDynamics;
+use super::trial::{Outcome, TrialOrder, TrialShape};
+use super::watchdog::{Heartbeat, MissCounter, Watchdog};
+use super::{Clock, Latency, LoopClient, OrderError, Stroke};
+use crate::robot::{Command, LoopPort, Reading};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// What a loop is made of.
+pub struct LoopParts {
+    /// Configuration.
+    pub config: ControlConfig,
+    /// The loop's end of the link to the robot.
+    pub port: LoopPort,
+    /// Whose time it keeps.
+    pub clock: Box<dyn Clock>,
+    /// The task.
+    pub stroke: Box<dyn Stroke>,
+    /// The robot's inverse dynamics, for holding and homing.
+    pub dynamics: Box<dyn InverseDynamics>,
+}
+
+/// The control loop. Made and dropped anywhere; in between, [`ControlLoop::run`] is the body of its thread.
+pub struct ControlLoop {
+    clock: Box<dyn Clock>,
+    reading: triple_buffer::Output<Reading>,
+    command: triple_buffer::Input<Command>,
+    orders: rtrb::Consumer<TrialOrder>,
+    requests: rtrb::Consumer<Request>,
+    outbox: Outbox,
+    black_boxes: BlackBoxes,
+    life_cycle: LifeCycle,
+    limits: Limits,
+    watchdog: Watchdog,
+    misses: MissCounter,
+    heartbeat: Heartbeat,
+    safety: Safety,
+    /// Latency of the cycles outside strokes, since the last trial left.
+    between: Latency,
+    shape: TrialShape,
+    period: Duration,
+    /// Next planned release, in periods since the clock's epoch; zero before the first.
+    tick: u64,
+    sequence: u64,
+    asked: Box<[f64]>,
+    sent: Box<[f64]>,
+    /// Whether the newest reading passed the watchdog.
+    healthy: bool,
+    /// Something tripped since the black box was last written.
+    tripped: bool,
+    /// The safe command that ends the loop is out.
+    over: bool,
+    /// Times of the cycle under way, and when it woke.
+    times: Option<(CycleTimes, Duration)>,
+}
+
+impl ControlLoop {
+    /// Makes a loop and the supervisor's end of it. The loop starts in RUN, holding still.
+    ///
+    /// # Errors
+    /// The first value of the configuration that is not accepted.
+    pub fn new(parts: LoopParts) -> Result<(Self, LoopClient), ConfigError> {
+        let LoopParts { config, port, clock, stroke, dynamics } = parts;
+        let LoopPort { reading, command, requests: plant } = port;
+        let joints = reading.output_buffer().position.len();
+        let task_values = reading.output_buffer().task.len();
+        config.validate(joints)?;
+        let (state_dim, decimation) = (stroke.state_dim(), config.decimation);
+        let (client, ends) = LoopClient::new(config.black_box_cycles, joints, task_values);
+        let heartbeat = config.watchdog.heartbeat_timeout.filter(|_| clock.real_time()).map(Duration::from_secs_f64);
+        let control = Self {
+            heartbeat: Heartbeat::new(heartbeat, clock.now()),
+            clock,
+            reading,
+            command,
+            orders: ends.orders,
+            requests: ends.requests,
+            outbox: Outbox { events: ends.events, trials: ends.trials, plant, shared: ends.shared, done: None },
+            black_boxes: ends.black_boxes,
+            limits: Limits::new(&config.limits, config.period),
+            watchdog: Watchdog::new(&config),
+            misses: MissCounter::new(config.watchdog.max_consecutive_misses),
+            safety: Safety::new(&config.safety),
+            between: Latency::new(),
+            shape: TrialShape { joints, task_values, state_dim, action_dim: joints, horizon: 0, decimation },
+            period: config.period(),
+            tick: 0,
+            sequence: 0,
+            asked: vec![0.; joints].into(),
+            sent: vec![0.; joints].into(),
+            healthy: true,
+            tripped: false,
+            over: false,
+            times: None,
+            life_cycle: LifeCycle::new(config, stroke, dynamics),
+        };
+        Ok((control, client))
+    }
+
+    /// Runs until the shutdown is asked and the safe command is out.
+    pub fn run(&mut self) {
+        while self.turn() {}
+    }
+
+    /// Listens, sleeps until the next release, and makes its cycle. False once the loop is over.
+    pub fn turn(&mut self) -> bool {
+        if self.tick == 0 {
+            self.tick = self.ticks(self.clock.now()) + 1;
+            self.heartbeat.restart(self.clock.now());
+        }
+        self.listen();
+        self.end_times();
+        if self.over {
+            return false;
+        }
+        let release = self.time(self.tick);
+        self.clock.sleep_until(release, self.is_idle());
+        let woke = self.clock.now();
+        if woke >= release {
+            self.cycle(release, woke);
+        }
+        true
+    }
+
+    fn ticks(&self, time: Duration) -> u64 {
+        // Periods since the epoch fit for centuries; the cast saturates nothing before.
+        (time.as_nanos() / self.period.as_nanos()) as u64
+    }
+
+    fn time(&self, tick: u64) -> Duration {
+        Duration::from_nanos(self.period.as_nanos() as u64 * tick)
+    }
+
+    /// Whether nothing would happen but holding still: a lockstep clock then waits.
+    fn is_idle(&self) -> bool {
+        self.life_cycle.phase() == Phase::Idle
+            && self.safety.state() != SafetyState::Damp
+            && !self.outbox.shared.shutdown.load(Ordering::Relaxed)
+    }
+
+    /// One control cycle, planned for `release`.
+    fn cycle(&mut self, release: Duration, woke: Duration) {
+        let missed = self.ticks(woke - release);
+        let now = self.time(self.tick + missed);
+        let tick = self.tick + missed;
+        self.tick = tick + 1;
+        self.reading.update();
+        let checked = self.watchdog.check(now, self.reading.output_buffer());
+        self.healthy = checked.is_ok();
+        let punctual = self.misses.count(missed);
+        if let Err(fault) = checked.and(punctual) {
+            self.trip(fault, now, tick);
+        }
+        if self.safety.advance(now) {
+            self.report_safety(now);
+        }
+        self.decide(now, tick);
+        self.send();
+        self.hand_out();
+        let reading = self.reading.output_buffer();
+        let mark = CycleMark {
+            release,
+            woke,
+            stamp: reading.stamp,
+            sequence: reading.sequence,
+            phase: self.life_cycle.phase(),
+            safety: self.safety.state(),
+        };
+        let tripped = std::mem::take(&mut self.tripped);
+        self.black_boxes.record(mark, reading, &self.asked, &self.sent, tripped);
+        let times = CycleTimes {
+            release_lateness: woke - release,
+            execution: Duration::ZERO,
+            response: self.clock.now().saturating_sub(release),
+            state_age: now.saturating_sub(reading.stamp),
+            misses: missed,
+        };
+        self.times = Some((times, woke));
+        self.outbox.shared.cycles.fetch_add(1, Ordering::Relaxed);
+        self.outbox.shared.misses.fetch_add(missed, Ordering::Relaxed);
+    }
+
+    /// Sets the effort to send. What trips on the way is answered in this very cycle: RUN may end in HOLD, and HOLD in DAMP.
+    fn decide(&mut self, now: Duration, tick: u64) {
+        while let Err(fault) = self.try_decide(now, tick) {
+            self.trip(fault, now, tick);
+        }
+    }
+
+    /// What the life cycle asks, within the limits, or the safe effort. DAMP and ZERO cannot fail.
+    fn try_decide(&mut self, now: Duration, tick: u64) -> Result<(), Fault> {
+        let reading = self.reading.output_buffer();
+        let state = self.safety.state();
+        let acting = matches!(state, SafetyState::Run | SafetyState::Hold);
+        if !acting || reading.sequence == 0 {
+            if acting {
+                self.life_cycle.await_reading(now)?;
+            }
+            let velocity = self.healthy.then_some(&*reading.velocity);
+            self.safety.effort(now, velocity, &mut self.asked);
+            self.sent.copy_from_slice(&self.asked);
+            self.limits.apply_safe(&mut self.sent);
+            return Ok(());
+        }
+        if state == SafetyState::Run {
+            self.life_cycle.ask(Cycle { now, tick, reading }, &mut self.outbox, &mut self.asked)?;
+        } else {
+            self.life_cycle.hold(reading, &mut self.asked);
+        }
+        let clipped = self.limits.apply(&reading.position, &reading.velocity, &self.asked, &mut self.sent)?;
+        self.life_cycle.sent(&self.asked, &self.sent, clipped);
+        Ok(())
+    }
+
+    fn send(&mut self) {
+        self.sequence += 1;
+        let command = self.command.input_buffer_mut();
+        command.stamp = self.clock.now();
+        command.sequence = self.sequence;
+        command.effort.copy_from_slice(&self.sent);
+        self.command.publish();
+    }
+
+    /// Puts the robot into its safe state.
+    fn trip(&mut self, fault: Fault, now: Duration, tick: u64) {
+        if !self.safety.trip(fault, now, self.limits.last()) {
+            return;
+        }
+        self.tripped |= fault != Fault::Shutdown;
+        self.outbox.event(Event::Tripped { fault, at: now });
+        self.report_safety(now);
+        self.life_cycle.abort(fault, now, tick, &mut self.outbox);
+        self.hold_here();
+    }
+
+    fn hold_here(&mut self) {
+        let reading = self.reading.output_buffer();
+        if reading.sequence > 0 {
+            self.life_cycle.hold_here(&reading.position);
+        }
+    }
+
+    fn report_safety(&mut self, now: Duration) {
+        let state = self.safety.state();
+        self.outbox.shared.safety.store(state as u8, Ordering::Relaxed);
+        self.outbox.event(Event::Safety { state, at: now });
+    }
+
+    /// Gives out the trial that ended, with the latency of the cycles since the one before.
+    fn hand_out(&mut self) {
+        if let Some(done) = &mut self.outbox.done {
+            std::mem::swap(&mut done.order.buffers.latency.between, &mut self.between);
+            self.outbox.flush();
+        }
+    }
+
+    /// Ends the times of the cycle before, now that all its work is done.
+    fn end_times(&mut self) {
+        let Some((mut times, woke)) = self.times.take().filter(|_| self.clock.real_time()) else { return };
+        times.execution = self.clock.now().saturating_sub(woke);
+        self.life_cycle.stroke_latency().unwrap_or(&mut self.between).record(&times);
+    }
+
+    /// What the supervisor wants, between two cycles.
+    fn listen(&mut self) {
+        let tick = self.tick - 1;
+        let now = self.time(tick);
+        if let Err(fault) = self.heartbeat.check(now, self.outbox.shared.heartbeat.load(Ordering::Relaxed)) {
+            self.trip(fault, now, tick);
+        }
+        while let Ok(request) = self.requests.pop() {
+            self.serve(request, now, tick);
+        }
+        let shutdown = self.outbox.shared.shutdown.load(Ordering::Relaxed);
+        if shutdown {
+            self.trip(Fault::Shutdown, now, tick);
+            self.over = self.safety.state() == SafetyState::Zero && self.sent.iter().all(|effort| *effort == 0.);
+        } else {
+            self.take_orders(now);
+        }
+        self.hand_out();
+    }
+
+    fn serve(&mut self, request: Request, now: Duration, tick: u64) {
+        match request {
+            Request::Pause => self.outbox.shared.paused.store(true, Ordering::Relaxed),
+            Request::Resume => self.outbox.shared.paused.store(false, Ordering::Relaxed),
+            Request::Stop => self.trip(Fault::OperatorStop, now, tick),
+            Request::Trigger => self.life_cycle.trigger(),
+            Request::MarkFailed => {
+                if let Some(key) = self.life_cycle.mark_failed() {
+                    self.outbox.event(Event::MarkedFailed { key });
+                }
+            }
+            Request::ResetFault => self.reset(now),
+        }
+    }
+
+    /// A plant that starts anew at each trial needs no trustworthy reading before it.
+    fn reset(&mut self, now: Duration) {
+        let Some(fault) = self.safety.fault() else { return };
+        if (self.healthy || self.clock.resets_plant()) && self.safety.reset() {
+            self.hold_here();
+            self.report_safety(now);
+        } else {
+            self.outbox.event(Event::ResetRefused { fault });
+        }
+    }
+
+    fn take_orders(&mut self, now: Duration) {
+        let free = |control: &Self| {
+            control.life_cycle.phase() == Phase::Idle
+                && !control.outbox.shared.paused.load(Ordering::Relaxed)
+                && control.outbox.has_room()
+        };
+        while free(self) {
+            let Ok(mut order) = self.orders.pop() else { return };
+            order.buffers.clear();
+            let stopped = self.safety.fault().map(OrderError::Stopped);
+            let horizon = order.policy.horizon();
+            let refusal = stopped.or_else(|| order.check(&TrialShape { horizon, ..self.shape }).err());
+            if let Some(error) = refusal {
+                self.outbox.done = Some(self.life_cycle.judge(order, Outcome::Refused(error), false));
+                self.hand_out();
+                continue;
+            }
+            if self.clock.resets_plant() {
+                self.limits.forget();
+                self.watchdog.forget();
+            }
+            self.life_cycle.take(order, now, &mut self.outbox);
+        }
+    }
+
+    /// The loop at a glance.
+    pub fn status(&self) -> Status {
+        self.outbox.shared.status()
+    }
+
+    /// Latency of the cycles since the last trial left.
+    pub fn into_latency(mut self) -> Latency {
+        std::mem::take(&mut self.between)
+    }
+}
+
+/// However the loop ends, also by a panic in a part of it, the robot is left with a safe command.
+impl Drop for ControlLoop {
+    fn drop(&mut self) {
+        if !self.over {
+            self.sent.fill(0.);
+            self.send();
+        }
+        self.outbox.shared.ended.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,108 @@
+//! A simulated robot, and what moves it: the same driver under the lockstep clock and on the wall clock.
+
+use super::{Command, Reading, RobotPort};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What a trial is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialKind {
+    /// With exploration noise, to learn from.
+    Learn,
+    /// To see how good the policy is.
+    Evaluate,
+}
+
+/// Names a trial within a run. With the run's seed it keys everything random in it: exploration noise, serve, bounces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TrialKey {
+    /// What the trial is made for.
+    pub kind: TrialKind,
+    /// Iteration of the learner, from 0.
+    pub iteration: u64,
+    /// Rollout within the iteration, from 0; a repeated attempt counts on.
+    pub rollout: u64,
+}
+
+/// What the loop asks a simulated plant besides efforts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlantRequest {
+    /// A trial begins; what is random in it is keyed by this.
+    BeginTrial(TrialKey),
+    /// The arm is ready: serve the ball (or whatever starts the task).
+    Launch,
+}
+
+/// A simulated robot with its task.
+pub trait Plant: Send {
+    /// Period of the physics, in which [`Plant::step`] advances.
+    fn period(&self) -> Duration;
+
+    /// Puts arm and task into the state every trial starts from, as of `now`. What follows must depend on nothing older.
+    fn reset(&mut self, now: Duration);
+
+    /// A trial begins: draws what is random in it. The arm is left where it is.
+    fn begin_trial(&mut self, trial: &TrialKey);
+
+    /// Starts the task, e.g. serves the ball. Does nothing if there is nothing to start.
+    fn launch(&mut self);
+
+    /// Advances to `until` (the loop's time) in whole physics periods, with `command` held.
+    fn step(&mut self, until: Duration, command: &Command);
+
+    /// Writes the state, the task's values and both stamps; the sequence number is the driver's.
+    fn read(&mut self, reading: &mut Reading);
+}
+
+/// A plant at its end of the link.
+pub struct PlantDriver<P> {
+    plant: P,
+    port: RobotPort,
+    resets: bool,
+    sequence: u64,
+}
+
+impl<P: Plant> PlantDriver<P> {
+    /// Ties a plant to its end of the link. With `resets`, the plant starts anew at each trial; without, the arm goes on
+    /// from where it is, as a robot does.
+    pub fn new(plant: P, port: RobotPort, resets: bool) -> Self {
+        Self { plant, port, resets, sequence: 0 }
+    }
+
+    /// Does what the loop asked since the last call, steps the plant to `until` under the newest command, and publishes
+    /// its reading. A plant that was reset is at `until` already and does not feel the command of the trial before.
+    pub fn advance(&mut self, until: Duration) {
+        let mut reset = false;
+        while let Ok(request) = self.port.requests.pop() {
+            match request {
+                PlantRequest::BeginTrial(key) => {
+                    if self.resets {
+                        self.plant.reset(until);
+                        reset = true;
+                    }
+                    self.plant.begin_trial(&key);
+                }
+                PlantRequest::Launch => self.plant.launch(),
+            }
+        }
+        if !reset {
+            self.plant.step(until, self.port.command.read());
+        }
+        let reading = self.port.reading.input_buffer_mut();
+        self.plant.read(reading);
+        self.sequence += 1;
+        reading.sequence = self.sequence;
+        self.port.reading.publish();
+    }
+
+    /// The plant.
+    pub fn plant(&self) -> &P {
+        &self.plant
+    }
+
+    /// Gives the plant back.
+    pub fn into_plant(self) -> P {
+        self.plant
+    }
+}
