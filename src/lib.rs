@@ -7,6 +7,7 @@ pub mod daemon;
 pub mod dynamics;
 pub mod moto;
 pub mod policy;
+pub mod report;
 pub mod robot;
 pub mod simulation;
 pub mod storage;

@@ -1,0 +1,364 @@
+//! The folder a run lives in.
+//!
+//! ```text
+//! run.json             what the run is: robot, task, seed, version, command line; written last, it makes the folder a run's
+//! config.yaml          the configuration as resolved
+//! metrics.jsonl        one line per iteration
+//! trials/000001.mcap   every trial
+//! checkpoints/         the newest few
+//! learning_curve.svg
+//! lock                 held by the process that writes
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::files::{Files, LockGuard, OpenFile, TEMPORARY, create_dir_all, write_atomic};
+use super::{Checkpoint, Expected, LoadedCheckpoint, StorageError, TrialMeta, read_trial, write_trial};
+use crate::control::Episode;
+
+const INFO: &str = "run.json";
+const CONFIG: &str = "config.yaml";
+const METRICS: &str = "metrics.jsonl";
+const TRIALS: &str = "trials";
+const CHECKPOINTS: &str = "checkpoints";
+const LOCK: &str = "lock";
+const TRIAL_ENDING: &str = ".mcap";
+
+/// What a run is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// The robot's name.
+    pub robot: String,
+    /// The task's name.
+    pub task: String,
+    /// The run's seed.
+    pub seed: u64,
+    /// Version of the package that started it.
+    pub version: String,
+    /// Command line that started it.
+    pub command_line: Vec<String>,
+    /// When it was started, seconds since the Unix epoch.
+    pub started: u64,
+}
+
+/// A run's folder to read from; needs no lock, changes nothing.
+#[derive(Clone, Debug)]
+pub struct RunView {
+    files: Arc<dyn Files>,
+    directory: PathBuf,
+    info: RunInfo,
+}
+
+impl RunView {
+    /// Opens the folder of an existing run for reading.
+    ///
+    /// # Errors
+    /// [`StorageError::NotARun`], a damaged `run.json`, or the file operation that failed.
+    pub fn open(files: Arc<dyn Files>, directory: &Path) -> Result<Self, StorageError> {
+        let path = directory.join(INFO);
+        if !files.exists(&path)? {
+            return Err(StorageError::NotARun { path: directory.into(), missing: INFO });
+        }
+        let info = serde_json::from_slice(&files.read(&path)?)
+            .map_err(|e| StorageError::Damaged { path, what: e.to_string() })?;
+        Ok(Self { files, directory: directory.into(), info })
+    }
+
+    /// The folder.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What the run is.
+    pub fn info(&self) -> &RunInfo {
+        &self.info
+    }
+
+    /// The resolved configuration, as YAML.
+    ///
+    /// # Errors
+    /// The file operation that failed, or a text that is not UTF-8.
+    pub fn config(&self) -> Result<String, StorageError> {
+        let path = self.directory.join(CONFIG);
+        String::from_utf8(self.files.read(&path)?).map_err(|e| StorageError::Damaged { path, what: e.to_string() })
+    }
+
+    /// Numbers and files of the stored trials, in order.
+    ///
+    /// # Errors
+    /// The file operation that failed.
+    pub fn trials(&self) -> Result<Vec<(u64, PathBuf)>, StorageError> {
+        let directory = self.directory.join(TRIALS);
+        let number = |name: String| Some((name.strip_suffix(TRIAL_ENDING)?.parse().ok()?, directory.join(name)));
+        let mut trials: Vec<(u64, PathBuf)> = self.files.list(&directory)?.into_iter().filter_map(number).collect();
+        trials.sort();
+        Ok(trials)
+    }
+
+    /// Reads one of [`Self::trials`].
+    ///
+    /// # Errors
+    /// As [`read_trial`]; [`StorageError::Mismatch`] if it is another robot's, task's or run's.
+    pub fn read_trial(&self, path: &Path) -> Result<(Episode, TrialMeta), StorageError> {
+        let (episode, meta) = read_trial(&*self.files, path)?;
+        let fields = [
+            ("robot", meta.robot.clone(), self.info.robot.clone()),
+            ("task", meta.task.clone(), self.info.task.clone()),
+            ("seed", meta.seed.to_string(), self.info.seed.to_string()),
+        ];
+        for (field, found, expected) in fields {
+            if found != expected {
+                return Err(StorageError::Mismatch { path: path.into(), field, found, expected });
+            }
+        }
+        Ok((episode, meta))
+    }
+
+    /// The newest checkpoint that can be read, see [`Checkpoint::load_newest`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn checkpoint<T: DeserializeOwned>(&self, expected: &Expected) -> Result<LoadedCheckpoint<T>, StorageError> {
+        Checkpoint::load_newest(&*self.files, &self.directory.join(CHECKPOINTS), expected)
+    }
+
+    /// The metrics lines, e.g. [`crate::report::IterationMetrics`]; a torn last line is left out.
+    ///
+    /// # Errors
+    /// The file operation that failed, or a line that is damaged.
+    pub fn metrics<M: DeserializeOwned>(&self) -> Result<Vec<M>, StorageError> {
+        let path = self.directory.join(METRICS);
+        let bytes = self.files.read(&path)?;
+        lines(&path, &bytes)?
+            .iter()
+            .map(|line| serde_json::from_slice(line.bytes).map_err(|e| line.damaged(&path, &e)))
+            .collect()
+    }
+}
+
+/// A run's folder to write to, held by this process alone.
+pub struct RunFolder {
+    view: RunView,
+    metrics: Box<dyn OpenFile>,
+    /// Length of the lines of `metrics.jsonl` that are on the disk, bytes.
+    metrics_length: u64,
+    /// An append failed and may have left something after them.
+    metrics_torn: bool,
+    _lock: LockGuard,
+}
+
+impl RunFolder {
+    /// Starts a run in a folder that does not exist, is empty, or in which an earlier start did not come far enough to
+    /// be a run.
+    ///
+    /// # Errors
+    /// [`StorageError::RunExists`], [`StorageError::NotEmpty`], [`StorageError::InUse`], or the file operation that failed.
+    pub fn create(
+        files: Arc<dyn Files>,
+        directory: &Path,
+        info: RunInfo,
+        config_yaml: &str,
+    ) -> Result<Self, StorageError> {
+        create_dir_all(&*files, directory)?;
+        refuse_used(&*files, directory)?;
+        let lock = lock(&*files, directory)?;
+        refuse_used(&*files, directory)?;
+        create_dir_all(&*files, &directory.join(TRIALS))?;
+        create_dir_all(&*files, &directory.join(CHECKPOINTS))?;
+        write_atomic(&*files, &directory.join(CONFIG), config_yaml.as_bytes())?;
+        write_atomic(&*files, &directory.join(METRICS), b"")?;
+        let path = directory.join(INFO);
+        let json = serde_json::to_vec_pretty(&info)
+            .map_err(|e| StorageError::Unstorable { path: path.clone(), what: e.to_string() })?;
+        write_atomic(&*files, &path, &json)?;
+        Self::with_lock(files, directory, lock)
+    }
+
+    /// Opens an existing run to go on with it: cuts off a torn last line of metrics and removes unfinished files.
+    ///
+    /// # Errors
+    /// [`StorageError::NotARun`], [`StorageError::InUse`], [`StorageError::Damaged`], or the file operation that failed.
+    pub fn open(files: Arc<dyn Files>, directory: &Path) -> Result<Self, StorageError> {
+        if !files.exists(&directory.join(INFO))? {
+            return Err(StorageError::NotARun { path: directory.into(), missing: INFO });
+        }
+        let lock = lock(&*files, directory)?;
+        for place in [directory.to_path_buf(), directory.join(TRIALS), directory.join(CHECKPOINTS)] {
+            for name in files.list(&place)?.iter().filter(|n| n.ends_with(TEMPORARY)) {
+                files.remove(&place.join(name))?;
+            }
+        }
+        Self::with_lock(files, directory, lock)
+    }
+
+    fn with_lock(files: Arc<dyn Files>, directory: &Path, lock: LockGuard) -> Result<Self, StorageError> {
+        let view = RunView::open(files, directory)?;
+        let metrics = view.files.append(&directory.join(METRICS))?;
+        let mut run = Self { view, metrics, metrics_length: 0, metrics_torn: false, _lock: lock };
+        run.retain_metrics(u64::MAX)?;
+        Ok(run)
+    }
+
+    /// The folder to read from.
+    pub fn view(&self) -> &RunView {
+        &self.view
+    }
+
+    /// Number of the next trial: one more than the last stored, from 1.
+    ///
+    /// # Errors
+    /// The file operation that failed.
+    pub fn next_trial(&self) -> Result<u64, StorageError> {
+        Ok(self.view.trials()?.last().map_or(1, |(number, _)| number + 1))
+    }
+
+    /// Stores a trial under its number; once this returns it is on the disk.
+    ///
+    /// # Errors
+    /// [`StorageError::TrialExists`], [`StorageError::Unstorable`], or the file operation that failed.
+    pub fn write_trial(&mut self, episode: &Episode, meta: &TrialMeta) -> Result<PathBuf, StorageError> {
+        let path = self.view.directory.join(TRIALS).join(format!("{:06}{TRIAL_ENDING}", meta.trial));
+        if self.view.files.exists(&path)? {
+            return Err(StorageError::TrialExists { path });
+        }
+        write_trial(&*self.view.files, &path, episode, meta)?;
+        Ok(path)
+    }
+
+    /// Appends a line to the metrics; `line` must have a field `iteration`. Once this returns it is on the disk.
+    ///
+    /// # Errors
+    /// A value that has no JSON form or no iteration, or the file operation that failed; the lines before are intact.
+    pub fn append_metrics(&mut self, line: &impl Serialize) -> Result<(), StorageError> {
+        let path = self.view.directory.join(METRICS);
+        let unstorable = |what| StorageError::Unstorable { path: path.clone(), what };
+        let mut bytes = serde_json::to_vec(line).map_err(|e| unstorable(e.to_string()))?;
+        serde_json::from_slice::<Numbered>(&bytes).map_err(|e| unstorable(e.to_string()))?;
+        bytes.push(b'\n');
+        if self.metrics_torn {
+            self.truncate_metrics(self.metrics_length)?;
+        }
+        self.metrics_torn = true;
+        self.metrics.write(&bytes)?;
+        self.metrics.sync()?;
+        self.metrics_torn = false;
+        self.metrics_length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Drops the metrics of iterations after `iteration`, the checkpoint's, which the run will make again.
+    ///
+    /// # Errors
+    /// A damaged line before, or the file operation that failed.
+    pub fn retain_metrics(&mut self, iteration: u64) -> Result<(), StorageError> {
+        let path = self.view.directory.join(METRICS);
+        let bytes = self.view.files.read(&path)?;
+        let mut kept = 0;
+        for line in lines(&path, &bytes)? {
+            if line.iteration > iteration {
+                break;
+            }
+            kept += line.bytes.len() as u64 + 1;
+        }
+        if kept != bytes.len() as u64 {
+            self.truncate_metrics(kept)?;
+        }
+        self.metrics_length = kept;
+        Ok(())
+    }
+
+    /// Synced before anything is appended: what is torn stays at the end of the file.
+    fn truncate_metrics(&mut self, length: u64) -> Result<(), StorageError> {
+        self.metrics.truncate(length)?;
+        self.metrics.sync()?;
+        self.metrics_torn = false;
+        Ok(())
+    }
+
+    /// Saves a checkpoint and keeps the newest `keep`, see [`Checkpoint::save`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn save_checkpoint<T: Serialize>(
+        &mut self,
+        checkpoint: &Checkpoint<T>,
+        keep: usize,
+    ) -> Result<PathBuf, StorageError> {
+        checkpoint.save(&*self.view.files, &self.view.directory.join(CHECKPOINTS), keep)
+    }
+
+    /// Writes another file of the run, e.g. `learning_curve.svg`, atomically.
+    ///
+    /// # Errors
+    /// The file operation that failed.
+    pub fn write_file(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf, StorageError> {
+        let path = self.view.directory.join(name);
+        write_atomic(&*self.view.files, &path, bytes)?;
+        Ok(path)
+    }
+}
+
+fn lock(files: &dyn Files, directory: &Path) -> Result<LockGuard, StorageError> {
+    files.lock(&directory.join(LOCK))?.ok_or_else(|| StorageError::InUse { path: directory.into() })
+}
+
+/// Refuses to start a run over anything but the beginnings of one.
+fn refuse_used(files: &dyn Files, directory: &Path) -> Result<(), StorageError> {
+    let path = || directory.to_path_buf();
+    if files.exists(&directory.join(INFO))? {
+        return Err(StorageError::RunExists { path: path() });
+    }
+    for name in files.list(directory)? {
+        let begun = match name.as_str() {
+            LOCK => true,
+            TRIALS | CHECKPOINTS => files.list(&directory.join(&name))?.is_empty(),
+            // Only where the folders are there too did a start write these.
+            CONFIG | METRICS => files.exists(&directory.join(CHECKPOINTS))?,
+            other => other.strip_suffix(TEMPORARY).is_some_and(|n| [CONFIG, METRICS, INFO].contains(&n)),
+        };
+        if !begun {
+            return Err(StorageError::NotEmpty { path: path(), entry: name });
+        }
+    }
+    Ok(())
+}
+
+/// What every metrics line has.
+#[derive(Deserialize)]
+struct Numbered {
+    iteration: u64,
+}
+
+struct Line<'a> {
+    number: usize,
+    iteration: u64,
+    bytes: &'a [u8],
+}
+
+impl Line<'_> {
+    fn damaged(&self, path: &Path, error: &serde_json::Error) -> StorageError {
+        StorageError::Damaged { path: path.into(), what: format!("line {}: {error}", self.number) }
+    }
+}
+
+/// The whole lines of a metrics file. The last may be torn and is then left out; every other was synced before the next was
+/// begun.
+fn lines<'a>(path: &Path, bytes: &'a [u8]) -> Result<Vec<Line<'a>>, StorageError> {
+    let mut lines = Vec::new();
+    let mut rest = bytes;
+    while let Some(end) = rest.iter().position(|b| *b == b'\n') {
+        let mut line = Line { number: lines.len() + 1, iteration: 0, bytes: &rest[..end] };
+        rest = &rest[end + 1..];
+        match serde_json::from_slice::<Numbered>(line.bytes) {
+            Ok(Numbered { iteration }) => line.iteration = iteration,
+            Err(_) if rest.is_empty() => break,
+            Err(error) => return Err(line.damaged(path, &error)),
+        }
+        lines.push(line);
+    }
+    Ok(lines)
+}
