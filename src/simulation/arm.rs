@@ -1,5 +1,6 @@
 //! The simulated arm: rigid-body dynamics with the drives' saturation and soft joint stops.
 
+use super::integrator::SemiImplicitEuler;
 use super::parameter::{ParameterError, check_list, check_range};
 use super::racket::{Racket, RacketState};
 use crate::dynamics::{FrameId, JointKind, Model, Workspace};
@@ -152,7 +153,7 @@ pub struct Arm {
     position: Vec<f64>,
     velocity: Vec<f64>,
     torque: Vec<f64>,
-    acceleration: Vec<f64>,
+    integrator: SemiImplicitEuler,
 }
 
 impl Arm {
@@ -172,7 +173,7 @@ impl Arm {
             position: vec![0.; dof],
             velocity: vec![0.; dof],
             torque: vec![0.; dof],
-            acceleration: vec![0.; dof],
+            integrator: SemiImplicitEuler::new(&model),
             model,
         }
     }
@@ -203,11 +204,7 @@ impl Arm {
             *torque =
                 effort[i].clamp(-joint.effort, joint.effort) + self.stops[i].torque(self.position[i], self.velocity[i]);
         }
-        let Self { model, workspace, position, velocity, torque, acceleration, .. } = self;
-        model.forward_dynamics_implicit(workspace, position, velocity, torque, dt, acceleration);
-        for ((q, qd), qdd) in position.iter_mut().zip(velocity).zip(acceleration) {
-            *qd += *qdd * dt;
-            *q += *qd * dt;
-        }
+        let Self { model, workspace, position, velocity, torque, .. } = self;
+        self.integrator.step(model, workspace, torque, dt, position, velocity);
     }
 }

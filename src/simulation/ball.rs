@@ -54,7 +54,7 @@ impl Default for Flight {
 }
 
 impl Flight {
-    /// Longest step, s, that [`Self::after`] is meant for: its error is then below 1e-10 m at table-tennis speeds.
+    /// Longest step, s, that [`Self::after`] is meant for: its error is then below 1e-9 m at speeds up to 10 m/s.
     pub const LONGEST_STEP: f64 = 0.01;
 
     /// Checks every parameter.
@@ -83,17 +83,28 @@ impl Flight {
     }
 }
 
-/// The first time in `0..=dt` at which `happened` holds, to the last bit, by bisection; it must not hold at 0, must
-/// hold at `dt`, and change once in between.
-pub(super) fn first_time(dt: f64, happened: impl Fn(f64) -> bool) -> f64 {
-    let (mut before, mut after) = (0., dt);
-    for _ in 0..60 {
-        let middle = 0.5 * (before + after);
-        if happened(middle) {
-            after = middle;
+/// When in `0..=dt` a height falls to zero, to a part in 10^12 of `dt`, by false position (the Illinois method). The height
+/// must not be below 0 at 0, must be at or below it at `dt`, and change sign once; it may start from 0 and rise first.
+pub(super) fn time_of_zero(dt: f64, height: impl Fn(f64) -> f64) -> f64 {
+    let (mut before, mut after) = ((0., height(0.)), (dt, height(dt)));
+    let (mut last, mut was_above) = (f64::NAN, None);
+    for _ in 0..100 {
+        let time = if before.1 > 0. {
+            (before.0 * after.1 - after.0 * before.1) / (after.1 - before.1)
         } else {
-            before = middle;
+            0.5 * (before.0 + after.0)
+        };
+        if (time - last).abs() <= 1e-12 * dt {
+            break;
         }
+        let now = height(time);
+        let above = now > 0.;
+        let (end, other) = if above { (&mut before, &mut after) } else { (&mut after, &mut before) };
+        *end = (time, now);
+        if was_above == Some(above) {
+            other.1 *= 0.5; // or this end alone would creep to the root
+        }
+        (last, was_above) = (time, Some(above));
     }
-    after
+    last
 }

@@ -1,8 +1,8 @@
 //! Where the ball flies: table, net and floor, and what is predicted of its flight.
 
-use super::ball::{Ball, Flight, first_time};
+use super::ball::{Ball, Flight, time_of_zero};
 use super::parameter::{ParameterError, check_range};
-use super::racket::{Crossing, Racket, Swing, crossing};
+use super::racket::{Crossing, Racket, Swing};
 use nalgebra::{Vector2, Vector3};
 use serde::{Deserialize, Serialize};
 
@@ -135,10 +135,11 @@ impl Court {
         let mut crossed = None;
         let mut elapsed = 0.;
         while elapsed < dt {
-            let obstacle = self.first_obstacle(ball, dt - elapsed);
+            let end = self.ball.after(ball, dt - elapsed);
+            let obstacle = self.first_obstacle(ball, &end, dt - elapsed);
             let flight = obstacle.map_or(dt - elapsed, |(time, _)| time);
             let part = swing.map(|swing| swing.part(elapsed / dt, (elapsed + flight) / dt));
-            if let Some(met) = part.and_then(|part| crossing(&self.ball, &part, ball, flight)) {
+            if let Some(met) = part.and_then(|part| self.racket.crossing(&self.ball, &part, ball, flight)) {
                 *ball = met.ball;
                 if self.racket.hits(&met) {
                     ball.velocity = self.racket.rebound(&met);
@@ -148,7 +149,7 @@ impl Court {
                 swing = None;
                 continue;
             }
-            *ball = self.ball.after(ball, flight);
+            *ball = if obstacle.is_some() { self.ball.after(ball, flight) } else { end };
             elapsed += flight;
             match obstacle {
                 None => break,
@@ -163,8 +164,6 @@ impl Court {
                 }
                 Some((_, Obstacle::Table)) => {
                     ball.position.z = self.surface();
-                    ball.velocity.x *= self.table.retention;
-                    ball.velocity.y *= self.table.retention;
                     ball.velocity.z *= -self.table.restitution;
                     if ball.velocity.z < ROLLING_SPEED {
                         ball.velocity.z = 0.;
@@ -172,26 +171,25 @@ impl Court {
                         break;
                     }
                     let scatter = scatter();
-                    ball.velocity.x += scatter.x;
-                    ball.velocity.y += scatter.y;
+                    ball.velocity.x = self.table.retention * ball.velocity.x + scatter.x;
+                    ball.velocity.y = self.table.retention * ball.velocity.y + scatter.y;
                 }
             }
         }
         crossed
     }
 
-    /// The obstacle met first within `dt` of free flight, and when. Height rises, then falls; x runs one way only: so
-    /// comparing both ends of the flight misses nothing.
-    fn first_obstacle(&self, ball: &Ball, dt: f64) -> Option<(f64, Obstacle)> {
+    /// The obstacle met first within `dt` of free flight to `end`, and when. Height rises, then falls; x runs one way
+    /// only: so comparing both ends of the flight misses nothing.
+    fn first_obstacle(&self, ball: &Ball, end: &Ball, dt: f64) -> Option<(f64, Obstacle)> {
         let at = |time: f64| self.ball.after(ball, time);
-        let end = at(dt);
         let falls_below = |height: f64| {
             (ball.position.z >= height && end.position.z < height)
-                .then(|| first_time(dt, |time| at(time).position.z < height))
+                .then(|| time_of_zero(dt, |time| at(time).position.z - height))
         };
         let side = ball.position.x.signum();
         let net = (ball.position.x != 0. && side * end.position.x <= 0.)
-            .then(|| first_time(dt, |time| side * at(time).position.x <= 0.))
+            .then(|| time_of_zero(dt, |time| side * at(time).position.x))
             .filter(|&time| self.touches_net(&at(time)))
             .map(|time| (time, Obstacle::Net));
         let table = falls_below(self.surface())
@@ -233,7 +231,7 @@ impl Court {
             self.advance(&mut ball, Flight::LONGEST_STEP, None, Vector2::zeros);
             if ball.position.x <= x {
                 return Some(
-                    elapsed + first_time(Flight::LONGEST_STEP, |time| self.predict(&before, time).position.x <= x),
+                    elapsed + time_of_zero(Flight::LONGEST_STEP, |time| self.predict(&before, time).position.x - x),
                 );
             }
             elapsed += Flight::LONGEST_STEP;
@@ -254,12 +252,12 @@ impl Court {
             let lands = next.position.z < surface;
             let mut dt = Flight::LONGEST_STEP;
             if lands {
-                dt = first_time(dt, |time| at(time).position.z < surface);
+                dt = time_of_zero(dt, |time| at(time).position.z - surface);
                 next = at(dt);
             }
             let side = ball.position.x.signum();
             if ball.position.x != 0. && side * next.position.x <= 0. {
-                let time = first_time(dt, |time| side * at(time).position.x <= 0.);
+                let time = time_of_zero(dt, |time| side * at(time).position.x);
                 clears_net &= !self.touches_net(&at(time));
             }
             elapsed += dt;

@@ -1,6 +1,6 @@
 //! The racket as a moving disc, and its meeting with the ball.
 
-use super::ball::{Ball, Flight, first_time};
+use super::ball::{Ball, Flight, time_of_zero};
 use super::parameter::{ParameterError, check_range};
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
@@ -15,11 +15,14 @@ pub struct Racket {
     pub radius: f64,
     /// Share of the normal relative speed that comes back (0 to 1). The racket is taken as far heavier than the ball.
     pub restitution: f64,
+    /// Distance from the centre within which a ball that crosses the racket's plane passes the racket, m (0.01 to 10). Beyond
+    /// it the crossing means nothing: a swing sweeps the plane over balls that are metres away.
+    pub reach: f64,
 }
 
 impl Default for Racket {
     fn default() -> Self {
-        Self { link: "racket".into(), radius: 0.08, restitution: 0.78 }
+        Self { link: "racket".into(), radius: 0.08, restitution: 0.78, reach: 0.5 }
     }
 }
 
@@ -94,23 +97,6 @@ pub struct Crossing {
     pub racket: RacketState,
 }
 
-/// Whether the ball reaches the racket's plane within `dt` seconds, from the ball at the first of two readings and the
-/// racket at both. Being a function of readings alone it serves the simulation and the judging of recorded strokes alike.
-pub fn crossing(flight: &Flight, swing: &Swing, ball: &Ball, dt: f64) -> Option<Crossing> {
-    let side = swing.from.height(&ball.position).signum();
-    let reached = |racket: &RacketState, ball: &Ball| side * racket.height(&ball.position) <= flight.radius;
-    if reached(&swing.from, ball) || !reached(&swing.to, &flight.after(ball, dt)) {
-        return None;
-    }
-    let at = |time: f64| (swing.from.interpolate(&swing.to, time / dt), flight.after(ball, time));
-    let time = first_time(dt, |time| {
-        let (racket, ball) = at(time);
-        reached(&racket, &ball)
-    });
-    let (racket, ball) = at(time);
-    Some(Crossing { time, distance: racket.offset(&ball.position), ball, racket })
-}
-
 impl Racket {
     /// Checks every parameter.
     ///
@@ -118,7 +104,27 @@ impl Racket {
     /// The first that is out of range.
     pub fn validate(&self) -> Result<(), ParameterError> {
         check_range("racket.radius", self.radius, 0.01, 0.5)?;
-        check_range("racket.restitution", self.restitution, 0., 1.)
+        check_range("racket.restitution", self.restitution, 0., 1.)?;
+        check_range("racket.reach", self.reach, self.radius, 10.)
+    }
+
+    /// Whether the ball passes the racket within `dt` seconds: reaches its plane, within its reach. It takes the ball at the
+    /// first of two readings and the racket at both, so that it serves the simulation and the judging of recorded strokes
+    /// alike.
+    pub fn crossing(&self, flight: &Flight, swing: &Swing, ball: &Ball, dt: f64) -> Option<Crossing> {
+        let side = swing.from.height(&ball.position).signum();
+        let gap = |racket: &RacketState, ball: &Ball| side * racket.height(&ball.position) - flight.radius;
+        if gap(&swing.from, ball) <= 0. || gap(&swing.to, &flight.after(ball, dt)) > 0. {
+            return None;
+        }
+        let at = |time: f64| (swing.from.interpolate(&swing.to, time / dt), flight.after(ball, time));
+        let time = time_of_zero(dt, |time| {
+            let (racket, ball) = at(time);
+            gap(&racket, &ball)
+        });
+        let (racket, ball) = at(time);
+        let distance = racket.offset(&ball.position);
+        (distance <= self.reach).then_some(Crossing { time, distance, ball, racket })
     }
 
     /// Whether the ball meets the disc where it crosses its plane.

@@ -3,10 +3,10 @@
 use super::arm::{Arm, ArmConfig, RacketArm};
 use super::ball::{Ball, Flight};
 use super::court::Court;
-use super::parameter::{ParameterError, check_range};
-use super::racket::Swing;
+use super::parameter::{ParameterError, check_list, check_range};
+use super::racket::{RacketState, Swing};
 use crate::dynamics::Workspace;
-use crate::robot::Reading;
+use crate::robot::{Command, Plant, Reading, TrialKey, TrialKind};
 use nalgebra::{Vector2, Vector3};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -26,9 +26,7 @@ pub struct Serve {
     pub bounce_scatter: f64,
 }
 
-/// The plant: arm, court and ball.
-///
-/// What is random in a trial depends on the seed, the iteration and the rollout alone.
+/// The plant: arm, court and ball. What is random in a trial depends on the seed and the trial's key alone.
 #[derive(Clone, Debug)]
 pub struct TableTennisPlant {
     arm: Arm,
@@ -36,121 +34,64 @@ pub struct TableTennisPlant {
     workspace: Workspace,
     court: Court,
     serve: Serve,
-    physics_step: Duration,
+    rest: Vec<f64>,
+    period: Duration,
     seed: u64,
     random: ChaCha8Rng,
+    now: Duration,
     ball: Ball,
     serve_velocity: Vector3<f64>,
-    flying: bool,
-    /// The ball has passed the racket's plane in this trial.
+    /// The ball has left the server's hand.
+    served: bool,
+    /// The ball has passed the racket in this trial.
     passed: bool,
-    now: Duration,
-    sequence: u64,
+    /// The racket, if it was computed for where the arm is now.
+    racket: Option<RacketState>,
 }
 
 impl TableTennisPlant {
-    /// A plant with its arm at `posture` (n), at rest, and its ball in the server's hand.
+    /// A plant with physics of the given period, its arm at the posture `rest` (n), at rest, and its ball in the server's hand.
     ///
     /// # Errors
-    /// If `physics_step` is zero or longer than the ball's flight is computed for, or `arm` does not fit the model.
+    /// If the period is longer than the ball's flight is computed for, or a parameter is refused.
     pub fn new(
         kinematics: RacketArm,
         arm: &ArmConfig,
         court: Court,
         serve: Serve,
-        physics_step: Duration,
-        posture: &[f64],
+        rest: &[f64],
+        period: Duration,
         seed: u64,
     ) -> Result<Self, ParameterError> {
-        arm.validate(kinematics.model().dof())?;
+        let dof = kinematics.model().dof();
+        arm.validate(dof)?;
         court.validate()?;
-        check_range("physics_step", physics_step.as_secs_f64(), 1e-5, Flight::LONGEST_STEP)?;
-        let mut arm = Arm::new(kinematics.model().clone(), arm);
-        arm.place(posture);
+        check_list("rest", rest, dof, -10., 10.)?;
+        check_range("period", period.as_secs_f64(), 1e-5, Flight::LONGEST_STEP)?;
         let mut plant = Self {
+            arm: Arm::new(kinematics.model().clone(), arm),
             workspace: kinematics.model().workspace(),
-            arm,
             kinematics,
             court,
-            serve,
-            physics_step,
+            rest: rest.to_vec(),
+            period,
             seed,
             random: ChaCha8Rng::from_seed([0; 32]),
+            now: Duration::ZERO,
             ball: Ball { position: serve.position, velocity: Vector3::zeros() },
             serve_velocity: serve.velocity,
-            flying: false,
+            serve,
+            served: false,
             passed: false,
-            now: Duration::ZERO,
-            sequence: 0,
+            racket: None,
         };
-        plant.begin_trial(0, 0);
+        plant.reset(Duration::ZERO);
         Ok(plant)
     }
 
-    /// Takes the ball back into the server's hand and draws what is random in the trial. The arm stays where it is.
-    pub fn begin_trial(&mut self, iteration: u64, rollout: u64) {
-        let mut key = [0; 32];
-        for (bytes, value) in key.chunks_exact_mut(8).zip([self.seed, iteration, rollout, 0]) {
-            bytes.copy_from_slice(&value.to_le_bytes());
-        }
-        self.random = ChaCha8Rng::from_seed(key);
-        let random = &mut self.random;
-        self.serve_velocity = self.serve.velocity + self.serve.spread.map(|half| half * random.random_range(-1. ..=1.));
-        self.ball = Ball { position: self.serve.position, velocity: Vector3::zeros() };
-        self.flying = false;
-        self.passed = false;
-    }
-
-    /// Serves the ball.
-    pub fn launch(&mut self) {
-        self.ball.velocity = self.serve_velocity;
-        self.flying = true;
-    }
-
-    /// Puts the arm at `posture` (n), at rest.
-    ///
-    /// # Panics
-    /// If the length is not the number of joints.
-    pub fn place(&mut self, posture: &[f64]) {
-        self.arm.place(posture);
-    }
-
-    /// Runs the physics until `time` under constant joint efforts (n), in steps of the physics step, the last one shorter
-    /// where `time` asks for it.
-    pub fn step_until(&mut self, time: Duration, effort: &[f64]) {
-        while self.now < time {
-            let step = self.physics_step.min(time - self.now);
-            self.step(effort, step.as_secs_f64());
-            self.now += step;
-        }
-    }
-
-    fn step(&mut self, effort: &[f64], dt: f64) {
-        let watched = self.flying && !self.passed;
-        let racket = |plant: &mut Self| {
-            plant.kinematics.racket(&mut plant.workspace, plant.arm.position(), plant.arm.velocity())
-        };
-        let from = watched.then(|| racket(self));
-        self.arm.step(effort, dt);
-        if !self.flying {
-            return;
-        }
-        let swing = from.map(|from| Swing { from, to: racket(self) });
-        let (random, sigma) = (&mut self.random, self.serve.bounce_scatter);
-        let scatter = || Vector2::from_fn(|_, _| sigma * random.sample::<f64, _>(StandardNormal));
-        let crossing = self.court.advance(&mut self.ball, dt, swing.as_ref(), scatter);
-        self.passed |= crossing.is_some();
-    }
-
-    /// Writes what sensors without noise or delay measure now. Real-time safe.
-    pub fn read(&mut self, reading: &mut Reading) {
-        self.sequence += 1;
-        reading.sequence = self.sequence;
-        reading.stamp = self.now;
-        reading.task_stamp = self.now;
-        reading.position.copy_from_slice(self.arm.position());
-        reading.velocity.copy_from_slice(self.arm.velocity());
-        self.ball.write(&mut reading.task);
+    /// Time that the physics has reached.
+    pub fn now(&self) -> Duration {
+        self.now
     }
 
     /// The ball as it is.
@@ -158,8 +99,76 @@ impl TableTennisPlant {
         &self.ball
     }
 
-    /// Time since the plant was made.
-    pub fn now(&self) -> Duration {
-        self.now
+    fn take_ball_back(&mut self) {
+        self.ball = Ball { position: self.serve.position, velocity: Vector3::zeros() };
+        self.served = false;
+        self.passed = false;
+    }
+
+    fn racket_now(&mut self) -> RacketState {
+        self.kinematics.racket(&mut self.workspace, self.arm.position(), self.arm.velocity())
+    }
+
+    fn advance(&mut self, effort: &[f64], dt: f64) {
+        let from = self.racket.take().unwrap_or_else(|| self.racket_now());
+        self.arm.step(effort, dt);
+        let to = self.racket_now();
+        self.racket = Some(to);
+        if !self.served {
+            return;
+        }
+        let swing = (!self.passed).then_some(Swing { from, to });
+        let (random, sigma) = (&mut self.random, self.serve.bounce_scatter);
+        let scatter = || Vector2::from_fn(|_, _| sigma * random.sample::<f64, _>(StandardNormal));
+        let crossing = self.court.advance(&mut self.ball, dt, swing.as_ref(), scatter);
+        self.passed |= crossing.is_some();
+    }
+}
+
+impl Plant for TableTennisPlant {
+    fn period(&self) -> Duration {
+        self.period
+    }
+
+    fn reset(&mut self, now: Duration) {
+        self.now = now;
+        self.arm.place(&self.rest);
+        self.racket = None;
+        self.take_ball_back();
+    }
+
+    fn begin_trial(&mut self, trial: &TrialKey) {
+        let kind = match trial.kind {
+            TrialKind::Learn => 0,
+            TrialKind::Evaluate => 1,
+        };
+        let mut key = [0; 32];
+        for (bytes, value) in key.chunks_exact_mut(8).zip([self.seed, trial.iteration, trial.rollout, kind]) {
+            bytes.copy_from_slice(&value.to_le_bytes());
+        }
+        self.random = ChaCha8Rng::from_seed(key);
+        let random = &mut self.random;
+        self.serve_velocity = self.serve.velocity + self.serve.spread.map(|half| half * random.random_range(-1. ..=1.));
+        self.take_ball_back();
+    }
+
+    fn launch(&mut self) {
+        self.ball.velocity = self.serve_velocity;
+        self.served = true;
+    }
+
+    fn step(&mut self, until: Duration, command: &Command) {
+        while self.now + self.period <= until {
+            self.advance(&command.effort, self.period.as_secs_f64());
+            self.now += self.period;
+        }
+    }
+
+    fn read(&mut self, reading: &mut Reading) {
+        reading.stamp = self.now;
+        reading.task_stamp = self.now;
+        reading.position.copy_from_slice(self.arm.position());
+        reading.velocity.copy_from_slice(self.arm.velocity());
+        self.ball.write(&mut reading.task);
     }
 }

@@ -62,17 +62,11 @@ impl Default for ServeConfig {
     }
 }
 
-/// When the stroke starts and how the time of it is cut. The control loop must run at the same rate.
+/// When the stroke starts, and how long it lasts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct StrokeConfig {
-    /// Posture in which the arm awaits the ball (n), rad or m (-10 to 10).
-    pub rest: Vec<f64>,
-    /// Period of the control loop, s (0.0002 to 0.01).
-    pub period: f64,
-    /// Control periods in a policy step (1 to 1000).
-    pub cycles_per_step: usize,
     /// Policy steps T (1 to 10000).
     pub horizon: usize,
     /// Where the ball is struck: the plane x = `hitting_plane`, m (-5 to 0).
@@ -83,14 +77,7 @@ pub struct StrokeConfig {
 
 impl Default for StrokeConfig {
     fn default() -> Self {
-        Self {
-            rest: vec![0., 0., 0., -0.8, -0.6, 0.3, 1.3, 1.2, 0.8],
-            period: 0.002,
-            cycles_per_step: 10,
-            horizon: 30,
-            hitting_plane: -1.55,
-            trigger_time: 0.57,
-        }
+        Self { horizon: 30, hitting_plane: -1.55, trigger_time: 0.57 }
     }
 }
 
@@ -177,8 +164,6 @@ pub struct TableTennisConfig {
     pub demonstration: DemonstrationKind,
     /// Where the return is to land (x, y), m (-5 to 5).
     pub target: [f64; 2],
-    /// Joint effort of an action of 1 (n), N or N m (1e-6 to 1e6).
-    pub effort_scale: Vec<f64>,
     /// Standard deviation of the initial policy's exploration, in units of the action (1e-6 to 100).
     pub initial_deviation: f64,
     /// The serve.
@@ -199,7 +184,6 @@ impl Default for TableTennisConfig {
             setting: Setting::default(),
             demonstration: DemonstrationKind::default(),
             target: [0.75, 0.],
-            effort_scale: vec![20., 20., 20., 3., 3., 1.5, 1.5, 0.3, 0.3],
             initial_deviation: 1.,
             serve: ServeConfig::default(),
             stroke: StrokeConfig::default(),
@@ -211,25 +195,21 @@ impl Default for TableTennisConfig {
 }
 
 impl TableTennisConfig {
-    /// Checks every parameter, for a robot of `dof` joints.
+    /// Checks every parameter.
     ///
     /// # Errors
     /// The first that is out of range or has the wrong length, by its name in the configuration.
-    pub fn validate(&self, dof: usize) -> Result<(), ParameterError> {
+    pub fn validate(&self) -> Result<(), ParameterError> {
         let Self { serve, stroke, player, reward, .. } = self;
         check_list("target", &self.target, 2, -5., 5.)?;
-        check_list("effort_scale", &self.effort_scale, dof, 1e-6, 1e6)?;
         check_list("serve.position", &serve.position, 3, -10., 10.)?;
         check_list("serve.velocity", &serve.velocity, 3, -20., 20.)?;
         check_list("serve.spread_velocity", &serve.spread_velocity, 3, 0., 20.)?;
         check_list("serve.demonstration_shift", &serve.demonstration_shift, 3, -5., 5.)?;
-        check_list("stroke.rest", &stroke.rest, dof, -10., 10.)?;
         for (field, value, low, high) in [
             ("initial_deviation", self.initial_deviation, 1e-6, 100.),
             ("serve.spread", serve.spread, 0., 1.),
             ("serve.bounce_scatter", serve.bounce_scatter, 0., 5.),
-            ("stroke.period", stroke.period, 0.0002, 0.01),
-            ("stroke.cycles_per_step", stroke.cycles_per_step as f64, 1., 1000.),
             ("stroke.horizon", stroke.horizon as f64, 1., 10000.),
             ("stroke.hitting_plane", stroke.hitting_plane, -5., 0.),
             ("stroke.trigger_time", stroke.trigger_time, 0.05, 3.),

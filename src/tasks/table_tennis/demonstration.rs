@@ -4,7 +4,7 @@ use super::player::PlayerError;
 use super::{TableTennis, TaskError};
 use crate::control::{Episode, Stroke};
 use crate::policy::{LinearGaussian, Policy};
-use crate::robot::Reading;
+use crate::robot::{Command, Plant, Reading};
 use crate::simulation::{Ball, TableTennisPlant};
 use nalgebra::{DMatrix, DVector};
 use std::time::Duration;
@@ -13,9 +13,9 @@ use std::time::Duration;
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 impl TableTennis {
-    /// Runs one stroke straight on a plant whose trial has begun, without the control loop: the arm is put at rest and held
-    /// there by the player, the ball is served, and from the trigger on `law(cycle, reading, effort)` gives the joint efforts
-    /// (n). `None` if the trigger does not come.
+    /// Runs one stroke straight on a plant that was reset and whose trial has begun, without the control loop: the player
+    /// holds the arm at rest, the ball is served, and from the trigger on `law(cycle, reading, effort)` gives the joint
+    /// efforts (n). `None` if the trigger does not come.
     ///
     /// For demonstrations and for judging the player; learning goes through the control loop.
     pub fn run_directly(
@@ -24,14 +24,14 @@ impl TableTennis {
         mut law: impl FnMut(usize, &Reading, &mut [f64]),
     ) -> Option<Episode> {
         let n = self.arm.model().dof();
-        let stroke = &self.config.stroke;
-        let (period, cycles) = (self.period(), stroke.cycles_per_step * stroke.horizon);
+        let Self { period, decimation, .. } = *self;
+        let horizon = self.config.stroke.horizon;
+        let cycles = decimation * horizon;
         let mut player = self.player();
         let mut task = self.stroke();
         let mut reading = Reading::zeros(n, Ball::DIM);
-        let mut effort = vec![0.; n];
+        let mut command = Command::zeros(n);
 
-        plant.place(&stroke.rest);
         plant.launch();
         let served = plant.now();
         plant.read(&mut reading);
@@ -39,12 +39,12 @@ impl TableTennis {
             if plant.now() - served > LONGEST_WAIT {
                 return None;
             }
-            player.effort(None, 0., &reading.position, &reading.velocity, &mut effort);
-            plant.step_until(plant.now() + period, &effort);
+            player.effort(None, 0., &reading.position, &reading.velocity, &mut command.effort);
+            plant.step(plant.now() + period, &command);
             plant.read(&mut reading);
         }
 
-        let mut episode = Episode::with_capacity(n, Ball::DIM, task.state_dim(), n, cycles, stroke.horizon);
+        let mut episode = Episode::with_capacity(n, Ball::DIM, task.state_dim(), n, cycles, horizon);
         (episode.joints, episode.task_values) = (n, Ball::DIM);
         (episode.state_dim, episode.action_dim) = (task.state_dim(), n);
         episode.start = plant.now();
@@ -55,28 +55,28 @@ impl TableTennis {
             episode.position.extend(&reading.position);
             episode.velocity.extend(&reading.velocity);
             episode.task.extend(&reading.task);
-            if cycle % stroke.cycles_per_step == 0 {
+            if cycle % decimation == 0 {
                 task.policy_state(&reading, &mut state);
                 episode.states.extend(&state);
             }
             if cycle == cycles {
                 break;
             }
-            law(cycle, &reading, &mut effort);
-            episode.asked.extend(&effort);
-            for (effort, joint) in effort.iter_mut().zip(self.arm.model().joints()) {
+            law(cycle, &reading, &mut command.effort);
+            episode.asked.extend(&command.effort);
+            for (effort, joint) in command.effort.iter_mut().zip(self.arm.model().joints()) {
                 *effort = effort.clamp(-joint.effort, joint.effort);
             }
-            episode.sent.extend(&effort);
-            for (mean, effort) in mean_effort.iter_mut().zip(&effort) {
-                *mean += effort / stroke.cycles_per_step as f64;
+            episode.sent.extend(&command.effort);
+            for (mean, effort) in mean_effort.iter_mut().zip(&command.effort) {
+                *mean += effort / decimation as f64;
             }
-            if (cycle + 1) % stroke.cycles_per_step == 0 {
-                let action = mean_effort.iter().zip(&self.config.effort_scale).map(|(mean, scale)| mean / scale);
+            if (cycle + 1) % decimation == 0 {
+                let action = mean_effort.iter().zip(&self.action_scale).map(|(mean, scale)| mean / scale);
                 episode.sent_actions.extend(action);
                 mean_effort.fill(0.);
             }
-            plant.step_until(plant.now() + period, &effort);
+            plant.step(plant.now() + period, &command);
             plant.read(&mut reading);
         }
         episode.noise.resize(episode.sent_actions.len(), 0.);
@@ -84,14 +84,14 @@ impl TableTennis {
         Some(episode)
     }
 
-    /// Runs the player on a plant whose trial has begun.
+    /// Runs the player on a plant that was reset and whose trial has begun.
     ///
     /// # Errors
     /// If the ball never triggers the stroke or cannot be reached.
     pub fn play(&self, plant: &mut TableTennisPlant) -> Result<Episode, TaskError> {
         let mut player = self.player();
         let mut plan: Option<Result<_, PlayerError>> = None;
-        let period = self.config.stroke.period;
+        let period = self.period.as_secs_f64();
         let episode = self.run_directly(plant, |cycle, reading, effort| {
             let plan = plan.get_or_insert_with(|| player.plan(&Ball::from_slice(&reading.task)));
             let time = cycle as f64 * period;

@@ -18,8 +18,11 @@ pub use posture::RacketGoal;
 pub use quintic::Quintic;
 pub use stroke::TableTennisStroke;
 
+use crate::control::ControlConfig;
 use crate::dynamics::{JointKind, Model};
-use crate::simulation::{ArmConfig, ArmError, Ball, ParameterError, RacketArm, Serve, TableTennisPlant};
+use crate::simulation::{
+    ArmConfig, ArmError, Ball, ParameterError, RacketArm, Serve, TableTennisPlant, check_list, check_range,
+};
 use nalgebra::{Vector2, Vector3};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,22 +52,51 @@ pub struct TableTennis {
     arm_config: ArmConfig,
     arm: RacketArm,
     target: Vector2<f64>,
+    /// Posture in which the arm awaits the ball (n), rad or m.
+    rest: Vec<f64>,
+    /// Joint effort of an action of 1 (n), N or N m.
+    action_scale: Vec<f64>,
+    /// Period of the control loop.
+    period: Duration,
+    /// Control periods in a policy step.
+    decimation: usize,
 }
+
+/// Longest period of the simulated physics.
+const PHYSICS_PERIOD: Duration = Duration::from_millis(2);
 
 impl TableTennis {
     /// Numbers the task stores per policy step for its reward.
     pub const OUTCOME_DIM: usize = 1;
 
-    /// Sets the task up for a robot, whose model is given the armature and springs of `arm`.
+    /// Sets the task up for a robot, whose model is given the armature and springs of `arm`; the stroke starts from the posture,
+    /// at the rate and in the units of the control loop.
     ///
     /// # Errors
     /// The first parameter that is refused, or that the robot has no racket.
-    pub fn new(config: TableTennisConfig, arm: ArmConfig, mut model: Model) -> Result<Self, TaskError> {
-        config.validate(model.dof())?;
+    pub fn new(
+        config: TableTennisConfig,
+        arm: ArmConfig,
+        mut model: Model,
+        control: &ControlConfig,
+    ) -> Result<Self, TaskError> {
+        config.validate()?;
+        check_list("control.start_posture", &control.start_posture, model.dof(), -10., 10.)?;
+        check_list("control.action_scale", &control.action_scale, model.dof(), f64::MIN_POSITIVE, 1e9)?;
+        check_range("control.period", control.period, 1e-4, 0.1)?;
+        check_range("control.decimation", control.decimation as f64, 1., 1e3)?;
         arm.apply(&mut model)?;
         model.set_gravity(-Vector3::z() * config.court.ball.gravity);
-        let target = Vector2::from(config.target);
-        Ok(Self { arm: RacketArm::new(Arc::new(model), &config.court.racket)?, arm_config: arm, config, target })
+        Ok(Self {
+            target: Vector2::from(config.target),
+            arm: RacketArm::new(Arc::new(model), &config.court.racket)?,
+            arm_config: arm,
+            config,
+            rest: control.start_posture.clone(),
+            action_scale: control.action_scale.clone(),
+            period: Duration::from_secs_f64(control.period),
+            decimation: control.decimation,
+        })
     }
 
     /// The configuration.
@@ -87,14 +119,17 @@ impl TableTennis {
         2 * self.arm.model().dof() + Ball::DIM
     }
 
-    /// Period of the control loop.
-    pub fn period(&self) -> Duration {
-        Duration::from_secs_f64(self.config.stroke.period)
+    /// Duration of a policy step.
+    fn step_duration(&self) -> Duration {
+        self.period * self.decimation as u32
     }
 
-    /// Duration of a policy step.
-    pub fn step_duration(&self) -> Duration {
-        self.period() * self.config.stroke.cycles_per_step as u32
+    /// The longest whole fraction of the control period that is short enough for the physics.
+    fn physics_period(&self) -> Duration {
+        let period = self.period.as_nanos() as u64;
+        let least = period.div_ceil(PHYSICS_PERIOD.as_nanos() as u64);
+        let parts = (least..).find(|parts| period.is_multiple_of(*parts)).unwrap_or(least);
+        Duration::from_nanos(period / parts)
     }
 
     /// What changes of each state entry (state) matter, m, m/s, rad or rad/s: the scales of thresholds on their spread.
@@ -121,7 +156,7 @@ impl TableTennis {
 
     /// The analytical player.
     pub fn player(&self) -> Player {
-        Player::new(self.arm.clone(), &self.config)
+        Player::new(self.arm.clone(), &self.config, &self.rest)
     }
 
     /// The simulated robot with its ball, at rest.
@@ -133,9 +168,9 @@ impl TableTennis {
     }
 
     fn plant_with(&self, serve: Serve, seed: u64) -> Result<TableTennisPlant, TaskError> {
-        let Self { config, arm_config, arm, .. } = self;
-        let rest = &config.stroke.rest;
-        Ok(TableTennisPlant::new(arm.clone(), arm_config, config.court.clone(), serve, self.period(), rest, seed)?)
+        let Self { config, arm_config, arm, rest, .. } = self;
+        let court = config.court.clone();
+        Ok(TableTennisPlant::new(arm.clone(), arm_config, court, serve, rest, self.physics_period(), seed)?)
     }
 
     /// The serve of the setting.

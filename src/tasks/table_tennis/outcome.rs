@@ -3,7 +3,7 @@
 use super::TableTennis;
 use crate::control::Episode;
 use crate::moto::Reward;
-use crate::simulation::{Ball, Landing, Swing, crossing};
+use crate::simulation::{Ball, Landing, Swing};
 
 /// What became of a stroke.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +47,7 @@ impl TableTennis {
 
     /// See [`TrialOutcome::miss`] and [`TrialOutcome::hit`].
     fn miss(&self, episode: &Episode) -> (Vec<f64>, bool) {
-        let n = episode.joints;
+        let (n, court) = (episode.joints, &self.config.court);
         let mut workspace = self.arm.model().workspace();
         let mut racket = |row: usize| {
             let joints = row * n..(row + 1) * n;
@@ -62,12 +62,12 @@ impl TableTennis {
         for row in 0..last_row {
             let to = racket(row + 1);
             let dt = (episode.time[row + 1] - episode.time[row]).as_secs_f64();
-            if let Some(crossing) = crossing(&self.config.court.ball, &Swing { from, to }, &ball(row), dt) {
+            if let Some(crossing) = court.racket.crossing(&court.ball, &Swing { from, to }, &ball(row), dt) {
                 let step = (episode.time[row].as_nanos() / self.step_duration().as_nanos()) as usize;
                 if let Some(miss) = miss.get_mut(step) {
                     *miss = crossing.distance;
                 }
-                return (miss, self.config.court.racket.hits(&crossing));
+                return (miss, court.racket.hits(&crossing));
             }
             from = to;
         }

@@ -72,8 +72,11 @@ impl Plan {
         &self.goal
     }
 
-    /// Position, velocity and acceleration wanted of a joint at `time`.
-    fn reference(&self, joint: usize, time: f64) -> (f64, f64, f64) {
+    /// Position, velocity and acceleration wanted of a joint at `time`, rad or m and s.
+    ///
+    /// # Panics
+    /// If there is no such joint.
+    pub fn reference(&self, joint: usize, time: f64) -> (f64, f64, f64) {
         let [preparation, hitting, back] = &self.joints[joint];
         match self.phase(time) {
             Phase::Preparation => preparation.at(time),
@@ -97,8 +100,8 @@ pub struct Player {
 }
 
 impl Player {
-    /// A player with this arm, for a task whose configuration has been validated.
-    pub fn new(arm: RacketArm, config: &TableTennisConfig) -> Self {
+    /// A player with this arm that awaits the ball at `rest` (n), for a task whose configuration has been validated.
+    pub(super) fn new(arm: RacketArm, config: &TableTennisConfig, rest: &[f64]) -> Self {
         let [x, y] = config.target;
         Self {
             workspace: arm.model().workspace(),
@@ -107,7 +110,7 @@ impl Player {
             target: Vector3::new(x, y, config.court.surface()),
             court: config.court.clone(),
             config: config.player.clone(),
-            rest: config.stroke.rest.clone(),
+            rest: rest.to_vec(),
         }
     }
 

@@ -28,6 +28,8 @@ pub struct HittingPosture {
 /// Steps of the least-squares search and of the polish after it.
 const SEARCH_STEPS: usize = 200;
 const POLISH_STEPS: usize = 20;
+/// Step, rad and m, with which the search ends.
+const SETTLED: f64 = 1e-9;
 /// Residual, m and 1, below which the racket is where it is wanted.
 const REACHED: f64 = 1e-9;
 
@@ -105,14 +107,14 @@ pub fn hitting_posture(
             normal[(i, i)] *= 1. + damping;
         }
         let step = normal.cholesky()?.solve(&jacobian.tr_mul(&residual));
+        if step.norm() < SETTLED {
+            break;
+        }
         let candidate = &q - &step;
         let (next_residual, next_jacobian) = weighted(&mut search, &candidate);
         if next_residual.norm_squared() <= residual.norm_squared() {
             (q, residual, jacobian) = (candidate, next_residual, next_jacobian);
             damping *= 0.2;
-            if step.norm() < 1e-10 {
-                break;
-            }
         } else {
             damping *= 5.;
         }
