@@ -75,6 +75,18 @@ pub struct Outgoing {
     pub requests: rtrb::Consumer<PlantRequest>,
 }
 
+impl Outgoing {
+    /// Passes on what the loop asks of the world around the robot.
+    pub fn serve(&mut self, server: &Server) {
+        while let Ok(request) = self.requests.pop() {
+            // How a trial begins is the robot's own affair.
+            if request == PlantRequest::Launch {
+                server.ask();
+            }
+        }
+    }
+}
+
 impl CommandThread {
     /// Starts it, for a loop on `clock` with releases at whole multiples of `period`.
     ///
@@ -99,7 +111,7 @@ impl CommandThread {
                 if command.sequence != sent {
                     sent = command.sequence;
                     commander.send(&command.effort, None);
-                    serve(&mut outgoing.requests, &server);
+                    outgoing.serve(&server);
                     clock.sleep_until(release + period + FIRST_LOOK, false);
                 } else {
                     clock.sleep_until(now + LOOK, false);
@@ -130,13 +142,3 @@ impl CommandThread {
 
 /// How often the final zero is sent.
 pub const LAST_WORDS: u32 = 5;
-
-/// Passes on what the loop asks of the world around the robot.
-fn serve(requests: &mut rtrb::Consumer<PlantRequest>, server: &Server) {
-    while let Ok(request) = requests.pop() {
-        // How a trial begins is the robot's own affair.
-        if request == PlantRequest::Launch {
-            server.ask();
-        }
-    }
-}

@@ -18,14 +18,20 @@ pub struct RosConfig {
     pub lockstep_timeout: f64,
     /// In lockstep: how often a command is sent before the node gives up, in [1, 1000].
     pub lockstep_attempts: u32,
+    /// How long to wait for the robot's first joint state, s, in [0.1, 600].
+    pub connect_timeout: f64,
     /// Topic of the effort commands (std_msgs/Float64MultiArray).
     pub command_topic: String,
+    /// The simulated arm publishes its time on /clock.
+    pub publish_clock: bool,
     /// Service (std_srvs/Trigger) that is called to serve the ball once the arm is ready; empty for none.
     pub serve_service: String,
     /// Configure and activate at the start, without waiting for a life-cycle manager.
     pub autostart: bool,
     /// End the process when the run is complete.
     pub exit_when_done: bool,
+    /// Leave the safe state after a fault without being asked. For simulations: at a robot somebody should look first.
+    pub reset_faults: bool,
     /// The run folder to make; empty for one named after setting and seed.
     pub run_folder: String,
     /// Run folder of an interrupted run to go on with; empty for a new run.
@@ -41,10 +47,13 @@ impl Default for RosConfig {
             clock: ClockSource::Wall,
             lockstep_timeout: 0.5,
             lockstep_attempts: 20,
+            connect_timeout: 10.,
             command_topic: "/effort_controller/commands".into(),
+            publish_clock: false,
             serve_service: String::new(),
             autostart: false,
             exit_when_done: false,
+            reset_faults: false,
             run_folder: String::new(),
             resume: String::new(),
             diagnostics: DiagnosticsConfig::default(),
@@ -94,6 +103,7 @@ impl RosConfig {
         let diagnostics = &self.diagnostics;
         for (name, value, low, high) in [
             ("ros.lockstep_timeout", self.lockstep_timeout, 0.01, 60.),
+            ("ros.connect_timeout", self.connect_timeout, 0.1, 600.),
             ("ros.lockstep_attempts", attempts, 1., 1000.),
             ("ros.diagnostics.max_lateness", diagnostics.max_lateness, 0., 1.),
             ("ros.diagnostics.max_missed_share", diagnostics.max_missed_share, 0., 1.),

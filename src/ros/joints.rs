@@ -234,6 +234,19 @@ impl Joints {
         }
     }
 
+    /// Positions and velocities as the robot reports them: what [`Self::read`] undoes.
+    pub fn report(&self, position: &[f64], velocity: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let count = |values: &[f64], offset: &dyn Fn(usize) -> f64| {
+            values.iter().enumerate().map(|(joint, value)| self.sign[joint] * value + offset(joint)).collect()
+        };
+        (count(position, &|joint| self.offset[joint]), count(velocity, &|_| 0.))
+    }
+
+    /// The effort in the model's units and count: what [`Self::command`] undoes.
+    pub fn effort(&self, command: &[f64]) -> Vec<f64> {
+        command.iter().zip(&self.sign).zip(&self.effort_scale).map(|((effort, sign), scale)| effort * sign / scale).collect()
+    }
+
     /// The effort to command, in the actuators' units and the robot's count.
     pub fn command(&self, effort: &[f64]) -> Vec<f64> {
         effort.iter().zip(&self.sign).zip(&self.effort_scale).map(|((effort, sign), scale)| effort * sign * scale).collect()
@@ -288,6 +301,8 @@ mod tests {
         let [q, qd] = read(&mut joints, 0., &["a", "b"], &[1., 1.], &[2., 2.]).unwrap();
         assert_eq!((q, qd), (vec![0.5, -0.75], vec![2., -2.]));
         assert_eq!(joints.command(&[3., 5.]), [3., -20.]);
+        assert_eq!(joints.effort(&[3., -20.]), [3., 5.]);
+        assert_eq!(joints.report(&[0.5, -0.75], &[2., -2.]), (vec![1., 1.], vec![2., 2.]));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::serve::Server;
 use super::states::Measured;
 use super::{RosConfig, RosError};
 use crate::control::Clock;
-use crate::robot::{PlantRequest, Reading, RobotPort};
+use crate::robot::{PlantRequest, RobotPort};
 
 /// An idle loop looks around at least so often.
 const IDLE_LOOK: Duration = Duration::from_millis(20);
@@ -84,13 +84,7 @@ impl Lockstep {
 
     fn publish(&mut self, measured: &Measured) {
         self.sequence += 1;
-        let Reading { stamp, sequence, position, velocity, task, task_stamp } = self.port.reading.input_buffer_mut();
-        (*stamp, *sequence, *task_stamp) = (measured.stamp, self.sequence, measured.ball_stamp);
-        position.copy_from_slice(&measured.position);
-        velocity.copy_from_slice(&measured.velocity);
-        if task.len() == measured.ball.len() {
-            task.copy_from_slice(&measured.ball);
-        }
+        measured.write(self.sequence, self.port.reading.input_buffer_mut());
         self.port.reading.publish();
     }
 

@@ -27,13 +27,28 @@ pub struct Measured {
     pub ball_stamp: Duration,
 }
 
+impl Measured {
+    /// Writes it as the loop reads it.
+    pub fn write(&self, number: u64, reading: &mut Reading) {
+        let Reading { stamp, sequence, position, velocity, task, task_stamp } = reading;
+        (*stamp, *sequence, *task_stamp) = (self.stamp, number, self.ball_stamp);
+        position.copy_from_slice(&self.position);
+        velocity.copy_from_slice(&self.velocity);
+        if task.len() == self.ball.len() {
+            task.copy_from_slice(&self.ball);
+        }
+    }
+}
+
 /// Where readings go.
 enum Sink {
     /// Nobody wants them.
     None,
     /// To a loop on the wall clock.
     Wall { clock: WallClock, reading: triple_buffer::Input<Reading>, stamps: StampMap, ball_received: Duration },
-    /// To a loop on the stamps' own time; the ball may come before or after the joints of the same instant.
+    /// To a loop on simulated time, which is the stamps'.
+    Simulated { reading: triple_buffer::Input<Reading> },
+    /// To a loop in lockstep with the stamps; the ball may come before or after the joints of the same instant.
     Stamped { states: Sender<Measured>, with_ball: bool },
 }
 
@@ -90,7 +105,12 @@ impl States {
         self.lock().sink = sink;
     }
 
-    /// Readings go to a loop on the stamps' time. `with_ball`: a joint state waits for the ball of the same instant.
+    /// Readings go to a loop on simulated time, through `reading`.
+    pub fn feed_simulated(&self, reading: triple_buffer::Input<Reading>) {
+        self.lock().sink = Sink::Simulated { reading };
+    }
+
+    /// Readings go to a loop in lockstep. `with_ball`: a joint state waits for the ball of the same instant.
     pub fn feed_stamped(&self, states: Sender<Measured>, with_ball: bool) {
         self.lock().sink = Sink::Stamped { states, with_ball };
     }
@@ -165,19 +185,19 @@ impl States {
                 if let Some(stamp) = mapped {
                     inner.sequence += 1;
                     let out = reading.input_buffer_mut();
-                    out.sequence = inner.sequence;
+                    measured.write(inner.sequence, out);
                     out.stamp = stamp;
-                    out.position.copy_from_slice(&measured.position);
-                    out.velocity.copy_from_slice(&measured.velocity);
-                    if measured.ball.len() == out.task.len() {
-                        out.task.copy_from_slice(&measured.ball);
-                    }
                     out.task_stamp = match ball_time {
                         Some(ball_time) if nanoseconds.is_some() => stamps.map(ball_time, received),
                         _ => *ball_received,
                     };
                     reading.publish();
                 }
+            }
+            Sink::Simulated { reading } => {
+                inner.sequence += 1;
+                measured.write(inner.sequence, reading.input_buffer_mut());
+                reading.publish();
             }
             Sink::Stamped { states, with_ball } => {
                 if !*with_ball || measured.ball_stamp == measured.stamp {
@@ -207,7 +227,7 @@ impl States {
                     }
                 }
             }
-            Sink::Stamped { .. } | Sink::None => {}
+            Sink::Stamped { .. } | Sink::Simulated { .. } | Sink::None => {}
         }
     }
 }

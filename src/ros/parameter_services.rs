@@ -1,0 +1,240 @@
+//! The six parameter services of every node, and `/parameter_events`.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use r2r::rcl_interfaces::msg::{
+    FloatingPointRange, IntegerRange, ListParametersResult, Parameter, ParameterDescriptor, ParameterEvent, ParameterType,
+    ParameterValue as ValueMsg, SetParametersResult,
+};
+use r2r::rcl_interfaces::srv::{
+    DescribeParameters, GetParameterTypes, GetParameters, ListParameters, SetParameters, SetParametersAtomically,
+};
+use r2r::{ParameterValue, Publisher, QosProfile, ServiceRequest, WrappedServiceTypeSupport};
+
+use super::executor::Executor;
+use super::parameters::Parameters;
+use super::schema::Kind;
+use super::stamps::message_time;
+use super::{RosError, system_time};
+
+/// The parameters, shared by the executor and the supervisor.
+#[derive(Clone)]
+pub struct SharedParameters(Arc<Mutex<Parameters>>);
+
+impl SharedParameters {
+    /// Shares them.
+    pub fn new(parameters: Parameters) -> Self {
+        Self(Arc::new(Mutex::new(parameters)))
+    }
+
+    /// For the time of a look or a change.
+    pub fn lock(&self) -> MutexGuard<'_, Parameters> {
+        // A change replaces everything at its end: nothing is left half-way.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells everybody what changed.
+#[derive(Clone)]
+struct Events {
+    publisher: Publisher<ParameterEvent>,
+    node: String,
+}
+
+impl Events {
+    fn tell(&self, new: Vec<Parameter>, changed: Vec<Parameter>) {
+        let event = ParameterEvent {
+            stamp: message_time(system_time()),
+            node: self.node.clone(),
+            new_parameters: new,
+            changed_parameters: changed,
+            deleted_parameters: vec![],
+        };
+        if let Err(error) = self.publisher.publish(&event) {
+            tracing::warn!("a parameter event could not be published: {error}");
+        }
+    }
+}
+
+/// Makes the services, before the executor runs.
+///
+/// # Errors
+/// rcl's.
+pub fn serve_parameters(executor: &mut Executor, parameters: &SharedParameters) -> Result<(), RosError> {
+    let publisher = executor.node().create_publisher("/parameter_events", QosProfile::parameter_events())?;
+    let events = Events { publisher, node: executor.node().fully_qualified_name()? };
+    {
+        let parameters = parameters.lock();
+        events.tell(parameters.names().map(|name| message(&parameters, name)).collect(), vec![]);
+    }
+    let shared = parameters.clone();
+    executor.serve("~/get_parameters", move |request: ServiceRequest<GetParameters::Service>| {
+        let parameters = shared.lock();
+        let values = request.message.names.iter().map(|name| message(&parameters, name).value).collect();
+        respond(request, GetParameters::Response { values });
+    })?;
+    let shared = parameters.clone();
+    executor.serve("~/get_parameter_types", move |request: ServiceRequest<GetParameterTypes::Service>| {
+        let parameters = shared.lock();
+        let types = request.message.names.iter().map(|name| message(&parameters, name).value.type_).collect();
+        respond(request, GetParameterTypes::Response { types });
+    })?;
+    let shared = parameters.clone();
+    executor.serve("~/describe_parameters", move |request: ServiceRequest<DescribeParameters::Service>| {
+        let parameters = shared.lock();
+        let descriptors = request.message.names.iter().map(|name| descriptor(&parameters, name)).collect();
+        respond(request, DescribeParameters::Response { descriptors });
+    })?;
+    let shared = parameters.clone();
+    executor.serve("~/list_parameters", move |request: ServiceRequest<ListParameters::Service>| {
+        let result = list(&shared.lock(), &request.message.prefixes, request.message.depth);
+        respond(request, ListParameters::Response { result });
+    })?;
+    let (shared, tell) = (parameters.clone(), events.clone());
+    executor.serve("~/set_parameters", move |request: ServiceRequest<SetParameters::Service>| {
+        let one_by_one = request.message.parameters.chunks(1);
+        let results = one_by_one.map(|one| set(&mut shared.lock(), one, &tell)).collect();
+        respond(request, SetParameters::Response { results });
+    })?;
+    let shared = parameters.clone();
+    executor.serve("~/set_parameters_atomically", move |request: ServiceRequest<SetParametersAtomically::Service>| {
+        let result = set(&mut shared.lock(), &request.message.parameters, &events);
+        respond(request, SetParametersAtomically::Response { result });
+    })
+}
+
+/// Answers; a client that is gone misses nothing.
+pub fn respond<T: WrappedServiceTypeSupport + 'static>(request: ServiceRequest<T>, response: T::Response) {
+    if let Err(error) = request.respond(response) {
+        tracing::debug!("a client did not get its answer: {error}");
+    }
+}
+
+fn set(parameters: &mut Parameters, changes: &[Parameter], events: &Events) -> SetParametersResult {
+    let changes: Vec<_> = changes.iter().map(|change| (change.name.clone(), from_message(&change.value))).collect();
+    match parameters.set(&changes) {
+        Ok(different) => {
+            if !different.is_empty() {
+                events.tell(vec![], different.iter().map(|name| message(parameters, name)).collect());
+            }
+            SetParametersResult { successful: true, reason: String::new() }
+        }
+        Err(error) => SetParametersResult { successful: false, reason: error.to_string() },
+    }
+}
+
+/// Names below `prefixes` (all, where there are none) with fewer than `depth` dots after the prefix; 0 for any depth.
+fn list(parameters: &Parameters, prefixes: &[String], depth: u64) -> ListParametersResult {
+    let shallow = |rest: &str| depth == 0 || (rest.matches('.').count() as u64) < depth;
+    let wanted = |name: &&str| {
+        let below = |prefix: &String| {
+            let rest = name.strip_prefix(prefix.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('.').is_some_and(shallow))
+        };
+        if prefixes.is_empty() { shallow(name) } else { prefixes.iter().any(below) }
+    };
+    let names: Vec<String> = parameters.names().filter(wanted).map(String::from).collect();
+    let mut prefixes: Vec<String> = names.iter().filter_map(|name| Some(name.rsplit_once('.')?.0.into())).collect();
+    prefixes.dedup();
+    ListParametersResult { names, prefixes }
+}
+
+fn descriptor(parameters: &Parameters, name: &str) -> ParameterDescriptor {
+    let mut descriptor = ParameterDescriptor { name: name.into(), ..ParameterDescriptor::default() };
+    let Some(description) = parameters.describe(name) else { return descriptor };
+    descriptor.type_ = kind_type(description.kind);
+    descriptor.description = description.text;
+    descriptor.read_only = Parameters::is_read_only(name);
+    descriptor.dynamic_typing = description.optional;
+    if !description.choices.is_empty() {
+        descriptor.additional_constraints = format!("one of {}", description.choices.join(", "));
+    }
+    match (description.kind, description.range) {
+        (Kind::Double, Some((from_value, to_value))) => {
+            descriptor.floating_point_range = vec![FloatingPointRange { from_value, to_value, step: 0. }];
+        }
+        // Ranges of integers are stated in integers.
+        (Kind::Integer, Some((from, to))) => {
+            descriptor.integer_range = vec![IntegerRange { from_value: from as i64, to_value: to as i64, step: 1 }];
+        }
+        (Kind::DoubleArray, Some((from, to))) => {
+            descriptor.additional_constraints = format!("each of {from} to {to}");
+        }
+        _ => {}
+    }
+    descriptor
+}
+
+fn kind_type(kind: Kind) -> u8 {
+    let kind = match kind {
+        Kind::Bool => ParameterType::PARAMETER_BOOL,
+        Kind::Integer => ParameterType::PARAMETER_INTEGER,
+        Kind::Double => ParameterType::PARAMETER_DOUBLE,
+        Kind::Text => ParameterType::PARAMETER_STRING,
+        Kind::DoubleArray => ParameterType::PARAMETER_DOUBLE_ARRAY,
+        Kind::TextArray => ParameterType::PARAMETER_STRING_ARRAY,
+    };
+    kind as u8
+}
+
+/// A parameter as a message; not set where there is no such parameter.
+fn message(parameters: &Parameters, name: &str) -> Parameter {
+    let mut value = ValueMsg::default();
+    let type_ = match parameters.value(name).unwrap_or(ParameterValue::NotSet) {
+        ParameterValue::NotSet => ParameterType::PARAMETER_NOT_SET,
+        ParameterValue::Bool(x) => {
+            value.bool_value = x;
+            ParameterType::PARAMETER_BOOL
+        }
+        ParameterValue::Integer(x) => {
+            value.integer_value = x;
+            ParameterType::PARAMETER_INTEGER
+        }
+        ParameterValue::Double(x) => {
+            value.double_value = x;
+            ParameterType::PARAMETER_DOUBLE
+        }
+        ParameterValue::String(x) => {
+            value.string_value = x;
+            ParameterType::PARAMETER_STRING
+        }
+        ParameterValue::ByteArray(x) => {
+            value.byte_array_value = x;
+            ParameterType::PARAMETER_BYTE_ARRAY
+        }
+        ParameterValue::BoolArray(x) => {
+            value.bool_array_value = x;
+            ParameterType::PARAMETER_BOOL_ARRAY
+        }
+        ParameterValue::IntegerArray(x) => {
+            value.integer_array_value = x;
+            ParameterType::PARAMETER_INTEGER_ARRAY
+        }
+        ParameterValue::DoubleArray(x) => {
+            value.double_array_value = x;
+            ParameterType::PARAMETER_DOUBLE_ARRAY
+        }
+        ParameterValue::StringArray(x) => {
+            value.string_array_value = x;
+            ParameterType::PARAMETER_STRING_ARRAY
+        }
+    };
+    value.type_ = type_ as u8;
+    Parameter { name: name.into(), value }
+}
+
+fn from_message(value: &ValueMsg) -> ParameterValue {
+    let value = value.clone();
+    match i64::from(value.type_) {
+        t if t == i64::from(ParameterType::PARAMETER_BOOL) => ParameterValue::Bool(value.bool_value),
+        t if t == i64::from(ParameterType::PARAMETER_INTEGER) => ParameterValue::Integer(value.integer_value),
+        t if t == i64::from(ParameterType::PARAMETER_DOUBLE) => ParameterValue::Double(value.double_value),
+        t if t == i64::from(ParameterType::PARAMETER_STRING) => ParameterValue::String(value.string_value),
+        t if t == i64::from(ParameterType::PARAMETER_BYTE_ARRAY) => ParameterValue::ByteArray(value.byte_array_value),
+        t if t == i64::from(ParameterType::PARAMETER_BOOL_ARRAY) => ParameterValue::BoolArray(value.bool_array_value),
+        t if t == i64::from(ParameterType::PARAMETER_INTEGER_ARRAY) => ParameterValue::IntegerArray(value.integer_array_value),
+        t if t == i64::from(ParameterType::PARAMETER_DOUBLE_ARRAY) => ParameterValue::DoubleArray(value.double_array_value),
+        t if t == i64::from(ParameterType::PARAMETER_STRING_ARRAY) => ParameterValue::StringArray(value.string_array_value),
+        _ => ParameterValue::NotSet,
+    }
+}

@@ -1,0 +1,222 @@
+//! The simulated arm as a robot on ROS: joint states and the ball out, efforts in. Its physics is the dry run's.
+
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use r2r::nav_msgs::msg::Odometry;
+use r2r::rosgraph_msgs::msg::Clock as ClockMsg;
+use r2r::sensor_msgs::msg::JointState;
+use r2r::std_msgs::msg::{Float64MultiArray, Header};
+use r2r::std_srvs::srv::Trigger;
+use r2r::{Node, Publisher, QosProfile, ServiceRequest};
+
+use super::commands::label;
+use super::executor::Executor;
+use super::joints::Joints;
+use super::parameter_services::{SharedParameters, respond, serve_parameters};
+use super::rosout::{LogLines, Rosout};
+use super::signals::signals;
+use super::stamps::message_time;
+use super::{ClockSource, Parameters, RosError, Settings, context, overrides, system_time};
+use crate::control::{Clock, WallClock};
+use crate::robot::{Command, Plant, Reading, TrialKey, TrialKind};
+
+/// Time of the simulation at its start: a stamp of zero would be none.
+const START: Duration = Duration::from_secs(1);
+/// A state that nobody answers is sent again after this.
+const REPEAT: Duration = Duration::from_millis(100);
+/// How often the end of the program is looked for.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What reaches the simulation.
+enum Incoming {
+    Command(Float64MultiArray),
+    Serve(ServiceRequest<Trigger::Service>),
+    End,
+}
+
+struct Publishers {
+    joints: Publisher<JointState>,
+    ball: Option<Publisher<Odometry>>,
+    clock: Option<Publisher<ClockMsg>>,
+}
+
+/// The simulated robot.
+struct Robot {
+    plant: Box<dyn Plant>,
+    joints: Joints,
+    reading: Reading,
+    command: Command,
+    publishers: Publishers,
+    /// Stamps are this plus the simulation's time.
+    epoch: Duration,
+    serves: u64,
+    period: Duration,
+}
+
+/// Runs the simulated arm until a signal ends it.
+///
+/// # Errors
+/// What stands against it.
+pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosError> {
+    let signals = signals()?;
+    let node = Node::create(context()?, "simulated_arm", "")?;
+    let parameters = Parameters::load(config, &overrides(&node))?;
+    let Settings { setup, ros, .. } = parameters.settings().clone();
+    let joints = Joints::new(&ros.joints, &setup.config.robot.joints)?;
+    let task = setup.task()?;
+    let plant = task.plant(setup.config.run.seed).map_err(crate::daemon::DaemonError::from)?;
+    let lockstep = ros.clock == ClockSource::Lockstep;
+
+    let mut executor = Executor::new(node);
+    let rosout = Rosout::new(&mut executor, lines)?;
+    serve_parameters(&mut executor, &SharedParameters::new(parameters))?;
+    // A reliable publisher serves best-effort subscriptions as well.
+    let qos = QosProfile::default().reliable().keep_last(if lockstep { 10 } else { 1 });
+    let publishers = Publishers {
+        joints: executor.node().create_publisher("/joint_states", qos.clone())?,
+        ball: task.ball_values().map(|_| executor.node().create_publisher("~/ball", qos.clone())).transpose()?,
+        clock: ros.publish_clock.then(|| executor.node().create_publisher("/clock", qos.clone())).transpose()?,
+    };
+    let (inbox, incoming) = unbounded();
+    let commands = inbox.clone();
+    executor.subscribe(&ros.command_topic, qos, move |command| drop(commands.send(Incoming::Command(command))))?;
+    let serves = inbox.clone();
+    executor.serve("~/serve", move |request| drop(serves.send(Incoming::Serve(request))))?;
+
+    let n = setup.model.dof();
+    let robot = Robot {
+        plant,
+        joints,
+        reading: Reading::zeros(n, task.task_values()),
+        command: Command::zeros(n),
+        epoch: if lockstep || publishers.clock.is_some() { Duration::ZERO } else { system_time() - START },
+        publishers,
+        serves: 0,
+        period: setup.config.control.period(),
+    };
+    let spinning = executor.spawn()?;
+    std::thread::Builder::new().name("signals".into()).spawn(move || watch(&signals, &inbox)).map_err(RosError::Thread)?;
+    tracing::info!("{} simulated {}", setup.model.name(), if lockstep { "in lockstep" } else { "on the wall clock" });
+    rosout.publish();
+    if lockstep { robot.run_in_lockstep(&incoming, &rosout) } else { robot.run_on_the_clock(&incoming, &rosout) }
+    tracing::info!("the simulation ends");
+    rosout.publish();
+    drop(spinning);
+    Ok(())
+}
+
+fn watch(signals: &Receiver<i32>, inbox: &Sender<Incoming>) {
+    if signals.recv().is_ok() {
+        // Where nobody listens the simulation is over already.
+        let _ = inbox.send(Incoming::End);
+    }
+}
+
+impl Robot {
+    /// One step for each command that answers the newest state; what was sent twice is recognised by its label.
+    fn run_in_lockstep(mut self, incoming: &Receiver<Incoming>, rosout: &Rosout) {
+        let mut now = START;
+        self.plant.reset(now);
+        self.publish();
+        let mut heard = Instant::now();
+        loop {
+            match incoming.recv_timeout(LOOK) {
+                Ok(Incoming::Command(message)) => {
+                    heard = Instant::now();
+                    let answers = message.layout.dim.first().map(|dimension| dimension.label.as_str());
+                    if answers == Some(&label(self.reading.stamp)) {
+                        self.obey(&message.data);
+                        now += self.period;
+                        self.plant.step(now, &self.command);
+                        self.publish();
+                    } else if answers.is_some_and(|label| label != "effort") {
+                        // The answer to an older state: the newest did not arrive.
+                        self.publish();
+                    }
+                }
+                Ok(Incoming::Serve(request)) => self.serve(request),
+                Ok(Incoming::End) => return,
+                Err(_) => {
+                    rosout.publish();
+                    if heard.elapsed() > REPEAT {
+                        heard = Instant::now();
+                        self.publish();
+                    }
+                }
+            }
+        }
+    }
+
+    /// A step and a state each period, under the newest command.
+    fn run_on_the_clock(mut self, incoming: &Receiver<Incoming>, rosout: &Rosout) {
+        let mut clock = WallClock::new();
+        self.plant.reset(START);
+        for tick in 1u32.. {
+            clock.sleep_until(self.period * tick, false);
+            for message in incoming.try_iter() {
+                match message {
+                    Incoming::Command(message) => self.obey(&message.data),
+                    Incoming::Serve(request) => self.serve(request),
+                    Incoming::End => return,
+                }
+            }
+            self.plant.step(START + self.period * tick, &self.command);
+            self.publish();
+            if tick % 50 == 0 {
+                rosout.publish();
+            }
+        }
+    }
+
+    fn obey(&mut self, data: &[f64]) {
+        if data.len() == self.command.effort.len() && data.iter().all(|x| x.is_finite()) {
+            let effort = self.joints.effort(data);
+            self.command.effort.copy_from_slice(&effort);
+            self.command.sequence += 1;
+        } else {
+            tracing::warn!("a command with {} efforts is ignored: {data:?}", data.len());
+        }
+    }
+
+    fn serve(&mut self, request: ServiceRequest<Trigger::Service>) {
+        self.plant.begin_trial(&TrialKey { kind: TrialKind::Learn, iteration: 0, rollout: self.serves });
+        self.plant.launch();
+        self.serves += 1;
+        respond(request, Trigger::Response { success: true, message: format!("serve {}", self.serves) });
+    }
+
+    fn publish(&mut self) {
+        self.plant.read(&mut self.reading);
+        let stamp = message_time(self.epoch + self.reading.stamp);
+        let header = |frame: &str| Header { stamp: stamp.clone(), frame_id: frame.into() };
+        let publishers = &self.publishers;
+        if let Some(clock) = &publishers.clock {
+            report(clock.publish(&ClockMsg { clock: stamp.clone() }));
+        }
+        if let (Some(ball), [x, y, z, vx, vy, vz, ..]) = (&publishers.ball, &*self.reading.task) {
+            let mut message = Odometry { header: header("world"), child_frame_id: "ball".into(), ..Odometry::default() };
+            let point = &mut message.pose.pose.position;
+            (point.x, point.y, point.z) = (*x, *y, *z);
+            message.pose.pose.orientation.w = 1.;
+            let linear = &mut message.twist.twist.linear;
+            (linear.x, linear.y, linear.z) = (*vx, *vy, *vz);
+            report(ball.publish(&message));
+        }
+        let (position, velocity) = self.joints.report(&self.reading.position, &self.reading.velocity);
+        let message = JointState {
+            header: header(""),
+            name: self.joints.names().to_vec(),
+            position,
+            velocity,
+            effort: self.joints.command(&self.command.effort),
+        };
+        report(publishers.joints.publish(&message));
+    }
+}
+
+fn report(published: r2r::Result<()>) {
+    if let Err(error) = published {
+        tracing::error!("a message could not be published: {error}");
+    }
+}
