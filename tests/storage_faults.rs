@@ -35,7 +35,7 @@ fn work(disk: &FailingDisk, reported: &mut Reported) -> Result<(), StorageError>
     let files: Arc<dyn Files> = Arc::new(disk.clone());
     let directory = Path::new(RUN);
     let mut run = match RunFolder::open(files.clone(), directory) {
-        Err(StorageError::NotARun { .. }) => RunFolder::create(files, directory, info(), "task: table_tennis\n")?,
+        Err(StorageError::NotARun { .. }) => RunFolder::create(files, directory, info(), "task: table_tennis\n", "<robot/>")?,
         opened => opened?,
     };
     reported.created = true;
@@ -214,7 +214,7 @@ fn a_disk_that_stays_full_leaves_the_store_as_it_was() {
 fn an_append_that_failed_can_be_repeated_and_survives_a_power_cut() {
     let (create, line) = {
         let disk = FailingDisk::new(&[]);
-        let mut run = RunFolder::create(Arc::new(disk.clone()), Path::new(RUN), info(), "").unwrap();
+        let mut run = RunFolder::create(Arc::new(disk.clone()), Path::new(RUN), info(), "", "").unwrap();
         let create = disk.operations();
         run.append_metrics(&metrics_line(1)).unwrap();
         (create, disk.operations() - create)
@@ -230,7 +230,7 @@ fn an_append_that_failed_can_be_repeated_and_survives_a_power_cut() {
             for _ in 0..idle {
                 disk.exists(Path::new(RUN)).unwrap();
             }
-            let mut run = RunFolder::create(Arc::new(disk.clone()), Path::new(RUN), info(), "").unwrap();
+            let mut run = RunFolder::create(Arc::new(disk.clone()), Path::new(RUN), info(), "", "").unwrap();
             run.append_metrics(&metrics_line(1)).unwrap();
             run.append_metrics(&metrics_line(3)).unwrap_err();
             let mut reported = 1;
@@ -275,7 +275,7 @@ fn a_checkpoint_that_cannot_be_read_is_passed_over_for_the_one_before() {
 #[test]
 fn saving_a_checkpoint_keeps_the_newest_and_removes_damaged_ones_of_later_iterations() {
     let disk = FailingDisk::new(&[]);
-    let mut run = RunFolder::create(Arc::new(disk.clone()), Path::new(RUN), info(), "").unwrap();
+    let mut run = RunFolder::create(Arc::new(disk.clone()), Path::new(RUN), info(), "", "").unwrap();
     for iteration in [1, 2, 3, 9, 10, 4] {
         run.save_checkpoint(&checkpoint(iteration), 3).unwrap();
     }

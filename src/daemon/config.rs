@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::control::{self, ControlConfig};
-use crate::dynamics::{Model, ModelError};
+use crate::control::{self, ControlConfig, LimitsConfig};
+use crate::dynamics::{Joint, Model, ModelError};
 use crate::moto::{LearnerConfig, MotoError};
 use crate::simulation::{ArmConfig, ParameterError};
 use crate::storage::config_hash;
@@ -210,7 +210,7 @@ impl Setup {
         }
         let run = |source| ConfigError::Run { path: path.into(), source };
         config.robot.arm.apply(&mut model).map_err(run)?;
-        config.control.limits.fill_from(model.joints());
+        fill_limits(&mut config.control.limits, model.joints());
         config.control.validate(found.len()).map_err(|source| ConfigError::Control { path: path.into(), source })?;
         config.learner.validate().map_err(|source| ConfigError::Learner { path: path.into(), source })?;
         config.run.validate().map_err(run)?;
@@ -230,6 +230,17 @@ impl Setup {
             Ok(task) => Ok(Box::new(task)),
             Err(source) => Err(ConfigError::Task { path: self.path.clone(), source }),
         }
+    }
+
+    /// What is learned, in a word.
+    pub fn title(&self) -> String {
+        let TaskConfig::TableTennis(task) = &self.config.task;
+        match task.setting {
+            Setting::Noiseless => "noiseless",
+            Setting::Context => "context",
+            Setting::NoisyBounce => "noisy-bounce",
+        }
+        .into()
     }
 
     /// The resolved configuration as YAML, in the form it is read in.
@@ -279,6 +290,18 @@ impl RunConfig {
             crate::simulation::check_range(field, value as f64, low, high)?;
         }
         Ok(())
+    }
+}
+
+/// Takes from the robot description what the limits leave out.
+fn fill_limits(limits: &mut LimitsConfig, joints: &[Joint]) {
+    let LimitsConfig { effort, lower, upper, velocity, .. } = limits;
+    let rules: [(&mut Vec<f64>, fn(&Joint) -> f64); 4] =
+        [(effort, |j| j.effort), (lower, |j| j.lower), (upper, |j| j.upper), (velocity, |j| j.velocity)];
+    for (list, of) in rules {
+        if list.is_empty() {
+            list.extend(joints.iter().map(of));
+        }
     }
 }
 

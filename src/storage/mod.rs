@@ -12,5 +12,5 @@ mod trial;
 
 pub use checkpoint::{Checkpoint, Expected, Header, LoadedCheckpoint, Shapes, config_hash};
 pub use error::StorageError;
-pub use run_folder::{RunFolder, RunInfo, RunView};
+pub use run_folder::{CONFIG_FILE, ROBOT_FILE, RunFolder, RunInfo, RunView};
 pub use trial::{BallColumns, TrialEnd, TrialMeta, read_trial, write_trial};

@@ -3,9 +3,11 @@
 //! ```text
 //! run.json             what the run is: robot, task, seed, version, command line; written last, it makes the folder a run's
 //! config.yaml          the configuration as resolved
+//! robot.urdf           the robot description it names
 //! metrics.jsonl        one line per iteration
 //! trials/000001.mcap   every trial
 //! checkpoints/         the newest few
+//! black_boxes/         the last control cycles before each fault
 //! learning_curve.svg
 //! lock                 held by the process that writes
 //! ```
@@ -21,10 +23,14 @@ use super::{Checkpoint, Expected, LoadedCheckpoint, StorageError, TrialMeta, rea
 use crate::control::Episode;
 
 const INFO: &str = "run.json";
-const CONFIG: &str = "config.yaml";
+/// The resolved configuration in a run's folder.
+pub const CONFIG_FILE: &str = "config.yaml";
+/// The robot description in a run's folder.
+pub const ROBOT_FILE: &str = "robot.urdf";
 const METRICS: &str = "metrics.jsonl";
 const TRIALS: &str = "trials";
 const CHECKPOINTS: &str = "checkpoints";
+const BLACK_BOXES: &str = "black_boxes";
 const LOCK: &str = "lock";
 const TRIAL_ENDING: &str = ".mcap";
 
@@ -83,7 +89,7 @@ impl RunView {
     /// # Errors
     /// The file operation that failed, or a text that is not UTF-8.
     pub fn config(&self) -> Result<String, StorageError> {
-        let path = self.directory.join(CONFIG);
+        let path = self.directory.join(CONFIG_FILE);
         String::from_utf8(self.files.read(&path)?).map_err(|e| StorageError::Damaged { path, what: e.to_string() })
     }
 
@@ -162,6 +168,7 @@ impl RunFolder {
         directory: &Path,
         info: RunInfo,
         config_yaml: &str,
+        urdf: &str,
     ) -> Result<Self, StorageError> {
         create_dir_all(&*files, directory)?;
         refuse_used(&*files, directory)?;
@@ -169,7 +176,8 @@ impl RunFolder {
         refuse_used(&*files, directory)?;
         create_dir_all(&*files, &directory.join(TRIALS))?;
         create_dir_all(&*files, &directory.join(CHECKPOINTS))?;
-        write_atomic(&*files, &directory.join(CONFIG), config_yaml.as_bytes())?;
+        write_atomic(&*files, &directory.join(CONFIG_FILE), config_yaml.as_bytes())?;
+        write_atomic(&*files, &directory.join(ROBOT_FILE), urdf.as_bytes())?;
         write_atomic(&*files, &directory.join(METRICS), b"")?;
         let path = directory.join(INFO);
         let json = serde_json::to_vec_pretty(&info)
@@ -226,6 +234,20 @@ impl RunFolder {
             return Err(StorageError::TrialExists { path });
         }
         write_trial(&*self.view.files, &path, episode, meta)?;
+        Ok(path)
+    }
+
+    /// Stores the last control cycles before a fault, under the next free number.
+    ///
+    /// # Errors
+    /// [`StorageError::Unstorable`], or the file operation that failed.
+    pub fn write_black_box(&mut self, episode: &Episode, meta: &TrialMeta) -> Result<PathBuf, StorageError> {
+        let files = &*self.view.files;
+        let directory = self.view.directory.join(BLACK_BOXES);
+        create_dir_all(files, &directory)?;
+        let number = files.list(&directory)?.len() + 1;
+        let path = directory.join(format!("{number:06}{TRIAL_ENDING}"));
+        write_trial(files, &path, episode, meta)?;
         Ok(path)
     }
 
@@ -317,8 +339,8 @@ fn refuse_used(files: &dyn Files, directory: &Path) -> Result<(), StorageError> 
             LOCK => true,
             TRIALS | CHECKPOINTS => files.list(&directory.join(&name))?.is_empty(),
             // Only where the folders are there too did a start write these.
-            CONFIG | METRICS => files.exists(&directory.join(CHECKPOINTS))?,
-            other => other.strip_suffix(TEMPORARY).is_some_and(|n| [CONFIG, METRICS, INFO].contains(&n)),
+            CONFIG_FILE | ROBOT_FILE | METRICS => files.exists(&directory.join(CHECKPOINTS))?,
+            other => other.strip_suffix(TEMPORARY).is_some_and(|n| [CONFIG_FILE, ROBOT_FILE, METRICS, INFO].contains(&n)),
         };
         if !begun {
             return Err(StorageError::NotEmpty { path: path(), entry: name });

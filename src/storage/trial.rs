@@ -19,8 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::StorageError;
 use super::files::{Files, write_atomic};
 use super::messages::{Float64MultiArray, Header, JointState, Message, Odometry};
-use crate::control::Episode;
-use crate::report::LatencySummary;
+use crate::control::{Episode, LatencySummary};
 
 mod read;
 mod write;

@@ -8,6 +8,7 @@ mod player;
 mod posture;
 mod quintic;
 mod stroke;
+mod task;
 
 pub use config::{
     DemonstrationKind, PlayerConfig, RewardConfig, ServeConfig, Setting, StrokeConfig, TableTennisConfig,
