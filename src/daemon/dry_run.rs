@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing::{info, warn};
 
-use super::checkpoint::{Saved, expected, header};
+use super::checkpoint::{Saved, expected};
 use super::deadlines::DeadlineTable;
 use super::error::DaemonError;
 use super::evaluate::{Evaluation, judge_policy};
@@ -15,12 +15,12 @@ use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
 use super::machine::{Machine, Pace};
 use super::runner::Runner;
-use super::{Config, Setup, block_on};
+use super::{Config, Setup, block_on, save_start};
 use crate::control::LatencySummary;
 use crate::moto::{Learner, StateScales};
 use crate::policy::{CompiledPolicy, Policy};
 use crate::robot::{TrialKey, TrialKind};
-use crate::storage::{Checkpoint, ROBOT_FILE, RunFolder, RunInfo, RunView, files::Disk};
+use crate::storage::{ROBOT_FILE, RunFolder, RunInfo, RunView, files::Disk};
 use crate::tasks::Task;
 
 /// What to do.
@@ -73,7 +73,11 @@ impl fmt::Display for DryRunReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let folder = self.folder.display();
         let Some(Finish { before, after, after_with_noise, realtime }) = &self.finish else {
-            writeln!(f, "stopped after {} iterations, {} episodes; everything is saved", self.iterations, self.episodes)?;
+            writeln!(
+                f,
+                "stopped after {} iterations, {} episodes; everything is saved",
+                self.iterations, self.episodes
+            )?;
             return writeln!(f, "go on with: moto_controller dry-run --resume {folder}");
         };
         if let Some(Realtime { strokes, successes, startup, latency }) = realtime {
@@ -88,7 +92,10 @@ impl fmt::Display for DryRunReport {
             writeln!(f, "distance from the target: {distance:.3} m (mean over the successful strokes)")?;
         }
         writeln!(f, "results: {folder}")?;
-        writeln!(f, "  learning_curve.svg  metrics.jsonl  trials/*.mcap (Foxglove, PlotJuggler)  checkpoints/  config.yaml")?;
+        writeln!(
+            f,
+            "  learning_curve.svg  metrics.jsonl  trials/*.mcap (Foxglove, PlotJuggler)  checkpoints/  config.yaml"
+        )?;
         writeln!(f, "success: {:.2}", after.success)
     }
 }
@@ -117,8 +124,7 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
     let directory = folder.view().directory().to_path_buf();
     info!("run folder: {}", directory.display());
     if resume.is_none() {
-        let header = header(&setup, &*task, 0)?;
-        folder.save_checkpoint(&Checkpoint { header, value: &saved }, setup.config.run.checkpoints)?;
+        save_start(&setup, &*task, &mut folder, &saved)?;
     }
     let mut learning = Learning::new(&setup, &*task, &mut folder, saved)?;
     block_on(async |interrupt| {
@@ -218,13 +224,17 @@ async fn strokes_on_the_clock(
     let mut successes = 0;
     for _ in 0..strokes {
         let trial = runner.next().await?;
-        successes += u64::from(learning.keep_evaluation(&trial)?.success);
+        successes += u64::from(learning.keep_evaluation(&trial)?.0.success);
         runner.recycle(trial);
     }
     Ok(successes)
 }
 
-fn reopen(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<(RunFolder, Saved), DaemonError> {
+/// Opens a run folder to go on with.
+///
+/// # Errors
+/// If it is damaged or belongs to another run.
+pub(super) fn reopen(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<(RunFolder, Saved), DaemonError> {
     let folder = RunFolder::open(Arc::new(Disk), directory)?;
     let loaded = folder.view().checkpoint::<Saved>(&expected(setup, task, true)?)?;
     for damaged in &loaded.damaged {
@@ -239,7 +249,11 @@ fn learned_policy(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<Po
     Ok(loaded.checkpoint.value.learner.policy().clone())
 }
 
-fn create(setup: &Setup, out: Option<PathBuf>) -> Result<RunFolder, DaemonError> {
+/// Makes a run folder.
+///
+/// # Errors
+/// If it exists or cannot be written.
+pub(super) fn create(setup: &Setup, out: Option<PathBuf>) -> Result<RunFolder, DaemonError> {
     let directory = out.unwrap_or_else(|| unused(&setup.title(), setup.config.run.seed));
     let info = RunInfo {
         robot: setup.model.name().into(),

@@ -39,6 +39,9 @@ pub enum DaemonError {
     /// The learner is gone.
     #[error(transparent)]
     LearnerLost(#[from] LearnerLost),
+    /// The robot was lost.
+    #[error("the robot is lost: {0}")]
+    Robot(super::operator::LinkError),
     /// The learned policy cannot be run.
     #[error(transparent)]
     Policy(#[from] PolicyError),

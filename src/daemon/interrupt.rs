@@ -33,16 +33,22 @@ impl Interrupt {
                     _ = interrupted.recv() => {}
                     _ = terminated.recv() => {}
                 }
-                if handler.asked.replace(true) {
+                if handler.asked() {
                     std::process::exit(EXIT_CODE);
                 }
-                if let Some(stopper) = &*handler.stopper.borrow() {
-                    stopper.shutdown();
-                }
+                handler.ask();
                 warn!("stopping: the robot gets the safe command, then the run is saved (again to give up saving)");
             }
         });
         Ok(interrupt)
+    }
+
+    /// The program is to end.
+    pub fn ask(&self) {
+        self.asked.set(true);
+        if let Some(stopper) = &*self.stopper.borrow() {
+            stopper.shutdown();
+        }
     }
 
     /// The loop to stop when it comes to it.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tracing::warn;
 
+use super::Setup;
 use super::checkpoint::{Saved, header};
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
@@ -14,12 +15,11 @@ use super::progress::{IterationSummary, Progress};
 use super::records::{Recorder, metrics};
 use super::rollout::{Rollout, batch};
 use super::runner::{Runner, complaint};
-use super::Setup;
 use crate::control::FinishedTrial;
 use crate::policy::CompiledPolicy;
 use crate::report::{DiscardedTrial, IterationMetrics, Timing, learning_curve_svg};
 use crate::robot::{TrialKey, TrialKind};
-use crate::storage::{Checkpoint, RunFolder, TrialEnd};
+use crate::storage::{Checkpoint, RunFolder, TrialEnd, TrialMeta};
 use crate::tasks::{Judgement, Task};
 
 const LEARNING_CURVE: &str = "learning_curve.svg";
@@ -147,6 +147,9 @@ impl<'a> Learning<'a> {
             let mut timing = Timing::default();
             timing.stages.insert("rollouts".into(), rollout_time.as_secs_f64());
             self.store(&rollouts, collected.discarded, updated, timing, progress)?;
+            if let Some(line) = self.lines.last() {
+                runner.tell(|watcher| watcher.iteration(line));
+            }
             if interrupt.asked() {
                 return Ok(Ended::Interrupted);
             }
@@ -179,51 +182,63 @@ impl<'a> Learning<'a> {
                 runner.order(TrialKey { kind: TrialKind::Learn, iteration, rollout }, &policy, true);
                 under_way += 1;
             }
-            let trial = runner.next().await?;
-            under_way -= 1;
-            self.keep_black_boxes(runner)?;
-            if self.keep(&trial)? {
-                progress.trial();
+            if runner.take_evaluation() {
+                let key = TrialKey { kind: TrialKind::Evaluate, iteration, rollout: self.next_trial };
+                runner.order(key, &policy, false);
             }
+            let trial = runner.next().await?;
+            self.keep_black_boxes(runner)?;
+            let meta = if trial.order.key.kind == TrialKind::Evaluate {
+                self.keep_evaluation(&trial)?.1
+            } else {
+                under_way -= 1;
+                let (usable, meta) = self.keep(&trial)?;
+                if usable {
+                    progress.trial();
+                }
+                meta
+            };
+            runner.tell(|watcher| watcher.trial(&meta));
             runner.recycle(trial);
         }
         Ok(())
     }
 
     /// Stores a trial and takes it as a rollout if it can be learned from.
-    fn keep(&mut self, trial: &FinishedTrial) -> Result<bool, DaemonError> {
+    fn keep(&mut self, trial: &FinishedTrial) -> Result<(bool, TrialMeta), DaemonError> {
         let judgement = self.task.judge(trial.episode());
-        let number = self.store_trial(trial, &judgement)?;
+        let meta = self.store_trial(trial, &judgement)?;
+        let number = meta.trial;
         let rollout = Rollout { episode: trial.episode().clone(), judgement };
         let reason = complaint(trial).or_else(|| (!rollout.is_finite()).then(|| "it holds a non-finite number".into()));
         match reason {
             None => {
                 self.collected.usable.insert(trial.order.key.rollout, rollout);
-                Ok(true)
+                Ok((true, meta))
             }
             Some(reason) => {
                 warn!("trial {number} is kept but not learned from: {reason}");
                 self.collected.discarded.push(DiscardedTrial { trial: number, reason });
-                Ok(false)
+                Ok((false, meta))
             }
         }
     }
 
-    fn store_trial(&mut self, trial: &FinishedTrial, judgement: &Judgement) -> Result<u64, DaemonError> {
-        let number = self.next_trial;
-        self.folder.write_trial(trial.episode(), &self.recorder.trial(number, trial, judgement))?;
+    fn store_trial(&mut self, trial: &FinishedTrial, judgement: &Judgement) -> Result<TrialMeta, DaemonError> {
+        let meta = self.recorder.trial(self.next_trial, trial, judgement);
+        self.folder.write_trial(trial.episode(), &meta)?;
         self.next_trial += 1;
-        Ok(number)
+        Ok(meta)
     }
 
     /// Stores a trial that is not for learning and says what the task made of it.
     ///
     /// # Errors
     /// If it cannot be stored.
-    pub fn keep_evaluation(&mut self, trial: &FinishedTrial) -> Result<Judgement, DaemonError> {
+    pub fn keep_evaluation(&mut self, trial: &FinishedTrial) -> Result<(Judgement, TrialMeta), DaemonError> {
         let judgement = self.task.judge(trial.episode());
-        self.store_trial(trial, &judgement)?;
-        Ok(judgement)
+        let meta = self.store_trial(trial, &judgement)?;
+        Ok((judgement, meta))
     }
 
     /// Stores what a loop that was stopped still had: trials that were over by then.

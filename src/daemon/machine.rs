@@ -5,12 +5,13 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::Setup;
+use super::operator::{LinkError, RemoteRobot};
 use crate::control::{
-    Clock, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError, LoopHandle, LoopParts, PlantThread, SchedulingConfig,
-    TrialShape, WallClock, spawn,
+    Clock, ControlConfig, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError, LoopHandle, LoopParts,
+    PlantThread, SchedulingConfig, Stroke, TrialShape, WallClock, spawn,
 };
 use crate::dynamics::{Model, Workspace};
-use crate::robot::{Plant, link};
+use crate::robot::{LoopPort, Plant, RobotPort, link};
 use crate::tasks::Task;
 
 /// Whose time the trials run on.
@@ -34,6 +35,45 @@ impl InverseDynamics for ModelDynamics {
     }
 }
 
+/// A loop's parts without its clock.
+struct Parts {
+    config: ControlConfig,
+    port: LoopPort,
+    stroke: Box<dyn Stroke>,
+    dynamics: Box<dyn InverseDynamics>,
+    shape: TrialShape,
+}
+
+impl Parts {
+    fn new(setup: &Setup, task: &dyn Task) -> (Self, RobotPort) {
+        let config = setup.config.control.clone();
+        let joints = setup.model.dof();
+        let (port, robot_port) = link(joints, task.task_values());
+        let stroke = task.stroke();
+        let shape = TrialShape {
+            joints,
+            task_values: task.task_values(),
+            state_dim: stroke.state_dim(),
+            action_dim: joints,
+            horizon: task.horizon(),
+            decimation: config.decimation,
+        };
+        let dynamics = Box::new(ModelDynamics { workspace: setup.model.workspace(), model: setup.model.clone() });
+        (Self { config, port, stroke, dynamics, shape }, robot_port)
+    }
+
+    /// Nothing on a clock that is not the wall's has a deadline.
+    fn forget_deadlines(&mut self) {
+        let scheduling = std::mem::take(&mut self.config.scheduling);
+        self.config.scheduling = SchedulingConfig { priority: None, cpu: None, lock_memory: false, ..scheduling };
+    }
+
+    fn with(self, clock: Box<dyn Clock>) -> LoopParts {
+        let Self { config, port, stroke, dynamics, .. } = self;
+        LoopParts { config, port, clock, stroke, dynamics }
+    }
+}
+
 /// A running loop and its plant.
 pub struct Machine {
     /// The loop.
@@ -43,6 +83,7 @@ pub struct Machine {
     /// Told when a loop in lockstep runs out of trials.
     pub idle: Arc<Notify>,
     plant: Option<PlantThread<Box<dyn Plant>>>,
+    remote: Option<Box<dyn RemoteRobot>>,
 }
 
 /// Why the machine did not start.
@@ -52,6 +93,9 @@ pub enum MachineError {
     /// The loop.
     #[error(transparent)]
     Loop(#[from] LoopError),
+    /// The robot cannot be reached.
+    #[error("the robot cannot be reached: {0}")]
+    Robot(LinkError),
     /// The plant's thread.
     #[error("the simulated robot's thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -63,42 +107,30 @@ impl Machine {
     /// # Errors
     /// What stands against it; nothing runs then.
     pub fn start(setup: &Setup, task: &dyn Task, plant: Box<dyn Plant>, pace: Pace) -> Result<Self, MachineError> {
-        let mut config = setup.config.control.clone();
-        let joints = setup.model.dof();
-        let (loop_port, robot_port) = link(joints, task.task_values());
-        let stroke = task.stroke();
-        let shape = TrialShape {
-            joints,
-            task_values: task.task_values(),
-            state_dim: stroke.state_dim(),
-            action_dim: joints,
-            horizon: task.horizon(),
-            decimation: config.decimation,
-        };
-        let dynamics = Box::new(ModelDynamics { workspace: setup.model.workspace(), model: setup.model.clone() });
+        let (mut parts, robot_port) = Parts::new(setup, task);
         let idle = Arc::new(Notify::new());
         let told = idle.clone();
         let (clock, plant): (Box<dyn Clock>, _) = match pace {
             Pace::Lockstep => {
-                // Nothing in lockstep has a deadline.
-                config.scheduling = SchedulingConfig { priority: None, cpu: None, lock_memory: false, ..config.scheduling };
+                parts.forget_deadlines();
                 (Box::new(LockstepClock::new(plant, robot_port).on_idle(move || told.notify_one())), None)
             }
             Pace::WallClock => {
                 let clock = WallClock::new();
                 let scheduling = SchedulingConfig {
-                    priority: config.scheduling.priority.map(|priority| (priority - 1).max(1)),
+                    priority: parts.config.scheduling.priority.map(|priority| (priority - 1).max(1)),
                     cpu: None,
-                    ..config.scheduling.clone()
+                    ..parts.config.scheduling.clone()
                 };
                 // Readings are to be fresh at the loop's release, not written in the same instant.
-                let offset = config.period().mul_f64(0.75);
+                let offset = parts.config.period().mul_f64(0.75);
                 let plant = PlantThread::spawn(plant, robot_port, clock, offset, scheduling)?;
                 (Box::new(clock), Some(plant))
             }
         };
-        match spawn(LoopParts { config, port: loop_port, clock, stroke, dynamics }) {
-            Ok(control) => Ok(Self { control, shape, idle, plant }),
+        let shape = parts.shape;
+        match spawn(parts.with(clock)) {
+            Ok(control) => Ok(Self { control, shape, idle, plant, remote: None }),
             Err(error) => {
                 // The loop's refusal is what is reported; the plant only has to end.
                 let _ = plant.map(PlantThread::join);
@@ -107,16 +139,53 @@ impl Machine {
         }
     }
 
+    /// Connects a robot that is not in this process and starts a loop that drives it.
+    ///
+    /// # Errors
+    /// What stands against it; nothing runs then.
+    pub fn connect(setup: &Setup, task: &dyn Task, mut robot: Box<dyn RemoteRobot>) -> Result<Self, MachineError> {
+        let (mut parts, robot_port) = Parts::new(setup, task);
+        let idle = Arc::new(Notify::new());
+        let clock = robot.connect(robot_port, idle.clone()).map_err(MachineError::Robot)?;
+        if !clock.real_time() {
+            parts.forget_deadlines();
+        }
+        let shape = parts.shape;
+        match spawn(parts.with(clock)) {
+            Ok(control) => Ok(Self { control, shape, idle, plant: None, remote: Some(robot) }),
+            Err(error) => {
+                robot.disconnect();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Why a robot that is not in this process was lost, if it was.
+    pub fn failure(&mut self) -> Option<LinkError> {
+        self.remote.as_mut()?.failure()
+    }
+
+    /// The loop is to end soon: nothing may hold it up.
+    pub fn let_go(&mut self) {
+        if let Some(remote) = &mut self.remote {
+            remote.let_go();
+        }
+    }
+
     /// Ends the loop, which gives the robot the safe command first, then the plant. Gives back the loop's end of the rings and
     /// the latency of the last cycles.
     ///
     /// # Errors
     /// If the loop panicked.
-    pub fn stop(self) -> Result<(LoopClient, Latency), LoopError> {
+    pub fn stop(mut self) -> Result<(LoopClient, Latency), LoopError> {
+        self.let_go();
         self.control.client.stopper().shutdown();
         let ended = self.control.join();
         // A plant that panicked left the loop without readings, and that is reported as a fault.
         let _ = self.plant.map(PlantThread::join);
+        if let Some(remote) = &mut self.remote {
+            remote.disconnect();
+        }
         ended
     }
 }

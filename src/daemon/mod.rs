@@ -8,12 +8,14 @@ mod error;
 mod evaluate;
 mod exploration;
 mod interrupt;
-mod learning;
 mod learner_thread;
+mod learning;
 pub mod logging;
 mod machine;
+mod operator;
 mod progress;
 mod records;
+mod robot_run;
 mod rollout;
 mod runner;
 
@@ -22,6 +24,20 @@ pub use dry_run::{DryRunOptions, DryRunReport, dry_run};
 pub use error::DaemonError;
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
 pub use exploration::exploration_noise;
+pub use operator::{LinkError, Operator, Order, RemoteRobot, Watcher};
+pub use robot_run::RobotRun;
+
+/// Puts the learner on the disk as it is before anything was learned.
+fn save_start(
+    setup: &Setup,
+    task: &dyn crate::tasks::Task,
+    folder: &mut crate::storage::RunFolder,
+    saved: &checkpoint::Saved,
+) -> Result<(), DaemonError> {
+    let header = checkpoint::header(setup, task, 0)?;
+    folder.save_checkpoint(&crate::storage::Checkpoint { header, value: saved }, setup.config.run.checkpoints)?;
+    Ok(())
+}
 
 /// Runs the supervisor on this thread, with the signals of its user.
 fn block_on<T>(work: impl AsyncFnOnce(interrupt::Interrupt) -> Result<T, DaemonError>) -> Result<T, DaemonError> {

@@ -8,9 +8,12 @@ use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
 use super::exploration_noise;
+use super::interrupt::Interrupt;
 use super::machine::Machine;
+use super::operator::{LinkError, Operator, Order, Watcher};
 use crate::control::{
-    Abort, BlackBox, Event, FinishedTrial, Latency, LoopError, OrderError, Outcome, Request, SafetyState, TrialBuffers, TrialOrder,
+    Abort, BlackBox, Event, FinishedTrial, Latency, LoopError, OrderError, Outcome, Request, SafetyState, TrialBuffers,
+    TrialOrder,
 };
 use crate::policy::CompiledPolicy;
 use crate::robot::TrialKey;
@@ -40,12 +43,69 @@ pub struct Runner {
     /// Latency of everything so far.
     latency: Latency,
     faults: usize,
+    operator: Option<(Operator, Interrupt)>,
+    /// Strokes without noise that the operator still waits for.
+    evaluations: usize,
 }
 
 impl Runner {
     /// Takes the machine over; `seed` keys the exploration noise.
     pub fn new(machine: Machine, seed: u64) -> Self {
-        Self { machine, seed, spare: Vec::new(), waiting: VecDeque::new(), latency: Latency::new(), faults: 0 }
+        Self {
+            machine,
+            seed,
+            spare: Vec::new(),
+            waiting: VecDeque::new(),
+            latency: Latency::new(),
+            faults: 0,
+            operator: None,
+            evaluations: 0,
+        }
+    }
+
+    /// From now on `operator` gives orders and is told what happens; their order to end is passed on to `interrupt`.
+    #[must_use]
+    pub fn operated(mut self, mut operator: Operator, interrupt: Interrupt) -> Self {
+        operator.watcher.started(&self.machine.control.startup, self.machine.control.client.stopper());
+        self.operator = Some((operator, interrupt));
+        self
+    }
+
+    /// Tells the operator something.
+    pub fn tell(&mut self, what: impl FnOnce(&mut dyn Watcher)) {
+        if let Some((operator, _)) = &mut self.operator {
+            what(&mut *operator.watcher);
+        }
+    }
+
+    /// Whether the operator waits for a stroke without noise; it counts as made from now on.
+    pub fn take_evaluation(&mut self) -> bool {
+        let wanted = self.evaluations > 0;
+        self.evaluations -= usize::from(wanted);
+        wanted
+    }
+
+    /// Why a robot that is not in this process was lost, if it was.
+    pub fn failure(&mut self) -> Option<LinkError> {
+        self.machine.failure()
+    }
+
+    /// Does what the operator ordered.
+    fn obey(&mut self) {
+        let Some((operator, interrupt)) = &self.operator else { return };
+        let mut ended = false;
+        for order in operator.orders.try_iter() {
+            match order {
+                // A full ring: somebody asks faster than the loop turns.
+                Order::Loop(request) => drop(self.machine.control.client.request(request)),
+                Order::Evaluate => self.evaluations += 1,
+                Order::End => ended = true,
+            }
+        }
+        if ended {
+            interrupt.ask();
+            self.machine.let_go();
+        }
     }
 
     /// Orders a trial, with the exploration noise of its key or without.
@@ -77,9 +137,13 @@ impl Runner {
 
     /// Looks after the loop once: heartbeat, events, faults, waiting orders. Call it at least every few hundred milliseconds.
     fn look(&mut self) -> Result<(), RunnerError> {
+        self.obey();
         let client = &mut self.machine.control.client;
         client.stopper().beat();
         while let Some(event) = client.event() {
+            if let Some((operator, _)) = &mut self.operator {
+                operator.watcher.event(&event);
+            }
             match event {
                 Event::Tripped { fault, at } => {
                     self.faults += 1;
@@ -94,8 +158,11 @@ impl Runner {
         if status.ended {
             return Err(RunnerError::Ended);
         }
-        // The robot is a simulated one: nobody has to walk up to it before it moves again.
-        if matches!(status.safety, SafetyState::Zero | SafetyState::Hold) {
+        // Nobody has to walk up to a simulated robot before it moves again.
+        let by_itself = self.operator.as_ref().is_none_or(|(operator, _)| operator.reset_faults);
+        if !by_itself {
+            self.send();
+        } else if matches!(status.safety, SafetyState::Zero | SafetyState::Hold) {
             // A full ring of requests holds this one already.
             let _ = client.request(Request::ResetFault);
         } else {

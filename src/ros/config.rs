@@ -111,7 +111,10 @@ impl RosConfig {
             ("ros.diagnostics.max_clipped_share", diagnostics.max_clipped_share, 0., 1.),
         ] {
             if !(low..=high).contains(&value) {
-                return Err(RosError::Parameter { name: name.into(), reason: format!("is {value}, expected {low} to {high}") });
+                return Err(RosError::Parameter {
+                    name: name.into(),
+                    reason: format!("is {value}, expected {low} to {high}"),
+                });
             }
         }
         Ok(())

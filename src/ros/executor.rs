@@ -52,7 +52,11 @@ impl Executor {
     ///
     /// # Errors
     /// rcl's.
-    pub fn serve<T>(&mut self, service: &str, answer: impl FnMut(ServiceRequest<T>) + Send + 'static) -> Result<(), RosError>
+    pub fn serve<T>(
+        &mut self,
+        service: &str,
+        answer: impl FnMut(ServiceRequest<T>) + Send + 'static,
+    ) -> Result<(), RosError>
     where
         T: WrappedServiceTypeSupport + 'static,
     {

@@ -244,12 +244,22 @@ impl Joints {
 
     /// The effort in the model's units and count: what [`Self::command`] undoes.
     pub fn effort(&self, command: &[f64]) -> Vec<f64> {
-        command.iter().zip(&self.sign).zip(&self.effort_scale).map(|((effort, sign), scale)| effort * sign / scale).collect()
+        command
+            .iter()
+            .zip(&self.sign)
+            .zip(&self.effort_scale)
+            .map(|((effort, sign), scale)| effort * sign / scale)
+            .collect()
     }
 
     /// The effort to command, in the actuators' units and the robot's count.
     pub fn command(&self, effort: &[f64]) -> Vec<f64> {
-        effort.iter().zip(&self.sign).zip(&self.effort_scale).map(|((effort, sign), scale)| effort * sign * scale).collect()
+        effort
+            .iter()
+            .zip(&self.sign)
+            .zip(&self.effort_scale)
+            .map(|((effort, sign), scale)| effort * sign * scale)
+            .collect()
     }
 }
 
@@ -261,7 +271,13 @@ mod tests {
         list.iter().map(|name| (*name).into()).collect()
     }
 
-    fn read(joints: &mut Joints, time: f64, list: &[&str], q: &[f64], qd: &[f64]) -> Result<[Vec<f64>; 2], JointStateError> {
+    fn read(
+        joints: &mut Joints,
+        time: f64,
+        list: &[&str],
+        q: &[f64],
+        qd: &[f64],
+    ) -> Result<[Vec<f64>; 2], JointStateError> {
         let (mut position, mut velocity) = (vec![0.; 2], vec![0.; 2]);
         joints.read(time, &names(list), q, qd, &mut position, &mut velocity)?;
         Ok([position, velocity])
@@ -270,7 +286,9 @@ mod tests {
     #[test]
     fn joints_are_found_by_name_whatever_the_order() {
         let mut joints = Joints::new(&JointsConfig::default(), &names(&["a", "b"])).unwrap();
-        for (list, q) in [(["a", "b", "x"], [1., 2., 9.]), (["b", "x", "a"], [2., 9., 1.]), (["x", "a", "b"], [9., 1., 2.])] {
+        for (list, q) in
+            [(["a", "b", "x"], [1., 2., 9.]), (["b", "x", "a"], [2., 9., 1.]), (["x", "a", "b"], [9., 1., 2.])]
+        {
             let qd: Vec<f64> = q.iter().map(|q| 10. * q).collect();
             assert_eq!(read(&mut joints, 0., &list, &q, &qd).unwrap(), [vec![1., 2.], vec![10., 20.]]);
         }
@@ -307,7 +325,8 @@ mod tests {
 
     #[test]
     fn derived_velocities_follow_a_ramp() {
-        let config = JointsConfig { velocity: VelocitySource::Derived, velocity_cutoff: 50., ..JointsConfig::default() };
+        let config =
+            JointsConfig { velocity: VelocitySource::Derived, velocity_cutoff: 50., ..JointsConfig::default() };
         let mut joints = Joints::new(&config, &names(&["a", "b"])).unwrap();
         let mut last = vec![];
         for k in 0..100 {
@@ -333,8 +352,14 @@ mod tests {
     fn a_wrong_configuration_is_refused_by_name() {
         let refuse = |config: JointsConfig| Joints::new(&config, &names(&["a", "b"])).unwrap_err().to_string();
         let default = JointsConfig::default;
-        assert_eq!(refuse(JointsConfig { sign: vec![1.], ..default() }), "ros.joints.sign has 1 entries, the robot has 2 joints");
-        assert_eq!(refuse(JointsConfig { sign: vec![1., 0.5], ..default() }), "ros.joints.sign[1] is 0.5, expected 1 or -1");
+        assert_eq!(
+            refuse(JointsConfig { sign: vec![1.], ..default() }),
+            "ros.joints.sign has 1 entries, the robot has 2 joints"
+        );
+        assert_eq!(
+            refuse(JointsConfig { sign: vec![1., 0.5], ..default() }),
+            "ros.joints.sign[1] is 0.5, expected 1 or -1"
+        );
         assert_eq!(refuse(JointsConfig { names: names(&["a", "a"]), ..default() }), "ros.joints.names has a twice");
         assert!(refuse(JointsConfig { effort_scale: vec![1., 0.], ..default() }).contains("effort_scale[1] is 0"));
     }

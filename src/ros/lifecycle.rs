@@ -29,11 +29,21 @@ pub enum State {
 }
 
 use State::{
-    Activating, Active, CleaningUp, Configuring, Deactivating, ErrorProcessing, Finalized, Inactive, ShuttingDown, Unconfigured,
+    Activating, Active, CleaningUp, Configuring, Deactivating, ErrorProcessing, Finalized, Inactive, ShuttingDown,
+    Unconfigured,
 };
 
 const STATES: [State; 10] = [
-    Unconfigured, Inactive, Active, Finalized, Configuring, CleaningUp, ShuttingDown, Activating, Deactivating, ErrorProcessing,
+    Unconfigured,
+    Inactive,
+    Active,
+    Finalized,
+    Configuring,
+    CleaningUp,
+    ShuttingDown,
+    Activating,
+    Deactivating,
+    ErrorProcessing,
 ];
 
 impl State {
@@ -112,7 +122,11 @@ impl Edge {
     }
 
     fn describe(&self) -> TransitionDescription {
-        TransitionDescription { transition: self.message(), start_state: self.from.message(), goal_state: self.to.message() }
+        TransitionDescription {
+            transition: self.message(),
+            start_state: self.from.message(),
+            goal_state: self.to.message(),
+        }
     }
 }
 
@@ -182,9 +196,12 @@ mod tests {
     #[test]
     fn a_whole_life() {
         let mut life = Lifecycle::default();
-        for (id, through, to) in
-            [(1, Configuring, Inactive), (3, Activating, Active), (4, Deactivating, Inactive), (2, CleaningUp, Unconfigured)]
-        {
+        for (id, through, to) in [
+            (1, Configuring, Inactive),
+            (3, Activating, Active),
+            (4, Deactivating, Inactive),
+            (2, CleaningUp, Unconfigured),
+        ] {
             assert_eq!(life.begin(&asked(id, "")).unwrap().to, through);
             assert_eq!(life.end(true).unwrap().to, to);
         }
@@ -197,7 +214,15 @@ mod tests {
     #[test]
     fn what_does_not_lead_on_is_refused_and_changes_nothing() {
         let mut life = Lifecycle::default();
-        for wrong in [asked(3, ""), asked(4, ""), asked(7, ""), asked(10, ""), asked(1, "activate"), asked(0, "fly"), asked(99, "")] {
+        for wrong in [
+            asked(3, ""),
+            asked(4, ""),
+            asked(7, ""),
+            asked(10, ""),
+            asked(1, "activate"),
+            asked(0, "fly"),
+            asked(99, ""),
+        ] {
             assert_eq!(life.begin(&wrong), None, "{wrong:?}");
         }
         assert_eq!(life, Lifecycle::default());
@@ -217,7 +242,9 @@ mod tests {
         ] {
             assert_eq!(i64::from(state as u8), i64::from(id));
         }
-        let id = |label, from| GRAPH.iter().find(|edge| edge.label == label && edge.from == from).map(|edge| i64::from(edge.id));
+        let id = |label, from| {
+            GRAPH.iter().find(|edge| edge.label == label && edge.from == from).map(|edge| i64::from(edge.id))
+        };
         assert_eq!(id("deactivate", Active), Some(i64::from(TransitionMsg::TRANSITION_DEACTIVATE)));
         assert_eq!(id("shutdown", Active), Some(i64::from(TransitionMsg::TRANSITION_ACTIVE_SHUTDOWN)));
         assert_eq!(id(ERROR, ErrorProcessing), Some(i64::from(TransitionMsg::TRANSITION_ON_ERROR_ERROR)));

@@ -42,8 +42,16 @@ pub struct Settings {
 
 /// Parts of the configuration that may change while the node is not active; the rest is given at the start and stays.
 const WRITABLE: [&str; 10] = [
-    "control.limits.", "control.tracking.", "control.homing.", "control.return.", "control.watchdog.", "control.safety.",
-    "control.scheduling.", "control.max_", "control.ready_timeout", "ros.diagnostics.",
+    "control.limits.",
+    "control.tracking.",
+    "control.homing.",
+    "control.return.",
+    "control.watchdog.",
+    "control.safety.",
+    "control.scheduling.",
+    "control.max_",
+    "control.ready_timeout",
+    "ros.diagnostics.",
 ];
 
 /// The standard parameter of every node.
@@ -92,7 +100,11 @@ impl Parameters {
         }
         // Lists that the robot description fills in are parameters as well.
         leaves.extend(leaves_of(&setup.config, "")?);
-        let settings = Settings { ros: read(&leaves, OWN)?, use_sim_time: leaves[SIM_TIME] == Tree::Bool(true), setup: setup.clone() };
+        let settings = Settings {
+            ros: read(&leaves, OWN)?,
+            use_sim_time: leaves[SIM_TIME] == Tree::Bool(true),
+            setup: setup.clone(),
+        };
         settings.ros.validate(&settings.setup.config.robot.joints)?;
         setup.config = settings.setup.config.clone();
         Ok(Self { path, daemon, own, leaves, settings, active: false })
@@ -294,7 +306,13 @@ fn tree(name: &str, description: &Description, value: &ParameterValue) -> Result
         }
     }
     if let (Some((low, high)), ParameterValue::Double(_) | ParameterValue::Integer(_)) = (description.range, value) {
-        let number = if let Tree::Integer(i) = tree { i as f64 } else if let Tree::Double(x) = tree { x } else { low };
+        let number = if let Tree::Integer(i) = tree {
+            i as f64
+        } else if let Tree::Double(x) = tree {
+            x
+        } else {
+            low
+        };
         if !(low..=high).contains(&number) {
             return Err(refuse(format!("is {number}, expected {low} to {high}")));
         }

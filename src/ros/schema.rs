@@ -64,7 +64,8 @@ impl Schema {
     pub fn is_choice(&self, name: &str) -> bool {
         let mut node = &self.0;
         for field in name.split('.') {
-            let Some(next) = alternatives(node).find_map(|alternative| alternative.get("properties")?.get(field)) else {
+            let Some(next) = alternatives(node).find_map(|alternative| alternative.get("properties")?.get(field))
+            else {
                 return false;
             };
             node = next;

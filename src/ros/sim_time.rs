@@ -134,9 +134,11 @@ mod tests {
         let release = Duration::from_millis(5002);
         assert_eq!(time.wait(release), Waited::NotYet);
         std::thread::scope(|scope| {
-            let sleeper = scope.spawn(|| loop {
-                if let Waited::Reached(now) = time.wait(release) {
-                    return now;
+            let sleeper = scope.spawn(|| {
+                loop {
+                    if let Waited::Reached(now) = time.wait(release) {
+                        return now;
+                    }
                 }
             });
             time.set(Duration::from_millis(5001));
@@ -144,6 +146,10 @@ mod tests {
             assert_eq!(sleeper.join().unwrap(), Duration::from_millis(5003));
         });
         time.let_go(true);
-        assert_eq!(time.wait(Duration::from_secs(9)), Waited::LetGo, "a simulation that stands does not hold the end up");
+        assert_eq!(
+            time.wait(Duration::from_secs(9)),
+            Waited::LetGo,
+            "a simulation that stands does not hold the end up"
+        );
     }
 }

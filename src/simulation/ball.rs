@@ -37,6 +37,7 @@ impl Ball {
 
 /// How a ball flies: gravity and quadratic drag, no spin.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Flight {
     /// Radius of the ball, m (0.001 to 0.2).

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the racket is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Racket {
     /// Link of the robot description whose origin is the racket's centre and whose x axis is its normal.

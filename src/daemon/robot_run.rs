@@ -1,0 +1,117 @@
+//! Learning on a robot that is not in this process.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tracing::info;
+
+use super::checkpoint::Saved;
+use super::dry_run::{create, reopen};
+use super::error::DaemonError;
+use super::interrupt::Interrupt;
+use super::learning::{Ended, Learning};
+use super::machine::Machine;
+use super::operator::{Operator, RemoteRobot};
+use super::runner::Runner;
+use super::{Setup, save_start};
+use crate::moto::{Learner, StateScales};
+use crate::policy::CompiledPolicy;
+use crate::robot::{TrialKey, TrialKind};
+use crate::storage::RunFolder;
+use crate::tasks::Task;
+
+/// A run on a robot: everything loaded, nothing moving.
+pub struct RobotRun {
+    setup: Setup,
+    task: Box<dyn Task>,
+    folder: RunFolder,
+    saved: Saved,
+}
+
+impl RobotRun {
+    /// Makes the run folder `out` (none for one under `runs/`), or goes on with the one at `resume`.
+    ///
+    /// # Errors
+    /// What is wrong with the task or the folder.
+    pub fn open(setup: Setup, out: Option<PathBuf>, resume: Option<&Path>) -> Result<Self, DaemonError> {
+        let task = setup.task()?;
+        let (folder, saved) = match resume {
+            Some(directory) => reopen(&setup, &*task, directory)?,
+            None => {
+                let start = task.initial_policy()?;
+                let learner = Learner::new(setup.config.learner.clone(), start, StateScales(task.state_scales()))?;
+                let (mut folder, saved) = (create(&setup, out)?, Saved { learner, episodes: 0 });
+                save_start(&setup, &*task, &mut folder, &saved)?;
+                (folder, saved)
+            }
+        };
+        info!("run folder: {}", folder.view().directory().display());
+        Ok(Self { setup, task, folder, saved })
+    }
+
+    /// The run folder.
+    pub fn directory(&self) -> &Path {
+        self.folder.view().directory()
+    }
+
+    /// Learns until the configured number of iterations is reached, or the operator ends it; may be called again to go on.
+    /// At its end the learned policy makes strokes without noise (`run.realtime_strokes`). Says whether the run is complete.
+    ///
+    /// # Errors
+    /// What went wrong. The robot then has the safe command, and what was done is saved.
+    pub fn learn(&mut self, robot: Box<dyn RemoteRobot>, operator: Operator) -> Result<bool, DaemonError> {
+        let Self { setup, task, folder, saved } = self;
+        let task = &**task;
+        let mut learning = Learning::new(setup, task, folder, saved.clone())?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let outcome = runtime.block_on(async {
+            let interrupt = Interrupt::default();
+            let machine = Machine::connect(setup, task, robot)?;
+            interrupt.guard(machine.control.client.stopper());
+            let mut runner = Runner::new(machine, setup.config.run.seed).operated(operator, interrupt.clone());
+            let mut result = learning.run(&mut runner, &interrupt).await;
+            if matches!(result, Ok(Ended::Complete)) {
+                result = match show(&mut learning, &mut runner, setup.config.run.realtime_strokes as u64).await {
+                    Err(_) if interrupt.asked() => Ok(Ended::Interrupted),
+                    other => other.map(|()| Ended::Complete),
+                };
+            }
+            // Whatever came of it, the robot gets the safe command.
+            let lost = runner.failure();
+            let (trials, _) = runner.stop()?;
+            if result.is_err() || matches!(result, Ok(Ended::Interrupted)) {
+                learning.keep_last(&trials)?;
+            }
+            match (result, lost) {
+                (Err(_), Some(lost)) => Err(DaemonError::Robot(lost)),
+                (result, _) => result.map(|ended| ended == Ended::Complete),
+            }
+        });
+        let now = learning.saved().clone();
+        drop(learning);
+        *saved = now;
+        outcome
+    }
+}
+
+/// Strokes of the learned policy without noise.
+async fn show(learning: &mut Learning<'_>, runner: &mut Runner, strokes: u64) -> Result<(), DaemonError> {
+    if strokes == 0 {
+        return Ok(());
+    }
+    let policy = Arc::new(CompiledPolicy::new(learning.saved().learner.policy())?);
+    let iteration = learning.saved().learner.iteration() as u64;
+    for rollout in 0..strokes {
+        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration, rollout }, &policy, false);
+    }
+    let mut successes = 0;
+    for _ in 0..strokes {
+        let trial = runner.next().await?;
+        let (judgement, meta) = learning.keep_evaluation(&trial)?;
+        successes += u64::from(judgement.success);
+        runner.tell(|watcher| watcher.trial(&meta));
+        runner.recycle(trial);
+    }
+    info!("without exploration noise {successes} of {strokes} strokes succeeded");
+    Ok(())
+}
