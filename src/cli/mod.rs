@@ -3,6 +3,8 @@
 mod config;
 mod dry_run;
 mod evaluate;
+#[cfg(feature = "ros")]
+mod ros;
 
 use clap::{Parser, Subcommand};
 
@@ -29,15 +31,31 @@ struct Arguments {
 enum Command {
     DryRun(dry_run::DryRun),
     Evaluate(evaluate::Evaluate),
+    #[cfg(feature = "ros")]
+    Run(ros::Run),
+    #[cfg(feature = "ros")]
+    Simulate(ros::Simulate),
+}
+
+/// Runs a command that logs to standard error alone.
+fn logged(command: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    crate::daemon::logging::initialise();
+    command()
 }
 
 /// Runs the command line and returns the process's exit code.
 pub fn main() -> std::process::ExitCode {
-    let arguments = Arguments::parse();
-    crate::daemon::logging::initialise();
+    let words = std::env::args_os();
+    #[cfg(feature = "ros")]
+    let words = crate::ros::without_ros_arguments(words);
+    let arguments = Arguments::parse_from(words);
     let outcome = match arguments.command {
-        Command::DryRun(command) => command.run(),
-        Command::Evaluate(command) => command.run(),
+        Command::DryRun(command) => logged(|| command.run()),
+        Command::Evaluate(command) => logged(|| command.run()),
+        #[cfg(feature = "ros")]
+        Command::Run(command) => command.run(),
+        #[cfg(feature = "ros")]
+        Command::Simulate(command) => command.run(),
     };
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,

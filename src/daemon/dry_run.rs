@@ -15,7 +15,7 @@ use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
 use super::machine::{Machine, Pace};
 use super::runner::Runner;
-use super::{Config, Setup, block_on, save_start};
+use super::{Config, Setup, block_on, save};
 use crate::control::LatencySummary;
 use crate::moto::{Learner, StateScales};
 use crate::policy::{CompiledPolicy, Policy};
@@ -124,7 +124,7 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
     let directory = folder.view().directory().to_path_buf();
     info!("run folder: {}", directory.display());
     if resume.is_none() {
-        save_start(&setup, &*task, &mut folder, &saved)?;
+        save(&setup, &*task, &mut folder, &saved)?;
     }
     let mut learning = Learning::new(&setup, &*task, &mut folder, saved)?;
     block_on(async |interrupt| {

@@ -6,8 +6,7 @@ use std::time::Instant;
 
 use tracing::warn;
 
-use super::Setup;
-use super::checkpoint::{Saved, header};
+use super::checkpoint::Saved;
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::learner_thread::{LearnerThread, Updated};
@@ -15,11 +14,12 @@ use super::progress::{IterationSummary, Progress};
 use super::records::{Recorder, metrics};
 use super::rollout::{Rollout, batch};
 use super::runner::{Runner, complaint};
+use super::{Setup, save};
 use crate::control::FinishedTrial;
 use crate::policy::CompiledPolicy;
 use crate::report::{DiscardedTrial, IterationMetrics, Timing, learning_curve_svg};
 use crate::robot::{TrialKey, TrialKind};
-use crate::storage::{Checkpoint, RunFolder, TrialEnd, TrialMeta};
+use crate::storage::{RunFolder, TrialEnd, TrialMeta};
 use crate::tasks::{Judgement, Task};
 
 const LEARNING_CURVE: &str = "learning_curve.svg";
@@ -186,6 +186,9 @@ impl<'a> Learning<'a> {
                 let key = TrialKey { kind: TrialKind::Evaluate, iteration, rollout: self.next_trial };
                 runner.order(key, &policy, false);
             }
+            if runner.take_save() {
+                save(self.setup, self.task, self.folder, &self.saved)?;
+            }
             let trial = runner.next().await?;
             self.keep_black_boxes(runner)?;
             let meta = if trial.order.key.kind == TrialKind::Evaluate {
@@ -297,8 +300,7 @@ impl<'a> Learning<'a> {
         });
         self.saved = Saved { learner, episodes };
         self.folder.append_metrics(&line)?;
-        let header = header(self.setup, self.task, self.saved.learner.iteration() as u64)?;
-        self.folder.save_checkpoint(&Checkpoint { header, value: &self.saved }, self.setup.config.run.checkpoints)?;
+        save(self.setup, self.task, self.folder, &self.saved)?;
         self.lines.push(line);
         let title = format!("{}, seed {}", self.setup.title(), self.setup.config.run.seed);
         self.folder.write_file(LEARNING_CURVE, learning_curve_svg(&title, &self.lines)?.as_bytes())?;

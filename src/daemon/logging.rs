@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use std::sync::LazyLock;
 
 use indicatif::MultiProgress;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 /// The terminal's bars; log lines are printed above them.
 pub static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
@@ -23,7 +25,16 @@ impl Write for AboveBars {
 
 /// Sends log lines to standard error; `RUST_LOG` selects them (default `info`).
 pub fn initialise() {
+    initialise_with(None);
+}
+
+/// A further place for log lines.
+pub type FurtherLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Sends log lines to standard error and to a further place.
+pub fn initialise_with(further: Option<FurtherLayer>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // A second call finds the subscriber of the first in place, which serves as well.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(|| AboveBars).try_init();
+    let lines = tracing_subscriber::fmt::layer().with_target(false).with_writer(|| AboveBars);
+    let _ = tracing_subscriber::registry().with(further).with(filter).with(lines).try_init();
 }

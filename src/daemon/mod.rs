@@ -27,14 +27,14 @@ pub use exploration::exploration_noise;
 pub use operator::{LinkError, Operator, Order, RemoteRobot, Watcher};
 pub use robot_run::RobotRun;
 
-/// Puts the learner on the disk as it is before anything was learned.
-fn save_start(
+/// Puts the learner on the disk as it is between two iterations.
+fn save(
     setup: &Setup,
     task: &dyn crate::tasks::Task,
     folder: &mut crate::storage::RunFolder,
     saved: &checkpoint::Saved,
 ) -> Result<(), DaemonError> {
-    let header = checkpoint::header(setup, task, 0)?;
+    let header = checkpoint::header(setup, task, saved.learner.iteration() as u64)?;
     folder.save_checkpoint(&crate::storage::Checkpoint { header, value: saved }, setup.config.run.checkpoints)?;
     Ok(())
 }

@@ -40,6 +40,8 @@ pub enum Order {
     Loop(Request),
     /// A stroke without exploration noise.
     Evaluate,
+    /// A checkpoint now.
+    Save,
     /// The end: the robot gets the safe command, and the run is saved.
     End,
 }

@@ -13,7 +13,7 @@ use super::learning::{Ended, Learning};
 use super::machine::Machine;
 use super::operator::{Operator, RemoteRobot};
 use super::runner::Runner;
-use super::{Setup, save_start};
+use super::{Setup, save};
 use crate::moto::{Learner, StateScales};
 use crate::policy::CompiledPolicy;
 use crate::robot::{TrialKey, TrialKind};
@@ -41,7 +41,7 @@ impl RobotRun {
                 let start = task.initial_policy()?;
                 let learner = Learner::new(setup.config.learner.clone(), start, StateScales(task.state_scales()))?;
                 let (mut folder, saved) = (create(&setup, out)?, Saved { learner, episodes: 0 });
-                save_start(&setup, &*task, &mut folder, &saved)?;
+                save(&setup, &*task, &mut folder, &saved)?;
                 (folder, saved)
             }
         };
@@ -52,6 +52,11 @@ impl RobotRun {
     /// The run folder.
     pub fn directory(&self) -> &Path {
         self.folder.view().directory()
+    }
+
+    /// The loop is run with this configuration of it from now on.
+    pub fn set_control(&mut self, setup: &Setup) {
+        self.setup.config.control = setup.config.control.clone();
     }
 
     /// Learns until the configured number of iterations is reached, or the operator ends it; may be called again to go on.

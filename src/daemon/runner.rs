@@ -46,6 +46,8 @@ pub struct Runner {
     operator: Option<(Operator, Interrupt)>,
     /// Strokes without noise that the operator still waits for.
     evaluations: usize,
+    /// The operator wants a checkpoint.
+    save: bool,
 }
 
 impl Runner {
@@ -60,6 +62,7 @@ impl Runner {
             faults: 0,
             operator: None,
             evaluations: 0,
+            save: false,
         }
     }
 
@@ -85,6 +88,11 @@ impl Runner {
         wanted
     }
 
+    /// Whether the operator wants a checkpoint; it counts as written from now on.
+    pub fn take_save(&mut self) -> bool {
+        std::mem::take(&mut self.save)
+    }
+
     /// Why a robot that is not in this process was lost, if it was.
     pub fn failure(&mut self) -> Option<LinkError> {
         self.machine.failure()
@@ -99,6 +107,7 @@ impl Runner {
                 // A full ring: somebody asks faster than the loop turns.
                 Order::Loop(request) => drop(self.machine.control.client.request(request)),
                 Order::Evaluate => self.evaluations += 1,
+                Order::Save => self.save = true,
                 Order::End => ended = true,
             }
         }

@@ -31,6 +31,9 @@ pub enum RosError {
     /// The configuration is refused.
     #[error(transparent)]
     Configuration(#[from] crate::daemon::ConfigError),
+    /// The daemon.
+    #[error(transparent)]
+    Daemon(#[from] crate::daemon::DaemonError),
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -58,14 +61,10 @@ pub enum RosError {
         /// Why.
         reason: String,
     },
-    /// The robot is silent.
-    #[error("no joint states of {joints:?} on {topic} within {waited:?}")]
+    /// The robot is silent, or what it says is of no use.
+    #[error("{reason}")]
     NoStates {
-        /// The joints.
-        joints: Vec<String>,
-        /// The topic.
-        topic: String,
-        /// How long was waited.
-        waited: Duration,
+        /// What is missing.
+        reason: String,
     },
 }

@@ -1,22 +1,50 @@
-//! Everything that knows ROS 2 (feature `ros`).
+//! Everything that knows ROS 2 (feature `ros`): the node `moto_controller`, and the simulated arm as a node of its own.
+//!
+//! One thread, the executor's, waits on ROS. It passes joint states to the control loop through the triple buffer of
+//! [`crate::robot::link`]; commands leave on a thread of their own, or on the loop's where time is not the wall clock's.
+//! The supervisor, on the main thread, makes the transitions of the managed life cycle and starts and ends runs.
 
-pub mod commands;
+mod commands;
 mod config;
 mod context;
 mod error;
 mod executor;
-pub mod joints;
-pub mod lifecycle;
-pub mod lockstep;
+mod joints;
+mod lifecycle;
+mod lockstep;
+mod node;
+mod outlet;
+mod parameter_services;
 mod parameters;
+mod robot;
+mod rosout;
 mod schema;
-pub mod serve;
-pub mod sim_time;
+mod serve;
+mod signals;
+mod sim_time;
+mod simulate;
 mod stamps;
-pub mod states;
+mod states;
 
 pub use config::{ClockSource, DiagnosticsConfig, RosConfig};
 pub use context::{context, without_ros_arguments};
 pub use error::RosError;
-pub use executor::{Executor, Spinning};
+pub use joints::{JointStateError, Joints, JointsConfig, JointsConfigError, VelocitySource};
+pub use node::run;
 pub use parameters::{Parameters, Settings};
+pub use rosout::{LogLines, RosoutLayer, rosout};
+pub use simulate::simulate;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The system's time since the Unix epoch. A clock before 1970 reads as zero.
+fn system_time() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// The parameters that the command line and its files give to a node.
+fn overrides(node: &r2r::Node) -> Vec<(String, r2r::ParameterValue)> {
+    let given = node.params.lock();
+    let given = given.unwrap_or_else(std::sync::PoisonError::into_inner);
+    given.iter().map(|(name, parameter)| (name.clone(), parameter.value.clone())).collect()
+}

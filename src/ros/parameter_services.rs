@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use r2r::rcl_interfaces::msg::{
-    FloatingPointRange, IntegerRange, ListParametersResult, Parameter, ParameterDescriptor, ParameterEvent, ParameterType,
-    ParameterValue as ValueMsg, SetParametersResult,
+    FloatingPointRange, IntegerRange, ListParametersResult, Parameter, ParameterDescriptor, ParameterEvent,
+    ParameterType, ParameterValue as ValueMsg, SetParametersResult,
 };
 use r2r::rcl_interfaces::srv::{
     DescribeParameters, GetParameterTypes, GetParameters, ListParameters, SetParameters, SetParametersAtomically,
@@ -16,6 +16,17 @@ use super::parameters::Parameters;
 use super::schema::Kind;
 use super::stamps::message_time;
 use super::{RosError, system_time};
+
+const NOT_SET: u8 = ParameterType::PARAMETER_NOT_SET as u8;
+const BOOL: u8 = ParameterType::PARAMETER_BOOL as u8;
+const INTEGER: u8 = ParameterType::PARAMETER_INTEGER as u8;
+const DOUBLE: u8 = ParameterType::PARAMETER_DOUBLE as u8;
+const STRING: u8 = ParameterType::PARAMETER_STRING as u8;
+const BYTE_ARRAY: u8 = ParameterType::PARAMETER_BYTE_ARRAY as u8;
+const BOOL_ARRAY: u8 = ParameterType::PARAMETER_BOOL_ARRAY as u8;
+const INTEGER_ARRAY: u8 = ParameterType::PARAMETER_INTEGER_ARRAY as u8;
+const DOUBLE_ARRAY: u8 = ParameterType::PARAMETER_DOUBLE_ARRAY as u8;
+const STRING_ARRAY: u8 = ParameterType::PARAMETER_STRING_ARRAY as u8;
 
 /// The parameters, shared by the executor and the supervisor.
 #[derive(Clone)]
@@ -166,75 +177,74 @@ fn descriptor(parameters: &Parameters, name: &str) -> ParameterDescriptor {
 }
 
 fn kind_type(kind: Kind) -> u8 {
-    let kind = match kind {
-        Kind::Bool => ParameterType::PARAMETER_BOOL,
-        Kind::Integer => ParameterType::PARAMETER_INTEGER,
-        Kind::Double => ParameterType::PARAMETER_DOUBLE,
-        Kind::Text => ParameterType::PARAMETER_STRING,
-        Kind::DoubleArray => ParameterType::PARAMETER_DOUBLE_ARRAY,
-        Kind::TextArray => ParameterType::PARAMETER_STRING_ARRAY,
-    };
-    kind as u8
+    match kind {
+        Kind::Bool => BOOL,
+        Kind::Integer => INTEGER,
+        Kind::Double => DOUBLE,
+        Kind::Text => STRING,
+        Kind::DoubleArray => DOUBLE_ARRAY,
+        Kind::TextArray => STRING_ARRAY,
+    }
 }
 
 /// A parameter as a message; not set where there is no such parameter.
 fn message(parameters: &Parameters, name: &str) -> Parameter {
     let mut value = ValueMsg::default();
     let type_ = match parameters.value(name).unwrap_or(ParameterValue::NotSet) {
-        ParameterValue::NotSet => ParameterType::PARAMETER_NOT_SET,
+        ParameterValue::NotSet => NOT_SET,
         ParameterValue::Bool(x) => {
             value.bool_value = x;
-            ParameterType::PARAMETER_BOOL
+            BOOL
         }
         ParameterValue::Integer(x) => {
             value.integer_value = x;
-            ParameterType::PARAMETER_INTEGER
+            INTEGER
         }
         ParameterValue::Double(x) => {
             value.double_value = x;
-            ParameterType::PARAMETER_DOUBLE
+            DOUBLE
         }
         ParameterValue::String(x) => {
             value.string_value = x;
-            ParameterType::PARAMETER_STRING
+            STRING
         }
         ParameterValue::ByteArray(x) => {
             value.byte_array_value = x;
-            ParameterType::PARAMETER_BYTE_ARRAY
+            BYTE_ARRAY
         }
         ParameterValue::BoolArray(x) => {
             value.bool_array_value = x;
-            ParameterType::PARAMETER_BOOL_ARRAY
+            BOOL_ARRAY
         }
         ParameterValue::IntegerArray(x) => {
             value.integer_array_value = x;
-            ParameterType::PARAMETER_INTEGER_ARRAY
+            INTEGER_ARRAY
         }
         ParameterValue::DoubleArray(x) => {
             value.double_array_value = x;
-            ParameterType::PARAMETER_DOUBLE_ARRAY
+            DOUBLE_ARRAY
         }
         ParameterValue::StringArray(x) => {
             value.string_array_value = x;
-            ParameterType::PARAMETER_STRING_ARRAY
+            STRING_ARRAY
         }
     };
-    value.type_ = type_ as u8;
+    value.type_ = type_;
     Parameter { name: name.into(), value }
 }
 
 fn from_message(value: &ValueMsg) -> ParameterValue {
     let value = value.clone();
-    match i64::from(value.type_) {
-        t if t == i64::from(ParameterType::PARAMETER_BOOL) => ParameterValue::Bool(value.bool_value),
-        t if t == i64::from(ParameterType::PARAMETER_INTEGER) => ParameterValue::Integer(value.integer_value),
-        t if t == i64::from(ParameterType::PARAMETER_DOUBLE) => ParameterValue::Double(value.double_value),
-        t if t == i64::from(ParameterType::PARAMETER_STRING) => ParameterValue::String(value.string_value),
-        t if t == i64::from(ParameterType::PARAMETER_BYTE_ARRAY) => ParameterValue::ByteArray(value.byte_array_value),
-        t if t == i64::from(ParameterType::PARAMETER_BOOL_ARRAY) => ParameterValue::BoolArray(value.bool_array_value),
-        t if t == i64::from(ParameterType::PARAMETER_INTEGER_ARRAY) => ParameterValue::IntegerArray(value.integer_array_value),
-        t if t == i64::from(ParameterType::PARAMETER_DOUBLE_ARRAY) => ParameterValue::DoubleArray(value.double_array_value),
-        t if t == i64::from(ParameterType::PARAMETER_STRING_ARRAY) => ParameterValue::StringArray(value.string_array_value),
+    match value.type_ {
+        BOOL => ParameterValue::Bool(value.bool_value),
+        INTEGER => ParameterValue::Integer(value.integer_value),
+        DOUBLE => ParameterValue::Double(value.double_value),
+        STRING => ParameterValue::String(value.string_value),
+        BYTE_ARRAY => ParameterValue::ByteArray(value.byte_array_value),
+        BOOL_ARRAY => ParameterValue::BoolArray(value.bool_array_value),
+        INTEGER_ARRAY => ParameterValue::IntegerArray(value.integer_array_value),
+        DOUBLE_ARRAY => ParameterValue::DoubleArray(value.double_array_value),
+        STRING_ARRAY => ParameterValue::StringArray(value.string_array_value),
         _ => ParameterValue::NotSet,
     }
 }

@@ -54,15 +54,15 @@ impl<S: Subscriber> Layer<S> for RosoutLayer {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let metadata = event.metadata();
         let level = match *metadata.level() {
-            Level::ERROR => Log::ERROR,
-            Level::WARN => Log::WARN,
-            Level::INFO => Log::INFO,
-            Level::DEBUG | Level::TRACE => Log::DEBUG,
+            Level::ERROR => Log::ERROR as u8,
+            Level::WARN => Log::WARN as u8,
+            Level::INFO => Log::INFO as u8,
+            Level::DEBUG | Level::TRACE => Log::DEBUG as u8,
         };
         let mut text = Text(String::new());
         event.record(&mut text);
         let line = Line {
-            level: level as u8,
+            level,
             message: text.0,
             file: metadata.file().unwrap_or_default(),
             function: metadata.module_path().unwrap_or_default(),

@@ -96,10 +96,14 @@ pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosEr
         period: setup.config.control.period(),
     };
     let spinning = executor.spawn()?;
-    std::thread::Builder::new().name("signals".into()).spawn(move || watch(&signals, &inbox)).map_err(RosError::Thread)?;
+    std::thread::Builder::new().name("end".into()).spawn(move || watch(&signals, &inbox)).map_err(RosError::Thread)?;
     tracing::info!("{} simulated {}", setup.model.name(), if lockstep { "in lockstep" } else { "on the wall clock" });
     rosout.publish();
-    if lockstep { robot.run_in_lockstep(&incoming, &rosout) } else { robot.run_on_the_clock(&incoming, &rosout) }
+    if lockstep {
+        robot.run_in_lockstep(&incoming, &rosout)
+    } else {
+        robot.run_on_the_clock(&incoming, &rosout)
+    }
     tracing::info!("the simulation ends");
     rosout.publish();
     drop(spinning);
@@ -195,7 +199,8 @@ impl Robot {
             report(clock.publish(&ClockMsg { clock: stamp.clone() }));
         }
         if let (Some(ball), [x, y, z, vx, vy, vz, ..]) = (&publishers.ball, &*self.reading.task) {
-            let mut message = Odometry { header: header("world"), child_frame_id: "ball".into(), ..Odometry::default() };
+            let mut message =
+                Odometry { header: header("world"), child_frame_id: "ball".into(), ..Odometry::default() };
             let point = &mut message.pose.pose.position;
             (point.x, point.y, point.z) = (*x, *y, *z);
             message.pose.pose.orientation.w = 1.;

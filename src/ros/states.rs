@@ -94,11 +94,6 @@ impl States {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The joints are from now on read like this.
-    pub fn set_joints(&self, joints: Joints) {
-        self.lock().joints = joints;
-    }
-
     /// Readings go to a loop on `clock`, through `reading`.
     pub fn feed_wall(&self, clock: WallClock, reading: triple_buffer::Input<Reading>) {
         let sink = Sink::Wall { clock, reading, stamps: StampMap::default(), ball_received: Duration::ZERO };

@@ -1,0 +1,45 @@
+//! `moto_controller run` and `moto_controller simulate`: the nodes of the feature `ros`.
+
+use clap::Args;
+
+use super::Failure;
+use super::config::ConfigArgument;
+use crate::daemon::logging;
+use crate::ros;
+
+/// Run as a ROS 2 node: the control loop and the learner on a robot that speaks ROS.
+///
+/// A managed node (configure, activate, deactivate). What follows --ros-args is read by ROS: parameters (-p, --params-file),
+/// remappings (-r), log level. Usually started by a launch file.
+#[derive(Args)]
+pub struct Run {
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+/// Run the simulated arm as a ROS 2 node of its own: joint states and the ball out, efforts in.
+///
+/// What follows --ros-args is read by ROS. With the parameter ros.clock it runs on the wall clock or in lockstep with the controller.
+#[derive(Args)]
+pub struct Simulate {
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+impl Run {
+    /// Runs the command.
+    pub fn run(self) -> Result<(), Failure> {
+        let (layer, lines) = ros::rosout();
+        logging::initialise_with(Some(Box::new(layer)));
+        Ok(ros::run(self.config.path()?, lines)?)
+    }
+}
+
+impl Simulate {
+    /// Runs the command.
+    pub fn run(self) -> Result<(), Failure> {
+        let (layer, lines) = ros::rosout();
+        logging::initialise_with(Some(Box::new(layer)));
+        Ok(ros::simulate(self.config.path()?, lines)?)
+    }
+}
