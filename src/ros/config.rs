@@ -48,7 +48,7 @@ impl Default for RosConfig {
             lockstep_timeout: 0.5,
             lockstep_attempts: 20,
             connect_timeout: 10.,
-            command_topic: "/effort_controller/commands".into(),
+            command_topic: "effort_controller/commands".into(),
             publish_clock: false,
             serve_service: String::new(),
             autostart: false,

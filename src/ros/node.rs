@@ -135,7 +135,7 @@ impl Supervisor {
         let newest = QosProfile::sensor_data().keep_last(1);
         let qos = if lockstep { QosProfile::default().reliable().keep_last(10) } else { newest };
         let (joints_in, ball_in) = (states.clone(), states.clone());
-        executor.subscribe("/joint_states", qos.clone(), move |message| joints_in.take_joints(&message))?;
+        executor.subscribe("joint_states", qos.clone(), move |message| joints_in.take_joints(&message))?;
         if with_ball {
             executor.subscribe("~/ball", qos, move |message| ball_in.take_ball(&message))?;
         }
