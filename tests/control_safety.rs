@@ -20,9 +20,14 @@ type Spoil = fn(u64, &mut Reading) -> Wake;
 
 fn rig(config: ControlConfig, spoil: Spoil) -> Rig {
     let joints = Joints::at(&config.start_posture);
-    let mut rig = Rig::new(config, joints, move |wake, reading| {
-        if wake < SPOILED { Wake::default() } else { spoil(wake - SPOILED, reading) }
-    });
+    let mut rig =
+        Rig::new(
+            config,
+            joints,
+            move |wake, reading| {
+                if wake < SPOILED { Wake::default() } else { spoil(wake - SPOILED, reading) }
+            },
+        );
     rig.client.order(order(0, HORIZON, 2)).unwrap();
     rig.turns(SPOILED as usize);
     assert_eq!((rig.client.status().phase, rig.client.status().safety), (Phase::Stroke, SafetyState::Run));
@@ -216,7 +221,11 @@ fn a_stale_ball_ends_the_stroke_and_the_arm_goes_home() {
     });
     rig.turns(51); // 100 ms of task age
     rig.until("the return", |rig| rig.returned() == 1);
-    assert!(matches!(rig.finished[0].outcome, Outcome::Aborted(Abort::StaleTask { .. })), "{:?}", rig.finished[0].outcome);
+    assert!(
+        matches!(rig.finished[0].outcome, Outcome::Aborted(Abort::StaleTask { .. })),
+        "{:?}",
+        rig.finished[0].outcome
+    );
     let steps = rig.finished[0].episode().steps();
     assert!(rig.finished[0].episode().cycles() < SPOILED as usize + 51 && steps > 50);
     assert!(rig.faults().is_empty());
@@ -362,7 +371,8 @@ fn a_panic_on_the_loops_thread_is_told_by_join() {
     let (port, robot) = link(1, 1);
     let clock = LockstepClock::new(Joints::at(&[0.1]), robot);
     let dynamics = Box::new(NominalInertia([1.].into()));
-    let parts = LoopParts { config: config(1), port, clock: Box::new(clock), stroke: Box::new(Panics(AllOfIt(1))), dynamics };
+    let parts =
+        LoopParts { config: config(1), port, clock: Box::new(clock), stroke: Box::new(Panics(AllOfIt(1))), dynamics };
     let mut handle = spawn(parts).unwrap();
     handle.client.order(order(0, 5, 1)).unwrap();
     let error = handle.join().err().unwrap();

@@ -39,8 +39,12 @@ fn a_cpu() -> usize {
     (0..nix::sched::CpuSet::count()).rev().find(|cpu| mine.is_set(*cpu).unwrap()).unwrap()
 }
 
+/// Two floods at a time would hold each other up.
+static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 /// Runs the loop against the flood; gives its longest cycle, and whether it had the priority.
 fn flooded(make: impl Fn(Arc<AtomicBool>) -> Box<dyn Stroke>) -> (Duration, bool) {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let cpu = a_cpu();
     let (port, RobotPort { mut reading, mut command, .. }) = link(1, 1);
     let clock = WallClock::new();
@@ -56,7 +60,8 @@ fn flooded(make: impl Fn(Arc<AtomicBool>) -> Box<dyn Stroke>) -> (Duration, bool
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = stop.clone();
     let producer = std::thread::spawn(move || {
-        let pinned = SchedulingConfig { priority: None, cpu: Some(cpu), lock_memory: false, ..SchedulingConfig::default() };
+        let pinned =
+            SchedulingConfig { priority: None, cpu: Some(cpu), lock_memory: false, ..SchedulingConfig::default() };
         let _guard = enter_real_time(&pinned).unwrap();
         let mut sequence = 0;
         while !stopped.load(Ordering::Relaxed) {

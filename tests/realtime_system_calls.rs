@@ -36,7 +36,10 @@ impl Stroke for Writes {
 fn only_the_sleep() -> BpfProgram {
     let allowed = [libc::SYS_clock_nanosleep, libc::SYS_clock_gettime].map(|call| (call, vec![]));
     let arch = std::env::consts::ARCH.try_into().unwrap();
-    SeccompFilter::new(allowed.into(), SeccompAction::KillProcess, SeccompAction::Allow, arch).unwrap().try_into().unwrap()
+    SeccompFilter::new(allowed.into(), SeccompAction::KillProcess, SeccompAction::Allow, arch)
+        .unwrap()
+        .try_into()
+        .unwrap()
 }
 
 /// Two trials, a stop, a reset, another trial and the shutdown on the wall clock, the loop's thread under the filter.
@@ -97,7 +100,11 @@ fn child(stroke: Box<dyn Stroke>) {
 }
 
 fn run_child(test: &str) -> std::process::Output {
-    Process::new(std::env::current_exe().unwrap()).args(["--exact", test, "--nocapture"]).env(CHILD, "1").output().unwrap()
+    Process::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap()
 }
 
 #[test]

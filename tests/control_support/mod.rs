@@ -253,7 +253,11 @@ pub struct Rig {
 }
 
 impl Rig {
-    pub fn new(config: ControlConfig, joints: Joints, script: impl FnMut(u64, &mut Reading) -> Wake + Send + 'static) -> Self {
+    pub fn new(
+        config: ControlConfig,
+        joints: Joints,
+        script: impl FnMut(u64, &mut Reading) -> Wake + Send + 'static,
+    ) -> Self {
         let stroke = Box::new(AllOfIt(joints.position.len()));
         Self::with_stroke(config, joints, stroke, script)
     }
@@ -317,15 +321,24 @@ impl Rig {
     }
 
     pub fn phases(&self) -> Vec<Phase> {
-        self.events.iter().filter_map(|e| if let Event::Phase { phase, .. } = e { Some(*phase) } else { None }).collect()
+        self.events
+            .iter()
+            .filter_map(|e| if let Event::Phase { phase, .. } = e { Some(*phase) } else { None })
+            .collect()
     }
 
     pub fn states(&self) -> Vec<SafetyState> {
-        self.events.iter().filter_map(|e| if let Event::Safety { state, .. } = e { Some(*state) } else { None }).collect()
+        self.events
+            .iter()
+            .filter_map(|e| if let Event::Safety { state, .. } = e { Some(*state) } else { None })
+            .collect()
     }
 
     pub fn faults(&self) -> Vec<Fault> {
-        self.events.iter().filter_map(|e| if let Event::Tripped { fault, .. } = e { Some(*fault) } else { None }).collect()
+        self.events
+            .iter()
+            .filter_map(|e| if let Event::Tripped { fault, .. } = e { Some(*fault) } else { None })
+            .collect()
     }
 
     /// What the robot gets now.
