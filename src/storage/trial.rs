@@ -110,6 +110,8 @@ struct EpisodeHead {
     start: Duration,
     clipped_cycles: u32,
     missed_cycles: u32,
+    /// Messages in the file.
+    messages: usize,
 }
 
 /// A recorded array and the topic its rows go to.
