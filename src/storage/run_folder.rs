@@ -175,7 +175,7 @@ impl RunFolder {
         let json = serde_json::to_vec_pretty(&info)
             .map_err(|e| StorageError::Unstorable { path: path.clone(), what: e.to_string() })?;
         write_atomic(&*files, &path, &json)?;
-        Self::with_lock(files, directory, lock)
+        Self::with_lock(RunView::open(files, directory)?, lock)
     }
 
     /// Opens an existing run to go on with it: cuts off a torn last line of metrics and removes unfinished files.
@@ -183,21 +183,19 @@ impl RunFolder {
     /// # Errors
     /// [`StorageError::NotARun`], [`StorageError::InUse`], [`StorageError::Damaged`], or the file operation that failed.
     pub fn open(files: Arc<dyn Files>, directory: &Path) -> Result<Self, StorageError> {
-        if !files.exists(&directory.join(INFO))? {
-            return Err(StorageError::NotARun { path: directory.into(), missing: INFO });
-        }
-        let lock = lock(&*files, directory)?;
+        let view = RunView::open(files, directory)?;
+        let files = &*view.files;
+        let lock = lock(files, directory)?;
         for place in [directory.to_path_buf(), directory.join(TRIALS), directory.join(CHECKPOINTS)] {
             for name in files.list(&place)?.iter().filter(|n| n.ends_with(TEMPORARY)) {
                 files.remove(&place.join(name))?;
             }
         }
-        Self::with_lock(files, directory, lock)
+        Self::with_lock(view, lock)
     }
 
-    fn with_lock(files: Arc<dyn Files>, directory: &Path, lock: LockGuard) -> Result<Self, StorageError> {
-        let view = RunView::open(files, directory)?;
-        let metrics = view.files.append(&directory.join(METRICS))?;
+    fn with_lock(view: RunView, lock: LockGuard) -> Result<Self, StorageError> {
+        let metrics = view.files.append(&view.directory.join(METRICS))?;
         let mut run = Self { view, metrics, metrics_length: 0, metrics_torn: false, _lock: lock };
         run.retain_metrics(u64::MAX)?;
         Ok(run)
