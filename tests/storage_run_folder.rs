@@ -166,6 +166,27 @@ fn a_metrics_line_comes_back_with_its_numbers_that_are_none() {
 }
 
 #[test]
+fn the_trials_after_a_checkpoint_are_found_and_damaged_ones_named() {
+    let place = tempfile::tempdir().unwrap();
+    let mut run = create(place.path()).unwrap();
+    let made: Vec<_> = (1..=7).map(|number| trial(number, (number - 1) / 3 + 1, (number - 1) % 3)).collect();
+    let mut paths = Vec::new();
+    for (episode, meta) in &made {
+        paths.push(run.write_trial(episode, meta).unwrap());
+    }
+    for (iteration, first) in [(0, 0), (1, 3), (2, 6), (3, 7)] {
+        let found = run.view().trials_after(iteration).unwrap();
+        assert_eq!(found.trials, made[first..]);
+        assert!(found.damaged.is_empty());
+    }
+    let bytes = fs::read(&paths[4]).unwrap();
+    fs::write(&paths[4], &bytes[..bytes.len() / 2]).unwrap();
+    let found = run.view().trials_after(1).unwrap();
+    assert_eq!(found.trials, [made[3].clone(), made[5].clone(), made[6].clone()]);
+    assert!(matches!(&found.damaged[..], [StorageError::Damaged { path, .. }] if *path == paths[4]));
+}
+
+#[test]
 fn a_trial_is_never_overwritten_and_one_from_elsewhere_never_read() {
     let place = tempfile::tempdir().unwrap();
     let mut run = create(place.path()).unwrap();
@@ -276,7 +297,7 @@ fn kill_9_at_random_points_leaves_a_store_that_opens() {
         let (mut child, output) = start_child(&directory);
         let mut said = output.lines();
         // The first child of each run may be killed while it creates the folder; the others get some way.
-        let mut wanted = if kill % 10 == 0 { random.random_range(0..3) } else { random.random_range(1..25) };
+        let mut wanted = if kill % 10 == 0 { random.random_range(0..3) } else { random.random_range(1..16) };
         while wanted > 0 {
             let line = said.next().expect("the child ended by itself").unwrap();
             wanted -= u32::from(stored.note(&line));
