@@ -39,13 +39,12 @@ pub struct Runner {
     waiting: VecDeque<TrialOrder>,
     /// Latency of everything so far.
     latency: Latency,
-    faults: usize,
 }
 
 impl Runner {
     /// Takes the machine over; `seed` keys the exploration noise.
     pub fn new(machine: Machine, seed: u64) -> Self {
-        Self { machine, seed, spare: Vec::new(), waiting: VecDeque::new(), latency: Latency::new(), faults: 0 }
+        Self { machine, seed, spare: Vec::new(), waiting: VecDeque::new(), latency: Latency::new() }
     }
 
     /// Orders a trial, with the exploration noise of its key or without.
@@ -59,11 +58,6 @@ impl Runner {
         let buffers = self.spare.pop().unwrap_or_else(|| TrialBuffers::new(shape));
         self.waiting.push_back(TrialOrder { key, policy: policy.clone(), noise, buffers });
         self.send();
-    }
-
-    /// Takes back what was ordered and has not begun.
-    pub fn forget_waiting(&mut self) {
-        self.waiting.clear();
     }
 
     fn send(&mut self) {
@@ -82,7 +76,6 @@ impl Runner {
         while let Some(event) = client.event() {
             match event {
                 Event::Tripped { fault, at } => {
-                    self.faults += 1;
                     warn!("at {:.3} s: {fault}; the robot gets the safe command", at.as_secs_f64());
                 }
                 Event::ResetRefused { fault } => debug!("not reset yet: {fault}"),
@@ -143,11 +136,6 @@ impl Runner {
         let mut buffers = trial.order.buffers;
         buffers.clear();
         self.spare.push(buffers);
-    }
-
-    /// Faults so far.
-    pub fn faults(&self) -> usize {
-        self.faults
     }
 
     /// The black box of a fault, if there is a new one. Give it back by [`Self::recycle_black_box`].
