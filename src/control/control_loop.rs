@@ -1,7 +1,9 @@
 //! The loop itself: wakes, reads, decides, limits, sends, records; and in between listens to the supervisor.
 
+mod listen;
+
 use super::black_box::CycleMark;
-use super::config::{ConfigError, ControlConfig};
+use super::config::ControlConfig;
 use super::fault::Fault;
 use super::latency::CycleTimes;
 use super::life_cycle::{Cycle, LifeCycle};
@@ -10,9 +12,10 @@ use super::messages::{Event, Phase, Request, Status};
 use super::outbox::{BlackBoxes, Outbox};
 use super::safety::{Safety, SafetyState};
 use super::tracking::InverseDynamics;
-use super::trial::{Outcome, TrialOrder, TrialShape};
+use super::trial::{TrialOrder, TrialShape};
+use super::validation::ConfigError;
 use super::watchdog::{Heartbeat, MissCounter, Watchdog};
-use super::{Clock, Latency, LoopClient, OrderError, Stroke};
+use super::{Clock, Latency, LoopClient, Stroke};
 use crate::robot::{Command, LoopPort, Reading};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -270,77 +273,6 @@ impl ControlLoop {
         let Some((mut times, woke)) = self.times.take().filter(|_| self.clock.real_time()) else { return };
         times.execution = self.clock.now().saturating_sub(woke);
         self.life_cycle.stroke_latency().unwrap_or(&mut self.between).record(&times);
-    }
-
-    /// What the supervisor wants, between two cycles.
-    fn listen(&mut self) {
-        let tick = self.tick - 1;
-        let now = self.time(tick);
-        if let Err(fault) = self.heartbeat.check(now, self.outbox.shared.heartbeat.load(Ordering::Relaxed)) {
-            self.trip(fault, now, tick);
-        }
-        while let Ok(request) = self.requests.pop() {
-            self.serve(request, now, tick);
-        }
-        let shutdown = self.outbox.shared.shutdown.load(Ordering::Relaxed);
-        if shutdown {
-            self.trip(Fault::Shutdown, now, tick);
-            self.over = self.safety.state() == SafetyState::Zero && self.sent.iter().all(|effort| *effort == 0.);
-        } else {
-            self.take_orders(now);
-        }
-        self.hand_out();
-    }
-
-    fn serve(&mut self, request: Request, now: Duration, tick: u64) {
-        match request {
-            Request::Pause => self.outbox.shared.paused.store(true, Ordering::Relaxed),
-            Request::Resume => self.outbox.shared.paused.store(false, Ordering::Relaxed),
-            Request::Stop => self.trip(Fault::OperatorStop, now, tick),
-            Request::Trigger => self.life_cycle.trigger(),
-            Request::MarkFailed => {
-                if let Some(key) = self.life_cycle.mark_failed() {
-                    self.outbox.event(Event::MarkedFailed { key });
-                }
-            }
-            Request::ResetFault => self.reset(now),
-        }
-    }
-
-    /// A plant that starts anew at each trial needs no trustworthy reading before it.
-    fn reset(&mut self, now: Duration) {
-        let Some(fault) = self.safety.fault() else { return };
-        if (self.healthy || self.clock.resets_plant()) && self.safety.reset() {
-            self.hold_here();
-            self.report_safety(now);
-        } else {
-            self.outbox.event(Event::ResetRefused { fault });
-        }
-    }
-
-    fn take_orders(&mut self, now: Duration) {
-        let free = |control: &Self| {
-            control.life_cycle.phase() == Phase::Idle
-                && !control.outbox.shared.paused.load(Ordering::Relaxed)
-                && control.outbox.has_room()
-        };
-        while free(self) {
-            let Ok(mut order) = self.orders.pop() else { return };
-            order.buffers.clear();
-            let stopped = self.safety.fault().map(OrderError::Stopped);
-            let horizon = order.policy.horizon();
-            let refusal = stopped.or_else(|| order.check(&TrialShape { horizon, ..self.shape }).err());
-            if let Some(error) = refusal {
-                self.outbox.done = Some(self.life_cycle.judge(order, Outcome::Refused(error), false));
-                self.hand_out();
-                continue;
-            }
-            if self.clock.resets_plant() {
-                self.limits.forget();
-                self.watchdog.forget();
-            }
-            self.life_cycle.take(order, now, &mut self.outbox);
-        }
     }
 
     /// The loop at a glance.

@@ -174,13 +174,13 @@ mod tests {
                 CycleTimes { release_lateness: Duration::from_micros(i), misses: i % 2, ..CycleTimes::default() };
             if i % 3 == 0 { a.record(&times) } else { b.record(&times) }
         }
-        b.record(&CycleTimes { response: Duration::from_secs(11), ..CycleTimes::default() });
+        b.record(&CycleTimes { response: Duration::MAX, ..CycleTimes::default() });
         a.add(&b);
         let summary = a.summary();
         assert_eq!((summary.cycles, summary.misses), (1001, 500));
         assert!(summary.release_lateness.p50.abs_diff(500_000) <= 5_000);
         assert!(summary.release_lateness.p99.abs_diff(990_000) <= 9_900);
-        assert!(summary.response.max.abs_diff(LONGEST) <= LONGEST / 100, "{}", summary.response.max);
+        assert!(summary.response.max >= LONGEST, "a time that is too long still counts");
         a.clear();
         assert_eq!(a, Latency::new());
         assert_eq!(Latency::new().summary(), LatencySummary::default());

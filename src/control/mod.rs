@@ -24,6 +24,7 @@ mod spawn;
 mod stroke;
 mod tracking;
 mod trial;
+mod validation;
 mod wall_clock;
 mod watchdog;
 
@@ -31,8 +32,8 @@ pub use black_box::{BlackBox, CycleMark, CycleRecord};
 pub use client::{LoopClient, ORDER_CAPACITY, Stopper};
 pub use clock::Clock;
 pub use config::{
-    ConfigError, ControlConfig, LimitsConfig, MotionConfig, OnError, Response, SafetyConfig, SchedulingConfig,
-    TrackingConfig, Trigger, WatchdogConfig,
+    ControlConfig, LimitsConfig, MotionConfig, OnError, Response, SafetyConfig, SchedulingConfig, TrackingConfig,
+    Trigger, WatchdogConfig,
 };
 pub use control_loop::{ControlLoop, LoopParts};
 pub use episode::{Episode, StepRecord};
@@ -48,5 +49,6 @@ pub use spawn::{LoopError, LoopHandle, spawn};
 pub use stroke::Stroke;
 pub use tracking::{InverseDynamics, NominalInertia};
 pub use trial::{FinishedTrial, Outcome, TrialBuffers, TrialOrder, TrialShape};
+pub use validation::ConfigError;
 pub use wall_clock::WallClock;
 pub use watchdog::Watchdog;

@@ -1,10 +1,10 @@
 //! Starts the loop on its thread.
 
 use super::client::LoopClient;
-use super::config::ConfigError;
 use super::control_loop::{ControlLoop, LoopParts};
 use super::latency::Latency;
 use super::scheduling::{self, SchedulingError, StartupReport};
+use super::validation::ConfigError;
 use std::any::Any;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};

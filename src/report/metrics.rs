@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::control::LatencySummary;
+
 /// Everything an iteration reports. All but `timing` is the same to the bit for the same seed in lockstep.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IterationMetrics {
@@ -17,8 +19,6 @@ pub struct IterationMetrics {
     /// Standard deviation of those returns.
     #[serde(with = "nullable")]
     pub return_std: f64,
-    /// Return of the mean action, if it was measured.
-    pub return_of_mean_action: Option<f64>,
     /// Share of successful rollouts, with exploration noise, 0 to 1.
     #[serde(with = "nullable")]
     pub success: f64,
@@ -148,36 +148,6 @@ pub struct Timing {
     pub stages: BTreeMap<String, f64>,
     /// The loop's deadline statistics over the iteration.
     pub latency: Option<LatencySummary>,
-}
-
-/// Deadline statistics of the control loop.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LatencySummary {
-    /// Cycles measured.
-    pub cycles: u64,
-    /// Releases missed.
-    pub misses: u64,
-    /// Woke minus planned.
-    pub release_lateness: Quantiles,
-    /// From waking to having sent the command.
-    pub execution: Quantiles,
-    /// From the planned release to having sent the command.
-    pub response: Quantiles,
-    /// Age of the state the command was made from.
-    pub state_age: Quantiles,
-}
-
-/// Quantiles of a duration, ns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quantiles {
-    /// Median.
-    pub p50: u64,
-    /// 99 in 100 are below.
-    pub p99: u64,
-    /// 999 in 1000 are below.
-    pub p999: u64,
-    /// Largest.
-    pub max: u64,
 }
 
 /// A number, or numbers, whose JSON form has `null` for NaN and the infinities.

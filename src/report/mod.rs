@@ -5,5 +5,5 @@ mod metrics;
 
 pub use learning_curve::{DrawError, learning_curve_svg};
 pub use metrics::{
-    DiscardedTrial, GuardDecision, IterationMetrics, LatencySummary, PerStep, Quantiles, Summary, Timing,
+    DiscardedTrial, GuardDecision, IterationMetrics, PerStep, Summary, Timing,
 };
