@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Times of a set of cycles. Recording allocates nothing; values keep two significant digits, the largest is exact.
+/// Times of a set of cycles. Recording allocates nothing; values keep two significant digits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Latency {
     /// Woke minus planned release, ns.
@@ -75,6 +75,9 @@ impl Latency {
 
     /// Adds another set of cycles.
     pub fn add(&mut self, other: &Self) {
+        if other.cycles == 0 {
+            return;
+        }
         let others = [&other.release_lateness, &other.execution, &other.response, &other.state_age];
         for (histogram, other) in self.histograms_mut().into_iter().zip(others) {
             // All histograms here have the same bounds, which is all that addition asks.

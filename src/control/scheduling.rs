@@ -110,16 +110,25 @@ pub fn enter(config: &SchedulingConfig) -> Result<(StartupReport, RealTimeGuard)
 }
 
 /// Locks all memory there is and will be. Under a finite limit a later allocation would fail instead of being paged, so that only
-/// an unlimited one will do.
+/// an unlimited one will do, or the capability that no limit binds.
 fn lock_memory() -> Result<(), String> {
-    setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY)
-        .and_then(|()| mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE))
-        .map_err(|e| {
-            format!(
-                "memory lock refused ({e}); grant it by `<user> - memlock unlimited` in /etc/security/limits.conf or \
-                 LimitMEMLOCK=infinity in the unit"
-            )
-        })
+    let unlimited = match setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY) {
+        Err(_) if may_lock_without_limit() => Ok(()),
+        other => other,
+    };
+    unlimited.and_then(|()| mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE)).map_err(|e| {
+        format!(
+            "memory lock refused ({e}); grant it by `<user> - memlock unlimited` in /etc/security/limits.conf or \
+             LimitMEMLOCK=infinity in the unit"
+        )
+    })
+}
+
+/// Whether the process has `CAP_IPC_LOCK` (capability 14).
+fn may_lock_without_limit() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).is_some_and(|set| set >> 14 & 1 == 1)
 }
 
 /// Touches the stack below the caller, so that the loop does not fault it in.

@@ -167,7 +167,8 @@ pub struct Config {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Node {
-    ros__parameters: Config,
+    #[serde(rename = "ros__parameters")]
+    parameters: Config,
 }
 
 /// A configuration that was read and checked, with the robot and the task it describes.
@@ -193,7 +194,7 @@ impl Setup {
         let mut nodes: BTreeMap<String, Node> =
             serde_saphyr::from_str(&text).map_err(|error| syntax(error.to_string()))?;
         let node = nodes.remove(NODE).or_else(|| nodes.remove(ANY_NODE));
-        let mut config = node.ok_or_else(|| ConfigError::NoNode { path: path.into() })?.ros__parameters;
+        let mut config = node.ok_or_else(|| ConfigError::NoNode { path: path.into() })?.parameters;
         adjust(&mut config);
         let urdf_path = path.parent().unwrap_or(Path::new(".")).join(&config.robot.urdf);
         let urdf = read(&urdf_path)?;
@@ -249,7 +250,7 @@ impl Setup {
     /// # Errors
     /// If it has no YAML form.
     pub fn to_yaml(&self) -> Result<String, ConfigError> {
-        let nodes = BTreeMap::from([(NODE, Node { ros__parameters: self.config.clone() })]);
+        let nodes = BTreeMap::from([(NODE, Node { parameters: self.config.clone() })]);
         serde_saphyr::to_string(&nodes).map_err(|error| self.syntax(error.to_string()))
     }
 

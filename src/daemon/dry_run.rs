@@ -209,7 +209,7 @@ async fn show(
     let policy = Arc::new(CompiledPolicy::new(policy)?);
     let strokes = run.realtime_strokes as u64;
     for rollout in 0..strokes {
-        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: 0, rollout }, &policy, false);
+        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: run.iterations as u64, rollout }, &policy, false);
     }
     let result = strokes_on_the_clock(&mut runner, learning, strokes).await;
     let (_, latency) = runner.stop()?;

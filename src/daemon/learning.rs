@@ -71,11 +71,11 @@ impl<'a> Learning<'a> {
         folder.retain_metrics(iteration)?;
         let lines = folder.view().metrics()?;
         let mut collected = Collected::default();
-        for (number, path) in folder.view().trials()? {
-            let (episode, meta) = folder.view().read_trial(&path)?;
-            if meta.iteration != iteration || meta.evaluation {
-                continue;
-            }
+        let found = folder.view().trials_after(iteration)?;
+        for damaged in &found.damaged {
+            warn!("passed over, and made again: {damaged}");
+        }
+        for (episode, meta) in found.trials {
             collected.made.insert(meta.rollout);
             match meta.end {
                 TrialEnd::Completed => {
@@ -83,7 +83,7 @@ impl<'a> Learning<'a> {
                     collected.usable.insert(meta.rollout, Rollout { episode, judgement });
                 }
                 TrialEnd::Invalid { reason } | TrialEnd::Fault { reason } => {
-                    collected.discarded.push(DiscardedTrial { trial: number, reason });
+                    collected.discarded.push(DiscardedTrial { trial: meta.trial, reason });
                 }
             }
         }

@@ -122,9 +122,8 @@ impl Machine {
                     cpu: None,
                     ..parts.config.scheduling.clone()
                 };
-                // Readings are to be fresh at the loop's release, not written in the same instant.
-                let offset = parts.config.period().mul_f64(0.75);
-                let plant = PlantThread::spawn(plant, robot_port, clock, offset, scheduling)?;
+                let lead = parts.config.period() / 4;
+                let plant = PlantThread::spawn(plant, robot_port, clock, lead, scheduling)?;
                 (Box::new(clock), Some(plant))
             }
         };

@@ -34,7 +34,7 @@ impl<'a> Recorder<'a> {
         };
         let stroke = &trial.order.buffers.latency.stroke;
         TrialMeta {
-            iteration: key.iteration,
+            iteration: key.iteration + u64::from(key.kind == TrialKind::Learn),
             rollout: key.rollout,
             evaluation: key.kind == TrialKind::Evaluate,
             end,

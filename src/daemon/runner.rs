@@ -42,7 +42,6 @@ pub struct Runner {
     waiting: VecDeque<TrialOrder>,
     /// Latency of everything so far.
     latency: Latency,
-    faults: usize,
     operator: Option<(Operator, Interrupt)>,
     /// Strokes without noise that the operator still waits for.
     evaluations: usize,
@@ -59,7 +58,6 @@ impl Runner {
             spare: Vec::new(),
             waiting: VecDeque::new(),
             latency: Latency::new(),
-            faults: 0,
             operator: None,
             evaluations: 0,
             save: false,
@@ -130,11 +128,6 @@ impl Runner {
         self.send();
     }
 
-    /// Takes back what was ordered and has not begun.
-    pub fn forget_waiting(&mut self) {
-        self.waiting.clear();
-    }
-
     fn send(&mut self) {
         while let Some(order) = self.waiting.pop_front() {
             if let Err(order) = self.machine.control.client.order(order) {
@@ -155,7 +148,6 @@ impl Runner {
             }
             match event {
                 Event::Tripped { fault, at } => {
-                    self.faults += 1;
                     warn!("at {:.3} s: {fault}; the robot gets the safe command", at.as_secs_f64());
                 }
                 Event::ResetRefused { fault } => debug!("not reset yet: {fault}"),
@@ -219,11 +211,6 @@ impl Runner {
         let mut buffers = trial.order.buffers;
         buffers.clear();
         self.spare.push(buffers);
-    }
-
-    /// Faults so far.
-    pub fn faults(&self) -> usize {
-        self.faults
     }
 
     /// The black box of a fault, if there is a new one. Give it back by [`Self::recycle_black_box`].

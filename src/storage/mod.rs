@@ -8,9 +8,11 @@ mod error;
 pub mod files;
 mod messages;
 mod run_folder;
+mod run_view;
 mod trial;
 
 pub use checkpoint::{Checkpoint, Expected, Header, LoadedCheckpoint, Shapes, config_hash};
 pub use error::StorageError;
-pub use run_folder::{CONFIG_FILE, ROBOT_FILE, RunFolder, RunInfo, RunView};
+pub use run_folder::RunFolder;
+pub use run_view::{CONFIG_FILE, ROBOT_FILE, RunInfo, RunView, TrialsAfter};
 pub use trial::{BallColumns, TrialEnd, TrialMeta, read_trial, write_trial};

@@ -15,136 +15,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::files::{Files, LockGuard, OpenFile, TEMPORARY, create_dir_all, write_atomic};
-use super::{Checkpoint, Expected, LoadedCheckpoint, StorageError, TrialMeta, read_trial, write_trial};
+use super::run_view::{
+    BLACK_BOXES, CHECKPOINTS, CONFIG_FILE, INFO, METRICS, Numbered, ROBOT_FILE, TRIAL_ENDING, TRIALS, lines, numbered,
+};
+use super::{Checkpoint, RunInfo, RunView, StorageError, TrialMeta, write_trial};
 use crate::control::Episode;
 
-const INFO: &str = "run.json";
-/// The resolved configuration in a run's folder.
-pub const CONFIG_FILE: &str = "config.yaml";
-/// The robot description in a run's folder.
-pub const ROBOT_FILE: &str = "robot.urdf";
-const METRICS: &str = "metrics.jsonl";
-const TRIALS: &str = "trials";
-const CHECKPOINTS: &str = "checkpoints";
-const BLACK_BOXES: &str = "black_boxes";
 const LOCK: &str = "lock";
-const TRIAL_ENDING: &str = ".mcap";
-
-/// What a run is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunInfo {
-    /// The robot's name.
-    pub robot: String,
-    /// The task's name.
-    pub task: String,
-    /// The run's seed.
-    pub seed: u64,
-    /// Version of the package that started it.
-    pub version: String,
-    /// Command line that started it.
-    pub command_line: Vec<String>,
-    /// When it was started, seconds since the Unix epoch.
-    pub started: u64,
-}
-
-/// A run's folder to read from; needs no lock, changes nothing.
-#[derive(Clone, Debug)]
-pub struct RunView {
-    files: Arc<dyn Files>,
-    directory: PathBuf,
-    info: RunInfo,
-}
-
-impl RunView {
-    /// Opens the folder of an existing run for reading.
-    ///
-    /// # Errors
-    /// [`StorageError::NotARun`], a damaged `run.json`, or the file operation that failed.
-    pub fn open(files: Arc<dyn Files>, directory: &Path) -> Result<Self, StorageError> {
-        let path = directory.join(INFO);
-        if !files.exists(&path)? {
-            return Err(StorageError::NotARun { path: directory.into(), missing: INFO });
-        }
-        let info = serde_json::from_slice(&files.read(&path)?)
-            .map_err(|e| StorageError::Damaged { path, what: e.to_string() })?;
-        Ok(Self { files, directory: directory.into(), info })
-    }
-
-    /// The folder.
-    pub fn directory(&self) -> &Path {
-        &self.directory
-    }
-
-    /// What the run is.
-    pub fn info(&self) -> &RunInfo {
-        &self.info
-    }
-
-    /// The resolved configuration, as YAML.
-    ///
-    /// # Errors
-    /// The file operation that failed, or a text that is not UTF-8.
-    pub fn config(&self) -> Result<String, StorageError> {
-        let path = self.directory.join(CONFIG_FILE);
-        String::from_utf8(self.files.read(&path)?).map_err(|e| StorageError::Damaged { path, what: e.to_string() })
-    }
-
-    /// Numbers and files of the stored trials, in order.
-    ///
-    /// # Errors
-    /// The file operation that failed.
-    pub fn trials(&self) -> Result<Vec<(u64, PathBuf)>, StorageError> {
-        let directory = self.directory.join(TRIALS);
-        let number = |name: String| Some((name.strip_suffix(TRIAL_ENDING)?.parse().ok()?, directory.join(name)));
-        let mut trials: Vec<(u64, PathBuf)> = self.files.list(&directory)?.into_iter().filter_map(number).collect();
-        trials.sort();
-        Ok(trials)
-    }
-
-    /// Reads one of [`Self::trials`].
-    ///
-    /// # Errors
-    /// As [`read_trial`]; [`StorageError::Mismatch`] if it is another robot's, task's or run's.
-    pub fn read_trial(&self, path: &Path) -> Result<(Episode, TrialMeta), StorageError> {
-        let (episode, meta) = read_trial(&*self.files, path)?;
-        let fields = [
-            ("robot", meta.robot.clone(), self.info.robot.clone()),
-            ("task", meta.task.clone(), self.info.task.clone()),
-            ("seed", meta.seed.to_string(), self.info.seed.to_string()),
-        ];
-        for (field, found, expected) in fields {
-            if found != expected {
-                return Err(StorageError::Mismatch { path: path.into(), field, found, expected });
-            }
-        }
-        Ok((episode, meta))
-    }
-
-    /// The newest checkpoint that can be read, see [`Checkpoint::load_newest`].
-    ///
-    /// # Errors
-    /// As there.
-    pub fn checkpoint<T: DeserializeOwned>(&self, expected: &Expected) -> Result<LoadedCheckpoint<T>, StorageError> {
-        Checkpoint::load_newest(&*self.files, &self.directory.join(CHECKPOINTS), expected)
-    }
-
-    /// The metrics lines, e.g. [`crate::report::IterationMetrics`]; a torn last line is left out.
-    ///
-    /// # Errors
-    /// The file operation that failed, or a line that is damaged.
-    pub fn metrics<M: DeserializeOwned>(&self) -> Result<Vec<M>, StorageError> {
-        let path = self.directory.join(METRICS);
-        let bytes = self.files.read(&path)?;
-        lines(&path, &bytes)?
-            .iter()
-            .map(|line| serde_json::from_slice(line.bytes).map_err(|e| line.damaged(&path, &e)))
-            .collect()
-    }
-}
 
 /// A run's folder to write to, held by this process alone.
 pub struct RunFolder {
@@ -174,8 +54,9 @@ impl RunFolder {
         refuse_used(&*files, directory)?;
         let lock = lock(&*files, directory)?;
         refuse_used(&*files, directory)?;
-        create_dir_all(&*files, &directory.join(TRIALS))?;
-        create_dir_all(&*files, &directory.join(CHECKPOINTS))?;
+        for place in [TRIALS, BLACK_BOXES, CHECKPOINTS] {
+            create_dir_all(&*files, &directory.join(place))?;
+        }
         write_atomic(&*files, &directory.join(CONFIG_FILE), config_yaml.as_bytes())?;
         write_atomic(&*files, &directory.join(ROBOT_FILE), urdf.as_bytes())?;
         write_atomic(&*files, &directory.join(METRICS), b"")?;
@@ -183,7 +64,7 @@ impl RunFolder {
         let json = serde_json::to_vec_pretty(&info)
             .map_err(|e| StorageError::Unstorable { path: path.clone(), what: e.to_string() })?;
         write_atomic(&*files, &path, &json)?;
-        Self::with_lock(files, directory, lock)
+        Self::with_lock(RunView::open(files, directory)?, lock)
     }
 
     /// Opens an existing run to go on with it: cuts off a torn last line of metrics and removes unfinished files.
@@ -191,21 +72,19 @@ impl RunFolder {
     /// # Errors
     /// [`StorageError::NotARun`], [`StorageError::InUse`], [`StorageError::Damaged`], or the file operation that failed.
     pub fn open(files: Arc<dyn Files>, directory: &Path) -> Result<Self, StorageError> {
-        if !files.exists(&directory.join(INFO))? {
-            return Err(StorageError::NotARun { path: directory.into(), missing: INFO });
-        }
-        let lock = lock(&*files, directory)?;
-        for place in [directory.to_path_buf(), directory.join(TRIALS), directory.join(CHECKPOINTS)] {
+        let view = RunView::open(files, directory)?;
+        let files = &*view.files;
+        let lock = lock(files, directory)?;
+        for place in ["", TRIALS, BLACK_BOXES, CHECKPOINTS].map(|place| directory.join(place)) {
             for name in files.list(&place)?.iter().filter(|n| n.ends_with(TEMPORARY)) {
                 files.remove(&place.join(name))?;
             }
         }
-        Self::with_lock(files, directory, lock)
+        Self::with_lock(view, lock)
     }
 
-    fn with_lock(files: Arc<dyn Files>, directory: &Path, lock: LockGuard) -> Result<Self, StorageError> {
-        let view = RunView::open(files, directory)?;
-        let metrics = view.files.append(&directory.join(METRICS))?;
+    fn with_lock(view: RunView, lock: LockGuard) -> Result<Self, StorageError> {
+        let metrics = view.files.append(&view.directory.join(METRICS))?;
         let mut run = Self { view, metrics, metrics_length: 0, metrics_torn: false, _lock: lock };
         run.retain_metrics(u64::MAX)?;
         Ok(run)
@@ -244,8 +123,7 @@ impl RunFolder {
     pub fn write_black_box(&mut self, episode: &Episode, meta: &TrialMeta) -> Result<PathBuf, StorageError> {
         let files = &*self.view.files;
         let directory = self.view.directory.join(BLACK_BOXES);
-        create_dir_all(files, &directory)?;
-        let number = files.list(&directory)?.len() + 1;
+        let number = numbered(files, &directory)?.last().map_or(1, |(number, _)| number + 1);
         let path = directory.join(format!("{number:06}{TRIAL_ENDING}"));
         write_trial(files, &path, episode, meta)?;
         Ok(path)
@@ -337,7 +215,7 @@ fn refuse_used(files: &dyn Files, directory: &Path) -> Result<(), StorageError> 
     for name in files.list(directory)? {
         let begun = match name.as_str() {
             LOCK => true,
-            TRIALS | CHECKPOINTS => files.list(&directory.join(&name))?.is_empty(),
+            TRIALS | BLACK_BOXES | CHECKPOINTS => files.list(&directory.join(&name))?.is_empty(),
             // Only where the folders are there too did a start write these.
             CONFIG_FILE | ROBOT_FILE | METRICS => files.exists(&directory.join(CHECKPOINTS))?,
             other => {
@@ -349,40 +227,4 @@ fn refuse_used(files: &dyn Files, directory: &Path) -> Result<(), StorageError> 
         }
     }
     Ok(())
-}
-
-/// What every metrics line has.
-#[derive(Deserialize)]
-struct Numbered {
-    iteration: u64,
-}
-
-struct Line<'a> {
-    number: usize,
-    iteration: u64,
-    bytes: &'a [u8],
-}
-
-impl Line<'_> {
-    fn damaged(&self, path: &Path, error: &serde_json::Error) -> StorageError {
-        StorageError::Damaged { path: path.into(), what: format!("line {}: {error}", self.number) }
-    }
-}
-
-/// The whole lines of a metrics file. The last may be torn and is then left out; every other was synced before the next was
-/// begun.
-fn lines<'a>(path: &Path, bytes: &'a [u8]) -> Result<Vec<Line<'a>>, StorageError> {
-    let mut lines = Vec::new();
-    let mut rest = bytes;
-    while let Some(end) = rest.iter().position(|b| *b == b'\n') {
-        let mut line = Line { number: lines.len() + 1, iteration: 0, bytes: &rest[..end] };
-        rest = &rest[end + 1..];
-        match serde_json::from_slice::<Numbered>(line.bytes) {
-            Ok(Numbered { iteration }) => line.iteration = iteration,
-            Err(_) if rest.is_empty() => break,
-            Err(error) => return Err(line.damaged(path, &error)),
-        }
-        lines.push(line);
-    }
-    Ok(lines)
 }

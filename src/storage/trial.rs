@@ -66,7 +66,7 @@ pub struct TrialMeta {
     pub joint_names: Vec<String>,
     /// The run's seed.
     pub seed: u64,
-    /// Iteration the trial was made for.
+    /// Iteration the trial was made for, from 1; of a trial not learned from, the last before it.
     pub iteration: u64,
     /// Rollout within the iteration.
     pub rollout: u64,
@@ -109,6 +109,8 @@ struct EpisodeHead {
     start: Duration,
     clipped_cycles: u32,
     missed_cycles: u32,
+    /// Messages in the file.
+    messages: usize,
 }
 
 /// A recorded array and the topic its rows go to.

@@ -59,7 +59,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Episode, TrialMeta), String> {
             LinearReadEvent::Record { .. } => {}
         }
     }
-    let Decoder { episode, meta, .. } = trial.ok_or("it has no record of its trial")?;
+    let Decoder { episode, meta, expected, seen } = trial.ok_or("it has no record of its trial")?;
+    let found: u64 = seen.values().map(|count| u64::from(*count)).sum();
+    if found != expected {
+        return Err(format!("it has {found} messages, expected {expected}"));
+    }
     check_shapes(&episode, &meta)?;
     Ok((episode, meta))
 }
@@ -107,6 +111,8 @@ fn head(bytes: &[u8]) -> Option<(u8, u64)> {
 struct Decoder {
     episode: Episode,
     meta: TrialMeta,
+    /// Messages in the file.
+    expected: u64,
     /// Messages seen per topic.
     seen: HashMap<String, u32>,
 }
@@ -129,7 +135,7 @@ impl Decoder {
             missed_cycles: head.missed_cycles,
             ..Episode::default()
         };
-        Ok(Self { episode, meta, seen: HashMap::new() })
+        Ok(Self { episode, meta, expected: head.messages as u64, seen: HashMap::new() })
     }
 
     fn message(&mut self, topic: &str, sequence: u32, log_time: u64, data: &[u8]) -> Result<(), String> {
@@ -142,7 +148,9 @@ impl Decoder {
             return self.joint_state(log_time, JointState::from_cdr(data)?);
         }
         let array = arrays!(&mut self.episode, &mut self.meta, mut).into_iter().find(|a| a.topic == topic);
-        let Some(Array { width, data: rows, .. }) = array else { return Ok(()) };
+        let Some(Array { width, data: rows, .. }) = array else {
+            return if topic == BALL { Ok(()) } else { Err("unknown topic".into()) };
+        };
         let row = Float64MultiArray::from_cdr(data)?.data;
         rows.extend_from_slice(checked(&row, width)?);
         Ok(())

@@ -8,60 +8,64 @@ use mcap::{Compression, McapError, WriteOptions, Writer};
 
 use super::*;
 
-/// A message to be written: its time since the first cycle, the stream it belongs to and its row there.
-struct Slot {
-    time: Duration,
-    stream: usize,
-    row: usize,
+/// What the rows of a stream of messages are made of.
+#[derive(Clone, Copy)]
+enum Stream {
+    Joints,
+    Ball,
+    /// One of `arrays!`.
+    Array(usize),
 }
 
 pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, String> {
     check_shapes(episode, meta)?;
     let ball = ball_rows(episode, meta)?;
     let arrays = arrays!(episode, meta);
+    let rows = |a: &Array<&Vec<f64>>| a.data.len().checked_div(a.width).unwrap_or(0);
+    let mut streams = vec![(Stream::Joints, true, episode.time.len()), (Stream::Ball, true, ball.len())];
+    streams.extend(arrays.iter().enumerate().map(|(i, a)| (Stream::Array(i), a.per_cycle, rows(a))));
+    let messages = streams.iter().map(|(_, _, rows)| rows).sum();
+
     let options = WriteOptions::new().profile("ros2").compression(Some(Compression::Lz4));
     let mut writer = options.create(Cursor::new(Vec::new())).map_err(text)?;
-    writer.write_metadata(&Metadata { name: METADATA.into(), metadata: metadata(episode, meta)? }).map_err(text)?;
-
-    // Stream 0 is /joint_states, 1 the ball, the rest the arrays.
-    let mut channels = vec![channel::<JointState>(&mut writer, JOINT_STATES)?];
-    channels.push(if ball.is_some() { channel::<Odometry>(&mut writer, BALL)? } else { 0 });
-    for array in &arrays {
-        channels.push(channel::<Float64MultiArray>(&mut writer, array.topic)?);
-    }
-    let times = &episode.time;
-    let rows = [times.len(), ball.as_ref().map_or(0, Vec::len)];
-    let rows = rows.into_iter().chain(arrays.iter().map(|a| a.data.len().checked_div(a.width).unwrap_or(0)));
-    let mut slots = Vec::new();
-    for (stream, rows) in rows.enumerate() {
-        let per_cycle = stream < 2 || arrays[stream - 2].per_cycle;
+    writer
+        .write_metadata(&Metadata { name: METADATA.into(), metadata: metadata(episode, meta, messages)? })
+        .map_err(text)?;
+    let mut queue = Vec::with_capacity(messages);
+    for (stream, per_cycle, rows) in streams {
+        if rows == 0 {
+            continue;
+        }
+        let channel = match stream {
+            Stream::Joints => channel::<JointState>(&mut writer, JOINT_STATES)?,
+            Stream::Ball => channel::<Odometry>(&mut writer, BALL)?,
+            Stream::Array(i) => channel::<Float64MultiArray>(&mut writer, arrays[i].topic)?,
+        };
         let mut latest = Duration::ZERO;
         for row in 0..rows {
-            let step = || meta.step_period.saturating_mul(row as u32);
-            let time = times.get(row).filter(|_| per_cycle).copied().unwrap_or_else(step);
+            let time = if per_cycle { episode.time[row] } else { meta.step_period.saturating_mul(row as u32) };
             // The running maximum keeps a stream's rows in order whatever their times.
             latest = latest.max(time);
-            slots.push((latest, Slot { time, stream, row }));
+            queue.push((latest, time, stream, channel, row));
         }
     }
-    slots.sort_by_key(|(order, _)| *order);
+    queue.sort_by_key(|(order, ..)| *order);
 
-    for (_, Slot { time, stream, row }) in slots {
+    for (_, time, stream, channel_id, row) in queue {
         let wall = meta.wall_start.saturating_add(time);
         let log_time = u64::try_from(wall.as_nanos()).map_err(|_| format!("time {wall:?} is past the year 2554"))?;
         let data = match stream {
-            0 => joint_state(episode, meta, wall, row).to_cdr(),
-            1 => {
-                let (frame, [position, velocity]) = ball.as_ref().map_or(("", [[0.; 3]; 2]), |b| b[row]);
+            Stream::Joints => joint_state(episode, meta, wall, row).to_cdr(),
+            Stream::Ball => {
+                let (frame, [position, velocity]) = ball[row];
                 Odometry::new(Header::new(wall, frame), "ball", position, velocity).to_cdr()
             }
-            _ => {
-                let Array { width, data, .. } = &arrays[stream - 2];
+            Stream::Array(i) => {
+                let Array { width, data, .. } = &arrays[i];
                 Float64MultiArray::new(&data[row * width..(row + 1) * width]).to_cdr()
             }
         };
-        let header =
-            MessageHeader { channel_id: channels[stream], sequence: row as u32, log_time, publish_time: log_time };
+        let header = MessageHeader { channel_id, sequence: row as u32, log_time, publish_time: log_time };
         writer.write_to_known_channel(&header, &data.map_err(|e| e.to_string())?).map_err(text)?;
     }
     writer.finish().map_err(text)?;
@@ -79,7 +83,7 @@ fn channel<M: Message>(writer: &mut Writer<Cursor<Vec<u8>>>, topic: &str) -> Res
     writer.add_channel(schema, topic, "cdr", &quality).map_err(text)
 }
 
-fn metadata(episode: &Episode, meta: &TrialMeta) -> Result<BTreeMap<String, String>, String> {
+fn metadata(episode: &Episode, meta: &TrialMeta, messages: usize) -> Result<BTreeMap<String, String>, String> {
     let head = EpisodeHead {
         format: FORMAT,
         joints: episode.joints,
@@ -89,6 +93,7 @@ fn metadata(episode: &Episode, meta: &TrialMeta) -> Result<BTreeMap<String, Stri
         start: episode.start,
         clipped_cycles: episode.clipped_cycles,
         missed_cycles: episode.missed_cycles,
+        messages,
     };
     let trial = serde_json::to_string(meta).map_err(|e| e.to_string())?;
     let episode = serde_json::to_string(&head).map_err(|e| e.to_string())?;
@@ -107,15 +112,15 @@ fn joint_state(episode: &Episode, meta: &TrialMeta, wall: Duration, row: usize) 
     }
 }
 
-/// Frame, position and velocity of the ball at each reading.
+/// Frame, position and velocity of the ball at each reading; empty if the task does not say where they are.
 type BallRows<'a> = Vec<(&'a str, [[f64; 3]; 2])>;
 
-fn ball_rows<'a>(episode: &Episode, meta: &'a TrialMeta) -> Result<Option<BallRows<'a>>, String> {
-    let Some(BallColumns { position, velocity, frame }) = &meta.ball else { return Ok(None) };
+fn ball_rows<'a>(episode: &Episode, meta: &'a TrialMeta) -> Result<BallRows<'a>, String> {
+    let Some(BallColumns { position, velocity, frame }) = &meta.ball else { return Ok(Vec::new()) };
     let width = episode.task_values;
     if let Some(column) = position.iter().chain(velocity).find(|c| **c >= width) {
         return Err(format!("the ball is said to be in task value {column} of {width}"));
     }
     let row = |task: &[f64]| (frame.as_str(), [position, velocity].map(|columns| columns.map(|c| task[c])));
-    Ok(Some(episode.task.chunks_exact(width).map(row).collect()))
+    Ok(episode.task.chunks_exact(width).map(row).collect())
 }

@@ -20,9 +20,9 @@ pub use quintic::Quintic;
 pub use stroke::TableTennisStroke;
 
 use crate::control::ControlConfig;
-use crate::dynamics::{JointKind, Model};
+use crate::dynamics::Model;
 use crate::simulation::{
-    ArmConfig, ArmError, Ball, ParameterError, RacketArm, Serve, TableTennisPlant, check_list, check_range,
+    ArmConfig, ArmError, ParameterError, RacketArm, Serve, TableTennisPlant, check_list, check_range,
 };
 use nalgebra::{Vector2, Vector3};
 use std::sync::Arc;
@@ -67,9 +67,6 @@ pub struct TableTennis {
 const PHYSICS_PERIOD: Duration = Duration::from_millis(2);
 
 impl TableTennis {
-    /// Numbers the task stores per policy step for its reward.
-    pub const OUTCOME_DIM: usize = 1;
-
     /// Sets the task up for a robot, whose model is given the armature and springs of `arm`; the stroke starts from the posture,
     /// at the rate and in the units of the control loop.
     ///
@@ -110,16 +107,6 @@ impl TableTennis {
         &self.arm
     }
 
-    /// Numbers the task observes besides the joints: the ball's position and velocity.
-    pub fn task_values(&self) -> usize {
-        Ball::DIM
-    }
-
-    /// State dimension of the policy.
-    pub fn state_dim(&self) -> usize {
-        2 * self.arm.model().dof() + Ball::DIM
-    }
-
     /// Duration of a policy step.
     fn step_duration(&self) -> Duration {
         self.period * self.decimation as u32
@@ -131,18 +118,6 @@ impl TableTennis {
         let least = period.div_ceil(PHYSICS_PERIOD.as_nanos() as u64);
         let parts = (least..).find(|parts| period.is_multiple_of(*parts)).unwrap_or(least);
         Duration::from_nanos(period / parts)
-    }
-
-    /// What changes of each state entry (state) matter, m, m/s, rad or rad/s: the scales of thresholds on their spread.
-    pub fn state_scales(&self) -> Vec<f64> {
-        let sliding = |wanted: f64, else_: f64| {
-            self.arm.model().joints().iter().map(
-                move |joint| {
-                    if joint.kind == JointKind::Prismatic { wanted } else { else_ }
-                },
-            )
-        };
-        sliding(0.02, 0.1).chain(sliding(0.1, 0.5)).chain([0.05; 3]).chain([0.5; 3]).collect()
     }
 
     /// The task as the control loop sees it.

@@ -25,23 +25,22 @@ pub struct TrialOutcome {
 }
 
 impl TableTennis {
-    /// Judges a recorded stroke. The part of a stroke that broke off is missing from the outcome, which then is no success.
+    /// Judges a recorded stroke. One that broke off is judged by what there is of it, and is no success.
     pub fn evaluate(&self, episode: &Episode) -> TrialOutcome {
         let (miss, hit) = self.miss(episode);
-        let end = episode.states.len().checked_sub(episode.state_dim).map(|start| &episode.states[start..]);
+        let states: Vec<_> = episode.states.chunks_exact(episode.state_dim.max(1)).collect();
+        let steps = episode.steps().min(states.len().saturating_sub(1)).min(miss.len());
+        let rewards = (0..steps).map(|t| self.step(t, states[t], episode.step(t).sent, states[t + 1], &miss[t..=t]));
+        let end = states.last();
         let landing = end.and_then(|state| self.landing(state));
-        let complete = episode.steps() == self.config.stroke.horizon;
-        let success = complete && hit && landing.is_some_and(|landing| self.counts(&landing));
-        let state = |t: usize| &episode.states[t * episode.state_dim..(t + 1) * episode.state_dim];
-        let steps = (0..episode.steps().min(miss.len()))
-            .map(|t| self.step(t, state(t), episode.step(t).sent, state(t + 1), &miss[t..=t]));
+        let complete = steps == self.config.stroke.horizon;
         TrialOutcome {
-            total_reward: steps.sum::<f64>() + end.map_or(0., |state| self.last(state)),
+            total_reward: rewards.sum::<f64>() + end.map_or(0., |state| self.last(state)),
             distance_to_target: landing.map(|landing| (landing.point - self.target).norm()),
+            success: complete && hit && landing.is_some_and(|landing| self.counts(&landing)),
             miss,
             hit,
             landing,
-            success,
         }
     }
 

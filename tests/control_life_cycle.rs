@@ -1,0 +1,259 @@
+//! A trial from order to return: phases, what is recorded, what is refused, and that lockstep gives the same bits.
+
+mod control_support;
+
+use control_support::*;
+use moto_controller::control::*;
+use moto_controller::policy::CompiledPolicy;
+use moto_controller::robot::link;
+use std::sync::Arc;
+
+const HORIZON: usize = 8;
+
+#[test]
+fn a_trial_goes_home_waits_strokes_and_returns() {
+    const LONG: usize = 60;
+    let joints = Joints::at(&[-0.6, 0.9]);
+    let mut rig = Rig::new(config(2), joints, |_, _| Wake::default());
+    rig.client.order(order(0, LONG, 2)).unwrap();
+    rig.until("the stroke", |rig| rig.phases().ends_with(&[Phase::Stroke]));
+    rig.until("the trial", |rig| !rig.finished.is_empty());
+    assert_eq!(rig.phases(), [Phase::Homing, Phase::Ready, Phase::Stroke, Phase::Return]);
+    assert_eq!(rig.returned(), 0, "the trial comes back before the arm is home");
+    rig.until("the return", |rig| rig.returned() == 1);
+    assert_eq!(*rig.phases().last().unwrap(), Phase::Idle);
+    let trial = &rig.finished[0];
+    let episode = trial.episode();
+    assert_eq!((trial.outcome.clone(), trial.usable()), (Outcome::Completed, true));
+    assert_eq!((episode.steps(), episode.cycles(), episode.time.len()), (LONG, LONG * 5, LONG * 5 + 1));
+    assert!(episode.position[..2].iter().all(|q| (q - 0.1).abs() < 0.02), "the stroke starts at the start posture");
+    assert!((episode.task[0] - FLIGHT).abs() < 1e-9, "and with the first reading that triggers it");
+    assert_eq!(*episode.time.last().unwrap(), PERIOD * (LONG * 5) as u32);
+    // The arm rests at home afterwards.
+    rig.turns(50);
+    let at = rig.events.len();
+    assert!(rig.effort().iter().all(|effort| effort.abs() < 0.5), "{:?}", rig.effort());
+    assert_eq!(rig.events.len(), at);
+}
+
+#[test]
+fn the_record_holds_what_the_policy_saw_asked_and_sent() {
+    let mut rig = Rig::calm(config(2));
+    rig.client.order(order(3, HORIZON, 2)).unwrap();
+    rig.until("the trial", |rig| !rig.finished.is_empty());
+    let trial = &rig.finished[0];
+    let (episode, policy) = (trial.episode(), policy(HORIZON, 2));
+    assert_eq!(episode.noise, *trial.order.noise);
+    assert_eq!(episode.clipped_cycles, 0);
+    let compiled = CompiledPolicy::new(&policy).unwrap();
+    for t in 0..HORIZON {
+        let step = episode.step(t);
+        let cycle = t * 5;
+        assert_eq!(step.state[..2], episode.position[cycle * 2..cycle * 2 + 2]);
+        assert_eq!(step.state[2..4], episode.velocity[cycle * 2..cycle * 2 + 2]);
+        assert_eq!(step.state[4], episode.task[cycle]);
+        let mut action = [0.; 2];
+        compiled.action(t, step.state, step.noise, &mut action);
+        assert_eq!(step.action, action);
+        for i in 0..2 {
+            assert!((step.sent[i] - action[i]).abs() < 1e-12, "nothing was clipped");
+            for c in cycle..cycle + 5 {
+                assert_eq!(episode.asked[c * 2 + i], 2. * action[i]);
+                assert_eq!(episode.sent[c * 2 + i], 2. * action[i]);
+            }
+        }
+    }
+    assert_eq!(episode.states[HORIZON * 5..HORIZON * 5 + 2], episode.position[HORIZON * 10..]);
+    // The robot got what was recorded, and in order.
+    let commands = &rig.robot.lock().unwrap().log;
+    assert!(commands.windows(2).all(|c| c[1].sequence == c[0].sequence + 1));
+    let first = commands.iter().position(|c| c.effort[..] == episode.sent[..2]).unwrap();
+    for (i, command) in commands[first..first + HORIZON * 5].iter().enumerate() {
+        assert_eq!(command.effort[..], episode.sent[i * 2..i * 2 + 2]);
+    }
+}
+
+#[test]
+fn what_is_learned_from_is_what_was_sent_not_what_was_asked() {
+    let mut config = config(1);
+    config.limits.effort_rate = vec![50.];
+    let mut rig = Rig::calm(config);
+    rig.client.order(order(3, HORIZON, 1)).unwrap();
+    rig.until("the trial", |rig| !rig.finished.is_empty());
+    let trial = &rig.finished[0];
+    let episode = trial.episode();
+    assert!(trial.over_clipped && trial.clipped_share > 0.1 && trial.usable());
+    assert_eq!(trial.clipped_share, f64::from(episode.clipped_cycles) / 40.);
+    assert!(episode.sent.windows(2).all(|s| (s[1] - s[0]).abs() <= 50. * 0.002 + 1e-12));
+    for t in 0..HORIZON {
+        let mean = episode.sent[t * 5..t * 5 + 5].iter().sum::<f64>() / 5. / 2.;
+        assert!((episode.step(t).sent[0] - mean).abs() < 1e-12);
+    }
+    assert!((0..HORIZON).any(|t| (episode.step(t).sent[0] - episode.step(t).action[0]).abs() > 0.05));
+}
+
+#[test]
+fn the_trigger_may_be_at_once_the_operators_or_never_come() {
+    for trigger in [Trigger::AtOnce, Trigger::Operator, Trigger::Task] {
+        let mut config = config(1);
+        config.trigger = trigger;
+        let joints = Joints::at(&config.start_posture);
+        let never = trigger == Trigger::Task;
+        let mut rig = Rig::new(config, joints, move |_, reading| {
+            reading.task[0] = if never { -1. } else { reading.task[0] };
+            Wake::default()
+        });
+        rig.client.request(Request::Trigger).unwrap(); // Too early: there is no trial yet.
+        rig.client.order(order(0, HORIZON, 1)).unwrap();
+        rig.turns(20);
+        let expected = if trigger == Trigger::AtOnce { Phase::Stroke } else { Phase::Ready };
+        assert_eq!(*rig.phases().last().unwrap(), expected, "{trigger:?}");
+        rig.client.request(Request::Trigger).unwrap();
+        rig.until("the return", |rig| rig.returned() == 1);
+        let outcome = &rig.finished[0].outcome;
+        if never {
+            assert!(matches!(outcome, Outcome::Aborted(Abort::NotTriggered { .. })), "{outcome:?}");
+            assert!(!rig.finished[0].usable() && rig.faults().is_empty());
+        } else {
+            assert_eq!(*outcome, Outcome::Completed);
+        }
+    }
+}
+
+#[test]
+fn a_pause_ends_with_the_trial_in_hand_and_a_failed_trial_is_marked() {
+    let mut rig = Rig::calm(config(1));
+    for rollout in 0..3 {
+        rig.client.order(order(rollout, HORIZON, 1)).unwrap();
+    }
+    rig.until("the stroke", |rig| rig.phases().contains(&Phase::Stroke));
+    rig.client.request(Request::Pause).unwrap();
+    rig.client.request(Request::MarkFailed).unwrap();
+    rig.until("the return", |rig| rig.returned() == 1);
+    rig.turns(100);
+    assert_eq!(rig.finished.len(), 1);
+    assert!(rig.client.status().paused);
+    assert!(rig.finished[0].marked_failed && !rig.finished[0].usable());
+    assert_eq!(rig.finished[0].outcome, Outcome::Completed);
+    rig.client.request(Request::Resume).unwrap();
+    rig.until("the other returns", |rig| rig.returned() == 3);
+    assert!(rig.finished[1].usable());
+    rig.client.request(Request::MarkFailed).unwrap();
+    rig.turns(2);
+    assert_eq!(*rig.events.last().unwrap(), Event::MarkedFailed { key: key(2) });
+}
+
+#[test]
+fn an_order_that_does_not_fit_comes_back_with_the_reason() {
+    let spoil: [(&str, fn(&mut TrialOrder)); 7] = [
+        ("action dimension", |o| o.policy = Arc::new(CompiledPolicy::new(&policy(HORIZON, 1)).unwrap())),
+        ("length of the noise", |o| o.noise = o.noise[1..].into()),
+        ("noise is not finite", |o| o.noise[3] = f64::NAN),
+        ("number of joints", |o| o.buffers = TrialBuffers::new(&TrialShape { joints: 3, ..shape(2, HORIZON) })),
+        ("task values", |o| o.buffers = TrialBuffers::new(&TrialShape { task_values: 2, ..shape(2, HORIZON) })),
+        ("room for times", |o| o.buffers = TrialBuffers::new(&TrialShape { decimation: 4, ..shape(2, HORIZON) })),
+        ("room for states", |o| {
+            o.buffers = TrialBuffers::new(&TrialShape { horizon: 1, decimation: 5 * HORIZON, ..shape(2, HORIZON) });
+        }),
+    ];
+    let mut rig = Rig::calm(config(2));
+    for (index, (what, spoil)) in spoil.iter().enumerate() {
+        let mut order = order(index as u64, HORIZON, 2);
+        spoil(&mut order);
+        rig.client.order(order).unwrap();
+        rig.turns(2);
+        let trial = rig.finished.pop().expect(what);
+        let Outcome::Refused(error) = &trial.outcome else { panic!("{what}: {:?}", trial.outcome) };
+        assert!(what.contains("action") || error.to_string().contains(what), "{what}: {error}");
+        assert_eq!((trial.order.key, trial.usable()), (key(index as u64), false));
+    }
+    assert!(rig.phases().is_empty(), "none was taken");
+    rig.client.order(order(99, HORIZON, 2)).unwrap();
+    rig.until("a good one", |rig| rig.returned() == 1);
+}
+
+/// Every number of an episode but its place in time.
+fn bits(episode: &Episode) -> Vec<u64> {
+    [
+        &episode.position,
+        &episode.velocity,
+        &episode.task,
+        &episode.asked,
+        &episode.sent,
+        &episode.states,
+        &episode.noise,
+        &episode.actions,
+        &episode.sent_actions,
+    ]
+    .into_iter()
+    .flatten()
+    .map(|x| x.to_bits())
+    .chain(episode.time.iter().map(|t| t.as_nanos() as u64))
+    .collect()
+}
+
+/// Runs trials in lockstep on the loop's own thread, `ahead` of them ordered at a time.
+fn lockstep(rollouts: &[u64], ahead: usize) -> Vec<Vec<u64>> {
+    let (port, robot) = link(2, 1);
+    let clock = LockstepClock::new(Joints::at(&[0.1, 0.1]), robot);
+    let dynamics = Box::new(NominalInertia([1., 1.].into()));
+    let parts = LoopParts { config: config(2), port, clock: Box::new(clock), stroke: Box::new(AllOfIt(2)), dynamics };
+    let mut handle = spawn(parts).unwrap();
+    assert!(handle.startup.refused.is_empty());
+    let mut results = Vec::new();
+    for chunk in rollouts.chunks(ahead) {
+        for &rollout in chunk {
+            handle.client.order(order(rollout, HORIZON, 2)).unwrap();
+        }
+        for &rollout in chunk {
+            let trial = loop {
+                match handle.client.finished() {
+                    Some(trial) => break trial,
+                    None => std::thread::yield_now(),
+                }
+            };
+            assert_eq!((trial.order.key.rollout, &trial.outcome), (rollout, &Outcome::Completed));
+            results.push(bits(trial.episode()));
+        }
+    }
+    handle.client.stopper().shutdown();
+    handle.join().unwrap();
+    results
+}
+
+#[test]
+fn in_lockstep_a_trial_is_a_function_of_its_key_policy_and_noise() {
+    let all = lockstep(&[0, 1, 2, 3, 4, 5], 6);
+    assert_eq!(all, lockstep(&[0, 1, 2, 3, 4, 5], 1), "whatever the supervisor's pace");
+    assert_eq!(all[5], lockstep(&[5], 1)[0], "whatever came before");
+    assert_eq!(all[4], lockstep(&[5, 4], 2)[1], "in any order");
+    assert_ne!(all[0], all[1]);
+}
+
+#[test]
+fn in_lockstep_time_stands_still_without_a_trial() {
+    let (port, robot) = link(1, 1);
+    let (idle, woken) = std::sync::mpsc::channel();
+    let clock = LockstepClock::new(Joints::at(&[0.1]), robot).on_idle(move || {
+        let _ = idle.send(());
+    });
+    let dynamics = Box::new(NominalInertia([1.].into()));
+    let parts = LoopParts { config: config(1), port, clock: Box::new(clock), stroke: Box::new(AllOfIt(1)), dynamics };
+    let mut handle = spawn(parts).unwrap();
+    for _ in 0..3 {
+        woken.recv().unwrap();
+    }
+    assert_eq!(handle.client.status().cycles, 0);
+    handle.client.order(order(0, HORIZON, 1)).unwrap();
+    while handle.client.finished().is_none() {
+        woken.recv().unwrap();
+    }
+    woken.recv().unwrap();
+    woken.recv().unwrap();
+    let cycles = handle.client.status().cycles;
+    woken.recv().unwrap();
+    woken.recv().unwrap();
+    assert_eq!(handle.client.status().cycles, cycles);
+    handle.client.stopper().shutdown();
+    handle.join().unwrap();
+}

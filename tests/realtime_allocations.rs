@@ -1,0 +1,178 @@
+//! The loop's path neither allocates nor frees: an allocator that aborts while the loop's turn is on.
+
+mod control_support;
+
+use control_support::*;
+use moto_controller::control::*;
+use moto_controller::robot::{Plant, PlantDriver, link};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::process::Command as Process;
+use std::time::Duration;
+
+thread_local! {
+    static ARMED: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Guarded;
+
+fn check(what: &str) {
+    if ARMED.get() {
+        ARMED.set(false);
+        eprintln!("the loop {what} memory");
+        std::process::abort();
+    }
+}
+
+// SAFETY: every call is passed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Guarded {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        check("allocated");
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        check("freed");
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        check("reallocated");
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Guarded = Guarded;
+
+/// A clock on which a plant is stepped unguarded: it is not the loop's.
+struct Steps {
+    now: Duration,
+    driver: PlantDriver<Joints>,
+    late: fn(u64) -> Duration,
+    wakes: u64,
+}
+
+impl Clock for Steps {
+    fn now(&self) -> Duration {
+        self.now
+    }
+    fn sleep_until(&mut self, release: Duration, _idle: bool) {
+        ARMED.set(false);
+        self.driver.advance(release);
+        self.now = release + (self.late)(self.wakes);
+        self.wakes += 1;
+        ARMED.set(true);
+    }
+}
+
+/// A stroke that allocates, to see that it is noticed.
+struct Allocates(AllOfIt);
+impl Stroke for Allocates {
+    fn state_dim(&self) -> usize {
+        self.0.state_dim()
+    }
+    fn policy_state(&mut self, reading: &moto_controller::robot::Reading, state: &mut [f64]) {
+        std::hint::black_box(vec![0.; 3]);
+        self.0.policy_state(reading, state);
+    }
+    fn triggered(&mut self, reading: &moto_controller::robot::Reading) -> bool {
+        self.0.triggered(reading)
+    }
+}
+
+fn make(stroke: Box<dyn Stroke>, late: fn(u64) -> Duration) -> (ControlLoop, LoopClient) {
+    let (port, robot) = link(2, 1);
+    let mut joints = Joints::at(&[0.1, 0.1]);
+    joints.position = vec![-0.5, 0.6];
+    assert_eq!(joints.period(), PERIOD);
+    let driver = PlantDriver::new(joints, robot, false);
+    let clock = Box::new(Steps { now: Duration::ZERO, driver, late, wakes: 0 });
+    let dynamics = Box::new(NominalInertia([1., 1.].into()));
+    ControlLoop::new(LoopParts { config: config(2), port, clock, stroke, dynamics }).unwrap()
+}
+
+fn turn(control: &mut ControlLoop) -> bool {
+    ARMED.set(true);
+    let running = control.turn();
+    ARMED.set(false);
+    running
+}
+
+#[test]
+fn no_turn_of_the_loop_allocates_or_frees() {
+    // Every 50th cycle is late by a period, so that misses are on the path as well.
+    let late = |wake: u64| if wake % 50 == 0 { PERIOD } else { Duration::from_micros(wake % 7) };
+    let (mut control, mut client) = make(Box::new(AllOfIt(2)), late);
+    let mut wrong = order(9, 20, 2);
+    wrong.noise = [0.; 3].into();
+    client.order(order(0, 30, 2)).unwrap();
+    client.order(wrong).unwrap();
+    client.order(order(1, 30, 2)).unwrap();
+    client.order(order(2, 300, 2)).unwrap();
+    let (mut outcomes, mut boxes, mut states) = (Vec::new(), 0, Vec::new());
+    for cycle in 0.. {
+        if cycle == 10 {
+            client.request(Request::MarkFailed).unwrap();
+        }
+        let in_long_stroke = outcomes.len() == 3 && client.status().phase == Phase::Stroke;
+        if in_long_stroke && client.status().safety == SafetyState::Run && cycle % 50 == 0 {
+            client.request(Request::Stop).unwrap();
+        }
+        if outcomes.len() == 4 && client.status().safety == SafetyState::Zero {
+            client.request(Request::ResetFault).unwrap();
+            client.order(order(3, 30, 2)).unwrap();
+            outcomes.push("reset");
+        }
+        if outcomes.len() == 6 {
+            client.stopper().shutdown();
+        }
+        let running = turn(&mut control);
+        while let Some(trial) = client.finished() {
+            outcomes.push(match trial.outcome {
+                Outcome::Completed => "completed",
+                Outcome::Refused(_) => "refused",
+                Outcome::Aborted(_) => "aborted",
+            });
+        }
+        while let Some(event) = client.event() {
+            if let Event::Safety { state, .. } = event {
+                states.push(state);
+            }
+        }
+        if let Some(black_box) = client.black_box() {
+            boxes += 1;
+            client.recycle(black_box);
+        }
+        assert!(cycle < 20_000, "{outcomes:?}");
+        if !running {
+            break;
+        }
+    }
+    use SafetyState::{Damp, Run, Zero};
+    assert_eq!(outcomes, ["completed", "refused", "completed", "aborted", "reset", "completed"]);
+    assert_eq!(states, [Damp, Zero, Run, Damp, Zero]);
+    assert_eq!(boxes, 1);
+}
+
+/// The other test would notice: a stroke that allocates ends its process.
+#[test]
+fn a_stroke_that_allocates_is_noticed() {
+    const CHILD: &str = "MOTO_ALLOCATING_CHILD";
+    if std::env::var_os(CHILD).is_some() {
+        let (mut control, mut client) = make(Box::new(Allocates(AllOfIt(2))), |_| Duration::ZERO);
+        client.order(order(0, 30, 2)).unwrap();
+        (0..5000).for_each(|_| {
+            turn(&mut control);
+        });
+        return;
+    }
+    let child = Process::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_stroke_that_allocates_is_noticed", "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    assert!(!child.status.success());
+    assert!(String::from_utf8_lossy(&child.stderr).contains("the loop allocated memory"));
+}
