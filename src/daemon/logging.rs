@@ -35,6 +35,9 @@ pub type FurtherLayer = Box<dyn Layer<Registry> + Send + Sync>;
 pub fn initialise_with(further: Option<FurtherLayer>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // A second call finds the subscriber of the first in place, which serves as well.
-    let lines = tracing_subscriber::fmt::layer().with_target(false).with_ansi(io::stderr().is_terminal()).with_writer(|| AboveBars);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_target(false)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(|| AboveBars);
     let _ = tracing_subscriber::registry().with(further).with(filter).with(lines).try_init();
 }

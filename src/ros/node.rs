@@ -37,6 +37,10 @@ const DIAGNOSTICS: Duration = Duration::from_secs(1);
 /// How long a process that is at its end goes on, so that what it sent last arrives.
 const FAREWELL: Duration = Duration::from_millis(200);
 
+/// How long the robot has to come to rest for a reset, and how often that is looked for.
+const REST: Duration = Duration::from_secs(2);
+const RESET_LOOK: Duration = Duration::from_millis(20);
+
 /// What an operator can call.
 const SERVICES: [(&str, Order); 8] = [
     ("start", Order::Loop(Request::Trigger)),
@@ -390,18 +394,36 @@ impl Supervisor {
             "resume" if !status.paused => return Err("it is not paused".into()),
             _ => {}
         }
+        if name == "reset_fault" {
+            return self.reset(active);
+        }
         active.orders.send(order).map_err(|_| "the run is over".to_owned())?;
         Ok(match name {
             "start" => "the stroke starts when the arm is ready",
             "pause" => "no further trial once the one in hand is over",
             "resume" => "trials go on",
             "stop" => "the robot gets the safe command",
-            "reset_fault" => "the fault is reset once the robot rests",
             "mark_failed" => "the trial in hand, or else the last, is not learned from",
             "evaluate" => "a stroke without exploration noise is made; its result is on ~/trial",
             _ => "a checkpoint is written",
         }
         .into())
+    }
+}
+
+impl Supervisor {
+    /// Asks the loop to leave its safe state until it does, or has had its time to come to rest.
+    fn reset(&self, active: &Active) -> Result<String, String> {
+        let since = Instant::now();
+        while since.elapsed() < REST {
+            active.orders.send(Order::Loop(Request::ResetFault)).map_err(|_| "the run is over".to_owned())?;
+            std::thread::sleep(RESET_LOOK);
+            if self.outlet.health.status().is_some_and(|status| status.safety == SafetyState::Run) {
+                return Ok("the fault is reset".into());
+            }
+        }
+        let fault = self.outlet.health.fault().unwrap_or_else(|| "the robot is not at rest".into());
+        Err(format!("the fault cannot be reset: {fault}"))
     }
 }
 

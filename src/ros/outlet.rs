@@ -39,6 +39,11 @@ impl Health {
         self.lock().stopper.as_ref().map(Stopper::status)
     }
 
+    /// What tripped, while it is not reset.
+    pub fn fault(&self) -> Option<String> {
+        self.lock().fault.clone()
+    }
+
     /// The loop is over.
     pub fn ended(&self) {
         let mut known = self.lock();

@@ -44,12 +44,17 @@ impl Schema {
 
     /// What is known of the parameter with this dotted name; `None` if there is no such parameter.
     pub fn describe(&self, name: &str) -> Option<Description> {
-        let mut node = &self.0;
+        let described = |node: &Value| node.get("description").and_then(Value::as_str).map(String::from);
+        let (mut node, mut text) = (&self.0, String::new());
         for field in name.split('.') {
-            node = alternatives(node).find_map(|alternative| alternative.get("properties")?.get(field))?;
+            let within = alternatives(node)
+                .find(|one| one.get("properties").is_some_and(|fields| fields.get(field).is_some()))?;
+            // An alternative of a choice is described where the choice is.
+            text = described(within).unwrap_or_default();
+            node = &within["properties"][field];
         }
         let kind = alternatives(node).find_map(kind)?;
-        let text = node.get("description").and_then(Value::as_str).unwrap_or_default();
+        let text = described(node).unwrap_or(text);
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         Some(Description {
             kind,

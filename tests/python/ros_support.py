@@ -18,7 +18,8 @@ from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition, TransitionEvent
 from lifecycle_msgs.srv import ChangeState, GetAvailableTransitions, GetState
 from nav_msgs.msg import Odometry
-from rcl_interfaces.msg import Log, ParameterEvent
+from rcl_interfaces.msg import Log, Parameter, ParameterEvent, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
@@ -181,6 +182,11 @@ class Client:
 
     def trigger(self, name):
         return self.call(Trigger, f"{self.prefix}/{name}")
+
+    def set_parameter(self, name, value):
+        value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)
+        request = SetParameters.Request(parameters=[Parameter(name=name, value=value)])
+        return self.call(SetParameters, f"{self.prefix}/set_parameters", request).results[0]
 
     def change(self, name, number=0):
         request = ChangeState.Request(transition=Transition(id=number, label=name))

@@ -1,0 +1,134 @@
+"""The managed life cycle and the operator's services."""
+
+import signal
+
+import pytest
+from lifecycle_msgs.srv import GetAvailableStates, GetAvailableTransitions
+from ros_support import Client, StillRobot, controller, deadline, environment, patient
+
+
+def test_every_transition_and_those_that_are_refused(tmp_path):
+    env = environment()
+    with controller(env, patient(ros__run_folder=str(tmp_path / "run"))) as process, Client(env) as client:
+        client.listen_to_records()
+        with StillRobot(client, "moto_controller/ball"):
+            process.wait_for_line("the node is up")
+            assert client.state() == "unconfigured" and client.transitions() == {"configure", "shutdown"}
+            for wrong in ("activate", "deactivate", "cleanup", "fly"):
+                assert not client.change(wrong), wrong
+            assert client.state() == "unconfigured"
+            assert client.change("configure") and client.state() == "inactive"
+            assert client.transitions() == {"activate", "cleanup", "shutdown"}
+            assert not client.change("configure")
+            assert client.change("cleanup") and client.state() == "unconfigured"
+            # The run folder exists by now: no second run in it.
+            assert not client.change("configure") and client.state() == "unconfigured"
+            assert client.change("shutdown")
+    assert process.process.returncode == 0
+
+    with controller(env, patient(ros__run_folder=str(tmp_path / "again"))) as process, Client(env) as client:
+        client.listen_to_records()
+        with StillRobot(client, "moto_controller/ball"):
+            process.wait_for_line("the node is up")
+            # By number, as ros2 lifecycle does.
+            assert client.change("", 1) and client.change("", 3), process.output()
+            assert client.state() == "active" and client.transitions() == {"deactivate", "shutdown"}
+            assert not client.change("cleanup")
+            refused = client.set_parameter("control.tracking.stiffness", 300.0)
+            assert not refused.successful and "active" in refused.reason
+            assert client.change("deactivate") and client.state() == "inactive"
+            assert client.set_parameter("control.tracking.stiffness", 300.0).successful
+            # A run goes on where it was.
+            assert client.change("activate") and client.change("shutdown")
+    assert process.process.returncode == 0
+    goals = [(event.start_state.label, event.goal_state.label) for event in client.received["transitions"]]
+    assert ("configuring", "inactive") in goals and ("active", "deactivating") in goals
+    assert goals[-1] == ("shuttingdown", "finalized")
+
+
+def test_the_graph():
+    env = environment()
+    with controller(env) as process, Client(env) as client:
+        process.wait_for_line("the node is up")
+        states = client.call(GetAvailableStates, f"{client.prefix}/get_available_states").available_states
+        assert {state.label for state in states} >= {"unconfigured", "inactive", "active", "finalized", "errorprocessing"}
+        graph = client.call(GetAvailableTransitions, f"{client.prefix}/get_transition_graph").available_transitions
+        edges = {(entry.start_state.label, entry.transition.label, entry.goal_state.label) for entry in graph}
+        assert ("inactive", "activate", "activating") in edges and ("activating", "transition_failure", "inactive") in edges
+
+
+def test_without_a_robot_there_is_no_activation(tmp_path):
+    env = environment()
+    given = patient(ros__connect_timeout=0.5, ros__run_folder=str(tmp_path / "run"))
+    with controller(env, given) as process, Client(env) as client:
+        process.wait_for_line("the node is up")
+        assert client.change("configure")
+        assert not client.change("activate") and client.state() == "inactive"
+        assert "no joint states within" in process.output()
+
+
+def test_the_operators_services(tmp_path):
+    env = environment()
+    with controller(env, patient(ros__run_folder=str(tmp_path / "run"))) as process, Client(env) as client:
+        client.listen_to_records()
+        commands = client.listen_to_commands()
+        with StillRobot(client, "moto_controller/ball"):
+            process.wait_for_line("the node is up")
+            for name in ("start", "pause", "resume", "stop", "reset_fault", "mark_failed", "evaluate", "save"):
+                answer = client.trigger(name)
+                assert not answer.success and "activate it first" in answer.message
+            assert client.change("configure") and client.change("activate"), process.output()
+            assert not client.trigger("resume").success
+            assert not client.trigger("reset_fault").success
+            assert client.trigger("pause").success
+            for _ in deadline():
+                if not client.trigger("pause").success:
+                    break
+            assert client.trigger("resume").success
+            # The stroke starts when the operator says so.
+            for _ in deadline():
+                client.trigger("start")
+                if client.received["trials"]:
+                    break
+            assert client.trigger("mark_failed").success and client.trigger("save").success
+            assert client.trigger("stop").success
+            client.wait_until(lambda: commands and all(x == 0.0 for x in commands[-1].data), "zero efforts")
+            for _ in deadline():
+                if client.trigger("reset_fault").success:
+                    break
+            client.wait_until(lambda: any(x != 0.0 for x in commands[-1].data), "efforts after the reset")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_with_a_safe_command(number, tmp_path):
+    env = environment()
+    given = patient(ros__autostart=True, ros__run_folder=str(tmp_path / "run"))
+    with Client(env) as client, StillRobot(client, "moto_controller/ball"):
+        commands = client.listen_to_commands()
+        with controller(env, given) as process:
+            client.wait_until(lambda: commands and any(x != 0.0 for x in commands[-1].data), "an effort")
+            process.signal(number)
+            assert process.wait() == 0, process.output()
+        client.wait_until(lambda: all(x == 0.0 for x in commands[-1].data), "zero efforts as the last command")
+        # On the way to zero the effort never grew: an old torque is not sent again.
+        holding = max(abs(x) for x in commands[len(commands) // 2].data)
+        assert all(max(map(abs, command.data)) <= 1.5 * holding for command in commands)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["-p"], ["-p", "a"], ["-r", "no arrow"], ["--params-file", "/no/such/file"], ["--log-level", "loud"], ["--remap"]],
+)
+def test_malformed_ros_arguments_are_an_error_and_no_panic(words):
+    env = environment()
+    with controller(env, more=words) as process:
+        assert process.wait() == 1
+        assert "error: ROS 2 does not start:" in process.output()
+        assert "panicked" not in process.output()
+
+
+def test_a_wrong_value_at_the_start_is_an_error_that_names_it():
+    env = environment()
+    with controller(env, {"control.homing.duration": -2.0}) as process:
+        assert process.wait() == 1
+        assert "control.homing.duration" in process.output() and "-2" in process.output()
