@@ -47,6 +47,8 @@ pub struct Runner {
     evaluations: usize,
     /// The operator wants a checkpoint.
     save: bool,
+    /// Why a robot that is not in this process was lost, if it was.
+    lost: Option<LinkError>,
 }
 
 impl Runner {
@@ -61,6 +63,7 @@ impl Runner {
             operator: None,
             evaluations: 0,
             save: false,
+            lost: None,
         }
     }
 
@@ -93,7 +96,7 @@ impl Runner {
 
     /// Why a robot that is not in this process was lost, if it was.
     pub fn failure(&mut self) -> Option<LinkError> {
-        self.machine.failure()
+        self.lost.take()
     }
 
     /// Does what the operator ordered.
@@ -140,6 +143,7 @@ impl Runner {
     /// Looks after the loop once: heartbeat, events, faults, waiting orders. Call it at least every few hundred milliseconds.
     fn look(&mut self) -> Result<(), RunnerError> {
         self.obey();
+        self.lost = self.lost.take().or_else(|| self.machine.failure());
         let client = &mut self.machine.control.client;
         client.stopper().beat();
         while let Some(event) = client.event() {
@@ -156,18 +160,16 @@ impl Runner {
             }
         }
         let status = client.status();
-        if status.ended {
+        if status.ended || self.lost.is_some() {
             return Err(RunnerError::Ended);
         }
         // Nobody has to walk up to a simulated robot before it moves again.
         let by_itself = self.operator.as_ref().is_none_or(|(operator, _)| operator.reset_faults);
-        if !by_itself {
-            self.send();
-        } else if matches!(status.safety, SafetyState::Zero | SafetyState::Hold) {
+        match status.safety {
+            SafetyState::Run => self.send(),
             // A full ring of requests holds this one already.
-            let _ = client.request(Request::ResetFault);
-        } else {
-            self.send();
+            SafetyState::Zero | SafetyState::Hold if by_itself => drop(client.request(Request::ResetFault)),
+            SafetyState::Zero | SafetyState::Hold | SafetyState::Damp => {}
         }
         Ok(())
     }

@@ -16,6 +16,9 @@ use crate::robot::{PlantRequest, RobotPort};
 /// An idle loop looks around at least so often.
 const IDLE_LOOK: Duration = Duration::from_millis(20);
 
+/// A robot that is lost, and may be back, hears the safe commands at this pace.
+const PACE: Duration = Duration::from_micros(200);
+
 /// Why a lockstep ended, for whoever asks from another thread.
 #[derive(Clone, Default)]
 pub struct Failure(Arc<Mutex<Option<RosError>>>);
@@ -126,6 +129,7 @@ impl Clock for Lockstep {
             if self.failed {
                 self.commander.send(&self.port.command.read().effort, None);
                 self.now = release;
+                thread::sleep(PACE);
             } else if let Err(error) = self.exchange() {
                 tracing::error!("{error}");
                 *self.failure.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);

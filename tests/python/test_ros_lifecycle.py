@@ -107,12 +107,14 @@ def test_a_signal_ends_with_a_safe_command(number, tmp_path):
         commands = client.listen_to_commands()
         with controller(env, given) as process:
             client.wait_until(lambda: commands and any(x != 0.0 for x in commands[-1].data), "an effort")
+            holding = max(max(map(abs, command.data)) for command in list(commands))
             process.signal(number)
             assert process.wait() == 0, process.output()
         client.wait_until(lambda: all(x == 0.0 for x in commands[-1].data), "zero efforts as the last command")
-        # On the way to zero the effort never grew: an old torque is not sent again.
-        holding = max(abs(x) for x in commands[len(commands) // 2].data)
-        assert all(max(map(abs, command.data)) <= 1.5 * holding for command in commands)
+        # On the way to zero the effort never grows, and after zero nothing comes: an old torque is not sent again.
+        largest = [max(map(abs, command.data)) for command in commands]
+        assert max(largest) <= 1.05 * holding
+        assert not any(largest[largest.index(0.0, len(largest) // 2) :])
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from ros_support import JOINTS, Client, StillRobot, controller, deadline, environment, patient
 from rosgraph_msgs.msg import Clock
 
-# What holds the arm in its rest posture, by its masses: 82 N on bz, 11 N m on j2.
-HOLDING = {"bz": 82.0, "j2": 11.0}
+# What holds the arm in its rest posture, by its masses: 82 N on bz, -11 N m on j2.
+HOLDING = {"bz": 82.0, "j2": -11.0}
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def holds(robot):
         if not robot.commands:
             return False
         effort = dict(zip(JOINTS, robot.commands[-1].data))
-        return all(abs(effort[joint] - value) < 0.1 * value for joint, value in HOLDING.items()) and abs(effort["bx"]) < 5.0
+        return all(abs(effort[joint] - value) < 0.1 * abs(value) for joint, value in HOLDING.items()) and abs(effort["bx"]) < 5.0
 
     robot.client.wait_until(holding, "the efforts that hold the arm")
 
@@ -156,7 +156,7 @@ def test_signs_offsets_and_units(tmp_path):
             def holding():
                 effort = dict(zip(JOINTS, commands[-1].data)) if commands else {}
                 return all(
-                    abs(effort.get(joint, 0.0) - signs[JOINTS.index(joint)] * 2.0 * value) < 0.2 * value
+                    abs(effort.get(joint, 0.0) - signs[JOINTS.index(joint)] * 2.0 * value) < 0.2 * abs(value)
                     for joint, value in HOLDING.items()
                 )
 

@@ -1,0 +1,144 @@
+"""An independent simulator as the robot: MuJoCo steps the arm from the project's URDF behind an rclpy node."""
+
+import json
+import math
+import re
+import threading
+
+import mujoco
+import numpy as np
+import pytest
+from mcap.reader import make_reader
+from mcap_ros2.decoder import DecoderFactory
+from nav_msgs.msg import Odometry
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from ros_support import JOINTS, REST, ROOT, Client, controller, environment
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
+
+PERIOD = 0.002
+ARMATURE = [2.0, 2.0, 2.0, 0.15, 0.15, 0.1, 0.1, 0.02, 0.02]
+STIFFNESS = [1500.0, 1500.0, 1500.0] + [0.0] * 6
+
+
+def model():
+    """The arm, with what a URDF cannot say, without geometry."""
+    text = (ROOT / "urdf" / "table_tennis_arm.urdf").read_text()
+    text = re.sub(r"<visual>.*?</visual>", "", text, flags=re.S)
+    text = re.sub(r"<collision>.*?</collision>", "", text, flags=re.S)
+    compiler = '<mujoco><compiler fusestatic="false" discardvisual="false" balanceinertia="false"/></mujoco>'
+    arm = mujoco.MjModel.from_xml_string(text.replace("</robot>", compiler + "</robot>"))
+    arm.opt.timestep = PERIOD
+    arm.opt.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    for index, name in enumerate(JOINTS):
+        joint = arm.joint(name)
+        arm.dof_armature[joint.dofadr[0]] = ARMATURE[index]
+        arm.jnt_stiffness[joint.id] = STIFFNESS[index]
+    return arm
+
+
+class MujocoRobot:
+    """In lockstep: one step for each command that answers the newest state. The ball flies by the plane it is struck in."""
+
+    def __init__(self, client):
+        self.arm = model()
+        self.data = mujoco.MjData(self.arm)
+        self.q = [self.arm.joint(name).qposadr[0] for name in JOINTS]
+        self.v = [self.arm.joint(name).dofadr[0] for name in JOINTS]
+        # Away from rest, so that there is something to home.
+        self.data.qpos[self.q] = np.array(REST) + 0.05
+        self.ticks = 500
+        self.log = []
+        reliable = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+        self.states = client.node.create_publisher(JointState, "/joint_states", reliable)
+        self.ball = client.node.create_publisher(Odometry, "/ball", reliable)
+        client.node.create_subscription(Float64MultiArray, "/effort_controller/commands", self.command, reliable)
+        # A state that found nobody is reported again.
+        client.node.create_timer(0.1, self.again)
+        self.lock = threading.Lock()
+        self.heard = False
+
+    def stamp(self):
+        nanoseconds = self.ticks * 2_000_000
+        return nanoseconds // 1_000_000_000, nanoseconds % 1_000_000_000
+
+    def command(self, message):
+        second, nanosecond = self.stamp()
+        if message.layout.dim[0].label != f"{second}.{nanosecond:09d}":
+            return
+        with self.lock:
+            self.heard = True
+            effort = np.array(message.data)
+            self.log.append((self.ticks, self.data.qpos[self.q].copy(), self.data.qvel[self.v].copy(), effort))
+            self.data.qfrc_applied[self.v] = effort
+            mujoco.mj_step(self.arm, self.data)
+            self.ticks += 1
+        self.report()
+
+    def again(self):
+        if not self.heard:
+            self.report()
+        self.heard = False
+
+    def report(self):
+        state, ball = JointState(name=JOINTS[::-1]), Odometry()
+        for header in (state.header, ball.header):
+            header.stamp.sec, header.stamp.nanosec = self.stamp()
+        state.position = self.data.qpos[self.q].tolist()[::-1]
+        state.velocity = self.data.qvel[self.v].tolist()[::-1]
+        # Toward the robot at 3 m/s, again every 2 s of simulated time.
+        ball.header.frame_id, ball.pose.pose.orientation.w = "world", 1.0
+        point = ball.pose.pose.position
+        point.x, point.y, point.z = 1.3 - 3.0 * math.fmod(self.ticks * PERIOD, 2.0), 0.1, 1.1
+        ball.twist.twist.linear.x = -3.0
+        self.ball.publish(ball)
+        self.states.publish(state)
+
+
+def recording(path):
+    """The joint states of a trial's cycles: positions and the efforts sent."""
+    with open(path, "rb") as stream:
+        reader = make_reader(stream, decoder_factories=[DecoderFactory()])
+        states = [message for *_, message in reader.iter_decoded_messages(topics=["/joint_states"])]
+    return np.array([s.position for s in states]), np.array([s.effort for s in states if len(s.effort)])
+
+
+@pytest.fixture
+def run(tmp_path):
+    env = environment()
+    given = {
+        "ros.clock": "lockstep",
+        "ros.autostart": True,
+        "ros.exit_when_done": True,
+        "ros.connect_timeout": 60.0,
+        "ros.run_folder": str(tmp_path / "run"),
+        "run.iterations": 1,
+        "run.rollouts": 3,
+        "run.realtime_strokes": 1,
+    }
+    with Client(env) as client:
+        client.listen_to_records()
+        robot = MujocoRobot(client)
+        with controller(env, given, remaps={"~/ball": "/ball"}) as process:
+            assert process.wait() == 0, process.output()
+        client.wait_until(lambda: len(client.received["trials"]) >= 4, "four trials")
+    return robot, tmp_path / "run", [json.loads(message.data) for message in client.received["trials"]]
+
+
+def test_strokes_on_mujoco_are_recorded_as_the_robot_saw_them(run):
+    robot, folder, trials = run
+    assert [trial["end"] for trial in trials] == ["completed"] * 4 and trials[-1]["evaluation"]
+    ticks = np.array([entry[0] for entry in robot.log])
+    position = np.array([entry[1] for entry in robot.log])
+    effort = np.array([entry[3] for entry in robot.log])
+    # It was homed: somewhere before the first stroke the arm rests in its start posture.
+    assert np.abs(position - REST).max(axis=1).min() < 0.02
+    for path in sorted((folder / "trials").glob("*.mcap")):
+        positions, sent = recording(path)
+        cycles = len(positions) - 1
+        assert cycles == 300
+        # The recording is a piece of what the robot went through, to the bit.
+        starts = [i for i in range(len(ticks) - cycles) if np.array_equal(position[i : i + cycles], positions[:cycles])]
+        assert len(starts) == 1, path
+        assert np.array_equal(effort[starts[0] : starts[0] + cycles], sent[:cycles])
+    assert np.abs(effort).max() > 50.0
