@@ -78,9 +78,10 @@ impl Outlet {
         let node = executor.node();
         // Whoever comes late finds the newest.
         let kept = QosProfile::default().reliable().transient_local().keep_last(1);
+        let history = kept.clone().keep_last(100);
         let outlet = Self {
-            trial: node.create_publisher("~/trial", kept.clone())?,
-            iteration: node.create_publisher("~/iteration", kept.clone())?,
+            trial: node.create_publisher("~/trial", history.clone())?,
+            iteration: node.create_publisher("~/iteration", history)?,
             names: node.create_publisher("~/statistics/names", kept.clone())?,
             values: node.create_publisher("~/statistics/values", kept.clone())?,
             mean_return: node.create_publisher("~/return", kept)?,

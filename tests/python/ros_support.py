@@ -3,13 +3,14 @@
 Every test has a domain of its own on the loopback, and waits for what it expects, never for time to pass.
 """
 
-import itertools
+import fcntl
 import json
 import os
 import pathlib
 import random
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -33,12 +34,26 @@ REST = [0.0, 0.0, 0.0, -0.8, -0.6, 0.3, 1.3, 1.2, 0.8]
 # The machines that run this stall now and then: what is not about time is not to fail by it.
 PATIENCE = float(os.environ.get("ROS_TEST_PATIENCE", "60"))
 
-_domains = itertools.cycle(random.sample(range(1, 101), 100))
+_locks = []
+
+
+def domain():
+    """A domain that no other test on this machine uses, until this process ends."""
+    for number in random.sample(range(1, 101), 100):
+        lock = open(pathlib.Path(tempfile.gettempdir()) / f"moto_controller_domain_{number}", "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            continue
+        _locks.append(lock)
+        return number
+    raise AssertionError("all domains are in use")
 
 
 def environment():
     """A domain of its own, on the loopback."""
-    return dict(os.environ, ROS_DOMAIN_ID=str(next(_domains)), ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST", NO_COLOR="1")
+    return dict(os.environ, ROS_DOMAIN_ID=str(domain()), ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST", NO_COLOR="1")
 
 
 class Process:

@@ -127,7 +127,7 @@ def run(tmp_path):
 
 def test_strokes_on_mujoco_are_recorded_as_the_robot_saw_them(run):
     robot, folder, trials = run
-    assert [trial["end"] for trial in trials] == ["completed"] * 4 and trials[-1]["evaluation"]
+    assert [trial["end"]["kind"] for trial in trials] == ["completed"] * 4 and trials[-1]["evaluation"]
     ticks = np.array([entry[0] for entry in robot.log])
     position = np.array([entry[1] for entry in robot.log])
     effort = np.array([entry[3] for entry in robot.log])

@@ -1,0 +1,118 @@
+"""The launch files: what they resolve to, and the main job started by one of them.
+
+They are run by `ros2 launch` where there is one, and by play_launch elsewhere.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+import yaml
+from ros_support import PROGRAM, ROOT, Process, environment
+
+PLAY_LAUNCH = None if shutil.which("ros2") else ROOT / "scripts" / "setup_play_launch.sh"
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory):
+    """An environment in which the package is installed, as colcon would do it."""
+    prefix = tmp_path_factory.mktemp("prefix")
+    share, program = prefix / "share" / "moto_controller", prefix / "lib" / "moto_controller" / "moto_controller"
+    for folder in ("launch", "config", "urdf"):
+        shutil.copytree(ROOT / folder, share / folder)
+    shutil.copy(ROOT / "package.xml", share)
+    index = prefix / "share" / "ament_index" / "resource_index" / "packages"
+    index.mkdir(parents=True)
+    (index / "moto_controller").touch()
+    program.parent.mkdir(parents=True)
+    program.symlink_to(PROGRAM)
+    env = environment()
+    path = [str(prefix), env["AMENT_PREFIX_PATH"]]
+    if PLAY_LAUNCH:
+        launcher = pathlib.Path(subprocess.check_output([PLAY_LAUNCH], text=True).strip())
+        home = launcher.parents[1]
+        env["LAUNCHER"] = str(launcher)
+        env["LD_LIBRARY_PATH"] = f"{home / 'lib'}:{env['LD_LIBRARY_PATH']}"
+        path.insert(1, str(home))
+    env["AMENT_PREFIX_PATH"] = ":".join(path)
+    return env
+
+
+def resolve(env, tmp_path, file, *arguments):
+    """The nodes of a launch file, by name."""
+    if not PLAY_LAUNCH:
+        pytest.skip("ros2 launch cannot say what a launch file resolves to")
+    out = tmp_path / "resolved.yaml"
+    command = [env["LAUNCHER"], "resolve", "moto_controller", file, "-o", str(out), *arguments]
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return yaml.safe_load(out.read_text())["structure"]["nodes"]
+
+
+def remaps(node):
+    return {entry["from"]: entry["to"] for entry in node["remaps"]}
+
+
+def test_dry_run_resolves_to_two_nodes_that_agree(env, tmp_path):
+    nodes = resolve(env, tmp_path, "dry_run.launch.py", "clock:=wall", "iterations:=3", "seed:=7", "setting:=context")
+    assert set(nodes) == {"/moto_controller", "/simulated_arm"}
+    controller, arm = nodes["/moto_controller"], nodes["/simulated_arm"]
+    for node, command in ((controller, "run"), (arm, "simulate")):
+        assert node["exec"] == node["pkg"] == "moto_controller"
+        assert node["args"][:2] == [command, "--config"] and node["args"][2].endswith("config/table_tennis.yaml")
+        assert node["params"]["ros.clock"] == "wall" and node["params"]["run.seed"] == 7
+        assert node["params"]["task.table_tennis.setting"] == "context"
+        assert remaps(node) == {"~/ball": "ball"}
+    assert controller["params"]["run.iterations"] == 3 and controller["params"]["ros.exit_when_done"] is True
+    assert controller["params"]["ros.serve_service"] == "simulated_arm/serve"
+    assert controller["on_exit"] == "shutdown"
+
+
+def test_the_robots_launch_file(env, tmp_path):
+    given = ("ball:=/tracker/ball", "joint_states:=/arm/joint_states", "autostart:=true", "use_sim_time:=true")
+    nodes = resolve(env, tmp_path, "moto_controller.launch.py", *given)
+    node = nodes["/moto_controller"]
+    assert remaps(node) == {"joint_states": "/arm/joint_states", "~/ball": "/tracker/ball"}
+    assert node["params"]["use_sim_time"] is True and node["params"]["ros.autostart"] is True
+    # The file of the node itself is handed over whole.
+    assert "velocity_cutoff" in json.dumps(node["params_files"])
+    moved = resolve(env, tmp_path, "moto_controller.launch.py", "namespace:=left")
+    assert set(moved) == {"/left/moto_controller"}
+
+
+def test_the_main_job(env, tmp_path):
+    """Controller and arm, two processes in lockstep: the return improves, everything is on disk, nothing is left behind."""
+    folder = tmp_path / "run"
+    marked = dict(env, ROS_DOMAIN_ID=environment()["ROS_DOMAIN_ID"], MOTO_TEST=str(tmp_path))
+    command = ["ros2", "launch"]
+    if PLAY_LAUNCH:
+        command = [env["LAUNCHER"], "launch", "--disable-all", "--log-dir", str(tmp_path / "log")]
+    iterations, rollouts = 8, 20
+    command += ["moto_controller", "dry_run.launch.py", f"iterations:={iterations}", f"rollouts:={rollouts}", f"run_folder:={folder}"]
+    with Process(command, marked) as process:
+        assert process.process.wait(900) == 0, process.output()
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert len(lines) == iterations
+    returns = [line["return"]["mean"] for line in lines]
+    noise = lines[0]["return_std"] * (2 / rollouts) ** 0.5
+    assert sum(returns[-2:]) / 2 > returns[0] + 2 * noise, returns
+    # The strokes of the learning, and those without noise at the end.
+    trials = list((folder / "trials").glob("*.mcap"))
+    assert len(trials) == iterations * rollouts + 10
+    assert list((folder / "checkpoints").iterdir())
+    assert not left_behind(marked["MOTO_TEST"])
+
+
+def left_behind(mark):
+    """Processes that carry the mark in their environment."""
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if f"MOTO_TEST={mark}".encode() in (process / "environ").read_bytes().split(b"\0") and process.name != str(os.getpid()):
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" "))
+        except OSError:
+            continue
+    return found
