@@ -218,10 +218,10 @@ impl Supervisor {
                 tracing::error!("the ROS executor is lost");
                 return self.finish(End::Asked);
             }
-            if self.active.as_ref().is_some_and(|active| active.thread.is_finished()) {
-                if let Some(end) = self.take_result(settings.ros.exit_when_done) {
-                    return self.finish(end);
-                }
+            if self.active.as_ref().is_some_and(|active| active.thread.is_finished())
+                && let Some(end) = self.take_result(settings.ros.exit_when_done)
+            {
+                return self.finish(end);
             }
             if lock(&self.lifecycle).state() == State::Finalized {
                 return End::Asked;

@@ -300,10 +300,11 @@ fn tree(name: &str, description: &Description, value: &ParameterValue) -> Result
         }
         (kind, other) => return Err(refuse(format!("expected {}, got {}", wanted(kind), other.type_name()))),
     };
-    if let Tree::Text(text) = &tree {
-        if !description.choices.is_empty() && !description.choices.contains(text) {
-            return Err(refuse(format!("is {text:?}, expected one of {}", description.choices.join(", "))));
-        }
+    if let Tree::Text(text) = &tree
+        && !description.choices.is_empty()
+        && !description.choices.contains(text)
+    {
+        return Err(refuse(format!("is {text:?}, expected one of {}", description.choices.join(", "))));
     }
     if let (Some((low, high)), ParameterValue::Double(_) | ParameterValue::Integer(_)) = (description.range, value) {
         let number = if let Tree::Integer(i) = tree {

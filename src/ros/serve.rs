@@ -51,10 +51,10 @@ impl Server {
 
     /// Asks for the ball, without waiting.
     pub fn ask(&self) {
-        if let Some(named) = &self.0 {
-            if let Err(error) = named.client.request(&Trigger::Request::default()).map(drop) {
-                tracing::error!("{} could not be called: {error}", named.name);
-            }
+        if let Some(named) = &self.0
+            && let Err(error) = named.client.request(&Trigger::Request::default()).map(drop)
+        {
+            tracing::error!("{} could not be called: {error}", named.name);
         }
     }
 

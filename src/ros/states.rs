@@ -215,11 +215,13 @@ impl States {
         match &mut inner.sink {
             Sink::Wall { clock, ball_received, .. } => *ball_received = clock.now(),
             Sink::Stamped { states, with_ball: true } => {
-                if let (Some(joints), Some(time)) = (&mut inner.newest, time) {
-                    if joints.stamp == since_epoch(time) && joints.ball_stamp != joints.stamp {
-                        (joints.ball, joints.ball_stamp) = (ball, joints.stamp);
-                        let _ = states.send(joints.clone());
-                    }
+                if let (Some(joints), Some(time)) = (&mut inner.newest, time)
+                    && joints.stamp == since_epoch(time)
+                    && joints.ball_stamp != joints.stamp
+                {
+                    (joints.ball, joints.ball_stamp) = (ball, joints.stamp);
+                    // The loop that listened may be gone.
+                    let _ = states.send(joints.clone());
                 }
             }
             Sink::Stamped { .. } | Sink::Simulated { .. } | Sink::None => {}
