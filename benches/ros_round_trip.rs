@@ -71,7 +71,7 @@ fn controller(folder: &std::path::Path, more: &[&str]) -> Result<Child> {
     ];
     let mut command = Command::new(env!("CARGO_BIN_EXE_moto_controller"));
     command.args(words).args(["-p", &format!("ros.run_folder:={}", folder.display())]);
-    patient.iter().for_each(|parameter| drop(command.args(["-p", parameter])));
+    command.args(patient.iter().flat_map(|parameter| ["-p", parameter]));
     Ok(command.args(more).args(["-r", "~/ball:=/ball"]).stdout(Stdio::null()).spawn()?)
 }
 
