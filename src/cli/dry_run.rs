@@ -1,6 +1,7 @@
 //! `moto_controller dry-run`.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
@@ -84,7 +85,7 @@ impl From<Setting> for table_tennis::Setting {
 
 impl DryRun {
     /// Runs the command.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<ExitCode, Failure> {
         let Self { config, setting, iterations, rollouts, seed, realtime, out, resume, warm_start } = self;
         let path = match &resume {
             Some(folder) => folder.join(crate::storage::CONFIG_FILE),
@@ -107,6 +108,6 @@ impl DryRun {
             warm_start,
         })?;
         print!("{report}");
-        Ok(())
+        Ok(if report.interrupted() { ExitCode::from(130) } else { ExitCode::SUCCESS })
     }
 }
