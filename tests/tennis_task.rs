@@ -35,10 +35,10 @@ fn the_initial_policy_is_the_block_means_of_the_demonstration() {
     policy.validate().unwrap();
     assert_eq!((policy.horizon(), policy.action_dim(), policy.state_dim()), (30, 9, 24));
     for (t, law) in policy.steps.iter().enumerate() {
-        for joint in 0..9 {
+        for (joint, scale) in ACTION_SCALE.into_iter().enumerate() {
             let block = (t * DECIMATION..(t + 1) * DECIMATION).map(|cycle| demonstration.asked[cycle * 9 + joint]);
             let mean = block.sum::<f64>() / DECIMATION as f64;
-            assert!((law.bias[joint] * ACTION_SCALE[joint] - mean).abs() < 1e-9);
+            assert!((law.bias[joint] * scale - mean).abs() < 1e-9);
         }
         assert_eq!(law.gain, DMatrix::zeros(9, 24));
         assert_eq!(law.covariance, DMatrix::from_diagonal_element(9, 9, 0.25));
