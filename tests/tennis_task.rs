@@ -319,6 +319,24 @@ fn the_miss_is_recorded_at_the_step_in_which_the_ball_passes() {
 }
 
 #[test]
+fn a_reading_seen_twice_hides_no_hit() {
+    let task = task(|config| config.demonstration = DemonstrationKind::Plain);
+    let episode = task.demonstration().unwrap();
+    let expected = task.evaluate(&episode);
+    assert!(expected.hit);
+    for late in 275..290 {
+        let mut stalled = episode.clone();
+        stalled.position.copy_within(9 * (late - 1)..9 * late, 9 * late);
+        stalled.velocity.copy_within(9 * (late - 1)..9 * late, 9 * late);
+        stalled.task.copy_within(6 * (late - 1)..6 * late, 6 * late);
+        let outcome = task.evaluate(&stalled);
+        assert!(outcome.success, "cycle {late}");
+        let (miss, expected): (f64, f64) = (outcome.miss.iter().sum(), expected.miss.iter().sum());
+        assert!((miss - expected).abs() < 1e-3, "cycle {late}: {miss} {expected}");
+    }
+}
+
+#[test]
 fn a_ball_that_never_passes_costs_the_gap_at_the_end() {
     let task = task(|_| ());
     let ball = Ball { position: Vector3::new(1., 0.2, 1.5), velocity: Vector3::new(-0.5, 0., 0.) };
