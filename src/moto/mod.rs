@@ -18,6 +18,8 @@ mod ridge;
 mod state_distribution;
 mod step_fit;
 mod store;
+#[cfg(test)]
+mod tests;
 mod theory;
 mod trust_region;
 mod update;
