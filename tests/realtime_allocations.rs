@@ -103,7 +103,7 @@ fn turn(control: &mut ControlLoop) -> bool {
 #[test]
 fn no_turn_of_the_loop_allocates_or_frees() {
     // Every 50th cycle is late by a period, so that misses are on the path as well.
-    let late = |wake: u64| if wake % 50 == 0 { PERIOD } else { Duration::from_micros(wake % 7) };
+    let late = |wake: u64| if wake.is_multiple_of(50) { PERIOD } else { Duration::from_micros(wake % 7) };
     let (mut control, mut client) = make(Box::new(AllOfIt(2)), late);
     let mut wrong = order(9, 20, 2);
     wrong.noise = [0.; 3].into();
