@@ -2,11 +2,13 @@
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 #![warn(clippy::undocumented_unsafe_blocks)]
 
+pub mod cli;
 pub mod control;
 pub mod daemon;
 pub mod dynamics;
 pub mod moto;
 pub mod policy;
+pub mod report;
 pub mod robot;
 pub mod simulation;
 pub mod storage;

@@ -1,2 +1,5 @@
 //! The `moto_controller` command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    moto_controller::cli::main()
+}

@@ -128,15 +128,19 @@ impl Default for TrackingConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsConfig {
-    /// Largest effort, N or N m, finite and > 0.
+    /// Largest effort, N or N m, finite and > 0. The robot description's if left out.
+    #[serde(default)]
     pub effort: Vec<f64>,
     /// Fastest change of the effort sent, N/s or N m/s, finite and > 0; a period allows this times the period.
     pub effort_rate: Vec<f64>,
-    /// Lower position bound; -inf for a joint without.
+    /// Lower position bound; -inf for a joint without. The robot description's if left out.
+    #[serde(default)]
     pub lower: Vec<f64>,
-    /// Upper position bound, above the lower; inf for a joint without.
+    /// Upper position bound, above the lower; inf for a joint without. The robot description's if left out.
+    #[serde(default)]
     pub upper: Vec<f64>,
-    /// Largest speed, per s, finite and > 0.
+    /// Largest speed, per s, finite and > 0. The robot description's if left out.
+    #[serde(default)]
     pub velocity: Vec<f64>,
     /// Zone inside each position bound over which spring and damper take over, > 0; beyond a bound by as much, the loop stops.
     pub margin: Vec<f64>,

@@ -1,1 +1,21 @@
-//! Rigid-body dynamics and kinematics of a URDF tree.
+//! Rigid-body dynamics and kinematics of a URDF tree of revolute, continuous, prismatic and fixed joints.
+//!
+//! [`Model`] is read from a URDF once; after that nothing here allocates or fails, so all of it may run in the control
+//! loop. The algorithms are those of R. Featherstone, *Rigid Body Dynamics Algorithms* (Springer 2008): recursive
+//! Newton-Euler (section 5.3), composite rigid bodies (6.2), articulated bodies (7.3), with the gravity as an upward
+//! acceleration of the world. Two choices are ours and make them short and fast:
+//! - spatial vectors are kept in world axes at one reference point (the first joint) instead of in body coordinates,
+//!   so that the recursions only add, and the joint axes are the columns of every Jacobian;
+//! - the frame of each moving body is turned so that its joint's axis is z: there are two kinds of joints, not seven.
+
+mod algorithms;
+mod error;
+mod kinematics;
+mod model;
+mod spatial;
+#[cfg(test)]
+pub(crate) mod tests;
+mod urdf;
+
+pub use error::ModelError;
+pub use model::{FrameId, Joint, JointKind, Model, Passive, Workspace};

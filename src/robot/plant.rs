@@ -106,3 +106,29 @@ impl<P: Plant> PlantDriver<P> {
         self.plant
     }
 }
+
+impl<P: Plant + ?Sized> Plant for Box<P> {
+    fn period(&self) -> Duration {
+        (**self).period()
+    }
+
+    fn reset(&mut self, now: Duration) {
+        (**self).reset(now);
+    }
+
+    fn begin_trial(&mut self, trial: &TrialKey) {
+        (**self).begin_trial(trial);
+    }
+
+    fn launch(&mut self) {
+        (**self).launch();
+    }
+
+    fn step(&mut self, until: Duration, command: &Command) {
+        (**self).step(until, command);
+    }
+
+    fn read(&mut self, reading: &mut Reading) {
+        (**self).read(reading);
+    }
+}

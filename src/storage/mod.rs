@@ -1,1 +1,18 @@
 //! What survives the process: checkpoints, trials, the run folder.
+//!
+//! Everything is written so that a crash, a power cut or a full disk at any instant leaves the store as it was before
+//! or after the operation, and whatever was reported as written is on the disk. Whatever is read is checked first.
+
+mod checkpoint;
+mod error;
+pub mod files;
+mod messages;
+mod run_folder;
+mod run_view;
+mod trial;
+
+pub use checkpoint::{Checkpoint, Expected, Header, LoadedCheckpoint, Shapes, config_hash};
+pub use error::StorageError;
+pub use run_folder::RunFolder;
+pub use run_view::{CONFIG_FILE, ROBOT_FILE, RunInfo, RunView, TrialsAfter};
+pub use trial::{BallColumns, TrialEnd, TrialMeta, read_trial, write_trial};

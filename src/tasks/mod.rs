@@ -1,1 +1,7 @@
 //! Tasks: start, reward, success and initial policy.
+
+pub mod table_tennis;
+mod task;
+
+pub use table_tennis::TaskError;
+pub use task::{Judgement, Task};

@@ -1,0 +1,93 @@
+//! Computes with our dynamics for another program to compare: the first argument is a URDF, each line of the input a
+//! state (JSON), each line of the output the results in the same order.
+//!
+//! `joints` in the first line of the output names the joints in the order of all vectors.
+
+use std::io::{BufRead, Write, stdin, stdout};
+
+use moto_controller::dynamics::Model;
+use nalgebra::{DMatrix, Point3};
+use serde::{Deserialize, Serialize};
+
+/// One state to compute at; vectors have one entry per joint, SI units.
+#[derive(Deserialize)]
+struct State {
+    q: Vec<f64>,
+    qd: Vec<f64>,
+    qdd: Vec<f64>,
+    tau: Vec<f64>,
+    /// The link for kinematics and Jacobian.
+    frame: String,
+    /// Step for `qdd_implicit`, s.
+    #[serde(default)]
+    dt: f64,
+    /// Replaces the joints' passive parameters: damping, armature, stiffness, spring reference.
+    #[serde(default)]
+    passive: Option<Vec<[f64; 4]>>,
+}
+
+/// What our library finds; matrices are lists of rows.
+#[derive(Serialize)]
+struct Found {
+    /// Inverse dynamics of `q`, `qd`, `qdd`.
+    tau: Vec<f64>,
+    /// Forward dynamics of `q`, `qd`, `tau`.
+    qdd: Vec<f64>,
+    /// The same with damping at the end of a step of `dt`.
+    qdd_implicit: Vec<f64>,
+    mass_matrix: Vec<Vec<f64>>,
+    /// Origin of the frame in the world.
+    position: Vec<f64>,
+    /// Rotation of the frame, 3 x 3.
+    rotation: Vec<Vec<f64>>,
+    /// Linear, then angular velocity of the frame's origin in world axes.
+    velocity: Vec<f64>,
+    /// 6 x n, of the same velocity.
+    jacobian: Vec<Vec<f64>>,
+}
+
+fn rows(matrix: &DMatrix<f64>) -> Vec<Vec<f64>> {
+    matrix.row_iter().map(|row| row.iter().copied().collect()).collect()
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let path = std::env::args().nth(1).ok_or("usage: dynamics_witness URDF < states")?;
+    let mut model = Model::from_urdf_file(path)?;
+    let mut ws = model.workspace();
+    let n = model.dof();
+    let names: Vec<_> = model.joints().iter().map(|joint| &joint.name).collect();
+    let mut out = stdout().lock();
+    writeln!(out, "{}", serde_json::json!({ "joints": names }))?;
+    for line in stdin().lock().lines() {
+        let state: State = serde_json::from_str(&line?)?;
+        for (joint, values) in model.joints_mut().iter_mut().zip(state.passive.iter().flatten()) {
+            let passive = &mut joint.passive;
+            [passive.damping, passive.armature, passive.stiffness, passive.spring_reference] = *values;
+        }
+        let frame = model.frame(&state.frame).ok_or("no such link")?;
+        let (mut tau, mut qdd, mut qdd_implicit) = (vec![0.; n], vec![0.; n], vec![0.; n]);
+        let (mut mass, mut jacobian) = (DMatrix::zeros(n, n), DMatrix::zeros(6, n));
+        model.inverse_dynamics(&mut ws, &state.q, &state.qd, &state.qdd, &mut tau);
+        model.forward_dynamics(&mut ws, &state.q, &state.qd, &state.tau, &mut qdd);
+        model.forward_dynamics_implicit(&mut ws, &state.q, &state.qd, &state.tau, state.dt, &mut qdd_implicit);
+        model.mass_matrix(&mut ws, &state.q, &mut mass);
+        model.kinematics(&mut ws, &state.q, &state.qd);
+        let pose = model.pose(&ws, frame);
+        let origin = Point3::from(pose.translation.vector);
+        let (linear, angular) = model.velocity_at(&ws, frame, origin);
+        model.jacobian(&ws, frame, origin, &mut jacobian);
+        let rotation = pose.rotation.to_rotation_matrix();
+        let found = Found {
+            tau,
+            qdd,
+            qdd_implicit,
+            mass_matrix: rows(&mass),
+            position: origin.iter().copied().collect(),
+            rotation: (0..3).map(|row| (0..3).map(|column| rotation[(row, column)]).collect()).collect(),
+            velocity: linear.iter().chain(&angular).copied().collect(),
+            jacobian: rows(&jacobian),
+        };
+        writeln!(out, "{}", serde_json::to_string(&found)?)?;
+    }
+    Ok(())
+}

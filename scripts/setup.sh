@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Everything the tests need besides Rust: a Python environment in .venv with the outside witnesses (Pinocchio, MuJoCo, NumPy,
+# the MCAP reader). The daemon itself needs none of it. Safe to run again; does nothing when all is in place.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! command -v cargo >/dev/null; then
+  echo "error: no cargo on PATH; install Rust 1.89 or newer: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh" >&2
+  exit 1
+fi
+if ! command -v cc >/dev/null; then
+  echo "error: no C compiler; install one, e.g. apt-get install build-essential" >&2
+  exit 1
+fi
+
+requirements=tests/python/requirements.txt
+if ! cmp -s "$requirements" .venv/installed.txt; then
+  python3 -m venv .venv || { echo "error: python3 -m venv failed; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+  .venv/bin/pip install --quiet --disable-pip-version-check -r "$requirements"
+  cp "$requirements" .venv/installed.txt
+fi
+cargo build --release --locked
+echo "ready: cargo run --release -- dry-run"

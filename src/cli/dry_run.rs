@@ -1,0 +1,112 @@
+//! `moto_controller dry-run`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::Failure;
+use super::config::ConfigArgument;
+use crate::daemon::{DryRunOptions, dry_run};
+use crate::tasks::table_tennis;
+
+/// Learn a stroke on the embedded simulated arm, through the same control loop as on a robot.
+///
+/// Trials run in lockstep with the simulated arm, as fast as the machine allows; after each batch of rollouts the learner
+/// updates the policy. It ends with strokes of the learned policy on the wall clock and their deadline statistics. The run
+/// folder holds everything: configuration, metrics, every trial (MCAP), checkpoints, the learning curve.
+///
+/// Ctrl-C stops the robot safely, then saves; go on with --resume.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  moto_controller dry-run                                    the noiseless setting, about a minute
+  moto_controller dry-run --setting noisy-bounce --iterations 80 --seed 3
+  moto_controller dry-run --resume runs/noiseless-1          go on where an interrupted run stopped
+  moto_controller dry-run --warm-start runs/noiseless-1 --setting context
+  moto_controller evaluate runs/noiseless-1                  judge what was learned")]
+pub struct DryRun {
+    #[command(flatten)]
+    config: ConfigArgument,
+
+    /// What differs from trial to trial [default: the configuration's]
+    #[arg(long, value_enum)]
+    setting: Option<Setting>,
+
+    /// Iterations of the learner [default: the configuration's]
+    #[arg(long, value_name = "N")]
+    iterations: Option<usize>,
+
+    /// Rollouts per iteration [default: the configuration's]
+    #[arg(long, value_name = "M")]
+    rollouts: Option<usize>,
+
+    /// Seed of everything random: the same seed gives the same run, to the bit [default: the configuration's]
+    #[arg(long)]
+    seed: Option<u64>,
+
+    /// All trials on the wall clock, as on a robot: the arm goes home between strokes
+    #[arg(long)]
+    realtime: bool,
+
+    /// The run folder to make [default: runs/SETTING-SEED, with a number behind it where that exists]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    out: Option<PathBuf>,
+
+    /// Go on with the run in this folder, with its configuration; --iterations may ask for more
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "setting", "rollouts", "seed", "warm_start"])]
+    resume: Option<PathBuf>,
+
+    /// Start from the policy that the run in this folder learned, instead of the demonstration
+    #[arg(long, value_name = "DIR")]
+    warm_start: Option<PathBuf>,
+}
+
+/// What differs from trial to trial.
+#[derive(Clone, Copy, ValueEnum)]
+enum Setting {
+    /// (a) Nothing: the same serve each time
+    Noiseless,
+    /// (b) The velocity of the serve
+    Context,
+    /// (c) The bounce on the table
+    NoisyBounce,
+}
+
+impl From<Setting> for table_tennis::Setting {
+    fn from(setting: Setting) -> Self {
+        match setting {
+            Setting::Noiseless => Self::Noiseless,
+            Setting::Context => Self::Context,
+            Setting::NoisyBounce => Self::NoisyBounce,
+        }
+    }
+}
+
+impl DryRun {
+    /// Runs the command.
+    pub fn run(self) -> Result<(), Failure> {
+        let Self { config, setting, iterations, rollouts, seed, realtime, out, resume, warm_start } = self;
+        let path = match &resume {
+            Some(folder) => folder.join(crate::storage::CONFIG_FILE),
+            None => config.path()?,
+        };
+        let report = dry_run(DryRunOptions {
+            config: path,
+            adjust: Box::new(move |config| {
+                if let Some(setting) = setting {
+                    config.set_setting(setting.into());
+                }
+                let run = &mut config.run;
+                run.iterations = iterations.unwrap_or(run.iterations);
+                run.rollouts = rollouts.unwrap_or(run.rollouts);
+                run.seed = seed.unwrap_or(run.seed);
+            }),
+            realtime,
+            out,
+            resume,
+            warm_start,
+        })?;
+        print!("{report}");
+        Ok(())
+    }
+}

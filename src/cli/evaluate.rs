@@ -1,0 +1,48 @@
+//! `moto_controller evaluate`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Failure;
+use crate::daemon::{EvaluateOptions, evaluate};
+
+/// Replay the policy that a run learned, without exploration noise, and report how good it is.
+///
+/// The strokes run in lockstep with the simulated arm and are not stored. The last line is `success: SHARE`.
+#[derive(Args)]
+pub struct Evaluate {
+    /// The run's folder
+    #[arg(value_name = "DIR")]
+    run: PathBuf,
+
+    /// Strokes to make [default: the configuration's evaluation_strokes, 200]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    strokes: Option<u64>,
+
+    /// With the policy's exploration noise
+    #[arg(long)]
+    noise: bool,
+
+    /// The policy the run started from, instead of the one it learned
+    #[arg(long)]
+    initial: bool,
+
+    /// Print JSON instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+impl Evaluate {
+    /// Runs the command.
+    pub fn run(self) -> Result<(), Failure> {
+        let Self { run, strokes, noise, initial, json } = self;
+        let evaluation = evaluate(&EvaluateOptions { run, strokes, noise, initial })?;
+        if json {
+            println!("{}", serde_json::to_string_pretty(&evaluation)?);
+        } else {
+            print!("{evaluation}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! The command line: one file per subcommand, thin.
+
+mod config;
+mod dry_run;
+mod evaluate;
+
+use clap::{Parser, Subcommand};
+
+/// Why a command failed, for the person who gave it.
+type Failure = Box<dyn std::error::Error>;
+
+/// A real-time robot controller that learns strokes on the robot.
+///
+/// The robot executes a stroke again and again through a hard-deadline control loop; between trials MOTO (Akrour et al.,
+/// JMLR 2018) improves the policy within an exact trust region. Start with `moto_controller dry-run`: it learns to
+/// return table-tennis balls on an embedded simulated arm and needs nothing but this program.
+#[derive(Parser)]
+#[command(version, max_term_width = 100, after_help = "Exit codes: 0 success, 1 failure (the message says what to do), 2 wrong usage.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    DryRun(dry_run::DryRun),
+    Evaluate(evaluate::Evaluate),
+}
+
+/// Runs the command line and returns the process's exit code.
+pub fn main() -> std::process::ExitCode {
+    let arguments = Arguments::parse();
+    crate::daemon::logging::initialise();
+    let outcome = match arguments.command {
+        Command::DryRun(command) => command.run(),
+        Command::Evaluate(command) => command.run(),
+    };
+    match outcome {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut source = error.source();
+            while let Some(cause) = source {
+                eprintln!("  because: {cause}");
+                source = cause.source();
+            }
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

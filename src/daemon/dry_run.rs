@@ -1,0 +1,264 @@
+//! The dry run: learns a stroke on the simulated robot, then shows that the loop keeps its deadline with it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tracing::{info, warn};
+
+use super::checkpoint::{Saved, expected, header};
+use super::deadlines::DeadlineTable;
+use super::error::DaemonError;
+use super::evaluate::{Evaluation, judge_policy};
+use super::interrupt::Interrupt;
+use super::learning::{Ended, Learning};
+use super::machine::{Machine, Pace};
+use super::runner::Runner;
+use super::{Config, Setup, block_on};
+use crate::control::LatencySummary;
+use crate::moto::{Learner, StateScales};
+use crate::policy::{CompiledPolicy, Policy};
+use crate::robot::{TrialKey, TrialKind};
+use crate::storage::{Checkpoint, ROBOT_FILE, RunFolder, RunInfo, RunView, files::Disk};
+use crate::tasks::Task;
+
+/// What to do.
+pub struct DryRunOptions {
+    /// The configuration; the run folder's own when resuming.
+    pub config: PathBuf,
+    /// Changes the configuration before it is checked.
+    pub adjust: Box<dyn FnOnce(&mut Config)>,
+    /// All trials on the wall clock.
+    pub realtime: bool,
+    /// The run folder to make; none for one under `runs/`.
+    pub out: Option<PathBuf>,
+    /// The run folder to go on with.
+    pub resume: Option<PathBuf>,
+    /// The run folder whose policy to start from.
+    pub warm_start: Option<PathBuf>,
+}
+
+/// What came of it.
+pub struct DryRunReport {
+    folder: PathBuf,
+    iterations: usize,
+    episodes: u64,
+    /// `None` if the program was stopped before.
+    finish: Option<Finish>,
+}
+
+struct Finish {
+    before: Evaluation,
+    after: Evaluation,
+    after_with_noise: Evaluation,
+    realtime: Option<Realtime>,
+}
+
+struct Realtime {
+    strokes: u64,
+    successes: u64,
+    startup: String,
+    latency: LatencySummary,
+}
+
+impl DryRunReport {
+    /// Whether the run was stopped before its end.
+    pub fn interrupted(&self) -> bool {
+        self.finish.is_none()
+    }
+}
+
+impl fmt::Display for DryRunReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let folder = self.folder.display();
+        let Some(Finish { before, after, after_with_noise, realtime }) = &self.finish else {
+            writeln!(f, "stopped after {} iterations, {} episodes; everything is saved", self.iterations, self.episodes)?;
+            return writeln!(f, "go on with: moto_controller dry-run --resume {folder}");
+        };
+        if let Some(Realtime { strokes, successes, startup, latency }) = realtime {
+            writeln!(f, "\non the wall clock: {successes} of {strokes} strokes succeeded ({startup})")?;
+            write!(f, "{}", DeadlineTable(*latency))?;
+        }
+        writeln!(f, "\n{} iterations, {} episodes", self.iterations, self.episodes)?;
+        writeln!(f, "success before learning: {:.2}", before.success)?;
+        writeln!(f, "success after, with exploration noise: {:.2}", after_with_noise.success)?;
+        writeln!(f, "success after, mean action: {:.2}", after.success)?;
+        if let Some(distance) = after.distance {
+            writeln!(f, "distance from the target: {distance:.3} m (mean over the successful strokes)")?;
+        }
+        writeln!(f, "results: {folder}")?;
+        writeln!(f, "  learning_curve.svg  metrics.jsonl  trials/*.mcap (Foxglove, PlotJuggler)  checkpoints/  config.yaml")?;
+        writeln!(f, "success: {:.2}", after.success)
+    }
+}
+
+/// Runs it.
+///
+/// # Errors
+/// What went wrong. The robot then has the safe command, and what was done is saved.
+pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
+    let DryRunOptions { config, adjust, realtime, out, resume, warm_start } = options;
+    let setup = Setup::load(&config, adjust)?;
+    let task = setup.task()?;
+    let initial = task.initial_policy()?;
+    let pace = if realtime { Pace::WallClock } else { Pace::Lockstep };
+    let (mut folder, saved) = match &resume {
+        Some(directory) => reopen(&setup, &*task, directory)?,
+        None => {
+            let start = match &warm_start {
+                Some(directory) => learned_policy(&setup, &*task, directory)?,
+                None => initial.clone(),
+            };
+            let learner = Learner::new(setup.config.learner.clone(), start, StateScales(task.state_scales()))?;
+            (create(&setup, out)?, Saved { learner, episodes: 0 })
+        }
+    };
+    let directory = folder.view().directory().to_path_buf();
+    info!("run folder: {}", directory.display());
+    if resume.is_none() {
+        let header = header(&setup, &*task, 0)?;
+        folder.save_checkpoint(&Checkpoint { header, value: &saved }, setup.config.run.checkpoints)?;
+    }
+    let mut learning = Learning::new(&setup, &*task, &mut folder, saved)?;
+    block_on(async |interrupt| {
+        let ended = learn(&setup, &*task, &mut learning, pace, &interrupt).await?;
+        let finish = match ended {
+            Ended::Complete => finish(&setup, &*task, &initial, &mut learning, &interrupt).await,
+            Ended::Interrupted => Ok(None),
+        };
+        let finish = match finish {
+            Err(_) if interrupt.asked() => None,
+            other => other?,
+        };
+        let Saved { learner, episodes } = learning.saved();
+        Ok(DryRunReport { folder: directory, iterations: learner.iteration(), episodes: *episodes, finish })
+    })
+}
+
+/// All the iterations, on a machine of their own.
+async fn learn(
+    setup: &Setup,
+    task: &dyn Task,
+    learning: &mut Learning<'_>,
+    pace: Pace,
+    interrupt: &Interrupt,
+) -> Result<Ended, DaemonError> {
+    let seed = setup.config.run.seed;
+    let machine = Machine::start(setup, task, task.plant(seed)?, pace)?;
+    if pace == Pace::WallClock {
+        info!("control loop: {}", machine.control.startup);
+    }
+    interrupt.guard(machine.control.client.stopper());
+    let mut runner = Runner::new(machine, seed);
+    let result = learning.run(&mut runner, interrupt).await;
+    // Whatever came of it, the robot gets the safe command.
+    let (trials, latency) = runner.stop()?;
+    let ended = result?;
+    if ended == Ended::Interrupted {
+        learning.keep_last(&trials)?;
+    }
+    if pace == Pace::WallClock {
+        info!("deadlines while learning: {}", DeadlineTable(latency.summary()));
+    }
+    Ok(ended)
+}
+
+/// Judges what was learned, and shows it on the wall clock.
+async fn finish(
+    setup: &Setup,
+    task: &dyn Task,
+    initial: &Policy,
+    learning: &mut Learning<'_>,
+    interrupt: &Interrupt,
+) -> Result<Option<Finish>, DaemonError> {
+    let strokes = setup.config.run.evaluation_strokes as u64;
+    let learned = learning.saved().learner.policy().clone();
+    info!("judging the policies before and after, {strokes} strokes each");
+    Ok(Some(Finish {
+        before: judge_policy(setup, task, initial, strokes, false, interrupt).await?,
+        after: judge_policy(setup, task, &learned, strokes, false, interrupt).await?,
+        after_with_noise: judge_policy(setup, task, &learned, strokes, true, interrupt).await?,
+        realtime: show(setup, task, &learned, learning, interrupt).await?,
+    }))
+}
+
+/// Strokes of the learned policy on the wall clock, stored like all others.
+async fn show(
+    setup: &Setup,
+    task: &dyn Task,
+    policy: &Policy,
+    learning: &mut Learning<'_>,
+    interrupt: &Interrupt,
+) -> Result<Option<Realtime>, DaemonError> {
+    let run = &setup.config.run;
+    if run.realtime_strokes == 0 {
+        return Ok(None);
+    }
+    info!("{} strokes on the wall clock", run.realtime_strokes);
+    let machine = Machine::start(setup, task, task.plant(run.seed)?, Pace::WallClock)?;
+    let startup = machine.control.startup.to_string();
+    interrupt.guard(machine.control.client.stopper());
+    let mut runner = Runner::new(machine, run.seed);
+    let policy = Arc::new(CompiledPolicy::new(policy)?);
+    let strokes = run.realtime_strokes as u64;
+    for rollout in 0..strokes {
+        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: run.iterations as u64, rollout }, &policy, false);
+    }
+    let result = strokes_on_the_clock(&mut runner, learning, strokes).await;
+    let (_, latency) = runner.stop()?;
+    Ok(Some(Realtime { strokes, successes: result?, startup, latency: latency.summary() }))
+}
+
+async fn strokes_on_the_clock(
+    runner: &mut Runner,
+    learning: &mut Learning<'_>,
+    strokes: u64,
+) -> Result<u64, DaemonError> {
+    let mut successes = 0;
+    for _ in 0..strokes {
+        let trial = runner.next().await?;
+        successes += u64::from(learning.keep_evaluation(&trial)?.success);
+        runner.recycle(trial);
+    }
+    Ok(successes)
+}
+
+fn reopen(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<(RunFolder, Saved), DaemonError> {
+    let folder = RunFolder::open(Arc::new(Disk), directory)?;
+    let loaded = folder.view().checkpoint::<Saved>(&expected(setup, task, true)?)?;
+    for damaged in &loaded.damaged {
+        warn!("passed over: {damaged}");
+    }
+    Ok((folder, loaded.checkpoint.value))
+}
+
+/// The policy that another run of the same robot and task learned.
+fn learned_policy(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<Policy, DaemonError> {
+    let loaded = RunView::open(Arc::new(Disk), directory)?.checkpoint::<Saved>(&expected(setup, task, false)?)?;
+    Ok(loaded.checkpoint.value.learner.policy().clone())
+}
+
+fn create(setup: &Setup, out: Option<PathBuf>) -> Result<RunFolder, DaemonError> {
+    let directory = out.unwrap_or_else(|| unused(&setup.title(), setup.config.run.seed));
+    let info = RunInfo {
+        robot: setup.model.name().into(),
+        task: setup.task()?.name().into(),
+        seed: setup.config.run.seed,
+        version: env!("CARGO_PKG_VERSION").into(),
+        command_line: std::env::args().collect(),
+        // A clock before 1970 is no reason not to run.
+        started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+    };
+    let mut resolved = setup.clone();
+    resolved.config.robot.urdf = ROBOT_FILE.into();
+    Ok(RunFolder::create(Arc::new(Disk), &directory, info, &resolved.to_yaml()?, &setup.urdf)?)
+}
+
+/// A folder under `runs/` that does not exist yet.
+fn unused(title: &str, seed: u64) -> PathBuf {
+    let first = Path::new("runs").join(format!("{title}-{seed}"));
+    let further = (2..).map(|i| Path::new("runs").join(format!("{title}-{seed}-{i}")));
+    // The numbers never run out.
+    std::iter::once(first.clone()).chain(further).find(|path| !path.exists()).unwrap_or(first)
+}

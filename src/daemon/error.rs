@@ -1,0 +1,68 @@
+//! Why a command of the daemon failed.
+
+use super::ConfigError;
+use super::learner_thread::LearnerLost;
+use super::machine::MachineError;
+use super::runner::RunnerError;
+use crate::control::LoopError;
+use crate::moto::MotoError;
+use crate::policy::PolicyError;
+use crate::report::DrawError;
+use crate::storage::StorageError;
+use crate::tasks::TaskError;
+
+/// Why a command of the daemon failed. By then the robot has the safe command.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DaemonError {
+    /// The configuration is refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The task could not be set up.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// The run folder.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The loop or the plant did not start.
+    #[error(transparent)]
+    Machine(#[from] MachineError),
+    /// The loop ended badly.
+    #[error(transparent)]
+    Loop(#[from] LoopError),
+    /// No more trials come.
+    #[error(transparent)]
+    Runner(#[from] RunnerError),
+    /// The learner could not learn from what it was given.
+    #[error("the learner: {0}")]
+    Learner(#[from] MotoError),
+    /// The learner is gone.
+    #[error(transparent)]
+    LearnerLost(#[from] LearnerLost),
+    /// The learned policy cannot be run.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The learning curve.
+    #[error(transparent)]
+    Draw(#[from] DrawError),
+    /// The supervisor could not start.
+    #[error("the supervisor could not start: {0}")]
+    Start(#[from] std::io::Error),
+    /// Too few trials could be learned from.
+    #[error(
+        "only {usable} of {attempts} trials of iteration {iteration} could be learned from, {wanted} are needed; \
+         the last was left out because {reason}"
+    )]
+    TooFewTrials {
+        /// Iteration, from 1.
+        iteration: u64,
+        /// Trials that could be learned from.
+        usable: usize,
+        /// Trials made.
+        attempts: usize,
+        /// Trials an iteration needs.
+        wanted: usize,
+        /// Why the last was left out.
+        reason: String,
+    },
+}

@@ -1,0 +1,46 @@
+//! The exploration noise of a rollout, drawn before it and keyed by what the rollout is, so that a trial is reproducible
+//! whatever ran before it, on however many threads, and across a resume.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha12Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::robot::TrialKey;
+
+/// Standard normal draws (step x action) of a rollout.
+pub fn exploration_noise(seed: u64, key: &TrialKey, steps: usize, action_dim: usize) -> Box<[f64]> {
+    let mut words = [0; 32];
+    for (bytes, value) in words.chunks_exact_mut(8).zip([seed, key.iteration, key.rollout, key.kind as u64]) {
+        bytes.copy_from_slice(&value.to_le_bytes());
+    }
+    StandardNormal.sample_iter(ChaCha12Rng::from_seed(words)).take(steps * action_dim).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::robot::TrialKind;
+
+    fn key(kind: TrialKind, iteration: u64, rollout: u64) -> TrialKey {
+        TrialKey { kind, iteration, rollout }
+    }
+
+    #[test]
+    fn depends_on_its_key_alone() {
+        let noise = |seed, kind, iteration, rollout| exploration_noise(seed, &key(kind, iteration, rollout), 30, 9);
+        let first = noise(1, TrialKind::Learn, 2, 3);
+        assert_eq!(first, noise(1, TrialKind::Learn, 2, 3));
+        for (seed, iteration, rollout) in [(2, 2, 3), (1, 3, 3), (1, 2, 4), (1, 3, 2)] {
+            assert_ne!(first, noise(seed, TrialKind::Learn, iteration, rollout));
+        }
+        assert_ne!(first, noise(1, TrialKind::Evaluate, 2, 3));
+    }
+
+    #[test]
+    fn is_standard_normal() {
+        let noise = exploration_noise(7, &key(TrialKind::Learn, 0, 0), 1000, 10);
+        let mean = noise.iter().sum::<f64>() / 1e4;
+        let variance = noise.iter().map(|x| x * x).sum::<f64>() / 1e4;
+        assert!(mean.abs() < 0.04 && (variance - 1.).abs() < 0.06, "{mean} {variance}");
+    }
+}

@@ -1,0 +1,144 @@
+//! What is written of trials, faults and updates.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::Setup;
+use super::rollout::Rollout;
+use super::runner::complaint;
+use crate::control::{Abort, BlackBox, Episode, FinishedTrial, Outcome};
+use crate::moto::{IterationReport, StepOutcome, StepReport, Verdict};
+use crate::report::{DiscardedTrial, GuardDecision, IterationMetrics, PerStep, Summary, Timing};
+use crate::robot::TrialKind;
+use crate::storage::{BallColumns, TrialEnd, TrialMeta};
+use crate::tasks::{Judgement, Task};
+
+/// Writes down what belongs to a run's trials.
+pub struct Recorder<'a> {
+    setup: &'a Setup,
+    task: &'a dyn Task,
+}
+
+impl<'a> Recorder<'a> {
+    /// For the trials of a run.
+    pub fn new(setup: &'a Setup, task: &'a dyn Task) -> Self {
+        Self { setup, task }
+    }
+
+    /// What is stored of trial number `number` beside its episode.
+    pub fn trial(&self, number: u64, trial: &FinishedTrial, judgement: &Judgement) -> TrialMeta {
+        let key = trial.order.key;
+        let end = match (&trial.outcome, complaint(trial)) {
+            (_, None) => TrialEnd::Completed,
+            (Outcome::Aborted(Abort::Fault(_)), Some(reason)) => TrialEnd::Fault { reason },
+            (_, Some(reason)) => TrialEnd::Invalid { reason },
+        };
+        let stroke = &trial.order.buffers.latency.stroke;
+        TrialMeta {
+            iteration: key.iteration + u64::from(key.kind == TrialKind::Learn),
+            rollout: key.rollout,
+            evaluation: key.kind == TrialKind::Evaluate,
+            end,
+            total_reward: judgement.total_reward.is_finite().then_some(judgement.total_reward),
+            success: Some(judgement.success),
+            outcome_dim: judgement.outcomes.nrows(),
+            outcomes: judgement.outcomes.as_slice().into(),
+            // In lockstep no latency is measured.
+            latency: (stroke.cycles > 0).then(|| stroke.summary()),
+            ..self.blank(number)
+        }
+    }
+
+    /// The last cycles before a fault, in the form of a trial without policy steps.
+    pub fn black_box(&self, number: u64, black_box: &BlackBox) -> (Episode, TrialMeta) {
+        let mut episode = Episode { joints: self.setup.model.dof(), task_values: self.task.task_values(), ..Episode::default() };
+        for cycle in black_box.cycles() {
+            if episode.time.is_empty() {
+                episode.start = cycle.mark.release;
+            }
+            episode.time.push(cycle.mark.release - episode.start);
+            episode.position.extend(cycle.position);
+            episode.velocity.extend(cycle.velocity);
+            episode.task.extend(cycle.task);
+            episode.asked.extend(cycle.asked);
+            episode.sent.extend(cycle.sent);
+        }
+        let end = TrialEnd::Fault { reason: "the last control cycles before a fault".into() };
+        (episode, TrialMeta { end, ..self.blank(number) })
+    }
+
+    fn blank(&self, number: u64) -> TrialMeta {
+        let control = &self.setup.config.control;
+        TrialMeta {
+            trial: number,
+            robot: self.setup.model.name().into(),
+            task: self.task.name().into(),
+            joint_names: self.setup.config.robot.joints.clone(),
+            seed: self.setup.config.run.seed,
+            iteration: 0,
+            rollout: 0,
+            evaluation: false,
+            end: TrialEnd::Completed,
+            total_reward: None,
+            success: None,
+            outcome_dim: 0,
+            outcomes: Vec::new(),
+            // A clock before 1970 is no reason to lose a trial.
+            wall_start: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            step_period: control.period() * control.decimation as u32,
+            latency: None,
+            ball: self.task.ball_values().map(|at| BallColumns {
+                position: [at, at + 1, at + 2],
+                velocity: [at + 3, at + 4, at + 5],
+                frame: "world".into(),
+            }),
+        }
+    }
+}
+
+/// The metrics line of an iteration.
+pub fn metrics(
+    report: &IterationReport,
+    rollouts: &[Rollout],
+    episodes: u64,
+    discarded: Vec<DiscardedTrial>,
+    timing: Timing,
+) -> IterationMetrics {
+    let returns: Vec<f64> = rollouts.iter().map(|r| r.judgement.total_reward).collect();
+    let share = |of: &dyn Fn(&Rollout) -> f64| rollouts.iter().map(of).sum::<f64>() / rollouts.len() as f64;
+    let distances: Vec<f64> = rollouts.iter().filter_map(|r| r.judgement.distance.filter(|_| r.judgement.success)).collect();
+    let step = |of: fn(&StepReport) -> f64| report.steps.iter().map(of).collect::<Vec<f64>>();
+    let last = |of: fn(&StepOutcome) -> f64| report.last_update.iter().map(of).collect::<Vec<f64>>();
+    let steps = PerStep {
+        kl_asked: vec![report.epsilon; report.steps.len()],
+        kl: step(|s| s.kl),
+        kl_new_states: last(|s| s.kl_new_states),
+        state_shift: last(|s| s.state_shift),
+        predicted_improvement: step(|s| s.expected_advantage),
+        eta: step(|s| s.eta),
+        omega: step(|s| s.omega),
+        entropy: step(|s| s.entropy),
+        effective_samples: step(|s| s.effective_samples),
+        residual: step(|s| s.residual),
+    };
+    let decision = match report.verdict {
+        Verdict::Unjudged => None,
+        Verdict::Accepted => Some("accepted"),
+        Verdict::RolledBack => Some("rolled back to the policy before the last update"),
+    };
+    IterationMetrics {
+        iteration: report.iteration as u64 + 1,
+        episodes,
+        return_: Summary::of(&returns),
+        return_std: (report.return_error.powi(2) * returns.len() as f64).sqrt(),
+        success: share(&|r| f64::from(u8::from(r.judgement.success))),
+        distance: (!distances.is_empty()).then(|| distances.iter().sum::<f64>() / distances.len() as f64),
+        clipped_share: share(&|r| f64::from(r.episode.clipped_cycles) / r.episode.cycles().max(1) as f64),
+        predicted_improvement: report.expected_improvement,
+        measured_improvement: report.measured_improvement,
+        summary: steps.summary(),
+        steps,
+        discarded,
+        guard: decision.map(|decision| GuardDecision { decision: decision.into(), epsilon: report.epsilon }),
+        timing,
+    }
+}

@@ -1,0 +1,83 @@
+//! Rollouts the learner learns from, out of recorded strokes.
+
+use nalgebra::DMatrix;
+
+use crate::control::Episode;
+use crate::moto::Batch;
+use crate::tasks::Judgement;
+
+/// A stroke with what the task made of it.
+#[derive(Clone, Debug)]
+pub struct Rollout {
+    /// The stroke.
+    pub episode: Episode,
+    /// What the task made of it.
+    pub judgement: Judgement,
+}
+
+impl Rollout {
+    /// Whether every number the learner would use is finite.
+    pub fn is_finite(&self) -> bool {
+        let Episode { states, actions, sent_actions, .. } = &self.episode;
+        [states, actions, sent_actions].into_iter().flatten().chain(self.judgement.outcomes.iter()).all(|x| x.is_finite())
+            && self.judgement.total_reward.is_finite()
+    }
+}
+
+/// The batch of an iteration: complete rollouts, all made with one policy.
+pub fn batch(rollouts: &[Rollout]) -> Batch {
+    let steps = rollouts.first().map_or(0, |rollout| rollout.episode.steps());
+    let gather = |width: usize, t: usize, rows: &dyn Fn(&Rollout) -> &[f64]| {
+        let columns: Vec<f64> =
+            rollouts.iter().flat_map(|rollout| &rows(rollout)[t * width..(t + 1) * width]).copied().collect();
+        DMatrix::from_vec(width, rollouts.len(), columns)
+    };
+    let (state_dim, action_dim, outcome_dim) = rollouts
+        .first()
+        .map_or((0, 0, 0), |r| (r.episode.state_dim, r.episode.action_dim, r.judgement.outcomes.nrows()));
+    Batch {
+        states: (0..=steps).map(|t| gather(state_dim, t, &|r| &r.episode.states)).collect(),
+        actions: (0..steps).map(|t| gather(action_dim, t, &|r| &r.episode.actions)).collect(),
+        received: (0..steps).map(|t| gather(action_dim, t, &|r| &r.episode.sent_actions)).collect(),
+        outcomes: (0..steps).map(|t| gather(outcome_dim, t, &|r| r.judgement.outcomes.as_slice())).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rollout(offset: f64) -> Rollout {
+        let episode = Episode {
+            state_dim: 2,
+            action_dim: 1,
+            states: (0..6).map(|i| offset + f64::from(i)).collect(),
+            actions: vec![offset, offset + 1.],
+            sent_actions: vec![offset + 2., offset + 3.],
+            ..Episode::default()
+        };
+        let outcomes = DMatrix::from_row_slice(1, 2, &[offset, offset + 1.]);
+        Rollout { episode, judgement: Judgement { outcomes, total_reward: 0., success: false, distance: None } }
+    }
+
+    #[test]
+    fn a_column_is_a_rollout() {
+        let batch = batch(&[rollout(0.), rollout(10.)]);
+        assert_eq!(batch.states.len(), 3);
+        assert_eq!(batch.states[1], DMatrix::from_row_slice(2, 2, &[2., 12., 3., 13.]));
+        assert_eq!(batch.actions[1], DMatrix::from_row_slice(1, 2, &[1., 11.]));
+        assert_eq!(batch.received[0], DMatrix::from_row_slice(1, 2, &[2., 12.]));
+        assert_eq!(batch.outcomes[1], DMatrix::from_row_slice(1, 2, &[1., 11.]));
+    }
+
+    #[test]
+    fn a_nan_is_noticed_wherever_it_is() {
+        assert!(rollout(0.).is_finite());
+        let mut bad = rollout(0.);
+        bad.judgement.outcomes[1] = f64::NAN;
+        assert!(!bad.is_finite());
+        let mut bad = rollout(0.);
+        bad.episode.states[5] = f64::INFINITY;
+        assert!(!bad.is_finite());
+    }
+}

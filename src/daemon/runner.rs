@@ -1,0 +1,183 @@
+//! Trials in and out of the loop: orders them, keeps the heartbeat, reports what happens, and mends what may be mended.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tracing::{debug, info, warn};
+
+use super::exploration_noise;
+use super::machine::Machine;
+use crate::control::{
+    Abort, BlackBox, Event, FinishedTrial, Latency, LoopError, OrderError, Outcome, Request, SafetyState, TrialBuffers, TrialOrder,
+};
+use crate::policy::CompiledPolicy;
+use crate::robot::TrialKey;
+
+/// How often the loop is looked after.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Why no more trials come.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunnerError {
+    /// The loop ended by itself.
+    #[error("the control loop ended")]
+    Ended,
+    /// The loop does not take what it is given.
+    #[error("the control loop refused a trial: {0}")]
+    Refused(OrderError),
+}
+
+/// The supervisor's hands on the loop.
+pub struct Runner {
+    machine: Machine,
+    seed: u64,
+    spare: Vec<Box<TrialBuffers>>,
+    /// Orders for which the ring had no room, or that the loop refused while it was stopped; first come first.
+    waiting: VecDeque<TrialOrder>,
+    /// Latency of everything so far.
+    latency: Latency,
+}
+
+impl Runner {
+    /// Takes the machine over; `seed` keys the exploration noise.
+    pub fn new(machine: Machine, seed: u64) -> Self {
+        Self { machine, seed, spare: Vec::new(), waiting: VecDeque::new(), latency: Latency::new() }
+    }
+
+    /// Orders a trial, with the exploration noise of its key or without.
+    pub fn order(&mut self, key: TrialKey, policy: &Arc<CompiledPolicy>, explore: bool) {
+        let shape = &self.machine.shape;
+        let noise = if explore {
+            exploration_noise(self.seed, &key, shape.horizon, shape.action_dim)
+        } else {
+            vec![0.; shape.horizon * shape.action_dim].into()
+        };
+        let buffers = self.spare.pop().unwrap_or_else(|| TrialBuffers::new(shape));
+        self.waiting.push_back(TrialOrder { key, policy: policy.clone(), noise, buffers });
+        self.send();
+    }
+
+    fn send(&mut self) {
+        while let Some(order) = self.waiting.pop_front() {
+            if let Err(order) = self.machine.control.client.order(order) {
+                self.waiting.push_front(order);
+                return;
+            }
+        }
+    }
+
+    /// Looks after the loop once: heartbeat, events, faults, waiting orders. Call it at least every few hundred milliseconds.
+    fn look(&mut self) -> Result<(), RunnerError> {
+        let client = &mut self.machine.control.client;
+        client.stopper().beat();
+        while let Some(event) = client.event() {
+            match event {
+                Event::Tripped { fault, at } => {
+                    warn!("at {:.3} s: {fault}; the robot gets the safe command", at.as_secs_f64());
+                }
+                Event::ResetRefused { fault } => debug!("not reset yet: {fault}"),
+                Event::Safety { state, at } => debug!("at {:.3} s: safety state {state:?}", at.as_secs_f64()),
+                other => tracing::trace!("{other:?}"),
+            }
+        }
+        let status = client.status();
+        if status.ended {
+            return Err(RunnerError::Ended);
+        }
+        // The robot is a simulated one: nobody has to walk up to it before it moves again.
+        if matches!(status.safety, SafetyState::Zero | SafetyState::Hold) {
+            // A full ring of requests holds this one already.
+            let _ = client.request(Request::ResetFault);
+        } else {
+            self.send();
+        }
+        Ok(())
+    }
+
+    /// The next trial that is over.
+    ///
+    /// # Errors
+    /// If no more can come.
+    pub async fn next(&mut self) -> Result<FinishedTrial, RunnerError> {
+        loop {
+            self.look()?;
+            while let Some(mut trial) = self.machine.control.client.finished() {
+                self.latency.add(&trial.order.buffers.latency.stroke);
+                self.latency.add(&trial.order.buffers.latency.between);
+                match trial.outcome {
+                    Outcome::Refused(OrderError::Stopped(_)) => {
+                        trial.order.buffers.clear();
+                        self.waiting.push_back(trial.order);
+                    }
+                    Outcome::Refused(error) => return Err(RunnerError::Refused(error)),
+                    _ => return Ok(trial),
+                }
+            }
+            // In lockstep the loop says when it is out of trials; the time-out serves the wall clock.
+            let _ = timeout(LOOK, self.machine.idle.notified()).await;
+        }
+    }
+
+    /// Keeps the loop alive while something else is awaited.
+    ///
+    /// # Errors
+    /// If the loop has ended.
+    pub async fn idle(&mut self) -> Result<(), RunnerError> {
+        self.look()?;
+        tokio::time::sleep(LOOK).await;
+        Ok(())
+    }
+
+    /// Gives a trial's memory back for the next.
+    pub fn recycle(&mut self, trial: FinishedTrial) {
+        let mut buffers = trial.order.buffers;
+        buffers.clear();
+        self.spare.push(buffers);
+    }
+
+    /// The black box of a fault, if there is a new one. Give it back by [`Self::recycle_black_box`].
+    pub fn black_box(&mut self) -> Option<Box<BlackBox>> {
+        self.machine.control.client.black_box()
+    }
+
+    /// Gives a black box back.
+    pub fn recycle_black_box(&mut self, black_box: Box<BlackBox>) {
+        self.machine.control.client.recycle(black_box);
+    }
+
+    /// Ends the loop: the robot gets the safe command first. Gives back the trials that were over by then and the latency of the
+    /// whole run.
+    ///
+    /// # Errors
+    /// If the loop panicked.
+    pub fn stop(self) -> Result<(Vec<FinishedTrial>, Latency), LoopError> {
+        let Self { machine, mut latency, .. } = self;
+        let (mut client, rest) = machine.stop()?;
+        let mut trials = Vec::new();
+        while let Some(trial) = client.finished() {
+            latency.add(&trial.order.buffers.latency.stroke);
+            latency.add(&trial.order.buffers.latency.between);
+            trials.push(trial);
+        }
+        latency.add(&rest);
+        info!("the robot has the safe command");
+        Ok((trials, latency))
+    }
+}
+
+/// Why a trial is not learned from, if so.
+pub fn complaint(trial: &FinishedTrial) -> Option<String> {
+    match &trial.outcome {
+        Outcome::Aborted(Abort::Fault(fault)) => Some(fault.to_string()),
+        Outcome::Aborted(abort) => Some(abort.to_string()),
+        Outcome::Refused(error) => Some(error.to_string()),
+        Outcome::Completed if trial.marked_failed => Some("marked failed by the operator".into()),
+        Outcome::Completed if !trial.on_time => {
+            Some(format!("{:.1} % of its control cycles were missed", 100. * trial.missed_share))
+        }
+        Outcome::Completed => None,
+    }
+}

@@ -1,0 +1,120 @@
+//! Inverse dynamics, forward dynamics, mass matrix.
+
+use nalgebra::{DMatrix, Vector3};
+
+use super::model::{Model, Workspace};
+use super::spatial::{dot, spatial, times};
+
+impl Model {
+    /// Inverse dynamics (recursive Newton-Euler, Featherstone 2008, equations 5.7 to 5.11): the efforts `tau` (n), N m
+    /// or N, that an actuator must give for the accelerations `qdd` (n) at positions `q` (n) and velocities `qd` (n).
+    /// They move the bodies and the drives' armature against gravity and the joints' own forces.
+    pub fn inverse_dynamics(&self, ws: &mut Workspace, q: &[f64], qd: &[f64], qdd: &[f64], tau: &mut [f64]) {
+        let n = self.dof();
+        assert!(q.len() == n && qd.len() == n && qdd.len() == n && tau.len() == n, "joint values: not {n}");
+        ws.bodies[0].acceleration = spatial(Vector3::zeros(), -self.gravity);
+        for (i, body) in self.bodies.iter().enumerate() {
+            let (before, rest) = ws.bodies.split_at_mut(i + 1);
+            let (parent, state) = (&before[body.parent], &mut rest[0]);
+            body.place(parent, q[i], qd[i], state);
+            state.acceleration = parent.acceleration + state.axis * qdd[i] + state.drift;
+            let inertia = body.inertia_at(state);
+            state.force = inertia.force(&state.velocity, &state.acceleration);
+        }
+        for (i, body) in self.bodies.iter().enumerate().rev() {
+            let (before, rest) = ws.bodies.split_at_mut(i + 1);
+            let (parent, state) = (&mut before[body.parent], &rest[0]);
+            let passive = &self.joints[i].passive;
+            tau[i] = state.axis.dot(&state.force) + passive.armature * qdd[i] - passive.torque(q[i], qd[i]);
+            if body.parent > 0 {
+                parent.force += state.force;
+            }
+        }
+    }
+
+    /// Forward dynamics (articulated bodies, Featherstone 2008, section 7.3): the accelerations `qdd` (n) under the
+    /// actuators' efforts `tau` (n), N m or N; the inverse of [`Model::inverse_dynamics`].
+    pub fn forward_dynamics(&self, ws: &mut Workspace, q: &[f64], qd: &[f64], tau: &[f64], qdd: &mut [f64]) {
+        self.forward_dynamics_implicit(ws, q, qd, tau, 0., qdd);
+    }
+
+    /// The accelerations `qdd` (n) of a step of `dt` seconds that takes damping and friction at the end of the step:
+    /// `(M + dt C) qdd = tau - bias - C qd`, C the diagonal of [`Passive::resistance`](super::Passive::resistance).
+    /// As stiff as the damping may be, the step `qd + dt qdd` is stable.
+    pub fn forward_dynamics_implicit(
+        &self,
+        ws: &mut Workspace,
+        q: &[f64],
+        qd: &[f64],
+        tau: &[f64],
+        dt: f64,
+        qdd: &mut [f64],
+    ) {
+        let n = self.dof();
+        assert!(q.len() == n && qd.len() == n && tau.len() == n && qdd.len() == n, "joint values: not {n}");
+        // Outwards: the forces that no acceleration of the joints would need.
+        ws.bodies[0].acceleration = spatial(Vector3::zeros(), -self.gravity);
+        for (i, body) in self.bodies.iter().enumerate() {
+            let (before, rest) = ws.bodies.split_at_mut(i + 1);
+            let (parent, state) = (&before[body.parent], &mut rest[0]);
+            body.place(parent, q[i], qd[i], state);
+            state.acceleration = parent.acceleration + state.drift;
+            let inertia = body.inertia_at(state);
+            state.force = inertia.force(&state.velocity, &state.acceleration);
+            state.articulated = inertia.matrix();
+        }
+        // Inwards: what each joint moves, and what is left to move it.
+        for (i, body) in self.bodies.iter().enumerate().rev() {
+            let (before, rest) = ws.bodies.split_at_mut(i + 1);
+            let (parent, state) = (&mut before[body.parent], &mut rest[0]);
+            let passive = &self.joints[i].passive;
+            let reaction = times(&state.articulated, &state.axis);
+            let inertia = dot(&state.axis, &reaction) + passive.armature + dt * passive.resistance(qd[i]);
+            let inverse = 1. / inertia;
+            let effort = tau[i] + passive.torque(q[i], qd[i]) - dot(&state.axis, &state.force);
+            state.free_acceleration = effort * inverse;
+            state.coupling = reaction * inverse;
+            if body.parent > 0 {
+                parent.articulated += state.articulated - state.coupling * reaction.transpose();
+                parent.force += state.force + state.coupling * effort;
+            }
+        }
+        // Outwards: the joints' accelerations; from here on `acceleration` is the part due to them.
+        ws.bodies[0].acceleration.fill(0.);
+        for (i, body) in self.bodies.iter().enumerate() {
+            let (before, rest) = ws.bodies.split_at_mut(i + 1);
+            let (parent, state) = (&before[body.parent], &mut rest[0]);
+            qdd[i] = state.free_acceleration - dot(&state.coupling, &parent.acceleration);
+            state.acceleration = parent.acceleration + state.axis * qdd[i];
+        }
+    }
+
+    /// Mass matrix `out` (n x n) at positions `q` (n), with the armature on its diagonal (composite rigid bodies,
+    /// Featherstone 2008, section 6.2). The workspace is left with zero velocities.
+    pub fn mass_matrix(&self, ws: &mut Workspace, q: &[f64], out: &mut DMatrix<f64>) {
+        let n = self.dof();
+        assert!(q.len() == n && out.shape() == (n, n), "joint values: not {n}, or shape of the mass matrix");
+        for (i, body) in self.bodies.iter().enumerate() {
+            let (before, rest) = ws.bodies.split_at_mut(i + 1);
+            body.place(&before[body.parent], q[i], 0., &mut rest[0]);
+            rest[0].composite = body.inertia_at(&rest[0]);
+        }
+        out.fill(0.);
+        for (i, body) in self.bodies.iter().enumerate().rev() {
+            let state = ws.bodies[i + 1];
+            let force = state.composite.times(&state.axis);
+            out[(i, i)] = state.axis.dot(&force) + self.joints[i].passive.armature;
+            let mut ancestor = body.parent;
+            while ancestor > 0 {
+                let entry = ws.bodies[ancestor].axis.dot(&force);
+                out[(ancestor - 1, i)] = entry;
+                out[(i, ancestor - 1)] = entry;
+                ancestor = self.bodies[ancestor - 1].parent;
+            }
+            if body.parent > 0 {
+                let parent = &mut ws.bodies[body.parent].composite;
+                *parent = parent.plus(&state.composite);
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Importance weights of stored transitions (Akrour et al. 2018, section 4.1).
+//!
+//! A transition's weight for the fit at step t is the density of (state, action) at step t under the policy that is being
+//! improved, over the density of the mixture of everything that was stored. The dynamics cancel. All in logs.
+
+use super::density::{Density, LANES, Lanes, log_sum_exp};
+use super::store::Stored;
+use super::{LearnerConfig, MotoError, Reuse, batch::column};
+use rayon::prelude::*;
+
+/// A stored transition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sample {
+    /// Index of the iteration in the store's order.
+    pub entry: usize,
+    pub step: usize,
+    pub rollout: usize,
+}
+
+/// The transitions of one step's fit.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Weighted {
+    pub samples: Vec<Sample>,
+    /// Weights, summing to one.
+    pub weights: Vec<f64>,
+    /// `(sum w)^2 / sum w^2`.
+    pub effective: f64,
+}
+
+/// What an update adds to the stored sums: for each entry, (iteration, sums).
+pub(super) type NewSums = Vec<Vec<(u64, Vec<f64>)>>;
+
+/// The weights of every step (horizon), for the policy of the last entry; and the density sums that are new.
+pub(super) fn weigh(entries: &[&Stored], config: &LearnerConfig) -> Result<(Vec<Weighted>, NewSums), MotoError> {
+    let horizon = entries[entries.len() - 1].horizon();
+    let same_step = |weights: &(dyn Fn(usize) -> Result<Vec<f64>, MotoError> + Sync)| {
+        let steps: Result<Vec<Weighted>, MotoError> = (0..horizon)
+            .into_par_iter()
+            .map(|t| {
+                let of_entry = |(entry, stored): (usize, &&Stored)| {
+                    (0..stored.batch.rollouts()).map(move |rollout| Sample { entry, step: t, rollout })
+                };
+                let samples = entries.iter().enumerate().flat_map(of_entry).collect();
+                Ok::<_, MotoError>(Weighted::new(samples, weights(t)?, config.weight_cut))
+            })
+            .collect();
+        Ok((steps?, vec![Vec::new(); entries.len()]))
+    };
+    match config.reuse {
+        Reuse::TimeAndIterations => all_steps(entries, config.weight_cut),
+        Reuse::Iterations => same_step(&|t| ratios(entries, t)),
+        Reuse::SameStepDecay => same_step(&|_| {
+            let ages = (0..entries.len()).rev();
+            let of_entry = |(age, stored): (usize, &&Stored)| {
+                std::iter::repeat_n(config.sample_decay.powf(age as f64), stored.batch.rollouts())
+            };
+            Ok(ages.zip(entries).flat_map(of_entry).collect())
+        }),
+        Reuse::None => same_step(&|_| Ok(vec![1.0; entries.iter().map(|e| e.batch.rollouts()).sum()])),
+    }
+}
+
+impl Weighted {
+    /// Leaves out what is below the cut and normalises.
+    fn new(samples: Vec<Sample>, weights: Vec<f64>, cut: f64) -> Self {
+        let largest = weights.iter().copied().fold(0.0, f64::max);
+        let kept = samples.into_iter().zip(weights).filter(|(_, w)| *w > cut * largest);
+        let (samples, mut weights): (Vec<_>, Vec<_>) = kept.unzip();
+        let total: f64 = weights.iter().sum();
+        weights.iter_mut().for_each(|w| *w /= total);
+        let effective = 1.0 / weights.iter().map(|w| w * w).sum::<f64>();
+        Self { samples, weights, effective }
+    }
+}
+
+/// State and drawn action of up to `LANES` transitions of one entry, from `first` on; the rest of the lanes repeats the last.
+fn gather(stored: &Stored, first: usize, count: usize) -> Vec<Lanes> {
+    let rollouts = stored.batch.rollouts();
+    let (states, actions) = (&stored.batch.states, &stored.batch.actions);
+    let mut points = vec![[0.0; LANES]; states[0].nrows() + actions[0].nrows()];
+    for lane in 0..LANES {
+        let index = first + lane.min(count - 1);
+        let (step, rollout) = (index / rollouts, index % rollouts);
+        let values = column(&states[step], rollout).iter().chain(column(&actions[step], rollout));
+        points.iter_mut().zip(values).for_each(|(p, v)| p[lane] = *v);
+    }
+    points
+}
+
+/// Densities of all steps of an entry (horizon).
+fn densities(stored: &Stored) -> Result<Vec<Density>, MotoError> {
+    let steps = stored.states.iter().zip(&stored.policy.steps).enumerate();
+    steps.map(|(t, (states, law))| Density::new(states, law, t)).collect()
+}
+
+/// Weights `z_t^i / (1/J sum_j z_t^j)` at one step, up to a factor.
+fn ratios(entries: &[&Stored], t: usize) -> Result<Vec<f64>, MotoError> {
+    let components: Result<Vec<_>, _> =
+        entries.iter().map(|e| Density::new(&e.states[t], &e.policy.steps[t], t)).collect();
+    let components = components?;
+    let mut logs = Vec::new();
+    for stored in entries {
+        let rollouts = stored.batch.rollouts();
+        for first in (0..rollouts).step_by(LANES) {
+            let count = LANES.min(rollouts - first);
+            let points = gather(stored, t * rollouts + first, count);
+            let mut centred = points.clone();
+            let terms: Vec<Lanes> = components.iter().map(|c| c.log(&points, &mut centred)).collect();
+            let (all, current) = (log_sum_exp(&terms), terms[terms.len() - 1]);
+            logs.extend((0..count).map(|l| current[l] - all[l]));
+        }
+    }
+    Ok(exponentials(logs))
+}
+
+/// `exp` of logs relative to their largest.
+fn exponentials(mut logs: Vec<f64>) -> Vec<f64> {
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    logs.iter_mut().for_each(|x| *x = (*x - largest).exp());
+    logs
+}
+
+/// A run of transitions of one entry, evaluated together.
+struct Block {
+    entry: usize,
+    first: usize,
+    count: usize,
+    /// Log density at each step under the last entry (horizon).
+    current: Vec<Lanes>,
+    /// Log-sum over the steps for each entry that had none stored (entry, sums).
+    sums: Vec<(usize, Lanes)>,
+    /// Log of the mixture of everything stored, up to a constant.
+    mixture: Lanes,
+}
+
+/// Weights across time steps and iterations.
+fn all_steps(entries: &[&Stored], cut: f64) -> Result<(Vec<Weighted>, NewSums), MotoError> {
+    let last = entries.len() - 1;
+    // Components are needed for the last entry everywhere and wherever a sum is missing.
+    let components: Result<Vec<Vec<Density>>, _> = (0..entries.len())
+        .into_par_iter()
+        .map(|j| {
+            let missing = entries.iter().any(|e| e.log_sum(entries[j].id).is_none());
+            if j == last || missing { densities(entries[j]) } else { Ok(Vec::new()) }
+        })
+        .collect();
+    let components = components?;
+    let runs: Vec<(usize, usize)> = entries
+        .iter()
+        .enumerate()
+        .flat_map(|(entry, stored)| (0..stored.transitions()).step_by(LANES).map(move |first| (entry, first)))
+        .collect();
+    let blocks: Vec<Block> = runs
+        .into_par_iter()
+        .with_min_len(4)
+        .map(|(entry, first)| evaluate(entries, &components, entry, first))
+        .collect();
+    let mut sums: NewSums = vec![Vec::new(); entries.len()];
+    for block in &blocks {
+        for (component, values) in &block.sums {
+            let id = entries[*component].id;
+            let of_entry = &mut sums[block.entry];
+            let position = of_entry.iter().position(|(stored, _)| *stored == id).unwrap_or_else(|| {
+                of_entry.push((id, Vec::with_capacity(entries[block.entry].transitions())));
+                of_entry.len() - 1
+            });
+            of_entry[position].1.extend(&values[..block.count]);
+        }
+    }
+    let horizon = entries[last].horizon();
+    let steps = (0..horizon).into_par_iter().map(|t| select(entries, &blocks, t, cut)).collect();
+    Ok((steps, sums))
+}
+
+/// Evaluates the components on one run of transitions.
+fn evaluate(entries: &[&Stored], components: &[Vec<Density>], entry: usize, first: usize) -> Block {
+    let stored = entries[entry];
+    let count = LANES.min(stored.transitions() - first);
+    let points = gather(stored, first, count);
+    let mut centred = points.clone();
+    let mut terms = Vec::new();
+    let (mut current, mut sums, mut totals) = (Vec::new(), Vec::new(), Vec::new());
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (j, component) in components.iter().enumerate() {
+                let known = stored.log_sum(entries[j].id);
+                if known.is_none() || j + 1 == entries.len() {
+                    terms.clear();
+                    terms.extend(component.iter().map(
+                        #[inline(always)]
+                        |c| c.log(&points, &mut centred),
+                    ));
+                }
+                match known {
+                    Some(known) => totals.push(std::array::from_fn(|l| known[first + l.min(count - 1)])),
+                    None => {
+                        let sum = log_sum_exp(&terms);
+                        sums.push((j, sum));
+                        totals.push(sum);
+                    }
+                }
+            }
+            std::mem::swap(&mut current, &mut terms);
+        },
+    );
+    Block { entry, first, count, current, sums, mixture: log_sum_exp(&totals) }
+}
+
+/// The weighted transitions of step `t`.
+fn select(entries: &[&Stored], blocks: &[Block], t: usize, cut: f64) -> Weighted {
+    let mut logs = Vec::with_capacity(blocks.len() * LANES);
+    for block in blocks {
+        logs.extend((0..block.count).map(|l| block.current[t][l] - block.mixture[l]));
+    }
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut logs = logs.into_iter();
+    let (mut samples, mut weights) = (Vec::new(), Vec::new());
+    for block in blocks {
+        let rollouts = entries[block.entry].batch.rollouts();
+        for (index, log) in (block.first..block.first + block.count).zip(&mut logs) {
+            let weight = if log - largest < cut.ln() { 0.0 } else { (log - largest).exp() };
+            if weight > cut {
+                samples.push(Sample { entry: block.entry, step: index / rollouts, rollout: index % rollouts });
+                weights.push(weight);
+            }
+        }
+    }
+    Weighted::new(samples, weights, cut)
+}

@@ -1,0 +1,300 @@
+//! Weighted ridge regression of a quadratic function (this project's form of Akrour et al. 2018, section 4).
+//!
+//! Inputs are standardised by their weighted mean and standard deviation; features are the linear terms and the products,
+//! centred, the intercept free; linear terms are divided by the square root of their relative penalty, so that one
+//! factorisation serves every ridge. What does not depend on the targets is done once, in the smaller of the primal
+//! (feature x feature) and the dual (sample x sample) form.
+
+use super::columns::Columns;
+use super::ridge::{Candidate, RidgeSystem, grid};
+use super::{Quadratic, Ridge};
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, Par};
+use nalgebra::{DMatrix, DVector};
+
+/// Fraction of the effective sample size the degrees of freedom may reach.
+const FREEDOM: f64 = 0.9;
+/// Below this the unexplained variance is rounding.
+const SMALLEST_RESIDUAL: f64 = 1e-14;
+/// Samples per block of explicit features.
+const BLOCK: usize = 512;
+
+/// A regression problem without its targets.
+pub(super) struct Design {
+    inputs: usize,
+    /// Inputs that vary enough to be used.
+    kept: Vec<usize>,
+    mean: Vec<f64>,
+    deviation: Vec<f64>,
+    /// Standardised kept inputs (sample x kept).
+    standard: Columns,
+    /// Weights, summing to one (sample).
+    weights: Vec<f64>,
+    effective: f64,
+    linear_penalty: f64,
+    /// Weighted mean of the products (kept x kept).
+    moments: Mat<f64>,
+    dual: bool,
+    system: Option<RidgeSystem>,
+}
+
+/// A fitted quadratic and how it was fitted.
+pub(super) struct Fit {
+    pub function: Quadratic,
+    pub candidate: Candidate,
+    /// Weighted root mean square of what is left unexplained, in the targets' unit.
+    pub residual: f64,
+}
+
+impl Design {
+    /// Prepares the regression on `inputs` (sample x input) with `weights` that sum to one (sample).
+    ///
+    /// Inputs whose standard deviation is at most their `threshold` are left out.
+    pub fn new(inputs: &Columns, weights: Vec<f64>, thresholds: &[f64], linear_penalty: f64, ridge: Ridge) -> Self {
+        let samples = inputs.samples();
+        let effective = 1.0 / weights.iter().map(|w| w * w).sum::<f64>();
+        let (mut kept, mut mean, mut deviation) = (Vec::new(), Vec::new(), Vec::new());
+        for (input, threshold) in thresholds.iter().enumerate() {
+            let values = inputs.dim(input);
+            let centre: f64 = values.iter().zip(&weights).map(|(x, w)| x * w).sum();
+            let variance: f64 = values.iter().zip(&weights).map(|(x, w)| w * (x - centre) * (x - centre)).sum();
+            if variance.sqrt() >= *threshold {
+                kept.push(input);
+                mean.push(centre);
+                // The offset keeps an input that does not vary at all from blowing up.
+                deviation.push(variance.sqrt() + 1e-8);
+            }
+        }
+        let mut standard = Columns::zeros(samples, kept.len());
+        for (k, &input) in kept.iter().enumerate() {
+            let inverse = 1.0 / deviation[k];
+            for (z, x) in standard.dim_mut(k).iter_mut().zip(inputs.dim(input)) {
+                *z = (x - mean[k]) * inverse;
+            }
+        }
+        let order = kept.len() * (kept.len() + 3) / 2;
+        let mut design = Self {
+            inputs: thresholds.len(),
+            moments: products(&standard, &weights),
+            kept,
+            mean,
+            deviation,
+            standard,
+            weights,
+            effective,
+            linear_penalty,
+            dual: samples < order,
+            system: None,
+        };
+        let ridges = match ridge {
+            Ridge::CrossValidated => grid(),
+            Ridge::Fixed(ridge) => vec![ridge],
+        };
+        if order > 0 {
+            let gram = if design.dual { design.kernel() } else { design.gram() };
+            design.system = Some(RidgeSystem::new(gram, &ridges));
+        }
+        design
+    }
+
+    /// Number of inputs left out.
+    pub fn dropped(&self) -> usize {
+        self.inputs - self.kept.len()
+    }
+
+    /// Weighted, centred kernel (sample x sample) of the features, without forming them: the products of all pairs are
+    /// `1/2 [(z.z')^2 + z^2.z'^2]`.
+    fn kernel(&self) -> Mat<f64> {
+        let n = self.standard.samples();
+        let mut squares = self.standard.clone();
+        for k in 0..self.kept.len() {
+            squares.dim_mut(k).iter_mut().for_each(|z| *z *= *z);
+        }
+        let (mut kernel, mut second) = (Mat::zeros(n, n), Mat::zeros(n, n));
+        let (z, zz) = (self.standard.as_mat(), squares.as_mat());
+        matmul(kernel.as_mut(), Accum::Replace, z, z.transpose(), 1.0, Par::Seq);
+        matmul(second.as_mut(), Accum::Replace, zz, zz.transpose(), 0.5, Par::Seq);
+        let linear = 1.0 / self.linear_penalty;
+        for j in 0..n {
+            for i in 0..n {
+                let dot = kernel[(i, j)];
+                kernel[(i, j)] = 0.5 * dot * dot + second[(i, j)] + linear * dot;
+            }
+        }
+        let mean: Vec<f64> = (0..n).map(|j| (0..n).map(|i| kernel[(i, j)] * self.weights[i]).sum()).collect();
+        let overall: f64 = mean.iter().zip(&self.weights).map(|(m, w)| m * w).sum();
+        let roots: Vec<f64> = self.weights.iter().map(|w| w.sqrt()).collect();
+        for j in 0..n {
+            for i in 0..n {
+                kernel[(i, j)] = (kernel[(i, j)] - mean[i] - mean[j] + overall) * roots[i] * roots[j];
+            }
+        }
+        kernel
+    }
+
+    /// Weighted covariance of the features (feature x feature).
+    fn gram(&self) -> Mat<f64> {
+        let (n, dims) = (self.standard.samples(), self.kept.len());
+        let order = dims * (dims + 3) / 2;
+        let mut gram = Mat::zeros(order, order);
+        let linear = self.linear_penalty.sqrt().recip();
+        let centre = self.feature_means();
+        let mut features = Columns::zeros(BLOCK, order);
+        for start in (0..n).step_by(BLOCK) {
+            let length = BLOCK.min(n - start);
+            let root: Vec<f64> = self.weights[start..start + length].iter().map(|w| w.sqrt()).collect();
+            let mut feature = 0;
+            for i in 0..dims {
+                let z = &self.standard.dim(i)[start..start + length];
+                let column = &mut features.dim_mut(feature)[..length];
+                for ((f, z), r) in column.iter_mut().zip(z).zip(&root) {
+                    *f = z * linear * r;
+                }
+                feature += 1;
+            }
+            for i in 0..dims {
+                let z = &self.standard.dim(i)[start..start + length];
+                for j in i..dims {
+                    let other = &self.standard.dim(j)[start..start + length];
+                    let column = &mut features.dim_mut(feature)[..length];
+                    for (((f, z), y), r) in column.iter_mut().zip(z).zip(other).zip(&root) {
+                        *f = (z * y - centre[feature]) * r;
+                    }
+                    feature += 1;
+                }
+            }
+            let block = features.as_mat().subrows(0, length);
+            matmul(gram.as_mut(), Accum::Add, block.transpose(), block, 1.0, Par::Seq);
+        }
+        gram
+    }
+
+    /// Weighted means of the features (feature): zero for the linear ones.
+    fn feature_means(&self) -> Vec<f64> {
+        let dims = self.kept.len();
+        let mut means = vec![0.0; dims];
+        for i in 0..dims {
+            means.extend((i..dims).map(|j| self.moments[(i, j)]));
+        }
+        means
+    }
+
+    /// Features summed over the samples with `coefficients` (sample), centred: what the transposed feature matrix does.
+    fn project(&self, coefficients: &[f64]) -> Vec<f64> {
+        let dims = self.kept.len();
+        let products = products(&self.standard, coefficients);
+        let total: f64 = coefficients.iter().sum();
+        let linear = self.linear_penalty.sqrt().recip();
+        let mut sums: Vec<f64> = (0..dims)
+            .map(|i| linear * self.standard.dim(i).iter().zip(coefficients).map(|(z, c)| z * c).sum::<f64>())
+            .collect();
+        for i in 0..dims {
+            sums.extend((i..dims).map(|j| products[(i, j)] - total * self.moments[(i, j)]));
+        }
+        sums
+    }
+
+    /// Fits the targets (sample).
+    pub fn fit(&self, targets: &[f64]) -> Fit {
+        let mean: f64 = targets.iter().zip(&self.weights).map(|(y, w)| y * w).sum();
+        let variance: f64 = targets.iter().zip(&self.weights).map(|(y, w)| w * (y - mean) * (y - mean)).sum();
+        let deviation = variance.sqrt() + 1e-12;
+        let standard: Vec<f64> = targets.iter().map(|y| (y - mean) / deviation).collect();
+        let power: f64 = standard.iter().zip(&self.weights).map(|(y, w)| w * y * y).sum();
+        let Some(system) = &self.system else {
+            let candidate = Candidate { ridge: 0.0, degrees_of_freedom: 1.0 };
+            let function = self.raw(&[], mean, 1.0);
+            return Fit { function, candidate, residual: power.sqrt() * deviation };
+        };
+        let mut rotated: Vec<f64> = if self.dual {
+            standard.iter().zip(&self.weights).map(|(y, w)| y * w.sqrt()).collect()
+        } else {
+            self.project(&standard.iter().zip(&self.weights).map(|(y, w)| y * w).collect::<Vec<_>>())
+        };
+        system.rotate(&mut rotated);
+        let (candidate, mut solution, residual) = self.choose(system, &rotated, power);
+        system.rotate_back(&mut solution);
+        if self.dual {
+            let mut coefficients: Vec<f64> = solution.iter().zip(&self.weights).map(|(a, w)| a * w.sqrt()).collect();
+            let total: f64 = coefficients.iter().sum();
+            coefficients.iter_mut().zip(&self.weights).for_each(|(c, w)| *c -= total * w);
+            solution = self.project(&coefficients);
+        }
+        let function = self.raw(&solution, mean, deviation);
+        Fit { function, candidate, residual: residual.max(0.0).sqrt() * deviation }
+    }
+
+    /// The candidate of smallest cross-validation score among those whose degrees of freedom the data can carry, the largest
+    /// ridge if none is; with its rotated solution and the unexplained variance of the standardised targets.
+    fn choose(&self, system: &RidgeSystem, rotated: &[f64], power: f64) -> (Candidate, Vec<f64>, f64) {
+        let allowed = |c: &Candidate| c.degrees_of_freedom <= FREEDOM * self.effective;
+        let first = system.candidates.iter().position(allowed).unwrap_or(system.candidates.len() - 1);
+        let mut best: Option<(f64, Candidate, Vec<f64>, f64)> = None;
+        for group in system.candidates[first..].chunks(8) {
+            let ridges: Vec<f64> = group.iter().map(|c| c.ridge).collect();
+            let solutions = system.solve(&ridges, rotated);
+            for (lane, candidate) in group.iter().enumerate() {
+                let norm: f64 = solutions.iter().map(|x| x[lane] * x[lane]).sum();
+                let unexplained = if self.dual {
+                    candidate.ridge * candidate.ridge * norm
+                } else {
+                    let explained: f64 = solutions.iter().zip(rotated).map(|(x, b)| x[lane] * b).sum();
+                    power - explained - candidate.ridge * norm
+                };
+                let share = 1.0 - candidate.degrees_of_freedom / self.effective;
+                let score = unexplained.max(SMALLEST_RESIDUAL) / (share * share);
+                if best.as_ref().is_none_or(|b| score < b.0) {
+                    let solution = solutions.iter().map(|x| x[lane]).collect();
+                    best = Some((score, *candidate, solution, unexplained));
+                }
+            }
+        }
+        match best {
+            Some((_, candidate, solution, unexplained)) => (candidate, solution, unexplained),
+            // Only NaN scores get here; zero is the fit of targets that say nothing, and the caller checks finiteness.
+            None => (system.candidates[first], vec![f64::NAN; rotated.len()], power),
+        }
+    }
+
+    /// The quadratic in raw inputs with these coefficients of the centred features of standardised inputs.
+    fn raw(&self, coefficients: &[f64], mean: f64, deviation: f64) -> Quadratic {
+        let dims = self.kept.len();
+        let mut function = Quadratic {
+            hessian: DMatrix::zeros(self.inputs, self.inputs),
+            gradient: DVector::zeros(self.inputs),
+            constant: mean,
+        };
+        let linear = self.linear_penalty.sqrt().recip();
+        let mut feature = dims;
+        for i in 0..dims {
+            let row = self.kept[i];
+            function.gradient[row] = coefficients[i] * linear * deviation / self.deviation[i];
+            for j in i..dims {
+                let column = self.kept[j];
+                let coefficient = coefficients[feature] * deviation;
+                function.constant -= coefficient * self.moments[(i, j)];
+                let raw = coefficient / (self.deviation[i] * self.deviation[j]);
+                function.hessian[(row, column)] += raw;
+                function.hessian[(column, row)] += raw;
+                feature += 1;
+            }
+        }
+        let mut centre = DVector::zeros(self.inputs);
+        self.kept.iter().zip(&self.mean).for_each(|(&input, m)| centre[input] = *m);
+        let shift = &function.hessian * &centre;
+        function.constant += 0.5 * centre.dot(&shift) - function.gradient.dot(&centre);
+        function.gradient -= shift;
+        function
+    }
+}
+
+/// `sum_i coefficients_i z_i z_i'` (dim x dim).
+fn products(inputs: &Columns, coefficients: &[f64]) -> Mat<f64> {
+    let mut scaled = inputs.clone();
+    for k in 0..inputs.dims() {
+        scaled.dim_mut(k).iter_mut().zip(coefficients).for_each(|(z, c)| *z *= c);
+    }
+    let mut sums = Mat::zeros(inputs.dims(), inputs.dims());
+    matmul(sums.as_mut(), Accum::Replace, scaled.as_mat().transpose(), inputs.as_mat(), 1.0, Par::Seq);
+    sums
+}

@@ -1,0 +1,209 @@
+//! The simulated arm: rigid-body dynamics with the drives' saturation and soft joint stops.
+
+use super::integrator::SemiImplicitEuler;
+use super::parameter::{ParameterError, check_list, check_range};
+use super::racket::{Racket, RacketState};
+use crate::dynamics::{FrameId, JointKind, Model, Workspace};
+use nalgebra::Point3;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What a URDF does not say of an arm, joint by joint in the order of the model. Units are those of a rotation; read kg
+/// for kg m^2 and m for rad in a prismatic joint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ArmConfig {
+    /// Inertia of each drive seen at its joint, kg m^2 (0 to 1000).
+    pub armature: Vec<f64>,
+    /// Spring of each joint towards its zero, N m/rad (0 to 1e6).
+    pub stiffness: Vec<f64>,
+    /// How far beyond its range a revolute joint gives way when it is pushed with its full effort, rad (0.001 to 1).
+    pub stop_give_angle: f64,
+    /// The same for a prismatic joint, m (0.0001 to 0.1).
+    pub stop_give_length: f64,
+    /// Damping time of the stops, s: they damp with their stiffness times this (0 to 0.1).
+    pub stop_damping_time: f64,
+}
+
+impl Default for ArmConfig {
+    /// The table-tennis arm.
+    fn default() -> Self {
+        Self {
+            armature: vec![2., 2., 2., 0.15, 0.15, 0.1, 0.1, 0.02, 0.02],
+            stiffness: vec![1500., 1500., 1500., 0., 0., 0., 0., 0., 0.],
+            stop_give_angle: 0.05,
+            stop_give_length: 0.01,
+            stop_damping_time: 0.02,
+        }
+    }
+}
+
+/// Why an arm cannot be simulated.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArmError {
+    /// A parameter is refused.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// The robot description lacks the racket's link.
+    #[error("robot {robot} has no link {link:?}")]
+    NoLink {
+        /// Name of the robot.
+        robot: String,
+        /// Link that was looked for.
+        link: String,
+    },
+}
+
+impl ArmConfig {
+    /// Checks every parameter for an arm of `dof` joints.
+    ///
+    /// # Errors
+    /// The first that is out of range or has the wrong length.
+    pub fn validate(&self, dof: usize) -> Result<(), ParameterError> {
+        check_list("arm.armature", &self.armature, dof, 0., 1e3)?;
+        check_list("arm.stiffness", &self.stiffness, dof, 0., 1e6)?;
+        check_range("arm.stop_give_angle", self.stop_give_angle, 0.001, 1.)?;
+        check_range("arm.stop_give_length", self.stop_give_length, 0.0001, 0.1)?;
+        check_range("arm.stop_damping_time", self.stop_damping_time, 0., 0.1)
+    }
+
+    /// Gives the joints of a model their armature and springs.
+    ///
+    /// # Errors
+    /// As [`Self::validate`].
+    pub fn apply(&self, model: &mut Model) -> Result<(), ParameterError> {
+        self.validate(model.dof())?;
+        for ((joint, &armature), &stiffness) in model.joints_mut().iter_mut().zip(&self.armature).zip(&self.stiffness) {
+            joint.passive.armature = armature;
+            joint.passive.stiffness = stiffness;
+            joint.passive.spring_reference = 0.;
+        }
+        Ok(())
+    }
+}
+
+/// An arm's model and where its racket is.
+#[derive(Clone, Debug)]
+pub struct RacketArm {
+    model: Arc<Model>,
+    racket: FrameId,
+}
+
+impl RacketArm {
+    /// Finds the racket on an arm.
+    ///
+    /// # Errors
+    /// If the arm has no such link.
+    pub fn new(model: Arc<Model>, racket: &Racket) -> Result<Self, ArmError> {
+        let frame = model
+            .frame(&racket.link)
+            .ok_or_else(|| ArmError::NoLink { robot: model.name().into(), link: racket.link.clone() })?;
+        Ok(Self { model, racket: frame })
+    }
+
+    /// The arm's model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// The racket's frame.
+    pub fn racket_frame(&self) -> FrameId {
+        self.racket
+    }
+
+    /// The racket at joint positions `q` (n) and velocities `qd` (n).
+    pub fn racket(&self, workspace: &mut Workspace, q: &[f64], qd: &[f64]) -> RacketState {
+        self.model.kinematics(workspace, q, qd);
+        let pose = self.model.pose(workspace, self.racket);
+        let centre = pose.translation.vector;
+        let (velocity, angular_velocity) = self.model.velocity_at(workspace, self.racket, Point3::from(centre));
+        RacketState { centre, normal: pose.rotation * nalgebra::Vector3::x(), velocity, angular_velocity }
+    }
+}
+
+/// A joint's end stop, a spring and a damper that only push back.
+#[derive(Clone, Copy, Debug)]
+struct Stop {
+    lower: f64,
+    upper: f64,
+    stiffness: f64,
+    damping: f64,
+}
+
+impl Stop {
+    fn torque(&self, q: f64, qd: f64) -> f64 {
+        if q < self.lower {
+            (self.stiffness * (self.lower - q) - self.damping * qd).max(0.)
+        } else if q > self.upper {
+            (self.stiffness * (self.upper - q) - self.damping * qd).min(0.)
+        } else {
+            0.
+        }
+    }
+}
+
+/// The moving arm.
+#[derive(Clone, Debug)]
+pub struct Arm {
+    model: Arc<Model>,
+    workspace: Workspace,
+    stops: Vec<Stop>,
+    position: Vec<f64>,
+    velocity: Vec<f64>,
+    torque: Vec<f64>,
+    integrator: SemiImplicitEuler,
+}
+
+impl Arm {
+    /// An arm at zero, at rest.
+    pub fn new(model: Arc<Model>, config: &ArmConfig) -> Self {
+        let dof = model.dof();
+        let stops = model.joints().iter().map(|joint| {
+            let give =
+                if joint.kind == JointKind::Prismatic { config.stop_give_length } else { config.stop_give_angle };
+            let limited = joint.lower.is_finite() || joint.upper.is_finite();
+            let stiffness = if limited { joint.effort / give } else { 0. };
+            Stop { lower: joint.lower, upper: joint.upper, stiffness, damping: stiffness * config.stop_damping_time }
+        });
+        Self {
+            workspace: model.workspace(),
+            stops: stops.collect(),
+            position: vec![0.; dof],
+            velocity: vec![0.; dof],
+            torque: vec![0.; dof],
+            integrator: SemiImplicitEuler::new(&model),
+            model,
+        }
+    }
+
+    /// Joint positions (n), rad or m.
+    pub fn position(&self) -> &[f64] {
+        &self.position
+    }
+
+    /// Joint velocities (n), rad/s or m/s.
+    pub fn velocity(&self) -> &[f64] {
+        &self.velocity
+    }
+
+    /// Puts the arm at `q` (n), at rest.
+    ///
+    /// # Panics
+    /// If the length is not the number of joints.
+    pub fn place(&mut self, q: &[f64]) {
+        self.position.copy_from_slice(q);
+        self.velocity.fill(0.);
+    }
+
+    /// Moves the arm by `dt` seconds under joint efforts (n), N m or N, which its drives saturate at the limits of the
+    /// robot description: a semi-implicit Euler step, joint damping implicit.
+    pub fn step(&mut self, effort: &[f64], dt: f64) {
+        for (i, (torque, joint)) in self.torque.iter_mut().zip(self.model.joints()).enumerate() {
+            *torque =
+                effort[i].clamp(-joint.effort, joint.effort) + self.stops[i].torque(self.position[i], self.velocity[i]);
+        }
+        let Self { model, workspace, position, velocity, torque, .. } = self;
+        self.integrator.step(model, workspace, torque, dt, position, velocity);
+    }
+}

@@ -1,0 +1,284 @@
+//! Where the ball flies: table, net and floor, and what is predicted of its flight.
+
+use super::ball::{Ball, Flight, time_of_zero};
+use super::parameter::{ParameterError, check_range};
+use super::racket::{Crossing, Racket, Swing};
+use nalgebra::{Vector2, Vector3};
+use serde::{Deserialize, Serialize};
+
+/// A table lengthwise along x, its centre above the origin, the robot at negative x. The net stands at x = 0.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Table {
+    /// Length along x, m (0.1 to 10).
+    pub length: f64,
+    /// Width along y, m (0.1 to 10).
+    pub width: f64,
+    /// Height of the surface above the floor, m (0.1 to 2).
+    pub height: f64,
+    /// Height of the net above the surface, m (0 to 1).
+    pub net_height: f64,
+    /// How far the net stands out beyond each side, m (0 to 1).
+    pub net_overhang: f64,
+    /// Share of the vertical speed that comes back at a bounce (0 to 1).
+    pub restitution: f64,
+    /// Share of the horizontal velocity that is kept at a bounce (0 to 1).
+    pub retention: f64,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            length: 2.74,
+            width: 1.525,
+            height: 0.76,
+            net_height: 0.1525,
+            net_overhang: 0.1525,
+            restitution: 0.88,
+            retention: 0.92,
+        }
+    }
+}
+
+impl Table {
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// The first that is out of range.
+    pub fn validate(&self) -> Result<(), ParameterError> {
+        for (field, value, low, high) in [
+            ("table.length", self.length, 0.1, 10.),
+            ("table.width", self.width, 0.1, 10.),
+            ("table.height", self.height, 0.1, 2.),
+            ("table.net_height", self.net_height, 0., 1.),
+            ("table.net_overhang", self.net_overhang, 0., 1.),
+            ("table.restitution", self.restitution, 0., 1.),
+            ("table.retention", self.retention, 0., 1.),
+        ] {
+            check_range(field, value, low, high)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the point (x, y) is above the table.
+    pub fn spans(&self, x: f64, y: f64) -> bool {
+        x.abs() <= 0.5 * self.length && y.abs() <= 0.5 * self.width
+    }
+}
+
+/// Where a ball in free flight would come down.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Landing {
+    /// Where the centre passes the height of a ball on the table (x, y), m; not necessarily on it.
+    pub point: Vector2<f64>,
+    /// Seconds until then.
+    pub time: f64,
+    /// The ball does not touch the net on its way.
+    pub clears_net: bool,
+}
+
+/// What stops the free flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Obstacle {
+    Table,
+    Net,
+    Floor,
+}
+
+/// The court: how the ball flies, and what it meets.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Court {
+    /// The ball's flight.
+    pub ball: Flight,
+    /// The table and its net.
+    pub table: Table,
+    /// The racket.
+    pub racket: Racket,
+}
+
+/// Vertical speed, m/s, below which a ball no longer bounces but rolls; it bounds the bounces in a step.
+const ROLLING_SPEED: f64 = 0.02;
+/// Share of the speed with which a ball comes back from the net.
+const NET_RESTITUTION: f64 = 0.1;
+/// How far ahead a flight is predicted, s.
+const HORIZON: f64 = 3.;
+
+impl Court {
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// The first that is out of range.
+    pub fn validate(&self) -> Result<(), ParameterError> {
+        self.ball.validate()?;
+        self.table.validate()?;
+        self.racket.validate()
+    }
+
+    /// Height of the centre of a ball that lies on the table, m.
+    pub fn surface(&self) -> f64 {
+        self.table.height + self.ball.radius
+    }
+
+    /// Moves the ball by `dt` seconds (at most [`Flight::LONGEST_STEP`]) through whatever it meets, in the order in
+    /// which it meets it. With a `swing`, which lasts `dt` too, the first crossing of the racket's plane is returned,
+    /// after an impact if the ball met the disc there. `scatter` gives what a bounce adds to the velocity in x and y, m/s.
+    pub fn advance(
+        &self,
+        ball: &mut Ball,
+        dt: f64,
+        mut swing: Option<&Swing>,
+        mut scatter: impl FnMut() -> Vector2<f64>,
+    ) -> Option<Crossing> {
+        let mut crossed = None;
+        let mut elapsed = 0.;
+        while elapsed < dt {
+            let end = self.ball.after(ball, dt - elapsed);
+            let obstacle = self.first_obstacle(ball, &end, dt - elapsed);
+            let flight = obstacle.map_or(dt - elapsed, |(time, _)| time);
+            let part = swing.map(|swing| swing.part(elapsed / dt, (elapsed + flight) / dt));
+            if let Some(met) = part.and_then(|part| self.racket.crossing(&self.ball, &part, ball, flight)) {
+                *ball = met.ball;
+                if self.racket.hits(&met) {
+                    ball.velocity = self.racket.rebound(&met);
+                }
+                elapsed += met.time;
+                crossed = Some(Crossing { time: elapsed, ..met });
+                swing = None;
+                continue;
+            }
+            *ball = if obstacle.is_some() { self.ball.after(ball, flight) } else { end };
+            elapsed += flight;
+            match obstacle {
+                None => break,
+                Some((_, Obstacle::Floor)) => {
+                    ball.position.z = self.ball.radius;
+                    ball.velocity = Vector3::zeros();
+                    break;
+                }
+                Some((_, Obstacle::Net)) => {
+                    ball.position.x = 0.;
+                    ball.velocity.x *= -NET_RESTITUTION;
+                }
+                Some((_, Obstacle::Table)) => {
+                    ball.position.z = self.surface();
+                    ball.velocity.z *= -self.table.restitution;
+                    if ball.velocity.z < ROLLING_SPEED {
+                        ball.velocity.z = 0.;
+                        ball.position += ball.velocity * (dt - elapsed);
+                        break;
+                    }
+                    let scatter = scatter();
+                    ball.velocity.x = self.table.retention * ball.velocity.x + scatter.x;
+                    ball.velocity.y = self.table.retention * ball.velocity.y + scatter.y;
+                }
+            }
+        }
+        crossed
+    }
+
+    /// The obstacle met first within `dt` of free flight to `end`, and when. Height rises, then falls; x runs one way
+    /// only: so comparing both ends of the flight misses nothing.
+    fn first_obstacle(&self, ball: &Ball, end: &Ball, dt: f64) -> Option<(f64, Obstacle)> {
+        let at = |time: f64| self.ball.after(ball, time);
+        let falls_below = |height: f64| {
+            (ball.position.z >= height && end.position.z < height)
+                .then(|| time_of_zero(dt, |time| at(time).position.z - height))
+        };
+        let side = ball.position.x.signum();
+        let net = (ball.position.x != 0. && side * end.position.x <= 0.)
+            .then(|| time_of_zero(dt, |time| side * at(time).position.x))
+            .filter(|&time| self.touches_net(&at(time)))
+            .map(|time| (time, Obstacle::Net));
+        let table = falls_below(self.surface())
+            .filter(|&time| {
+                let p = at(time).position;
+                self.table.spans(p.x, p.y)
+            })
+            .map(|time| (time, Obstacle::Table));
+        let floor = falls_below(self.ball.radius).map(|time| (time, Obstacle::Floor));
+        [net, table, floor].into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
+    /// Whether a ball whose centre passes x = 0 touches the net.
+    fn touches_net(&self, ball: &Ball) -> bool {
+        let height = ball.position.z - self.table.height;
+        ball.position.y.abs() <= 0.5 * self.table.width + self.table.net_overhang
+            && (0. ..self.table.net_height + self.ball.radius).contains(&height)
+    }
+
+    /// The ball after `duration` seconds, met by no racket, its bounces without scatter.
+    pub fn predict(&self, ball: &Ball, duration: f64) -> Ball {
+        let mut ball = *ball;
+        let mut left = duration;
+        while left > 0. {
+            let dt = left.min(Flight::LONGEST_STEP);
+            self.advance(&mut ball, dt, None, Vector2::zeros);
+            left -= dt;
+        }
+        ball
+    }
+
+    /// Seconds until the ball, met by no racket, passes the plane at `x` towards the robot; `None` if it has passed it or will
+    /// not within three seconds. Real-time safe, some microseconds.
+    pub fn time_to_plane(&self, ball: &Ball, x: f64) -> Option<f64> {
+        let mut ball = *ball;
+        let mut elapsed = 0.;
+        while elapsed < HORIZON && ball.position.x > x && ball.velocity.x < 0. {
+            let before = ball;
+            self.advance(&mut ball, Flight::LONGEST_STEP, None, Vector2::zeros);
+            if ball.position.x <= x {
+                return Some(
+                    elapsed + time_of_zero(Flight::LONGEST_STEP, |time| self.predict(&before, time).position.x - x),
+                );
+            }
+            elapsed += Flight::LONGEST_STEP;
+        }
+        None
+    }
+
+    /// Where the ball comes down to the height of the table if it meets neither table nor net before; `None` if it is
+    /// below that height already, or will be above it for three seconds more.
+    pub fn landing(&self, ball: &Ball) -> Option<Landing> {
+        let surface = self.surface();
+        let mut ball = *ball;
+        let mut clears_net = true;
+        let mut elapsed = 0.;
+        while elapsed < HORIZON && ball.position.z >= surface {
+            let at = |time: f64| self.ball.after(&ball, time);
+            let mut next = at(Flight::LONGEST_STEP);
+            let lands = next.position.z < surface;
+            let mut dt = Flight::LONGEST_STEP;
+            if lands {
+                dt = time_of_zero(dt, |time| at(time).position.z - surface);
+                next = at(dt);
+            }
+            let side = ball.position.x.signum();
+            if ball.position.x != 0. && side * next.position.x <= 0. {
+                let time = time_of_zero(dt, |time| side * at(time).position.x);
+                clears_net &= !self.touches_net(&at(time));
+            }
+            elapsed += dt;
+            if lands {
+                return Some(Landing { point: next.position.xy(), time: elapsed, clears_net });
+            }
+            ball = next;
+        }
+        None
+    }
+
+    /// Velocity that takes a ball in free flight from one point to another in `duration` seconds, by shooting.
+    pub fn velocity_to_reach(&self, from: &Vector3<f64>, to: &Vector3<f64>, duration: f64) -> Vector3<f64> {
+        let steps = (duration / Flight::LONGEST_STEP).ceil().max(1.);
+        let mut velocity = (to - from) / duration;
+        // The end moves by almost `duration` times the change of velocity: a contraction by the share lost to drag.
+        for _ in 0..60 {
+            let mut ball = Ball { position: *from, velocity };
+            for _ in 0..steps as usize {
+                ball = self.ball.after(&ball, duration / steps);
+            }
+            velocity += (to - ball.position) / duration;
+        }
+        velocity
+    }
+}

@@ -1,0 +1,154 @@
+//! Steps of a robot's motion at a fixed step, efforts held.
+
+use crate::dynamics::{Model, Workspace};
+
+/// Semi-implicit Euler, damping and friction taken at the end of the step, order 1: `qd += dt qdd`, then `q += dt qd`,
+/// with `qdd` of [`Model::forward_dynamics_implicit`]. MuJoCo's `implicitfast` without constraints is the same.
+#[derive(Clone, Debug)]
+pub struct SemiImplicitEuler {
+    qdd: Box<[f64]>,
+}
+
+impl SemiImplicitEuler {
+    /// For robots with the joints of `model`.
+    pub fn new(model: &Model) -> Self {
+        Self { qdd: vec![0.; model.dof()].into() }
+    }
+
+    /// Moves positions `q` (n), rad or m, and velocities `qd` (n) on by `dt` seconds under the efforts `tau` (n), N m
+    /// or N. Does not allocate.
+    pub fn step(&mut self, model: &Model, ws: &mut Workspace, tau: &[f64], dt: f64, q: &mut [f64], qd: &mut [f64]) {
+        model.forward_dynamics_implicit(ws, q, qd, tau, dt, &mut self.qdd);
+        for ((q, qd), qdd) in q.iter_mut().zip(qd).zip(&self.qdd) {
+            *qd += dt * qdd;
+            *q += dt * *qd;
+        }
+    }
+}
+
+/// The classical Runge-Kutta method, order 4, explicit in everything: for robots whose damping is small against
+/// inertia over step, where accuracy counts.
+#[derive(Clone, Debug)]
+pub struct RungeKutta4 {
+    stages: [Stage; 4],
+    q: Box<[f64]>,
+}
+
+/// Velocity and acceleration at one of the four points (n each).
+#[derive(Clone, Debug)]
+struct Stage {
+    qd: Box<[f64]>,
+    qdd: Box<[f64]>,
+}
+
+impl RungeKutta4 {
+    /// For robots with the joints of `model`.
+    pub fn new(model: &Model) -> Self {
+        let zeros = || vec![0.; model.dof()].into_boxed_slice();
+        Self { stages: std::array::from_fn(|_| Stage { qd: zeros(), qdd: zeros() }), q: zeros() }
+    }
+
+    /// As [`SemiImplicitEuler::step`].
+    pub fn step(&mut self, model: &Model, ws: &mut Workspace, tau: &[f64], dt: f64, q: &mut [f64], qd: &mut [f64]) {
+        const OFFSETS: [f64; 4] = [0., 0.5, 0.5, 1.];
+        for i in 0..4 {
+            let (before, rest) = self.stages.split_at_mut(i);
+            let stage = &mut rest[0];
+            self.q.copy_from_slice(q);
+            stage.qd.copy_from_slice(qd);
+            if let Some(last) = before.last() {
+                let h = OFFSETS[i] * dt;
+                for j in 0..q.len() {
+                    self.q[j] += h * last.qd[j];
+                    stage.qd[j] += h * last.qdd[j];
+                }
+            }
+            model.forward_dynamics(ws, &self.q, &stage.qd, tau, &mut stage.qdd);
+        }
+        let [a, b, c, d] = &self.stages;
+        let mean = |a: f64, b: f64, c: f64, d: f64| (a + 2. * (b + c) + d) / 6.;
+        for j in 0..q.len() {
+            q[j] += dt * mean(a.qd[j], b.qd[j], c.qd[j], d.qd[j]);
+            qd[j] += dt * mean(a.qdd[j], b.qdd[j], c.qdd[j], d.qdd[j]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamics::tests::energy;
+
+    /// The arm without damping, with its drives and springs.
+    fn frictionless_arm() -> Model {
+        let mut model = Model::from_urdf_file("urdf/table_tennis_arm.urdf").unwrap();
+        for joint in model.joints_mut() {
+            joint.passive.damping = 0.;
+            joint.passive.armature = 0.02;
+            joint.passive.stiffness = if joint.name.starts_with('b') { 1500. } else { 0. };
+        }
+        model
+    }
+
+    /// Largest change of energy over 0.4 s of free fall from rest, J.
+    fn energy_drift(step: impl FnMut(&Model, &mut Workspace, &[f64], f64, &mut [f64], &mut [f64]), dt: f64) -> f64 {
+        let mut step = step;
+        let model = frictionless_arm();
+        let mut ws = model.workspace();
+        let (mut q, mut qd) = ([0., 0., 0., -0.8, -0.6, 0.3, 1.3, 1.2, 0.8], [0.; 9]);
+        let start = energy(&model, &mut ws, &q, &qd);
+        let mut drift = 0f64;
+        for _ in 0..(0.4 / dt) as usize {
+            step(&model, &mut ws, &[0.; 9], dt, &mut q, &mut qd);
+            drift = drift.max((energy(&model, &mut ws, &q, &qd) - start).abs());
+        }
+        assert!(drift.is_finite());
+        drift
+    }
+
+    #[test]
+    fn energy_drift_falls_at_the_order_of_semi_implicit_euler() {
+        let mut euler = SemiImplicitEuler::new(&frictionless_arm());
+        let mut drift = |dt| energy_drift(|m, ws, tau, dt, q, qd| euler.step(m, ws, tau, dt, q, qd), dt);
+        for dt in [1e-3, 5e-4, 2.5e-4] {
+            let order = (drift(dt) / drift(dt / 2.)).log2();
+            assert!((0.8..1.2).contains(&order), "order {order} at {dt}");
+        }
+    }
+
+    #[test]
+    fn energy_drift_falls_at_the_order_of_runge_kutta() {
+        let mut runge_kutta = RungeKutta4::new(&frictionless_arm());
+        let mut drift = |dt| energy_drift(|m, ws, tau, dt, q, qd| runge_kutta.step(m, ws, tau, dt, q, qd), dt);
+        for dt in [4e-3, 2e-3, 1e-3] {
+            let order = (drift(dt) / drift(dt / 2.)).log2();
+            assert!((3.5..5.5).contains(&order), "order {order} at {dt}");
+        }
+    }
+
+    /// Damping far beyond what an explicit step survives slows the arm down and never turns it round; so does friction.
+    #[test]
+    fn stiff_damping_and_friction_are_stable() {
+        let mut model = frictionless_arm();
+        model.set_gravity(nalgebra::Vector3::zeros());
+        let only = |model: &mut Model, damping: f64, friction: f64| {
+            for joint in model.joints_mut() {
+                joint.passive =
+                    crate::dynamics::Passive { damping, friction, friction_velocity: 1e-4, ..Default::default() };
+            }
+        };
+        for (damping, friction) in [(1e5, 0.), (0., 50.)] {
+            only(&mut model, damping, friction);
+            let (mut ws, mut euler) = (model.workspace(), SemiImplicitEuler::new(&model));
+            let (mut q, mut qd) = ([0.1; 9], [1.; 9]);
+            let mut last = energy(&model, &mut ws, &q, &qd);
+            for _ in 0..200 {
+                euler.step(&model, &mut ws, &[0.; 9], 2e-3, &mut q, &mut qd);
+                let now = energy(&model, &mut ws, &q, &qd);
+                assert!(now <= last * (1. + 1e-9) + 1e-12, "{now} J after {last} J");
+                last = now;
+            }
+            assert!(qd.iter().all(|qd| qd.abs() < 1e-3), "{qd:?}");
+        }
+    }
+}

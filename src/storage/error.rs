@@ -1,0 +1,102 @@
+//! What can go wrong with a store.
+
+use std::path::PathBuf;
+
+use super::files::FileError;
+
+/// Why a store cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// The system refused an operation.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file is not what was written.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A file belongs to something else.
+    #[error("{} does not fit: its {field} is {found}, expected {expected}", path.display())]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// What differs: `robot`, `task`, `horizon`, `seed`, ...
+        field: &'static str,
+        /// The file's value.
+        found: String,
+        /// The caller's value.
+        expected: String,
+    },
+    /// A file has a format this version cannot read.
+    #[error("{} has format version {found}, this program reads version {supported}", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The file's version.
+        found: u32,
+        /// This program's version.
+        supported: u32,
+    },
+    /// What was to be written cannot be.
+    #[error("cannot store {}: {what}", path.display())]
+    Unstorable {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// What is wrong with the value.
+        what: String,
+    },
+    /// A new run was asked for where one is already.
+    #[error("{} already holds a run: go on with it (--resume) or give another --out", path.display())]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A new run was asked for in a folder with other things in it.
+    #[error("{} is not empty (it has `{entry}`): give another --out", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+        /// One thing in it.
+        entry: String,
+    },
+    /// The folder is not a run's.
+    #[error("{} is not a run folder: it has no {missing}", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// What it lacks.
+        missing: &'static str,
+    },
+    /// Another process works in the folder.
+    #[error("{} is in use by another process", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A trial of that number is stored already; trials are never overwritten.
+    #[error("{} exists already: trials are never overwritten", path.display())]
+    TrialExists {
+        /// The trial's file.
+        path: PathBuf,
+    },
+    /// There is no checkpoint to load.
+    #[error("no checkpoint in {}", path.display())]
+    NoCheckpoint {
+        /// The folder of the checkpoints.
+        path: PathBuf,
+    },
+    /// No checkpoint can be loaded.
+    #[error("none of the {count} checkpoints in {} can be read; the newest: {newest}", path.display())]
+    AllDamaged {
+        /// The folder of the checkpoints.
+        path: PathBuf,
+        /// How many there are.
+        count: usize,
+        /// What is wrong with the newest.
+        newest: Box<StorageError>,
+    },
+}

@@ -1,0 +1,211 @@
+//! The few file operations storage needs, behind a trait so that tests can lose power, space or the disk under them.
+
+use std::fmt::Debug;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// The largest file that is read, bytes. What this package writes stays far below it.
+pub const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// A file operation that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {operation} {}: {source}{}", path.display(), advice(source))]
+pub struct FileError {
+    /// What was tried, as a verb: `write`, `sync`, `rename`, ...
+    pub operation: &'static str,
+    /// The file or directory.
+    pub path: PathBuf,
+    /// What the system answered.
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// Names the operation and path of an error of the system.
+    pub fn new(operation: &'static str, path: &Path, source: io::Error) -> Self {
+        Self { operation, path: path.into(), source }
+    }
+}
+
+fn advice(source: &io::Error) -> &'static str {
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => " (no space left: free some or give another --out)",
+        ErrorKind::ReadOnlyFilesystem => " (the file system is read-only: give another --out)",
+        ErrorKind::PermissionDenied => " (not allowed: check its owner and mode, or give another --out)",
+        _ => "",
+    }
+}
+
+/// Keeps a lock until dropped.
+pub type LockGuard = Box<dyn Send + Sync>;
+
+/// A file open for writing.
+pub trait OpenFile: Send {
+    /// Writes all of `bytes` at the end of what was written.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), FileError>;
+    /// Cuts the file to its first `length` bytes; the next write goes there.
+    fn truncate(&mut self, length: u64) -> Result<(), FileError>;
+    /// Makes the content durable.
+    fn sync(&mut self) -> Result<(), FileError>;
+}
+
+/// What storage asks of a file system. Nothing written is durable before its `sync`, no name before its `sync_dir`.
+pub trait Files: Debug + Send + Sync {
+    /// Makes one directory whose parent exists; no error if it is there already.
+    fn create_dir(&self, path: &Path) -> Result<(), FileError>;
+    /// Whether the path names anything.
+    fn exists(&self, path: &Path) -> Result<bool, FileError>;
+    /// Creates or empties a file.
+    fn create(&self, path: &Path) -> Result<Box<dyn OpenFile>, FileError>;
+    /// Opens a file that exists, to write at its end.
+    fn append(&self, path: &Path) -> Result<Box<dyn OpenFile>, FileError>;
+    /// Renames a file, replacing what has the new name.
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError>;
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> Result<(), FileError>;
+    /// Makes the names in a directory durable.
+    fn sync_dir(&self, path: &Path) -> Result<(), FileError>;
+    /// Reads a file of at most [`MAX_FILE_BYTES`].
+    fn read(&self, path: &Path) -> Result<Vec<u8>, FileError>;
+    /// Names in a directory, sorted.
+    fn list(&self, path: &Path) -> Result<Vec<String>, FileError>;
+    /// Creates the file if needed and takes its lock; `None` if another process holds it. The lock ends with the guard
+    /// or the process, however either ends.
+    fn lock(&self, path: &Path) -> Result<Option<LockGuard>, FileError>;
+}
+
+/// Ending of files that are not finished.
+pub const TEMPORARY: &str = ".tmp";
+
+/// Writes a file so that a crash at any instant leaves the old content or the new, and a success is on the disk:
+/// temporary file in the same directory, fsync, rename, fsync of the directory.
+///
+/// # Errors
+/// The operation that failed; the old content is then still there.
+pub fn write_atomic(files: &dyn Files, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(TEMPORARY);
+    let temporary = PathBuf::from(name);
+    let written = files.create(&temporary).and_then(|mut file| file.write(bytes).and_then(|()| file.sync()));
+    if let Err(error) = written.and_then(|()| files.rename(&temporary, path)) {
+        // Gives the space back where that still works; a leftover is removed when the folder is opened.
+        let _ = files.remove(&temporary);
+        return Err(error);
+    }
+    files.sync_dir(parent(path))
+}
+
+/// Makes a directory and what is missing above it, durably.
+///
+/// # Errors
+/// The operation that failed.
+pub fn create_dir_all(files: &dyn Files, path: &Path) -> Result<(), FileError> {
+    let above = parent(path);
+    if above != path && !files.exists(above)? {
+        create_dir_all(files, above)?;
+    }
+    files.create_dir(path)?;
+    files.sync_dir(above)
+}
+
+/// The directory a path is in; `.` for a bare name.
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(above) if above.as_os_str().is_empty() => Path::new("."),
+        Some(above) => above,
+        None => path,
+    }
+}
+
+/// The file system of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disk;
+
+impl Files for Disk {
+    fn create_dir(&self, path: &Path) -> Result<(), FileError> {
+        match fs::create_dir(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            result => result.map_err(|e| FileError::new("create directory", path, e)),
+        }
+    }
+
+    fn exists(&self, path: &Path) -> Result<bool, FileError> {
+        path.try_exists().map_err(|e| FileError::new("look for", path, e))
+    }
+
+    fn create(&self, path: &Path) -> Result<Box<dyn OpenFile>, FileError> {
+        let file = File::create(path).map_err(|e| FileError::new("create", path, e))?;
+        Ok(Box::new(DiskFile { file, path: path.into() }))
+    }
+
+    fn append(&self, path: &Path) -> Result<Box<dyn OpenFile>, FileError> {
+        let file = OpenOptions::new().append(true).open(path).map_err(|e| FileError::new("open", path, e))?;
+        Ok(Box::new(DiskFile { file, path: path.into() }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
+        fs::rename(from, to).map_err(|e| FileError::new("rename to", to, e))
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), FileError> {
+        fs::remove_file(path).map_err(|e| FileError::new("remove", path, e))
+    }
+
+    fn sync_dir(&self, path: &Path) -> Result<(), FileError> {
+        File::open(path).and_then(|f| f.sync_all()).map_err(|e| FileError::new("sync directory", path, e))
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, FileError> {
+        let read = || {
+            let mut bytes = Vec::new();
+            File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+            if bytes.len() as u64 > MAX_FILE_BYTES {
+                return Err(io::Error::new(ErrorKind::FileTooLarge, format!("larger than {MAX_FILE_BYTES} bytes")));
+            }
+            Ok(bytes)
+        };
+        read().map_err(|e| FileError::new("read", path, e))
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<String>, FileError> {
+        let entries = || {
+            let mut names = Vec::new();
+            for entry in fs::read_dir(path)? {
+                names.push(entry?.file_name().to_string_lossy().into_owned());
+            }
+            names.sort();
+            Ok(names)
+        };
+        entries().map_err(|e| FileError::new("list", path, e))
+    }
+
+    fn lock(&self, path: &Path) -> Result<Option<LockGuard>, FileError> {
+        let fail = |e| FileError::new("lock", path, e);
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(fail)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(fail(error)),
+        }
+    }
+}
+
+struct DiskFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl OpenFile for DiskFile {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        self.file.write_all(bytes).map_err(|e| FileError::new("write", &self.path, e))
+    }
+
+    fn truncate(&mut self, length: u64) -> Result<(), FileError> {
+        let cut = self.file.set_len(length).and_then(|()| self.file.seek(SeekFrom::Start(length)));
+        cut.map(drop).map_err(|e| FileError::new("truncate", &self.path, e))
+    }
+
+    fn sync(&mut self) -> Result<(), FileError> {
+        self.file.sync_all().map_err(|e| FileError::new("sync", &self.path, e))
+    }
+}

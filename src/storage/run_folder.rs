@@ -1,0 +1,227 @@
+//! The folder a run lives in.
+//!
+//! ```text
+//! run.json             what the run is: robot, task, seed, version, command line; written last, it makes the folder a run's
+//! config.yaml          the configuration as resolved
+//! robot.urdf           the robot description it names
+//! metrics.jsonl        one line per iteration
+//! trials/000001.mcap   every trial
+//! checkpoints/         the newest few
+//! black_boxes/         the last control cycles before each fault
+//! learning_curve.svg
+//! lock                 held by the process that writes
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::files::{Files, LockGuard, OpenFile, TEMPORARY, create_dir_all, write_atomic};
+use super::run_view::{CHECKPOINTS, CONFIG_FILE, INFO, METRICS, Numbered, ROBOT_FILE, TRIAL_ENDING, TRIALS, lines};
+use super::{Checkpoint, RunInfo, RunView, StorageError, TrialMeta, write_trial};
+use crate::control::Episode;
+
+const BLACK_BOXES: &str = "black_boxes";
+const LOCK: &str = "lock";
+
+/// A run's folder to write to, held by this process alone.
+pub struct RunFolder {
+    view: RunView,
+    metrics: Box<dyn OpenFile>,
+    /// Length of the lines of `metrics.jsonl` that are on the disk, bytes.
+    metrics_length: u64,
+    /// An append failed and may have left something after them.
+    metrics_torn: bool,
+    _lock: LockGuard,
+}
+
+impl RunFolder {
+    /// Starts a run in a folder that does not exist, is empty, or in which an earlier start did not come far enough to
+    /// be a run.
+    ///
+    /// # Errors
+    /// [`StorageError::RunExists`], [`StorageError::NotEmpty`], [`StorageError::InUse`], or the file operation that failed.
+    pub fn create(
+        files: Arc<dyn Files>,
+        directory: &Path,
+        info: RunInfo,
+        config_yaml: &str,
+        urdf: &str,
+    ) -> Result<Self, StorageError> {
+        create_dir_all(&*files, directory)?;
+        refuse_used(&*files, directory)?;
+        let lock = lock(&*files, directory)?;
+        refuse_used(&*files, directory)?;
+        create_dir_all(&*files, &directory.join(TRIALS))?;
+        create_dir_all(&*files, &directory.join(CHECKPOINTS))?;
+        write_atomic(&*files, &directory.join(CONFIG_FILE), config_yaml.as_bytes())?;
+        write_atomic(&*files, &directory.join(ROBOT_FILE), urdf.as_bytes())?;
+        write_atomic(&*files, &directory.join(METRICS), b"")?;
+        let path = directory.join(INFO);
+        let json = serde_json::to_vec_pretty(&info)
+            .map_err(|e| StorageError::Unstorable { path: path.clone(), what: e.to_string() })?;
+        write_atomic(&*files, &path, &json)?;
+        Self::with_lock(RunView::open(files, directory)?, lock)
+    }
+
+    /// Opens an existing run to go on with it: cuts off a torn last line of metrics and removes unfinished files.
+    ///
+    /// # Errors
+    /// [`StorageError::NotARun`], [`StorageError::InUse`], [`StorageError::Damaged`], or the file operation that failed.
+    pub fn open(files: Arc<dyn Files>, directory: &Path) -> Result<Self, StorageError> {
+        let view = RunView::open(files, directory)?;
+        let files = &*view.files;
+        let lock = lock(files, directory)?;
+        for place in [directory.to_path_buf(), directory.join(TRIALS), directory.join(CHECKPOINTS)] {
+            for name in files.list(&place)?.iter().filter(|n| n.ends_with(TEMPORARY)) {
+                files.remove(&place.join(name))?;
+            }
+        }
+        Self::with_lock(view, lock)
+    }
+
+    fn with_lock(view: RunView, lock: LockGuard) -> Result<Self, StorageError> {
+        let metrics = view.files.append(&view.directory.join(METRICS))?;
+        let mut run = Self { view, metrics, metrics_length: 0, metrics_torn: false, _lock: lock };
+        run.retain_metrics(u64::MAX)?;
+        Ok(run)
+    }
+
+    /// The folder to read from.
+    pub fn view(&self) -> &RunView {
+        &self.view
+    }
+
+    /// Number of the next trial: one more than the last stored, from 1.
+    ///
+    /// # Errors
+    /// The file operation that failed.
+    pub fn next_trial(&self) -> Result<u64, StorageError> {
+        Ok(self.view.trials()?.last().map_or(1, |(number, _)| number + 1))
+    }
+
+    /// Stores a trial under its number; once this returns it is on the disk.
+    ///
+    /// # Errors
+    /// [`StorageError::TrialExists`], [`StorageError::Unstorable`], or the file operation that failed.
+    pub fn write_trial(&mut self, episode: &Episode, meta: &TrialMeta) -> Result<PathBuf, StorageError> {
+        let path = self.view.directory.join(TRIALS).join(format!("{:06}{TRIAL_ENDING}", meta.trial));
+        if self.view.files.exists(&path)? {
+            return Err(StorageError::TrialExists { path });
+        }
+        write_trial(&*self.view.files, &path, episode, meta)?;
+        Ok(path)
+    }
+
+    /// Stores the last control cycles before a fault, under the next free number.
+    ///
+    /// # Errors
+    /// [`StorageError::Unstorable`], or the file operation that failed.
+    pub fn write_black_box(&mut self, episode: &Episode, meta: &TrialMeta) -> Result<PathBuf, StorageError> {
+        let files = &*self.view.files;
+        let directory = self.view.directory.join(BLACK_BOXES);
+        create_dir_all(files, &directory)?;
+        let number = files.list(&directory)?.len() + 1;
+        let path = directory.join(format!("{number:06}{TRIAL_ENDING}"));
+        write_trial(files, &path, episode, meta)?;
+        Ok(path)
+    }
+
+    /// Appends a line to the metrics; `line` must have a field `iteration`. Once this returns it is on the disk.
+    ///
+    /// # Errors
+    /// A value that has no JSON form or no iteration, or the file operation that failed; the lines before are intact.
+    pub fn append_metrics(&mut self, line: &impl Serialize) -> Result<(), StorageError> {
+        let path = self.view.directory.join(METRICS);
+        let unstorable = |what| StorageError::Unstorable { path: path.clone(), what };
+        let mut bytes = serde_json::to_vec(line).map_err(|e| unstorable(e.to_string()))?;
+        serde_json::from_slice::<Numbered>(&bytes).map_err(|e| unstorable(e.to_string()))?;
+        bytes.push(b'\n');
+        if self.metrics_torn {
+            self.truncate_metrics(self.metrics_length)?;
+        }
+        self.metrics_torn = true;
+        self.metrics.write(&bytes)?;
+        self.metrics.sync()?;
+        self.metrics_torn = false;
+        self.metrics_length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Drops the metrics of iterations after `iteration`, the checkpoint's, which the run will make again.
+    ///
+    /// # Errors
+    /// A damaged line before, or the file operation that failed.
+    pub fn retain_metrics(&mut self, iteration: u64) -> Result<(), StorageError> {
+        let path = self.view.directory.join(METRICS);
+        let bytes = self.view.files.read(&path)?;
+        let mut kept = 0;
+        for line in lines(&path, &bytes)? {
+            if line.iteration > iteration {
+                break;
+            }
+            kept += line.bytes.len() as u64 + 1;
+        }
+        if kept != bytes.len() as u64 {
+            self.truncate_metrics(kept)?;
+        }
+        self.metrics_length = kept;
+        Ok(())
+    }
+
+    /// Synced before anything is appended: what is torn stays at the end of the file.
+    fn truncate_metrics(&mut self, length: u64) -> Result<(), StorageError> {
+        self.metrics.truncate(length)?;
+        self.metrics.sync()?;
+        self.metrics_torn = false;
+        Ok(())
+    }
+
+    /// Saves a checkpoint and keeps the newest `keep`, see [`Checkpoint::save`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn save_checkpoint<T: Serialize>(
+        &mut self,
+        checkpoint: &Checkpoint<T>,
+        keep: usize,
+    ) -> Result<PathBuf, StorageError> {
+        checkpoint.save(&*self.view.files, &self.view.directory.join(CHECKPOINTS), keep)
+    }
+
+    /// Writes another file of the run, e.g. `learning_curve.svg`, atomically.
+    ///
+    /// # Errors
+    /// The file operation that failed.
+    pub fn write_file(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf, StorageError> {
+        let path = self.view.directory.join(name);
+        write_atomic(&*self.view.files, &path, bytes)?;
+        Ok(path)
+    }
+}
+
+fn lock(files: &dyn Files, directory: &Path) -> Result<LockGuard, StorageError> {
+    files.lock(&directory.join(LOCK))?.ok_or_else(|| StorageError::InUse { path: directory.into() })
+}
+
+/// Refuses to start a run over anything but the beginnings of one.
+fn refuse_used(files: &dyn Files, directory: &Path) -> Result<(), StorageError> {
+    let path = || directory.to_path_buf();
+    if files.exists(&directory.join(INFO))? {
+        return Err(StorageError::RunExists { path: path() });
+    }
+    for name in files.list(directory)? {
+        let begun = match name.as_str() {
+            LOCK => true,
+            TRIALS | CHECKPOINTS => files.list(&directory.join(&name))?.is_empty(),
+            // Only where the folders are there too did a start write these.
+            CONFIG_FILE | ROBOT_FILE | METRICS => files.exists(&directory.join(CHECKPOINTS))?,
+            other => other.strip_suffix(TEMPORARY).is_some_and(|n| [CONFIG_FILE, ROBOT_FILE, METRICS, INFO].contains(&n)),
+        };
+        if !begun {
+            return Err(StorageError::NotEmpty { path: path(), entry: name });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! A trial on disk: one MCAP file by the conventions of rosbag2 (profile `ros2`, CDR), which Foxglove and PlotJuggler
+//! open and from which the learner learns again, to the bit.
+//!
+//! | topic | type | one message per |
+//! |---|---|---|
+//! | `/joint_states` | sensor_msgs/JointState: position, velocity, effort = sent (none with the final reading) | cycle |
+//! | `/moto/asked` | std_msgs/Float64MultiArray: efforts before the limits | cycle |
+//! | `/moto/task` | Float64MultiArray: the task's values | cycle |
+//! | `/ball` | nav_msgs/Odometry, for the eye only, if the task says which of its values they are | cycle |
+//! | `/moto/state`, `/moto/noise`, `/moto/action`, `/moto/sent_action`, `/moto/outcome` | Float64MultiArray | policy step |
+//!
+//! The metadata record `moto_trial` holds [`TrialMeta`] and the episode's shapes as JSON.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::StorageError;
+use super::files::{Files, write_atomic};
+use super::messages::{Float64MultiArray, Header, JointState, Message, Odometry};
+use crate::control::{Episode, LatencySummary};
+
+mod read;
+mod write;
+
+/// How a trial ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TrialEnd {
+    /// The stroke ran to its end and is learned from.
+    Completed,
+    /// The stroke is kept but not learned from.
+    Invalid {
+        /// Why: misses, an operator's mark, a non-finite value, ...
+        reason: String,
+    },
+    /// A limit or watchdog ended the stroke.
+    Fault {
+        /// What tripped.
+        reason: String,
+    },
+}
+
+/// Which of the task's values are the ball's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BallColumns {
+    /// Indices of the position's x, y, z, m.
+    pub position: [usize; 3],
+    /// Indices of the velocity's x, y, z, m/s.
+    pub velocity: [usize; 3],
+    /// Name of the frame they are given in.
+    pub frame: String,
+}
+
+/// What is known of a trial beside its [`Episode`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrialMeta {
+    /// Number in the run, from 1.
+    pub trial: u64,
+    /// The robot's name.
+    pub robot: String,
+    /// The task's name.
+    pub task: String,
+    /// Joint names, in the episode's order.
+    pub joint_names: Vec<String>,
+    /// The run's seed.
+    pub seed: u64,
+    /// Iteration the trial was made for, from 1; of a trial not learned from, the last before it.
+    pub iteration: u64,
+    /// Rollout within the iteration.
+    pub rollout: u64,
+    /// Made without exploration noise.
+    pub evaluation: bool,
+    /// How it ended.
+    pub end: TrialEnd,
+    /// Sum of the rewards; `None` if not known, and so comes back one that is not finite.
+    pub total_reward: Option<f64>,
+    /// Whether the task was solved, where it says so.
+    pub success: Option<bool>,
+    /// Outcome values per step.
+    pub outcome_dim: usize,
+    /// What the task measured within each step (step x outcome), see [`crate::moto::Batch::outcomes`].
+    #[serde(skip)]
+    pub outcomes: Vec<f64>,
+    /// Wall time of the first cycle, since the Unix epoch.
+    pub wall_start: Duration,
+    /// Duration of a policy step.
+    pub step_period: Duration,
+    /// The loop's deadline statistics of this trial.
+    pub latency: Option<LatencySummary>,
+    /// Where the ball is among the task's values.
+    pub ball: Option<BallColumns>,
+}
+
+const METADATA: &str = "moto_trial";
+const FORMAT: u32 = 1;
+const JOINT_STATES: &str = "/joint_states";
+const BALL: &str = "/ball";
+
+/// The scalars of an episode, as JSON in the metadata record.
+#[derive(Serialize, Deserialize)]
+struct EpisodeHead {
+    format: u32,
+    joints: usize,
+    task_values: usize,
+    state_dim: usize,
+    action_dim: usize,
+    start: Duration,
+    clipped_cycles: u32,
+    missed_cycles: u32,
+    /// Messages in the file.
+    messages: usize,
+}
+
+/// A recorded array and the topic its rows go to.
+struct Array<D> {
+    topic: &'static str,
+    width: usize,
+    per_cycle: bool,
+    data: D,
+}
+
+/// The episode's arrays but those of `/joint_states`.
+macro_rules! arrays {
+    ($episode:expr, $meta:expr $(, $mutable:tt)?) => {{
+        let (episode, meta) = ($episode, $meta);
+        let (joints, task, ds, da) = (episode.joints, episode.task_values, episode.state_dim, episode.action_dim);
+        let array = |topic, width, per_cycle, data| Array { topic, width, per_cycle, data };
+        [
+            array("/moto/asked", joints, true, &$($mutable)? episode.asked),
+            array("/moto/task", task, true, &$($mutable)? episode.task),
+            array("/moto/state", ds, false, &$($mutable)? episode.states),
+            array("/moto/noise", da, false, &$($mutable)? episode.noise),
+            array("/moto/action", da, false, &$($mutable)? episode.actions),
+            array("/moto/sent_action", da, false, &$($mutable)? episode.sent_actions),
+            array("/moto/outcome", meta.outcome_dim, false, &$($mutable)? meta.outcomes),
+        ]
+    }};
+}
+use arrays;
+
+/// Whether the arrays' lengths fit each other: whole rows, a reading per time, no more commands than readings, a state and
+/// noise for every action. A stroke that was cut short may lack the final reading, the final state and its last sent action.
+fn check_shapes(episode: &Episode, meta: &TrialMeta) -> Result<(), String> {
+    if meta.joint_names.len() != episode.joints {
+        return Err(format!("{} joint names for {} joints", meta.joint_names.len(), episode.joints));
+    }
+    let rows = |name: &str, length: usize, width: usize| match (length, width) {
+        (0, 0) => Ok(None),
+        (_, 0) => Err(format!("{name} has {length} values in rows of none")),
+        _ if !length.is_multiple_of(width) => Err(format!("{name} has {length} values, not a multiple of {width}")),
+        _ => Ok(Some(length / width)),
+    };
+    let readings = episode.time.len();
+    let position = rows("position", episode.position.len(), episode.joints)?;
+    let velocity = rows("velocity", episode.velocity.len(), episode.joints)?;
+    let sent = rows("sent effort", episode.sent.len(), episode.joints)?;
+    let [asked, task, states, noise, actions, sent_actions, outcomes] =
+        arrays!(episode, meta).map(|a| rows(a.topic, a.data.len(), a.width));
+    for (name, rows) in [("position", position), ("velocity", velocity), ("/moto/task", task?)] {
+        if rows.is_some_and(|r| r != readings) {
+            return Err(format!("{name} has {} rows for {readings} times", rows.unwrap_or(0)));
+        }
+    }
+    let (states, actions) = (states?, actions?);
+    let consistent = asked? == sent
+        && sent.is_none_or(|r| r <= readings)
+        && noise? == actions
+        && sent_actions? <= actions
+        && (episode.state_dim == 0 || states >= actions);
+    outcomes?;
+    if consistent { Ok(()) } else { Err("the numbers of commands, actions, noises and states do not fit".into()) }
+}
+
+/// Writes a trial atomically.
+///
+/// # Errors
+/// [`StorageError::Unstorable`] if the arrays' lengths do not fit each other, or the file operation that failed.
+pub fn write_trial(files: &dyn Files, path: &Path, episode: &Episode, meta: &TrialMeta) -> Result<(), StorageError> {
+    let bytes = write::encode(episode, meta).map_err(|what| StorageError::Unstorable { path: path.into(), what })?;
+    Ok(write_atomic(files, path, &bytes)?)
+}
+
+/// Reads a trial, equal to the bit to what was written.
+///
+/// # Errors
+/// [`StorageError::Damaged`] if the file is cut or changed anywhere, or the file operation that failed.
+pub fn read_trial(files: &dyn Files, path: &Path) -> Result<(Episode, TrialMeta), StorageError> {
+    let bytes = files.read(path)?;
+    read::decode(&bytes).map_err(|what| StorageError::Damaged { path: path.into(), what })
+}

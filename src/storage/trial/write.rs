@@ -1,0 +1,126 @@
+//! An episode to the bytes of its MCAP file.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use mcap::records::{MessageHeader, Metadata};
+use mcap::{Compression, McapError, WriteOptions, Writer};
+
+use super::*;
+
+/// What the rows of a stream of messages are made of.
+#[derive(Clone, Copy)]
+enum Stream {
+    Joints,
+    Ball,
+    /// One of `arrays!`.
+    Array(usize),
+}
+
+pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, String> {
+    check_shapes(episode, meta)?;
+    let ball = ball_rows(episode, meta)?;
+    let arrays = arrays!(episode, meta);
+    let rows = |a: &Array<&Vec<f64>>| a.data.len().checked_div(a.width).unwrap_or(0);
+    let mut streams = vec![(Stream::Joints, true, episode.time.len()), (Stream::Ball, true, ball.len())];
+    streams.extend(arrays.iter().enumerate().map(|(i, a)| (Stream::Array(i), a.per_cycle, rows(a))));
+    let messages = streams.iter().map(|(_, _, rows)| rows).sum();
+
+    let options = WriteOptions::new().profile("ros2").compression(Some(Compression::Lz4));
+    let mut writer = options.create(Cursor::new(Vec::new())).map_err(text)?;
+    writer
+        .write_metadata(&Metadata { name: METADATA.into(), metadata: metadata(episode, meta, messages)? })
+        .map_err(text)?;
+    let mut queue = Vec::with_capacity(messages);
+    for (stream, per_cycle, rows) in streams {
+        if rows == 0 {
+            continue;
+        }
+        let channel = match stream {
+            Stream::Joints => channel::<JointState>(&mut writer, JOINT_STATES)?,
+            Stream::Ball => channel::<Odometry>(&mut writer, BALL)?,
+            Stream::Array(i) => channel::<Float64MultiArray>(&mut writer, arrays[i].topic)?,
+        };
+        let mut latest = Duration::ZERO;
+        for row in 0..rows {
+            let time = if per_cycle { episode.time[row] } else { meta.step_period.saturating_mul(row as u32) };
+            // The running maximum keeps a stream's rows in order whatever their times.
+            latest = latest.max(time);
+            queue.push((latest, time, stream, channel, row));
+        }
+    }
+    queue.sort_by_key(|(order, ..)| *order);
+
+    for (_, time, stream, channel_id, row) in queue {
+        let wall = meta.wall_start.saturating_add(time);
+        let log_time = u64::try_from(wall.as_nanos()).map_err(|_| format!("time {wall:?} is past the year 2554"))?;
+        let data = match stream {
+            Stream::Joints => joint_state(episode, meta, wall, row).to_cdr(),
+            Stream::Ball => {
+                let (frame, [position, velocity]) = ball[row];
+                Odometry::new(Header::new(wall, frame), "ball", position, velocity).to_cdr()
+            }
+            Stream::Array(i) => {
+                let Array { width, data, .. } = &arrays[i];
+                Float64MultiArray::new(&data[row * width..(row + 1) * width]).to_cdr()
+            }
+        };
+        let header = MessageHeader { channel_id, sequence: row as u32, log_time, publish_time: log_time };
+        writer.write_to_known_channel(&header, &data.map_err(|e| e.to_string())?).map_err(text)?;
+    }
+    writer.finish().map_err(text)?;
+    Ok(writer.into_inner().into_inner())
+}
+
+fn text(error: McapError) -> String {
+    error.to_string()
+}
+
+fn channel<M: Message>(writer: &mut Writer<Cursor<Vec<u8>>>, topic: &str) -> Result<u16, String> {
+    let schema = writer.add_schema(M::NAME, "ros2msg", M::DEFINITION.as_bytes()).map_err(text)?;
+    // rosbag2 expects the key; empty means that the quality of service was not recorded.
+    let quality = BTreeMap::from([("offered_qos_profiles".to_owned(), String::new())]);
+    writer.add_channel(schema, topic, "cdr", &quality).map_err(text)
+}
+
+fn metadata(episode: &Episode, meta: &TrialMeta, messages: usize) -> Result<BTreeMap<String, String>, String> {
+    let head = EpisodeHead {
+        format: FORMAT,
+        joints: episode.joints,
+        task_values: episode.task_values,
+        state_dim: episode.state_dim,
+        action_dim: episode.action_dim,
+        start: episode.start,
+        clipped_cycles: episode.clipped_cycles,
+        missed_cycles: episode.missed_cycles,
+        messages,
+    };
+    let trial = serde_json::to_string(meta).map_err(|e| e.to_string())?;
+    let episode = serde_json::to_string(&head).map_err(|e| e.to_string())?;
+    Ok(BTreeMap::from([("trial".to_owned(), trial), ("episode".to_owned(), episode)]))
+}
+
+fn joint_state(episode: &Episode, meta: &TrialMeta, wall: Duration, row: usize) -> JointState {
+    let n = episode.joints;
+    let values = |data: &[f64]| data.get(row * n..(row + 1) * n).map_or(Vec::new(), <[f64]>::to_vec);
+    JointState {
+        header: Header::new(wall, ""),
+        name: meta.joint_names.clone(),
+        position: values(&episode.position),
+        velocity: values(&episode.velocity),
+        effort: values(&episode.sent),
+    }
+}
+
+/// Frame, position and velocity of the ball at each reading; empty if the task does not say where they are.
+type BallRows<'a> = Vec<(&'a str, [[f64; 3]; 2])>;
+
+fn ball_rows<'a>(episode: &Episode, meta: &'a TrialMeta) -> Result<BallRows<'a>, String> {
+    let Some(BallColumns { position, velocity, frame }) = &meta.ball else { return Ok(Vec::new()) };
+    let width = episode.task_values;
+    if let Some(column) = position.iter().chain(velocity).find(|c| **c >= width) {
+        return Err(format!("the ball is said to be in task value {column} of {width}"));
+    }
+    let row = |task: &[f64]| (frame.as_str(), [position, velocity].map(|columns| columns.map(|c| task[c])));
+    Ok(episode.task.chunks_exact(width).map(row).collect())
+}

@@ -1,0 +1,178 @@
+//! Robot table tennis (Akrour et al. 2018, section 5.4): a forehand stroke of a nine-joint arm on a floating base that returns
+//! incoming balls to the opponent's side. Robot, ball and settings are this project's.
+
+mod config;
+mod demonstration;
+mod outcome;
+mod player;
+mod posture;
+mod quintic;
+mod stroke;
+mod task;
+
+pub use config::{
+    DemonstrationKind, PlayerConfig, RewardConfig, ServeConfig, Setting, StrokeConfig, TableTennisConfig,
+};
+pub use outcome::TrialOutcome;
+pub use player::{Phase, Plan, Player, PlayerError};
+pub use posture::RacketGoal;
+pub use quintic::Quintic;
+pub use stroke::TableTennisStroke;
+
+use crate::control::ControlConfig;
+use crate::dynamics::Model;
+use crate::simulation::{
+    ArmConfig, ArmError, ParameterError, RacketArm, Serve, TableTennisPlant, check_list, check_range,
+};
+use nalgebra::{Vector2, Vector3};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why the task cannot be set up.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// A parameter is refused.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// The arm does not fit the task.
+    #[error(transparent)]
+    Arm(#[from] ArmError),
+    /// The player cannot return the ball.
+    #[error("the player cannot return the ball: {0}")]
+    Player(#[from] PlayerError),
+    /// The serve never comes near enough to start the stroke.
+    #[error("the served ball does not trigger the stroke")]
+    NoTrigger,
+}
+
+/// The task. It knows the robot's model, makes the plant and the initial policy, and judges what was recorded.
+#[derive(Clone, Debug)]
+pub struct TableTennis {
+    config: TableTennisConfig,
+    arm_config: ArmConfig,
+    arm: RacketArm,
+    target: Vector2<f64>,
+    /// Posture in which the arm awaits the ball (n), rad or m.
+    rest: Vec<f64>,
+    /// Joint effort of an action of 1 (n), N or N m.
+    action_scale: Vec<f64>,
+    /// Period of the control loop.
+    period: Duration,
+    /// Control periods in a policy step.
+    decimation: usize,
+}
+
+/// Longest period of the simulated physics.
+const PHYSICS_PERIOD: Duration = Duration::from_millis(2);
+
+impl TableTennis {
+    /// Sets the task up for a robot, whose model is given the armature and springs of `arm`; the stroke starts from the posture,
+    /// at the rate and in the units of the control loop.
+    ///
+    /// # Errors
+    /// The first parameter that is refused, or that the robot has no racket.
+    pub fn new(
+        config: TableTennisConfig,
+        arm: ArmConfig,
+        mut model: Model,
+        control: &ControlConfig,
+    ) -> Result<Self, TaskError> {
+        config.validate()?;
+        check_list("control.start_posture", &control.start_posture, model.dof(), -10., 10.)?;
+        check_list("control.action_scale", &control.action_scale, model.dof(), f64::MIN_POSITIVE, 1e9)?;
+        check_range("control.period", control.period, 1e-4, 0.1)?;
+        check_range("control.decimation", control.decimation as f64, 1., 1e3)?;
+        arm.apply(&mut model)?;
+        model.set_gravity(-Vector3::z() * config.court.ball.gravity);
+        Ok(Self {
+            target: Vector2::from(config.target),
+            arm: RacketArm::new(Arc::new(model), &config.court.racket)?,
+            arm_config: arm,
+            config,
+            rest: control.start_posture.clone(),
+            action_scale: control.action_scale.clone(),
+            period: Duration::from_secs_f64(control.period),
+            decimation: control.decimation,
+        })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &TableTennisConfig {
+        &self.config
+    }
+
+    /// The arm, with armature and springs.
+    pub fn arm(&self) -> &RacketArm {
+        &self.arm
+    }
+
+    /// Duration of a policy step.
+    fn step_duration(&self) -> Duration {
+        self.period * self.decimation as u32
+    }
+
+    /// The longest whole fraction of the control period that is short enough for the physics.
+    fn physics_period(&self) -> Duration {
+        let period = self.period.as_nanos() as u64;
+        let least = period.div_ceil(PHYSICS_PERIOD.as_nanos() as u64);
+        let parts = (least..).find(|parts| period.is_multiple_of(*parts)).unwrap_or(least);
+        Duration::from_nanos(period / parts)
+    }
+
+    /// The task as the control loop sees it.
+    pub fn stroke(&self) -> TableTennisStroke {
+        TableTennisStroke {
+            joints: self.arm.model().dof(),
+            court: self.config.court.clone(),
+            hitting_plane: self.config.stroke.hitting_plane,
+            trigger_time: self.config.stroke.trigger_time,
+        }
+    }
+
+    /// The analytical player.
+    pub fn player(&self) -> Player {
+        Player::new(self.arm.clone(), &self.config, &self.rest)
+    }
+
+    /// The simulated robot with its ball, at rest.
+    ///
+    /// # Errors
+    /// If a parameter is refused.
+    pub fn plant(&self, seed: u64) -> Result<TableTennisPlant, TaskError> {
+        self.plant_with(self.serve(), seed)
+    }
+
+    fn plant_with(&self, serve: Serve, seed: u64) -> Result<TableTennisPlant, TaskError> {
+        let Self { config, arm_config, arm, rest, .. } = self;
+        let court = config.court.clone();
+        Ok(TableTennisPlant::new(arm.clone(), arm_config, court, serve, rest, self.physics_period(), seed)?)
+    }
+
+    /// The serve of the setting.
+    fn serve(&self) -> Serve {
+        let serve = &self.config.serve;
+        let spread = Vector3::from(serve.spread_velocity) * serve.spread;
+        let (spread, bounce_scatter) = match self.config.setting {
+            Setting::Noiseless => (Vector3::zeros(), 0.),
+            Setting::Context => (spread, 0.),
+            Setting::NoisyBounce => (Vector3::zeros(), serve.bounce_scatter),
+        };
+        Serve { position: serve.position.into(), velocity: serve.velocity.into(), spread, bounce_scatter }
+    }
+
+    /// The one serve of the demonstration.
+    fn demonstration_serve(&self) -> Serve {
+        let serve = &self.config.serve;
+        let shift = match self.config.demonstration {
+            DemonstrationKind::Plain => Vector3::zeros(),
+            DemonstrationKind::Shifted => serve.demonstration_shift.into(),
+        };
+        Serve {
+            position: serve.position.into(),
+            velocity: Vector3::from(serve.velocity) + shift,
+            spread: Vector3::zeros(),
+            bounce_scatter: 0.,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Judging a recorded stroke, of the simulation or of a robot: what its readings say, and nothing else.
+
+use super::TableTennis;
+use crate::control::Episode;
+use crate::moto::Reward;
+use crate::simulation::{Ball, Landing, Swing};
+
+/// What became of a stroke.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrialOutcome {
+    /// Per policy step (T), the outcome that the reward of the step needs: the distance, m, of the ball from the racket's centre,
+    /// in its plane, if it passed that plane within the step, else 0. If it passed in no step, the last holds the gap
+    /// between ball and racket at the end.
+    pub miss: Vec<f64>,
+    /// The ball met the racket.
+    pub hit: bool,
+    /// Where the ball, as it flies at the end, would come down, if it flies back.
+    pub landing: Option<Landing>,
+    /// Distance of that from the target, m.
+    pub distance_to_target: Option<f64>,
+    /// The ball was hit, clears the net and lands on the opponent's side.
+    pub success: bool,
+    /// Sum of the rewards, for the actions the robot received.
+    pub total_reward: f64,
+}
+
+impl TableTennis {
+    /// Judges a recorded stroke. One that broke off is judged by what there is of it, and is no success.
+    pub fn evaluate(&self, episode: &Episode) -> TrialOutcome {
+        let (miss, hit) = self.miss(episode);
+        let states: Vec<_> = episode.states.chunks_exact(episode.state_dim.max(1)).collect();
+        let steps = episode.steps().min(states.len().saturating_sub(1)).min(miss.len());
+        let rewards = (0..steps).map(|t| self.step(t, states[t], episode.step(t).sent, states[t + 1], &miss[t..=t]));
+        let end = states.last();
+        let landing = end.and_then(|state| self.landing(state));
+        let complete = steps == self.config.stroke.horizon;
+        TrialOutcome {
+            total_reward: rewards.sum::<f64>() + end.map_or(0., |state| self.last(state)),
+            distance_to_target: landing.map(|landing| (landing.point - self.target).norm()),
+            success: complete && hit && landing.is_some_and(|landing| self.counts(&landing)),
+            miss,
+            hit,
+            landing,
+        }
+    }
+
+    /// See [`TrialOutcome::miss`] and [`TrialOutcome::hit`].
+    fn miss(&self, episode: &Episode) -> (Vec<f64>, bool) {
+        let (n, court) = (episode.joints, &self.config.court);
+        let mut workspace = self.arm.model().workspace();
+        let mut racket = |row: usize| {
+            let joints = row * n..(row + 1) * n;
+            self.arm.racket(&mut workspace, &episode.position[joints.clone()], &episode.velocity[joints])
+        };
+        let ball = |row: usize| Ball::from_slice(&episode.task[row * episode.task_values..]);
+        let mut miss = vec![0.; self.config.stroke.horizon];
+        let Some(last_row) = episode.time.len().checked_sub(1) else {
+            return (miss, false);
+        };
+        let mut from = racket(0);
+        for row in 0..last_row {
+            let to = racket(row + 1);
+            let dt = (episode.time[row + 1] - episode.time[row]).as_secs_f64();
+            if let Some(crossing) = court.racket.crossing(&court.ball, &Swing { from, to }, &ball(row), dt) {
+                let step = (episode.time[row].as_nanos() / self.step_duration().as_nanos()) as usize;
+                if let Some(miss) = miss.get_mut(step) {
+                    *miss = crossing.distance;
+                }
+                return (miss, court.racket.hits(&crossing));
+            }
+            from = to;
+        }
+        if let Some(miss) = miss.last_mut() {
+            *miss = (ball(last_row).position - from.centre).norm();
+        }
+        (miss, false)
+    }
+
+    /// Where the ball of a policy state would come down, if it flies back.
+    fn landing(&self, state: &[f64]) -> Option<Landing> {
+        let ball = Ball::from_slice(&state[2 * self.arm.model().dof()..]);
+        if ball.velocity.x > 0. { self.config.court.landing(&ball) } else { None }
+    }
+
+    /// Whether a return that lands so counts.
+    fn counts(&self, landing: &Landing) -> bool {
+        landing.clears_net && landing.point.x > 0. && self.config.court.table.spans(landing.point.x, landing.point.y)
+    }
+}
+
+impl Reward for TableTennis {
+    fn step(&self, _t: usize, _state: &[f64], action: &[f64], _next: &[f64], outcome: &[f64]) -> f64 {
+        let reward = &self.config.reward;
+        let effort: f64 = action.iter().map(|a| a * a).sum();
+        -reward.action_weight * effort - reward.miss_weight * outcome[0].min(reward.miss_cap).powi(2)
+    }
+
+    fn last(&self, state: &[f64]) -> f64 {
+        let cap = self.config.reward.landing_cap;
+        -self.landing(state).map_or(cap, |landing| (landing.point - self.target).norm_squared().min(cap))
+    }
+}

@@ -1,0 +1,173 @@
+//! An analytical player in four phases, after Muelling, Kober and Peters 2011 ("A biomimetic approach to robot table
+//! tennis"): it predicts the ball, chooses how to strike it, and tracks a planned motion by inverse dynamics.
+
+use super::config::TableTennisConfig;
+use super::posture::{HittingPosture, RacketGoal, hitting_posture};
+use super::quintic::Quintic;
+use crate::dynamics::Workspace;
+use crate::simulation::{Ball, Court, RacketArm};
+use nalgebra::Vector3;
+
+/// What the player is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Holds its rest until a ball comes.
+    Waiting,
+    /// Draws the racket back.
+    Preparation,
+    /// Swings, until the ball is struck.
+    Hitting,
+    /// Goes back to rest.
+    Return,
+}
+
+/// A ball the player cannot return.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlayerError {
+    /// The racket does not get where the ball has to be struck.
+    #[error("the racket cannot be brought to ({x:.3}, {y:.3}, {z:.3}) m, where the ball has to be struck")]
+    OutOfReach {
+        /// Racket centre wanted, x, m.
+        x: f64,
+        /// Racket centre wanted, y, m.
+        y: f64,
+        /// Racket centre wanted, z, m.
+        z: f64,
+    },
+    /// The posture that strikes the ball is outside a joint's range.
+    #[error("joint {joint} would have to be at {position:.3}, outside its range")]
+    OutsideRange {
+        /// Name of the joint.
+        joint: String,
+        /// Position wanted, rad or m.
+        position: f64,
+    },
+}
+
+/// A planned stroke: each joint's way through backswing and hit and back to rest.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    backswing_time: f64,
+    hit_time: f64,
+    return_time: f64,
+    /// Preparation, hitting and return of each joint (n).
+    joints: Vec<[Quintic; 3]>,
+    goal: RacketGoal,
+}
+
+impl Plan {
+    /// What the player does `time` seconds after the plan's start.
+    pub fn phase(&self, time: f64) -> Phase {
+        match time {
+            t if t < 0. || t >= self.hit_time + self.return_time => Phase::Waiting,
+            t if t < self.backswing_time => Phase::Preparation,
+            t if t < self.hit_time => Phase::Hitting,
+            _ => Phase::Return,
+        }
+    }
+
+    /// How the racket is wanted at the hit.
+    pub fn goal(&self) -> &RacketGoal {
+        &self.goal
+    }
+
+    /// Position, velocity and acceleration wanted of a joint at `time`, rad or m and s.
+    ///
+    /// # Panics
+    /// If there is no such joint.
+    pub fn reference(&self, joint: usize, time: f64) -> (f64, f64, f64) {
+        let [preparation, hitting, back] = &self.joints[joint];
+        match self.phase(time) {
+            Phase::Preparation => preparation.at(time),
+            Phase::Hitting => hitting.at(time - self.backswing_time),
+            Phase::Return => back.at(time - self.hit_time),
+            Phase::Waiting => preparation.at(0.),
+        }
+    }
+}
+
+/// The player.
+#[derive(Clone, Debug)]
+pub struct Player {
+    arm: RacketArm,
+    workspace: Workspace,
+    court: Court,
+    config: super::config::PlayerConfig,
+    rest: Vec<f64>,
+    target: Vector3<f64>,
+    acceleration: Vec<f64>,
+}
+
+impl Player {
+    /// A player with this arm that awaits the ball at `rest` (n), for a task whose configuration has been validated.
+    pub(super) fn new(arm: RacketArm, config: &TableTennisConfig, rest: &[f64]) -> Self {
+        let [x, y] = config.target;
+        Self {
+            workspace: arm.model().workspace(),
+            acceleration: vec![0.; arm.model().dof()],
+            arm,
+            target: Vector3::new(x, y, config.court.surface()),
+            court: config.court.clone(),
+            config: config.player.clone(),
+            rest: rest.to_vec(),
+        }
+    }
+
+    /// How the racket has to meet a ball to send it to the target: the return flight is found by shooting, the normal is
+    /// along the change of velocity, and the normal speed follows from the law of reflection.
+    pub fn racket_goal(&self, ball: &Ball) -> RacketGoal {
+        let outgoing = self.court.velocity_to_reach(&ball.position, &self.target, self.config.return_flight);
+        let normal = (outgoing - ball.velocity).normalize();
+        let restitution = self.court.racket.restitution;
+        RacketGoal {
+            centre: ball.position - normal * self.court.ball.radius,
+            normal,
+            normal_speed: (outgoing.dot(&normal) + restitution * ball.velocity.dot(&normal)) / (1. + restitution),
+        }
+    }
+
+    /// Plans the stroke, once, from the ball at its start.
+    ///
+    /// # Errors
+    /// If the ball cannot be reached.
+    pub fn plan(&self, ball: &Ball) -> Result<Plan, PlayerError> {
+        let config = &self.config;
+        let goal = self.racket_goal(&self.court.predict(ball, config.hit_time));
+        let HittingPosture { position, velocity } = hitting_posture(&self.arm, config, &self.rest, &goal)
+            .ok_or(PlayerError::OutOfReach { x: goal.centre.x, y: goal.centre.y, z: goal.centre.z })?;
+        let swing = config.hit_time - config.backswing_time;
+        let mut joints = Vec::with_capacity(position.len());
+        for (i, joint) in self.arm.model().joints().iter().enumerate() {
+            if !(joint.lower..=joint.upper).contains(&position[i]) {
+                return Err(PlayerError::OutsideRange { joint: joint.name.clone(), position: position[i] });
+            }
+            let rest = (self.rest[i], 0.);
+            let back = (position[i] - 0.5 * velocity[i] * swing, 0.);
+            let hit = (position[i], velocity[i]);
+            joints.push([
+                Quintic::new(rest, back, config.backswing_time),
+                Quintic::new(back, hit, swing),
+                Quintic::new(hit, rest, config.return_time),
+            ]);
+        }
+        Ok(Plan {
+            backswing_time: config.backswing_time,
+            hit_time: config.hit_time,
+            return_time: config.return_time,
+            joints,
+            goal,
+        })
+    }
+
+    /// Joint efforts (n) that track the plan at `time` seconds after its start, or hold the rest without a plan, at
+    /// joint positions `q` and velocities `qd` (n).
+    pub fn effort(&mut self, plan: Option<&Plan>, time: f64, q: &[f64], qd: &[f64], effort: &mut [f64]) {
+        for (joint, wanted) in self.acceleration.iter_mut().enumerate() {
+            let (position, velocity, acceleration) =
+                plan.map_or((self.rest[joint], 0., 0.), |plan| plan.reference(joint, time));
+            *wanted = acceleration + self.config.kp * (position - q[joint]) + self.config.kd * (velocity - qd[joint]);
+        }
+        self.arm.model().inverse_dynamics(&mut self.workspace, q, qd, &self.acceleration, effort);
+    }
+}

@@ -1,0 +1,52 @@
+//! The task as the control loop sees it.
+
+use crate::control::Stroke;
+use crate::robot::Reading;
+use crate::simulation::{Ball, Court};
+
+/// Policy states and trigger of the table-tennis stroke. The state is joint positions (n), joint velocities (n), ball
+/// position (3) and ball velocity (3), all at the time of the joints.
+#[derive(Clone, Debug)]
+pub struct TableTennisStroke {
+    pub(super) joints: usize,
+    pub(super) court: Court,
+    pub(super) hitting_plane: f64,
+    pub(super) trigger_time: f64,
+}
+
+/// Ages of the ball beyond this, s, are not made up for: the loop's limit on them must be shorter.
+const LONGEST_EXTRAPOLATION: f64 = 0.5;
+
+impl TableTennisStroke {
+    /// The ball at the time of the joints, by the flight model.
+    fn aligned_ball(&self, reading: &Reading) -> Ball {
+        let ball = Ball::from_slice(&reading.task);
+        if ball.velocity.norm_squared() == 0. {
+            return ball; // in the server's hand
+        }
+        let age = reading.stamp.as_secs_f64() - reading.task_stamp.as_secs_f64();
+        if age >= 0. {
+            self.court.predict(&ball, age.min(LONGEST_EXTRAPOLATION))
+        } else {
+            self.court.ball.after(&ball, age.max(-LONGEST_EXTRAPOLATION))
+        }
+    }
+}
+
+impl Stroke for TableTennisStroke {
+    fn state_dim(&self) -> usize {
+        2 * self.joints + Ball::DIM
+    }
+
+    fn policy_state(&mut self, reading: &Reading, state: &mut [f64]) {
+        let n = self.joints;
+        state[..n].copy_from_slice(&reading.position);
+        state[n..2 * n].copy_from_slice(&reading.velocity);
+        self.aligned_ball(reading).write(&mut state[2 * n..]);
+    }
+
+    fn triggered(&mut self, reading: &Reading) -> bool {
+        let ball = self.aligned_ball(reading);
+        self.court.time_to_plane(&ball, self.hitting_plane).is_some_and(|time| time <= self.trigger_time)
+    }
+}

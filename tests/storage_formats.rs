@@ -1,0 +1,379 @@
+//! Checkpoints and trials come back to the bit, or not at all.
+
+mod storage_support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use moto_controller::control::Episode;
+use moto_controller::policy::{LinearGaussian, Policy};
+use moto_controller::report::{LatencySummary, Quantiles};
+use moto_controller::storage::files::Files;
+use moto_controller::storage::{
+    BallColumns, Checkpoint, Expected, Header, Shapes, StorageError, TrialEnd, TrialMeta, config_hash, read_trial,
+    write_trial,
+};
+use nalgebra::{DMatrix, DVector};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use storage_support::failing_disk::FailingDisk;
+use storage_support::{checkpoint, expected, trial};
+
+const FILE: &str = "/file";
+
+fn put(disk: &FailingDisk, bytes: &[u8]) {
+    disk.create(Path::new(FILE)).unwrap().write(bytes).unwrap();
+}
+
+fn saved<T: serde::Serialize>(checkpoint: &Checkpoint<T>) -> (FailingDisk, std::path::PathBuf, Vec<u8>) {
+    let disk = FailingDisk::new(&[]);
+    let path = checkpoint.save(&disk, Path::new("/"), 1).unwrap();
+    let bytes = disk.read(&path).unwrap();
+    (disk, path, bytes)
+}
+
+fn written(episode: &Episode, meta: &TrialMeta) -> (FailingDisk, Vec<u8>) {
+    let disk = FailingDisk::new(&[]);
+    write_trial(&disk, Path::new(FILE), episode, meta).unwrap();
+    let bytes = disk.read(Path::new(FILE)).unwrap();
+    (disk, bytes)
+}
+
+/// Every change of one byte by these, every length, and one byte too many.
+fn damages(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    let changed = (0..bytes.len()).flat_map(move |at| {
+        [0x01, 0x80, 0xff, bytes[at]].into_iter().filter(|mask| *mask != 0).map(move |mask| {
+            let mut damaged = bytes.to_vec();
+            damaged[at] ^= mask;
+            damaged
+        })
+    });
+    let cut = (0..bytes.len()).map(|length| bytes[..length].to_vec());
+    changed.chain(cut).chain([[bytes, &[0]].concat(), [bytes, bytes].concat()])
+}
+
+/// Any 64 bits: infinities, NaNs with payload, negative zeros too.
+fn bits() -> impl Strategy<Value = f64> {
+    prop_oneof![any::<u64>().prop_map(f64::from_bits), prop::num::f64::ANY, Just(-0.), Just(f64::NAN)]
+}
+
+fn same_bits(a: &[f64], b: &[f64]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
+}
+
+/// A stroke of any shape, cut short or not.
+fn episode() -> impl Strategy<Value = (Episode, Vec<f64>)> {
+    let dims = (0..4_usize, 0..7_usize, 0..5_usize, 0..4_usize, 0..12_usize, 0..6_usize);
+    let cut = (any::<bool>(), any::<bool>(), any::<bool>());
+    (dims, cut).prop_flat_map(|((n, m, ds, da, cycles, steps), (no_reading, no_state, no_sent))| {
+        let readings = if no_reading { cycles } else { cycles + 1 };
+        let states = if no_state { steps } else { steps + 1 };
+        let sent_actions = if no_sent { steps.saturating_sub(1) } else { steps };
+        let values = |rows: usize, width: usize| vec(bits(), rows * width);
+        let per_cycle = (
+            vec(0..3_000_000_000_u64, readings),
+            values(readings, n),
+            values(readings, n),
+            values(readings, m),
+            values(cycles, n),
+            values(cycles, n),
+        );
+        let per_step =
+            (values(states, ds), values(steps, da), values(steps, da), values(sent_actions, da), values(steps, 2));
+        let scalars = (any::<u64>(), 0..1_000_000_000_u32, any::<u32>(), any::<u32>());
+        (per_cycle, per_step, scalars).prop_map(move |(cycle, step, (seconds, nanos, clipped, missed))| {
+            let episode = Episode {
+                joints: n,
+                task_values: m,
+                state_dim: ds,
+                action_dim: da,
+                start: Duration::new(seconds, nanos),
+                time: cycle.0.into_iter().map(Duration::from_nanos).collect(),
+                position: cycle.1,
+                velocity: cycle.2,
+                task: cycle.3,
+                asked: cycle.4,
+                sent: cycle.5,
+                states: step.0,
+                noise: step.1,
+                actions: step.2,
+                sent_actions: step.3,
+                clipped_cycles: clipped,
+                missed_cycles: missed,
+            };
+            (episode, step.4)
+        })
+    })
+}
+
+fn meta() -> impl Strategy<Value = TrialMeta> {
+    let end = prop_oneof![
+        Just(TrialEnd::Completed),
+        any::<String>().prop_map(|reason| TrialEnd::Invalid { reason }),
+        any::<String>().prop_map(|reason| TrialEnd::Fault { reason }),
+    ];
+    let finite = prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO;
+    let flags = (any::<bool>(), any::<Option<bool>>(), prop::option::of(finite));
+    let numbers = (any::<[u64; 4]>(), 0..4_000_000_000_u64, 0..1_000_000_000_u32, 1..1_000_000_000_u64);
+    let names = (any::<String>(), any::<String>());
+    (end, flags, numbers, names, any::<Option<[u64; 4]>>()).prop_map(
+        |(end, (evaluation, success, total_reward), ([trial, seed, iteration, rollout], sec, nano, step), names, q)| {
+            let quantiles = |[p50, p99, p999, max]: [u64; 4]| Quantiles { p50, p99, p999, max };
+            TrialMeta {
+                trial,
+                robot: names.0,
+                task: names.1,
+                joint_names: Vec::new(),
+                seed,
+                iteration,
+                rollout,
+                evaluation,
+                end,
+                total_reward,
+                success,
+                outcome_dim: 2,
+                outcomes: Vec::new(),
+                wall_start: Duration::new(sec, nano),
+                step_period: Duration::from_nanos(step),
+                latency: q.map(|q| LatencySummary { cycles: 5, execution: quantiles(q), ..Default::default() }),
+                ball: None,
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_trial_comes_back_to_the_bit((episode, outcomes) in episode(), meta in meta()) {
+        let joint_names = (0..episode.joints).map(|i| format!("joint {i} é")).collect();
+        let ball = (episode.task_values == 6)
+            .then(|| BallColumns { position: [5, 4, 3], velocity: [2, 1, 0], frame: "table".into() });
+        let meta = TrialMeta { joint_names, outcomes, ball, ..meta };
+        let (disk, _) = written(&episode, &meta);
+        let (read, read_meta) = read_trial(&disk, Path::new(FILE)).unwrap();
+        prop_assert!(same_bits(&read_meta.outcomes, &meta.outcomes));
+        let without = |meta: TrialMeta| TrialMeta { outcomes: Vec::new(), ..meta };
+        prop_assert_eq!(without(read_meta), without(meta));
+        let arrays = |e: &Episode| [&e.position, &e.velocity, &e.task, &e.asked, &e.sent].map(Clone::clone);
+        let step_arrays = |e: &Episode| [&e.states, &e.noise, &e.actions, &e.sent_actions].map(Clone::clone);
+        for (a, b) in arrays(&read).iter().zip(&arrays(&episode)) {
+            prop_assert!(same_bits(a, b));
+        }
+        for (a, b) in step_arrays(&read).iter().zip(&step_arrays(&episode)) {
+            prop_assert!(same_bits(a, b));
+        }
+        let scalars = |e: &Episode| (
+            [e.joints, e.task_values, e.state_dim, e.action_dim],
+            e.start, e.time.clone(), e.clipped_cycles, e.missed_cycles,
+        );
+        prop_assert_eq!(scalars(&read), scalars(&episode));
+    }
+
+    #[test]
+    fn any_checkpoint_comes_back_to_the_bit(
+        robot: String, task: String, seed: u64, iteration: u64, (ds, da, horizon) in (1..6_usize, 1..4_usize, 1..8_usize),
+        numbers in vec(bits(), 1000),
+    ) {
+        let mut numbers = numbers.into_iter();
+        let mut next = |count| numbers.by_ref().take(count).collect::<Vec<_>>();
+        let steps = (0..horizon).map(|_| LinearGaussian {
+            gain: DMatrix::from_vec(da, ds, next(da * ds)),
+            bias: DVector::from_vec(next(da)),
+            covariance: DMatrix::from_vec(da, da, next(da * da)),
+        });
+        let value = Policy { steps: steps.collect() };
+        let shapes = Shapes { state_dim: ds, action_dim: da, horizon };
+        let config_hash = config_hash(&(&robot, &task)).unwrap();
+        let expected = Expected {
+            robot: robot.clone(), task: task.clone(), shapes, config_hash: Some(config_hash.clone()), seed: Some(seed),
+        };
+        let header = Header { robot, task, shapes, config_hash, seed, iteration, package_version: "0.1.0".into() };
+        let (disk, path, _) = saved(&Checkpoint { header: header.clone(), value: &value });
+        let read = Checkpoint::<Policy>::load(&disk, &path, &expected).unwrap();
+        prop_assert_eq!(read.header, header);
+        for (a, b) in read.value.steps.iter().zip(&value.steps) {
+            prop_assert!(same_bits(a.gain.as_slice(), b.gain.as_slice()));
+            prop_assert!(same_bits(a.bias.as_slice(), b.bias.as_slice()));
+            prop_assert!(same_bits(a.covariance.as_slice(), b.covariance.as_slice()));
+        }
+        prop_assert_eq!(read.value.steps.len(), horizon);
+    }
+
+    #[test]
+    fn a_checkpoint_with_a_right_checksum_over_wrong_bytes_is_no_panic(at in 0..400_usize, bytes in vec(any::<u8>(), 1..12)) {
+        let (disk, path, mut file) = saved(&checkpoint(5));
+        let body = file.len() - blake3::OUT_LEN;
+        for (offset, byte) in bytes.into_iter().enumerate() {
+            file[(at + offset) % body] = byte;
+        }
+        let hash = blake3::hash(&file[..body]);
+        file[body..].copy_from_slice(hash.as_bytes());
+        disk.create(&path).unwrap().write(&file).unwrap();
+        if let Ok(read) = Checkpoint::<Vec<f64>>::load(&disk, &path, &expected()) {
+            // Only what is not told by the caller and the values themselves can differ.
+            prop_assert_eq!(read.value.len(), 40);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused_wherever_the_damage_is() {
+    let (disk, path, bytes) = saved(&checkpoint(5));
+    Checkpoint::<Vec<f64>>::load(&disk, &path, &expected()).unwrap();
+    for damaged in damages(&bytes) {
+        disk.create(&path).unwrap().write(&damaged).unwrap();
+        let error = Checkpoint::<Vec<f64>>::load(&disk, &path, &expected()).unwrap_err();
+        assert!(matches!(&error, StorageError::Damaged { path: p, .. } if *p == path), "{error}");
+    }
+}
+
+#[test]
+fn a_damaged_trial_is_refused_wherever_the_damage_is() {
+    let (episode, meta) = trial(1, 1, 0);
+    let (disk, bytes) = written(&episode, &meta);
+    for damaged in damages(&bytes) {
+        put(&disk, &damaged);
+        let error = read_trial(&disk, Path::new(FILE)).unwrap_err();
+        assert!(matches!(&error, StorageError::Damaged { path, .. } if path == Path::new(FILE)), "{error}");
+    }
+}
+
+/// Every byte of the file changed, the file's checksums made right again: what the parsers then see must not take them down.
+#[test]
+fn a_trial_with_right_checksums_over_wrong_bytes_is_no_panic() {
+    let (episode, meta) = trial(1, 1, 0);
+    let (disk, bytes) = written(&episode, &meta);
+    let footer = bytes.len() - 8 - 20;
+    let summary = u64::from_le_bytes(bytes[footer..footer + 8].try_into().unwrap()) as usize;
+    let (data, data_crc, summary_crc) = (summary - 13, summary - 4, footer + 16);
+    let Episode { sent, states, actions, .. } = episode;
+    let mut refused = 0;
+    for at in 8..footer {
+        for mask in [0x01, 0x80, 0xff] {
+            let mut changed = bytes.clone();
+            changed[at] ^= mask;
+            let crc = crc32fast::hash(&changed[..data]);
+            changed[data_crc..summary].copy_from_slice(&crc.to_le_bytes());
+            let crc = crc32fast::hash(&changed[summary..summary_crc]);
+            changed[summary_crc..footer + 20].copy_from_slice(&crc.to_le_bytes());
+            put(&disk, &changed);
+            match read_trial(&disk, Path::new(FILE)) {
+                // The record of the trial can be made to say something else, never with an array lost.
+                Ok((read, read_meta)) => {
+                    assert_eq!((read.sent, read.states, read.actions), (sent.clone(), states.clone(), actions.clone()));
+                    assert_eq!(read_meta.outcomes, meta.outcomes);
+                }
+                Err(StorageError::Damaged { .. }) => refused += 1,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+    assert!(refused > bytes.len() / 2, "{refused}");
+}
+
+#[test]
+fn lengths_that_promise_too_much_are_refused() {
+    let header = storage_support::header(1);
+    for promised in [u64::MAX, 1 << 40, 1 << 29] {
+        // A vector's length comes first, a string's too.
+        let mut value = vec![253];
+        value.extend(promised.to_le_bytes());
+        let (disk, path, mut file) = saved(&Checkpoint { header: header.clone(), value: value.as_slice() });
+        let body = file.len() - blake3::OUT_LEN;
+        // Drops the length that the slice was stored with.
+        file.remove(body - value.len() - 1);
+        let lengths = 8 + 4 + 4;
+        file[lengths..lengths + 8].copy_from_slice(&(value.len() as u64).to_le_bytes());
+        file.truncate(body - 1);
+        file.extend(blake3::hash(&file).as_bytes());
+        disk.create(&path).unwrap().write(&file).unwrap();
+        let vector = Checkpoint::<Vec<f64>>::load(&disk, &path, &expected()).unwrap_err();
+        let string = Checkpoint::<String>::load(&disk, &path, &expected()).unwrap_err();
+        for error in [vector, string] {
+            assert!(matches!(&error, StorageError::Damaged { what, .. } if what.contains("content")), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_of_something_else_is_refused_by_the_field_that_differs() {
+    let (disk, path, _) = saved(&checkpoint(5));
+    let shapes = storage_support::shapes();
+    let cases = [
+        ("robot", Expected { robot: "leg".into(), ..expected() }, "arm", "leg"),
+        ("task", Expected { task: "swing_up".into(), ..expected() }, "table_tennis", "swing_up"),
+        ("state dimension", Expected { shapes: Shapes { state_dim: 9, ..shapes }, ..expected() }, "3", "9"),
+        ("action dimension", Expected { shapes: Shapes { action_dim: 9, ..shapes }, ..expected() }, "2", "9"),
+        ("horizon", Expected { shapes: Shapes { horizon: 9, ..shapes }, ..expected() }, "4", "9"),
+        ("config hash", Expected { config_hash: Some("bad".into()), ..expected() }, "c0ffee", "bad"),
+        ("seed", Expected { seed: Some(8), ..expected() }, "7", "8"),
+    ];
+    for (name, expected, has, wants) in cases {
+        let error = Checkpoint::<Vec<f64>>::load(&disk, &path, &expected).unwrap_err();
+        assert_eq!(error.to_string(), format!("/000005.ckpt does not fit: its {name} is {has}, expected {wants}"));
+        // It is not passed over for an older one: the run is the wrong one.
+        let error = Checkpoint::<Vec<f64>>::load_newest(&disk, Path::new("/"), &expected).unwrap_err();
+        assert!(matches!(error, StorageError::Mismatch { field, .. } if field == name));
+    }
+    let any = Expected { config_hash: None, seed: None, ..expected() };
+    assert_eq!(Checkpoint::<Vec<f64>>::load(&disk, &path, &any).unwrap(), checkpoint(5));
+}
+
+#[test]
+fn a_checkpoint_of_a_later_format_is_refused_by_its_version() {
+    let (disk, path, mut file) = saved(&checkpoint(5));
+    let body = file.len() - blake3::OUT_LEN;
+    file[8] = 2;
+    let hash = blake3::hash(&file[..body]);
+    file[body..].copy_from_slice(hash.as_bytes());
+    disk.create(&path).unwrap().write(&file).unwrap();
+    let error = Checkpoint::<Vec<f64>>::load(&disk, &path, &expected()).unwrap_err();
+    assert!(matches!(error, StorageError::Version { found: 2, supported: 1, .. }), "{error}");
+}
+
+#[test]
+fn a_trial_whose_arrays_do_not_fit_is_not_stored() {
+    let broken: [fn(&mut Episode, &mut TrialMeta); 9] = [
+        |e, _| e.position.truncate(17),
+        |e, _| e.velocity.truncate(2),
+        |e, _| e.task.truncate(48),
+        |e, _| e.time.clear(),
+        |e, _| e.asked.truncate(2),
+        |e, _| e.noise.truncate(2),
+        |e, _| e.states.truncate(3),
+        |_, m| m.outcomes.push(0.),
+        |_, m| m.joint_names.truncate(1),
+    ];
+    for (case, change) in broken.into_iter().enumerate() {
+        let (mut episode, mut meta) = trial(1, 1, 0);
+        meta.outcome_dim = 3;
+        meta.outcomes = vec![0.; 12];
+        let disk = FailingDisk::new(&[]);
+        write_trial(&disk, Path::new(FILE), &episode, &meta).unwrap();
+        change(&mut episode, &mut meta);
+        let error = write_trial(&disk, Path::new(FILE), &episode, &meta).unwrap_err();
+        assert!(matches!(error, StorageError::Unstorable { .. }), "case {case}: {error}");
+    }
+    let (episode, mut meta) = trial(1, 1, 0);
+    meta.ball = Some(BallColumns { position: [0, 1, 2], velocity: [3, 4, 6], frame: String::new() });
+    let error = write_trial(&FailingDisk::new(&[]), Path::new(FILE), &episode, &meta).unwrap_err();
+    assert_eq!(error.to_string(), "cannot store /file: the ball is said to be in task value 6 of 6");
+}
+
+#[test]
+fn a_return_that_is_not_finite_comes_back_unknown() {
+    let (episode, mut meta) = trial(1, 1, 0);
+    meta.total_reward = Some(f64::NAN);
+    let (disk, _) = written(&episode, &meta);
+    assert_eq!(read_trial(&disk, Path::new(FILE)).unwrap().1.total_reward, None);
+}
+
+#[test]
+fn a_configuration_has_one_hash_whatever_the_order_of_its_keys() {
+    let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let hash = |text: &str| config_hash(&parse(text)).unwrap();
+    assert_eq!(hash(r#"{"seed": 1, "arm": {"b": 2, "a": 3.5}}"#), hash(r#"{"arm": {"a": 3.5, "b": 2}, "seed": 1}"#));
+    assert_ne!(hash(r#"{"seed": 1}"#), hash(r#"{"seed": 2}"#));
+}
