@@ -35,7 +35,9 @@ fn work(disk: &FailingDisk, reported: &mut Reported) -> Result<(), StorageError>
     let files: Arc<dyn Files> = Arc::new(disk.clone());
     let directory = Path::new(RUN);
     let mut run = match RunFolder::open(files.clone(), directory) {
-        Err(StorageError::NotARun { .. }) => RunFolder::create(files, directory, info(), "task: table_tennis\n", "<robot/>")?,
+        Err(StorageError::NotARun { .. }) => {
+            RunFolder::create(files, directory, info(), "task: table_tennis\n", "<robot/>")?
+        }
         opened => opened?,
     };
     reported.created = true;

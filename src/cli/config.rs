@@ -28,6 +28,8 @@ impl ConfigArgument {
         });
         let candidates = [Some(PathBuf::from(DEFAULT)), installed];
         let found = candidates.iter().flatten().find(|path| Path::is_file(path)).cloned();
-        found.ok_or_else(|| format!("there is no {DEFAULT} in this folder; start from the repository or give --config FILE").into())
+        found.ok_or_else(|| {
+            format!("there is no {DEFAULT} in this folder; start from the repository or give --config FILE").into()
+        })
     }
 }

@@ -15,7 +15,11 @@ type Failure = Box<dyn std::error::Error>;
 /// JMLR 2018) improves the policy within an exact trust region. Start with `moto_controller dry-run`: it learns to
 /// return table-tennis balls on an embedded simulated arm and needs nothing but this program.
 #[derive(Parser)]
-#[command(version, max_term_width = 100, after_help = "Exit codes: 0 success, 1 failure (the message says what to do), 2 wrong usage.")]
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 success, 1 failure (the message says what to do), 2 wrong usage."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

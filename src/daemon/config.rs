@@ -198,8 +198,8 @@ impl Setup {
     }
 
     fn check(mut config: Config, urdf: String, path: &Path, urdf_path: &Path) -> Result<Self, ConfigError> {
-        let mut model = Model::from_urdf_str(&urdf)
-            .map_err(|source| ConfigError::Robot { path: urdf_path.into(), source })?;
+        let mut model =
+            Model::from_urdf_str(&urdf).map_err(|source| ConfigError::Robot { path: urdf_path.into(), source })?;
         let found: Vec<String> = model.joints().iter().map(|joint| joint.name.clone()).collect();
         if found != config.robot.joints {
             let expected = config.robot.joints;
@@ -222,7 +222,8 @@ impl Setup {
     /// A value of it that is refused.
     pub fn task(&self) -> Result<Box<dyn Task>, ConfigError> {
         let TaskConfig::TableTennis(task) = &self.config.task;
-        let task = TableTennis::new(task.clone(), self.config.robot.arm.clone(), self.model.clone(), &self.config.control);
+        let task =
+            TableTennis::new(task.clone(), self.config.robot.arm.clone(), self.model.clone(), &self.config.control);
         match task {
             Ok(task) => Ok(Box::new(task)),
             Err(source) => Err(ConfigError::Task { path: self.path.clone(), source }),

@@ -73,7 +73,11 @@ impl fmt::Display for DryRunReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let folder = self.folder.display();
         let Some(Finish { before, after, after_with_noise, realtime }) = &self.finish else {
-            writeln!(f, "stopped after {} iterations, {} episodes; everything is saved", self.iterations, self.episodes)?;
+            writeln!(
+                f,
+                "stopped after {} iterations, {} episodes; everything is saved",
+                self.iterations, self.episodes
+            )?;
             return writeln!(f, "go on with: moto_controller dry-run --resume {folder}");
         };
         if let Some(Realtime { strokes, successes, startup, latency }) = realtime {
@@ -88,7 +92,10 @@ impl fmt::Display for DryRunReport {
             writeln!(f, "distance from the target: {distance:.3} m (mean over the successful strokes)")?;
         }
         writeln!(f, "results: {folder}")?;
-        writeln!(f, "  learning_curve.svg  metrics.jsonl  trials/*.mcap (Foxglove, PlotJuggler)  checkpoints/  config.yaml")?;
+        writeln!(
+            f,
+            "  learning_curve.svg  metrics.jsonl  trials/*.mcap (Foxglove, PlotJuggler)  checkpoints/  config.yaml"
+        )?;
         writeln!(f, "success: {:.2}", after.success)
     }
 }

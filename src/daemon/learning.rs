@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tracing::warn;
 
+use super::Setup;
 use super::checkpoint::{Saved, header};
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
@@ -14,7 +15,6 @@ use super::progress::{IterationSummary, Progress};
 use super::records::{Recorder, metrics};
 use super::rollout::{Rollout, batch};
 use super::runner::{Runner, complaint};
-use super::Setup;
 use crate::control::FinishedTrial;
 use crate::policy::CompiledPolicy;
 use crate::report::{DiscardedTrial, IterationMetrics, Timing, learning_curve_svg};

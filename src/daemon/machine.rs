@@ -6,8 +6,8 @@ use tokio::sync::Notify;
 
 use super::Setup;
 use crate::control::{
-    Clock, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError, LoopHandle, LoopParts, PlantThread, SchedulingConfig,
-    TrialShape, WallClock, spawn,
+    Clock, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError, LoopHandle, LoopParts, PlantThread,
+    SchedulingConfig, TrialShape, WallClock, spawn,
 };
 use crate::dynamics::{Model, Workspace};
 use crate::robot::{Plant, link};
@@ -81,7 +81,8 @@ impl Machine {
         let (clock, plant): (Box<dyn Clock>, _) = match pace {
             Pace::Lockstep => {
                 // Nothing in lockstep has a deadline.
-                config.scheduling = SchedulingConfig { priority: None, cpu: None, lock_memory: false, ..config.scheduling };
+                config.scheduling =
+                    SchedulingConfig { priority: None, cpu: None, lock_memory: false, ..config.scheduling };
                 (Box::new(LockstepClock::new(plant, robot_port).on_idle(move || told.notify_one())), None)
             }
             Pace::WallClock => {

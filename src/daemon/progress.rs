@@ -73,12 +73,9 @@ impl Progress {
     pub fn iteration(&self, summary: &IterationSummary) {
         match &self.bar {
             Some(bar) => bar.set_message(summary.to_string()),
-            None => println!(
-                "iteration {:4}  trials {:5}/{}  {summary}",
-                summary.iteration + 1,
-                summary.trials,
-                self.total
-            ),
+            None => {
+                println!("iteration {:4}  trials {:5}/{}  {summary}", summary.iteration + 1, summary.trials, self.total)
+            }
         }
     }
 

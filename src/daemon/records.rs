@@ -50,7 +50,8 @@ impl<'a> Recorder<'a> {
 
     /// The last cycles before a fault, in the form of a trial without policy steps.
     pub fn black_box(&self, number: u64, black_box: &BlackBox) -> (Episode, TrialMeta) {
-        let mut episode = Episode { joints: self.setup.model.dof(), task_values: self.task.task_values(), ..Episode::default() };
+        let mut episode =
+            Episode { joints: self.setup.model.dof(), task_values: self.task.task_values(), ..Episode::default() };
         for cycle in black_box.cycles() {
             if episode.time.is_empty() {
                 episode.start = cycle.mark.release;
@@ -105,7 +106,8 @@ pub fn metrics(
 ) -> IterationMetrics {
     let returns: Vec<f64> = rollouts.iter().map(|r| r.judgement.total_reward).collect();
     let share = |of: &dyn Fn(&Rollout) -> f64| rollouts.iter().map(of).sum::<f64>() / rollouts.len() as f64;
-    let distances: Vec<f64> = rollouts.iter().filter_map(|r| r.judgement.distance.filter(|_| r.judgement.success)).collect();
+    let distances: Vec<f64> =
+        rollouts.iter().filter_map(|r| r.judgement.distance.filter(|_| r.judgement.success)).collect();
     let step = |of: fn(&StepReport) -> f64| report.steps.iter().map(of).collect::<Vec<f64>>();
     let last = |of: fn(&StepOutcome) -> f64| report.last_update.iter().map(of).collect::<Vec<f64>>();
     let steps = PerStep {

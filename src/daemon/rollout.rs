@@ -19,7 +19,11 @@ impl Rollout {
     /// Whether every number the learner would use is finite.
     pub fn is_finite(&self) -> bool {
         let Episode { states, actions, sent_actions, .. } = &self.episode;
-        [states, actions, sent_actions].into_iter().flatten().chain(self.judgement.outcomes.iter()).all(|x| x.is_finite())
+        [states, actions, sent_actions]
+            .into_iter()
+            .flatten()
+            .chain(self.judgement.outcomes.iter())
+            .all(|x| x.is_finite())
             && self.judgement.total_reward.is_finite()
     }
 }

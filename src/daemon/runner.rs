@@ -10,7 +10,8 @@ use tracing::{debug, info, warn};
 use super::exploration_noise;
 use super::machine::Machine;
 use crate::control::{
-    Abort, BlackBox, Event, FinishedTrial, Latency, LoopError, OrderError, Outcome, Request, SafetyState, TrialBuffers, TrialOrder,
+    Abort, BlackBox, Event, FinishedTrial, Latency, LoopError, OrderError, Outcome, Request, SafetyState, TrialBuffers,
+    TrialOrder,
 };
 use crate::policy::CompiledPolicy;
 use crate::robot::TrialKey;

@@ -4,6 +4,4 @@ mod learning_curve;
 mod metrics;
 
 pub use learning_curve::{DrawError, learning_curve_svg};
-pub use metrics::{
-    DiscardedTrial, GuardDecision, IterationMetrics, PerStep, Summary, Timing,
-};
+pub use metrics::{DiscardedTrial, GuardDecision, IterationMetrics, PerStep, Summary, Timing};

@@ -217,7 +217,9 @@ fn refuse_used(files: &dyn Files, directory: &Path) -> Result<(), StorageError> 
             TRIALS | CHECKPOINTS => files.list(&directory.join(&name))?.is_empty(),
             // Only where the folders are there too did a start write these.
             CONFIG_FILE | ROBOT_FILE | METRICS => files.exists(&directory.join(CHECKPOINTS))?,
-            other => other.strip_suffix(TEMPORARY).is_some_and(|n| [CONFIG_FILE, ROBOT_FILE, METRICS, INFO].contains(&n)),
+            other => {
+                other.strip_suffix(TEMPORARY).is_some_and(|n| [CONFIG_FILE, ROBOT_FILE, METRICS, INFO].contains(&n))
+            }
         };
         if !begun {
             return Err(StorageError::NotEmpty { path: path(), entry: name });
