@@ -16,8 +16,9 @@ pub struct PlantThread<P> {
 }
 
 impl<P: Plant + 'static> PlantThread<P> {
-    /// Starts stepping `plant` at whole multiples of its period plus `offset` after the epoch of `clock`. A loop on a copy of that
-    /// clock releases at whole multiples of its own period: an `offset` a little below the period gives it fresh readings.
+    /// Starts stepping `plant` to each whole multiple of its period after the epoch of `clock`, `lead` before that time. A loop on
+    /// a copy of that clock releases at whole multiples of its own period: it finds a reading of the very instant, as in
+    /// lockstep, while both threads keep within the lead.
     /// The priority should be below the loop's; what the system refuses is only reported.
     ///
     /// # Errors
@@ -26,7 +27,7 @@ impl<P: Plant + 'static> PlantThread<P> {
         plant: P,
         port: RobotPort,
         clock: WallClock,
-        offset: Duration,
+        lead: Duration,
         scheduling: SchedulingConfig,
     ) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
@@ -37,7 +38,7 @@ impl<P: Plant + 'static> PlantThread<P> {
                 Ok((report, guard)) => (report, Some(guard)),
                 Err(error) => (StartupReport { refused: error.refused, ..StartupReport::default() }, None),
             };
-            let plant = drive(PlantDriver::new(plant, port, false), clock, offset, &stopped);
+            let plant = drive(PlantDriver::new(plant, port, false), clock, lead, &stopped);
             (plant, report)
         })?;
         Ok(Self { stop, thread })
@@ -55,13 +56,14 @@ impl<P: Plant + 'static> PlantThread<P> {
 }
 
 /// Steps until told to stop. A late wake-up steps over the time that passed.
-fn drive<P: Plant>(mut driver: PlantDriver<P>, mut clock: WallClock, offset: Duration, stop: &AtomicBool) -> P {
+fn drive<P: Plant>(mut driver: PlantDriver<P>, mut clock: WallClock, lead: Duration, stop: &AtomicBool) -> P {
     let period = driver.plant().period().max(Duration::from_micros(1));
+    let lead = lead.min(period);
     while !stop.load(Ordering::Relaxed) {
-        let periods = clock.now().saturating_sub(offset).as_nanos() / period.as_nanos() + 1;
-        let release = offset + Duration::from_nanos((period.as_nanos() * periods) as u64);
-        clock.sleep_until(release, false);
-        driver.advance(release);
+        let periods = (clock.now() + lead).as_nanos() / period.as_nanos() + 1;
+        let until = Duration::from_nanos((period.as_nanos() * periods) as u64);
+        clock.sleep_until(until - lead, false);
+        driver.advance(until);
     }
     driver.into_plant()
 }

@@ -92,9 +92,8 @@ impl Machine {
                     cpu: None,
                     ..config.scheduling.clone()
                 };
-                // Readings are to be fresh at the loop's release, not written in the same instant.
-                let offset = config.period().mul_f64(0.75);
-                let plant = PlantThread::spawn(plant, robot_port, clock, offset, scheduling)?;
+                let lead = config.period() / 4;
+                let plant = PlantThread::spawn(plant, robot_port, clock, lead, scheduling)?;
                 (Box::new(clock), Some(plant))
             }
         };
