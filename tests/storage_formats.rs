@@ -5,9 +5,8 @@ mod storage_support;
 use std::path::Path;
 use std::time::Duration;
 
-use moto_controller::control::Episode;
+use moto_controller::control::{Episode, LatencySummary, Quantiles};
 use moto_controller::policy::{LinearGaussian, Policy};
-use moto_controller::report::{LatencySummary, Quantiles};
 use moto_controller::storage::files::Files;
 use moto_controller::storage::{
     BallColumns, Checkpoint, Expected, Header, Shapes, StorageError, TrialEnd, TrialMeta, config_hash, read_trial,
@@ -118,7 +117,7 @@ fn meta() -> impl Strategy<Value = TrialMeta> {
     let names = (any::<String>(), any::<String>());
     (end, flags, numbers, names, any::<Option<[u64; 4]>>()).prop_map(
         |(end, (evaluation, success, total_reward), ([trial, seed, iteration, rollout], sec, nano, step), names, q)| {
-            let quantiles = |[p50, p99, p999, max]: [u64; 4]| Quantiles { p50, p99, p999, max };
+            let quantiles = |[p50, p99, p99_9, max]: [u64; 4]| Quantiles { p50, p99, p99_9, max };
             TrialMeta {
                 trial,
                 robot: names.0,

@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 use moto_controller::report::{IterationMetrics, PerStep, Summary, Timing};
 use moto_controller::storage::files::Disk;
-use moto_controller::storage::{RunFolder, RunView, StorageError};
+use moto_controller::storage::{ROBOT_FILE, RunFolder, RunView, StorageError, TrialMeta, read_trial};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use storage_support::{checkpoint, expected, info, trial};
 
 fn create(directory: &Path) -> Result<RunFolder, StorageError> {
-    RunFolder::create(Arc::new(Disk), directory, info(), "task: table_tennis\n")
+    RunFolder::create(Arc::new(Disk), directory, info(), "task: table_tennis\n", "<robot/>")
 }
 
 fn open(directory: &Path) -> Result<RunFolder, StorageError> {
@@ -42,7 +42,14 @@ fn a_run_comes_back_as_it_was_left() {
     run.append_metrics(&line(1)).unwrap();
     run.save_checkpoint(&checkpoint(1), 3).unwrap();
     run.write_file("learning_curve.svg", b"<svg/>").unwrap();
+    for number in 1..=2 {
+        let (episode, meta) = trial(number, 1, 0);
+        let path = run.write_black_box(&episode, &meta).unwrap();
+        assert_eq!(path, directory.join(format!("black_boxes/00000{number}.mcap")));
+        assert_eq!(read_trial(&Disk, &path).unwrap(), (episode, meta));
+    }
     drop(run);
+    assert_eq!(fs::read_to_string(directory.join(ROBOT_FILE)).unwrap(), "<robot/>");
 
     let run = open(&directory).unwrap();
     assert_eq!(run.next_trial().unwrap(), 4);
@@ -144,7 +151,6 @@ fn a_metrics_line_comes_back_with_its_numbers_that_are_none() {
         episodes: 20,
         return_: Summary::of(&[-3., -1., f64::NEG_INFINITY]),
         return_std: f64::NAN,
-        return_of_mean_action: Some(-0.),
         success: 1. / 3.,
         distance: None,
         clipped_share: 0.,
@@ -166,7 +172,7 @@ fn a_metrics_line_comes_back_with_its_numbers_that_are_none() {
 }
 
 #[test]
-fn the_trials_after_a_checkpoint_are_found_and_damaged_ones_named() {
+fn the_trials_of_an_interrupted_iteration_are_found_and_damaged_ones_named() {
     let place = tempfile::tempdir().unwrap();
     let mut run = create(place.path()).unwrap();
     let made: Vec<_> = (1..=7).map(|number| trial(number, (number - 1) / 3 + 1, (number - 1) % 3)).collect();
@@ -174,15 +180,20 @@ fn the_trials_after_a_checkpoint_are_found_and_damaged_ones_named() {
     for (episode, meta) in &made {
         paths.push(run.write_trial(episode, meta).unwrap());
     }
-    for (iteration, first) in [(0, 0), (1, 3), (2, 6), (3, 7)] {
+    // Strokes to see what was learned are no part of an iteration, wherever they stand.
+    for (number, iteration) in [(8, 0), (9, 3)] {
+        let (episode, meta) = trial(number, iteration, 0);
+        run.write_trial(&episode, &TrialMeta { evaluation: true, ..meta }).unwrap();
+    }
+    for (iteration, rollouts) in [(0, 0..3), (1, 3..6), (2, 6..7), (3, 7..7)] {
         let found = run.view().trials_after(iteration).unwrap();
-        assert_eq!(found.trials, made[first..]);
+        assert_eq!(found.trials, made[rollouts]);
         assert!(found.damaged.is_empty());
     }
     let bytes = fs::read(&paths[4]).unwrap();
     fs::write(&paths[4], &bytes[..bytes.len() / 2]).unwrap();
     let found = run.view().trials_after(1).unwrap();
-    assert_eq!(found.trials, [made[3].clone(), made[5].clone(), made[6].clone()]);
+    assert_eq!(found.trials, [made[3].clone(), made[5].clone()]);
     assert!(matches!(&found.damaged[..], [StorageError::Damaged { path, .. }] if *path == paths[4]));
 }
 

@@ -1,17 +1,26 @@
 //! Samples with each dimension contiguous: what the vectorised kernels and the matrix products read.
 
 use faer::{MatMut, MatRef};
+use pulp::Simd;
 
-/// A matrix of samples x dims, by columns.
+/// Samples a kernel handles side by side.
+pub(super) const LANES: usize = 32;
+/// One number of each of them.
+pub(super) type Lanes = [f64; LANES];
+/// Vector registers a kernel works on at once.
+const REGISTERS: usize = 4;
+
+/// A matrix of samples x dims, by columns, padded with zeros to full lanes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Columns {
     samples: usize,
-    data: Vec<f64>,
+    dims: usize,
+    data: Vec<Lanes>,
 }
 
 impl Columns {
     pub fn zeros(samples: usize, dims: usize) -> Self {
-        Self { samples, data: vec![0.0; samples * dims] }
+        Self { samples, dims, data: vec![[0.0; LANES]; samples.div_ceil(LANES) * dims] }
     }
 
     pub fn samples(&self) -> usize {
@@ -19,32 +28,60 @@ impl Columns {
     }
 
     pub fn dims(&self) -> usize {
-        self.data.len().checked_div(self.samples).unwrap_or(0)
+        self.dims
+    }
+
+    /// Number of blocks of lanes.
+    pub fn blocks(&self) -> usize {
+        self.samples.div_ceil(LANES)
+    }
+
+    /// One block of one dimension.
+    pub fn block(&self, dim: usize, block: usize) -> &Lanes {
+        &self.data[dim * self.blocks() + block]
     }
 
     /// One dimension over all samples.
     pub fn dim(&self, index: usize) -> &[f64] {
-        &self.data[index * self.samples..(index + 1) * self.samples]
+        let blocks = self.blocks();
+        &self.data[index * blocks..(index + 1) * blocks].as_flattened()[..self.samples]
     }
 
     /// One dimension over all samples, to write.
     pub fn dim_mut(&mut self, index: usize) -> &mut [f64] {
-        &mut self.data[index * self.samples..(index + 1) * self.samples]
+        let blocks = self.blocks();
+        &mut self.data[index * blocks..(index + 1) * blocks].as_flattened_mut()[..self.samples]
     }
 
     /// Writes the entries of one sample, from dimension `first` on.
     pub fn set(&mut self, sample: usize, first: usize, values: &[f64]) {
+        let blocks = self.blocks();
         for (k, value) in values.iter().enumerate() {
-            self.data[(first + k) * self.samples + sample] = *value;
+            self.data[(first + k) * blocks + sample / LANES][sample % LANES] = *value;
         }
     }
 
     pub fn as_mat(&self) -> MatRef<'_, f64> {
-        MatRef::from_column_major_slice(&self.data, self.samples, self.dims())
+        let stride = self.blocks() * LANES;
+        MatRef::from_column_major_slice_with_stride(self.data.as_flattened(), self.samples, self.dims, stride)
     }
 
     pub fn as_mat_mut(&mut self) -> MatMut<'_, f64> {
-        let dims = self.dims();
-        MatMut::from_column_major_slice_mut(&mut self.data, self.samples, dims)
+        let stride = self.blocks() * LANES;
+        let data = self.data.as_flattened_mut();
+        MatMut::from_column_major_slice_with_stride_mut(data, self.samples, self.dims, stride)
     }
+}
+
+/// The registers of some lanes, in groups.
+#[inline(always)]
+pub(super) fn registers<S: Simd>(lanes: &Lanes) -> &[[S::f64s; REGISTERS]] {
+    const { assert!(LANES.is_multiple_of(REGISTERS * S::F64_LANES)) };
+    pulp::as_arrays(S::as_simd_f64s(lanes).0).0
+}
+
+/// The registers of some lanes, in groups, to write.
+#[inline(always)]
+pub(super) fn registers_mut<S: Simd>(lanes: &mut Lanes) -> &mut [[S::f64s; REGISTERS]] {
+    pulp::as_arrays_mut(S::as_mut_simd_f64s(lanes).0).0
 }

@@ -5,56 +5,58 @@
 
 use super::MotoError;
 use super::columns::Columns;
+use super::regression::Design;
 use faer::linalg::matmul::matmul;
 use faer::linalg::solvers::Solve;
 use faer::{Accum, Mat, Par, Side};
 use nalgebra::{DMatrix, DVector};
 
-/// Ridge on inputs scaled to unit mean square.
-const RIDGE: f64 = 1e-8;
+/// Ridge on standardised inputs.
+const RIDGE: f64 = 1e-6;
 
 /// `s' = map (s, a) + offset`.
 pub(super) struct LinearDynamics {
-    /// (state x state + action).
+    /// (state x state + action); zero in the inputs the design left out.
     pub map: DMatrix<f64>,
     /// (state).
     pub offset: DVector<f64>,
 }
 
 impl LinearDynamics {
-    /// Weighted ridge regression of `next` (sample x state) on `inputs` (sample x state + action); also returns its
-    /// predictions (sample x state).
-    pub fn fit(inputs: &Columns, next: &Columns, weights: &[f64], step: usize) -> Result<(Self, Columns), MotoError> {
-        let (samples, dims, states) = (inputs.samples(), inputs.dims(), next.dims());
-        let mut scaled = Columns::zeros(samples, dims + 1);
-        let mut scale = vec![1.0 + 1e-9; dims + 1];
-        let roots: Vec<f64> = weights.iter().map(|w| w.sqrt()).collect();
-        for (k, scale) in scale.iter_mut().enumerate().take(dims) {
-            *scale = inputs.dim(k).iter().zip(weights).map(|(x, w)| w * x * x).sum::<f64>().sqrt() + 1e-9;
-            let inverse = 1.0 / *scale;
-            for ((y, x), r) in scaled.dim_mut(k).iter_mut().zip(inputs.dim(k)).zip(&roots) {
-                *y = x * inverse * r;
+    /// Weighted ridge regression of `next` (sample x state) on the design's inputs; also returns its predictions (sample x
+    /// state).
+    pub fn fit(design: &Design, next: &Columns, step: usize) -> Result<(Self, Columns), MotoError> {
+        let (samples, states) = (next.samples(), next.dims());
+        let dims = design.kept.len();
+        let mut weighted = next.clone();
+        let mut centre = DVector::zeros(states);
+        for k in 0..states {
+            centre[k] = next.dim(k).iter().zip(&design.weights).map(|(x, w)| w * x).sum();
+            for (x, w) in weighted.dim_mut(k).iter_mut().zip(&design.weights) {
+                *x = w * (*x - centre[k]);
             }
         }
-        scaled.dim_mut(dims).iter_mut().zip(&roots).for_each(|(y, r)| *y = r / scale[dims]);
-        let mut targets = next.clone();
-        for k in 0..states {
-            targets.dim_mut(k).iter_mut().zip(&roots).for_each(|(y, r)| *y *= r);
-        }
-        let mut normal = Mat::<f64>::identity(dims + 1, dims + 1) * faer::Scale(RIDGE);
-        let mut cross = Mat::<f64>::zeros(dims + 1, states);
-        matmul(normal.as_mut(), Accum::Add, scaled.as_mat().transpose(), scaled.as_mat(), 1.0, Par::Seq);
-        matmul(cross.as_mut(), Accum::Replace, scaled.as_mat().transpose(), targets.as_mat(), 1.0, Par::Seq);
+        let mut normal = design.moments.clone();
+        (0..dims).for_each(|i| normal[(i, i)] += RIDGE);
+        let mut slopes = Mat::<f64>::zeros(dims, states);
+        let inputs = design.standard.as_mat();
+        matmul(slopes.as_mut(), Accum::Replace, inputs.transpose(), weighted.as_mat(), 1.0, Par::Seq);
         let factor = normal.llt(Side::Lower).map_err(|_| MotoError::Numerical { quantity: "linear dynamics", step })?;
-        factor.solve_in_place(&mut cross);
-        let map = DMatrix::from_fn(states, dims, |i, j| cross[(j, i)] / scale[j]);
-        let offset = DVector::from_fn(states, |i, _| cross[(dims, i)] / scale[dims]);
+        factor.solve_in_place(&mut slopes);
         let mut predicted = Columns::zeros(samples, states);
-        let transposed = Mat::from_fn(dims, states, |i, j| map[(j, i)]);
         for k in 0..states {
-            predicted.dim_mut(k).fill(offset[k]);
+            predicted.dim_mut(k).fill(centre[k]);
         }
-        matmul(predicted.as_mat_mut(), Accum::Add, inputs.as_mat(), transposed.as_ref(), 1.0, Par::Seq);
+        matmul(predicted.as_mat_mut(), Accum::Add, inputs, slopes.as_ref(), 1.0, Par::Seq);
+        let mut map = DMatrix::zeros(states, design.inputs);
+        let mut offset = centre;
+        for (k, &input) in design.kept.iter().enumerate() {
+            for i in 0..states {
+                let slope = slopes[(k, i)] / design.deviation[k];
+                map[(i, input)] = slope;
+                offset[i] -= slope * design.mean[k];
+            }
+        }
         Ok((Self { map, offset }, predicted))
     }
 }

@@ -1,12 +1,10 @@
 //! Densities of state and action at a step, for many transitions at once.
 
+use super::columns::{LANES, Lanes, registers, registers_mut};
 use super::{MotoError, StateDistribution};
 use crate::policy::LinearGaussian;
 use nalgebra::DMatrix;
-
-/// Transitions evaluated side by side.
-pub(super) const LANES: usize = 32;
-pub(super) type Lanes = [f64; LANES];
+use pulp::Simd;
 
 /// The joint Gaussian `rho_t(s) pi_t(a|s)`, whitened.
 pub(super) struct Density {
@@ -48,40 +46,52 @@ impl Density {
 
     /// Log density of the transitions in `points` (dim x lane); `centred` is scratch of the same size.
     #[inline(always)]
-    pub fn log(&self, points: &[Lanes], centred: &mut [Lanes]) -> Lanes {
+    pub fn log<S: Simd>(&self, simd: S, points: &[Lanes], centred: &mut [Lanes], log: &mut Lanes) {
         for ((c, p), m) in centred.iter_mut().zip(points).zip(&self.mean) {
-            for l in 0..LANES {
-                c[l] = p[l] - m;
-            }
-        }
-        let mut distance = [0.0; LANES];
-        let mut start = 0;
-        for i in 0..points.len() {
-            let row = &self.whitening[start..=start + i];
-            start += i + 1;
-            let mut sum = [0.0; LANES];
-            for (c, coefficient) in centred.iter().zip(row) {
-                for l in 0..LANES {
-                    sum[l] = c[l].mul_add(*coefficient, sum[l]);
+            let m = simd.splat_f64s(*m);
+            for (c, p) in registers_mut::<S>(c).iter_mut().zip(registers::<S>(p)) {
+                for (c, p) in c.iter_mut().zip(p) {
+                    *c = simd.sub_f64s(*p, m);
                 }
             }
-            for l in 0..LANES {
-                distance[l] = sum[l].mul_add(sum[l], distance[l]);
+        }
+        let half = simd.splat_f64s(-0.5);
+        for (group, log) in registers_mut::<S>(log).iter_mut().enumerate() {
+            let mut distance = [simd.splat_f64s(0.0); 4];
+            let mut start = 0;
+            for i in 0..points.len() {
+                let row = &self.whitening[start..=start + i];
+                start += i + 1;
+                let mut sum = [simd.splat_f64s(0.0); 4];
+                for (c, coefficient) in centred.iter().zip(row) {
+                    let coefficient = simd.splat_f64s(*coefficient);
+                    for (sum, c) in sum.iter_mut().zip(&registers::<S>(c)[group]) {
+                        *sum = simd.mul_add_e_f64s(*c, coefficient, *sum);
+                    }
+                }
+                for (distance, sum) in distance.iter_mut().zip(&sum) {
+                    *distance = simd.mul_add_e_f64s(*sum, *sum, *distance);
+                }
+            }
+            let normaliser = simd.splat_f64s(self.log_normaliser);
+            for (log, distance) in log.iter_mut().zip(&distance) {
+                *log = simd.mul_add_e_f64s(*distance, half, normaliser);
             }
         }
-        std::array::from_fn(|l| (-0.5f64).mul_add(distance[l], self.log_normaliser))
     }
 }
 
 /// `log sum exp` over the terms, lane by lane.
 #[inline(always)]
-pub(super) fn log_sum_exp(terms: &[Lanes]) -> Lanes {
+pub(super) fn log_sum_exp<S: Simd>(simd: S, terms: &[Lanes]) -> Lanes {
     // Beyond this distance from the largest term another one does not change the sum's last digit.
     const NEGLIGIBLE: f64 = -42.0;
     let mut largest = [f64::NEG_INFINITY; LANES];
     for term in terms {
-        for l in 0..LANES {
-            largest[l] = largest[l].max(term[l]);
+        for (largest, term) in registers_mut::<S>(&mut largest).iter_mut().zip(registers::<S>(term)) {
+            for (largest, term) in largest.iter_mut().zip(term) {
+                *largest = simd.max_f64s(*largest, *term);
+            }
         }
     }
     let mut sum = [0.0; LANES];
@@ -93,5 +103,8 @@ pub(super) fn log_sum_exp(terms: &[Lanes]) -> Lanes {
             }
         }
     }
-    std::array::from_fn(|l| largest[l] + sum[l].ln())
+    for (sum, largest) in sum.iter_mut().zip(&largest) {
+        *sum = largest + sum.ln();
+    }
+    sum
 }

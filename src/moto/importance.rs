@@ -3,9 +3,11 @@
 //! A transition's weight for the fit at step t is the density of (state, action) at step t under the policy that is being
 //! improved, over the density of the mixture of everything that was stored. The dynamics cancel. All in logs.
 
-use super::density::{Density, LANES, Lanes, log_sum_exp};
+use super::columns::{LANES, Lanes};
+use super::density::{Density, log_sum_exp};
 use super::store::Stored;
 use super::{LearnerConfig, MotoError, Reuse, batch::column};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 /// A stored transition.
@@ -104,13 +106,37 @@ fn ratios(entries: &[&Stored], t: usize) -> Result<Vec<f64>, MotoError> {
         for first in (0..rollouts).step_by(LANES) {
             let count = LANES.min(rollouts - first);
             let points = gather(stored, t * rollouts + first, count);
-            let mut centred = points.clone();
-            let terms: Vec<Lanes> = components.iter().map(|c| c.log(&points, &mut centred)).collect();
-            let (all, current) = (log_sum_exp(&terms), terms[terms.len() - 1]);
-            logs.extend((0..count).map(|l| current[l] - all[l]));
+            let mixture = Mixture { groups: &[&components], points: &points };
+            let (terms, all) = pulp::Arch::new().dispatch(mixture);
+            let current = terms[terms.len() - 1];
+            logs.extend((0..count).map(|l| current[l] - all[0][l]));
         }
     }
     Ok(exponentials(logs))
+}
+
+/// Log densities of groups of components at some points: those of the last group, and each group's log-sum.
+struct Mixture<'a> {
+    groups: &'a [&'a [Density]],
+    points: &'a [Lanes],
+}
+
+impl WithSimd for Mixture<'_> {
+    type Output = (Vec<Lanes>, Vec<Lanes>);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let mut centred = self.points.to_vec();
+        let (mut terms, mut sums) = (Vec::new(), Vec::with_capacity(self.groups.len()));
+        for group in self.groups {
+            terms.resize(group.len(), [0.0; LANES]);
+            for (component, term) in group.iter().zip(&mut terms) {
+                component.log(simd, self.points, &mut centred, term);
+            }
+            sums.push(log_sum_exp(simd, &terms));
+        }
+        (terms, sums)
+    }
 }
 
 /// `exp` of logs relative to their largest.
@@ -177,34 +203,22 @@ fn evaluate(entries: &[&Stored], components: &[Vec<Density>], entry: usize, firs
     let stored = entries[entry];
     let count = LANES.min(stored.transitions() - first);
     let points = gather(stored, first, count);
-    let mut centred = points.clone();
-    let mut terms = Vec::new();
-    let (mut current, mut sums, mut totals) = (Vec::new(), Vec::new(), Vec::new());
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (j, component) in components.iter().enumerate() {
-                let known = stored.log_sum(entries[j].id);
-                if known.is_none() || j + 1 == entries.len() {
-                    terms.clear();
-                    terms.extend(component.iter().map(
-                        #[inline(always)]
-                        |c| c.log(&points, &mut centred),
-                    ));
-                }
-                match known {
-                    Some(known) => totals.push(std::array::from_fn(|l| known[first + l.min(count - 1)])),
-                    None => {
-                        let sum = log_sum_exp(&terms);
-                        sums.push((j, sum));
-                        totals.push(sum);
-                    }
-                }
-            }
-            std::mem::swap(&mut current, &mut terms);
-        },
-    );
-    Block { entry, first, count, current, sums, mixture: log_sum_exp(&totals) }
+    // Last comes the last entry, whose densities are needed step by step even if its sum is known.
+    let (known, mut missing): (Vec<usize>, Vec<usize>) =
+        (0..entries.len()).partition(|&j| stored.log_sum(entries[j].id).is_some());
+    let new = missing.len();
+    if missing.last() != Some(&(entries.len() - 1)) {
+        missing.push(entries.len() - 1);
+    }
+    let groups: Vec<&[Density]> = missing.iter().map(|&j| components[j].as_slice()).collect();
+    let (current, sums) = pulp::Arch::new().dispatch(Mixture { groups: &groups, points: &points });
+    let sums: Vec<(usize, Lanes)> = missing.into_iter().zip(sums).take(new).collect();
+    let stored_sums = known.iter().filter_map(|&j| stored.log_sum(entries[j].id));
+    let mut totals: Vec<Lanes> =
+        stored_sums.map(|sums| std::array::from_fn(|l| sums[first + l.min(count - 1)])).collect();
+    totals.extend(sums.iter().map(|(_, sum)| *sum));
+    let mixture = log_sum_exp(pulp::Scalar, &totals);
+    Block { entry, first, count, current, sums, mixture }
 }
 
 /// The weighted transitions of step `t`.

@@ -1,7 +1,8 @@
 //! Quadratic functions `1/2 z'Hz + h'z + c`: the form of Q (over state and action) and of V (over state).
 
-use super::columns::Columns;
+use super::columns::{Columns, LANES, Lanes, registers, registers_mut};
 use nalgebra::{DMatrix, DVector};
+use pulp::{Simd, WithSimd};
 use serde::{Deserialize, Serialize};
 
 /// `1/2 z' hessian z + gradient' z + constant`.
@@ -41,37 +42,44 @@ impl Quadratic {
 
     /// Values at all samples.
     pub(super) fn values(&self, points: &Columns) -> Vec<f64> {
-        let mut values = vec![0.0; points.samples()];
-        let dims: Vec<&[f64]> = (0..points.dims()).map(|i| points.dim(i)).collect();
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let (blocks, tail) = values.as_chunks_mut::<32>();
-                let start = blocks.len() * 32;
-                for (k, block) in blocks.iter_mut().enumerate() {
-                    self.fill(&dims, k * 32, block);
-                }
-                for (k, value) in tail.iter_mut().enumerate() {
-                    self.fill::<1>(&dims, start + k, std::array::from_mut(value));
-                }
-            },
-        );
+        let mut values = vec![[0.0; LANES]; points.blocks()];
+        pulp::Arch::new().dispatch(Values { function: self, points, values: &mut values });
+        let mut values = values.into_flattened();
+        values.truncate(points.samples());
         values
     }
+}
+
+struct Values<'a> {
+    function: &'a Quadratic,
+    points: &'a Columns,
+    values: &'a mut [Lanes],
+}
+
+impl WithSimd for Values<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn fill<const N: usize>(&self, dims: &[&[f64]], start: usize, values: &mut [f64; N]) {
-        *values = [self.constant; N];
-        for (i, z) in dims.iter().enumerate() {
-            let (z, mut row) = (&z[start..start + N], [self.gradient[i]; N]);
-            for (j, other) in dims[..=i].iter().enumerate() {
-                let coefficient = if j == i { 0.5 } else { 1.0 } * self.hessian[(j, i)];
-                for (r, x) in row.iter_mut().zip(&other[start..start + N]) {
-                    *r = x.mul_add(coefficient, *r);
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { function, points, values } = self;
+        let dims = points.dims();
+        for (block, values) in values.iter_mut().enumerate() {
+            for (group, values) in registers_mut::<S>(values).iter_mut().enumerate() {
+                *values = [simd.splat_f64s(function.constant); 4];
+                for i in 0..dims {
+                    let mut row = [simd.splat_f64s(function.gradient[i]); 4];
+                    for j in 0..=i {
+                        let weight = if i == j { 0.5 } else { 1.0 };
+                        let coefficient = simd.splat_f64s(weight * function.hessian[(j, i)]);
+                        for (row, x) in row.iter_mut().zip(&registers::<S>(points.block(j, block))[group]) {
+                            *row = simd.mul_add_e_f64s(*x, coefficient, *row);
+                        }
+                    }
+                    let z = &registers::<S>(points.block(i, block))[group];
+                    for ((value, row), z) in values.iter_mut().zip(&row).zip(z) {
+                        *value = simd.mul_add_e_f64s(*row, *z, *value);
+                    }
                 }
-            }
-            for ((v, r), x) in values.iter_mut().zip(&row).zip(z) {
-                *v = r.mul_add(*x, *v);
             }
         }
     }

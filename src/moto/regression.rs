@@ -6,7 +6,7 @@
 //! (feature x feature) and the dual (sample x sample) form.
 
 use super::columns::Columns;
-use super::ridge::{Candidate, RidgeSystem, grid};
+use super::ridge::{Candidate, LANES, RidgeSystem, grid};
 use super::{Quadratic, Ridge};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
@@ -21,19 +21,22 @@ const BLOCK: usize = 512;
 
 /// A regression problem without its targets.
 pub(super) struct Design {
-    inputs: usize,
+    /// Number of inputs, the left out ones included.
+    pub inputs: usize,
     /// Inputs that vary enough to be used.
-    kept: Vec<usize>,
-    mean: Vec<f64>,
-    deviation: Vec<f64>,
+    pub kept: Vec<usize>,
+    /// Weighted mean of the kept inputs (kept).
+    pub mean: Vec<f64>,
+    /// Weighted standard deviation of the kept inputs (kept).
+    pub deviation: Vec<f64>,
     /// Standardised kept inputs (sample x kept).
-    standard: Columns,
+    pub standard: Columns,
     /// Weights, summing to one (sample).
-    weights: Vec<f64>,
+    pub weights: Vec<f64>,
     effective: f64,
     linear_penalty: f64,
-    /// Weighted mean of the products (kept x kept).
-    moments: Mat<f64>,
+    /// Weighted mean of the products of standardised inputs (kept x kept).
+    pub moments: Mat<f64>,
     dual: bool,
     system: Option<RidgeSystem>,
 }
@@ -102,31 +105,36 @@ impl Design {
         self.inputs - self.kept.len()
     }
 
-    /// Weighted, centred kernel (sample x sample) of the features, without forming them: the products of all pairs are
-    /// `1/2 [(z.z')^2 + z^2.z'^2]`.
+    /// Lower triangle of the weighted, centred kernel (sample x sample) of the features, without forming them: the products
+    /// of all pairs are `1/2 [(z.z')^2 + z^2.z'^2]`.
     fn kernel(&self) -> Mat<f64> {
         let n = self.standard.samples();
         let mut squares = self.standard.clone();
         for k in 0..self.kept.len() {
             squares.dim_mut(k).iter_mut().for_each(|z| *z *= *z);
         }
-        let (mut kernel, mut second) = (Mat::zeros(n, n), Mat::zeros(n, n));
+        let (mut kernel, mut second) = (Mat::<f64>::zeros(n, n), Mat::<f64>::zeros(n, n));
         let (z, zz) = (self.standard.as_mat(), squares.as_mat());
         matmul(kernel.as_mut(), Accum::Replace, z, z.transpose(), 1.0, Par::Seq);
         matmul(second.as_mut(), Accum::Replace, zz, zz.transpose(), 0.5, Par::Seq);
         let linear = 1.0 / self.linear_penalty;
+        let mut mean = Vec::with_capacity(n);
         for j in 0..n {
-            for i in 0..n {
-                let dot = kernel[(i, j)];
-                kernel[(i, j)] = 0.5 * dot * dot + second[(i, j)] + linear * dot;
+            let (column, second) = (kernel.col_as_slice_mut(j), second.col_as_slice(j));
+            let mut sum = [0.0; 8];
+            for (i, (k, s)) in column.iter_mut().zip(second).enumerate() {
+                *k = *k * (0.5 * *k + linear) + s;
+                sum[i % 8] += *k * self.weights[i];
             }
+            mean.push(sum.iter().sum::<f64>());
         }
-        let mean: Vec<f64> = (0..n).map(|j| (0..n).map(|i| kernel[(i, j)] * self.weights[i]).sum()).collect();
         let overall: f64 = mean.iter().zip(&self.weights).map(|(m, w)| m * w).sum();
         let roots: Vec<f64> = self.weights.iter().map(|w| w.sqrt()).collect();
         for j in 0..n {
-            for i in 0..n {
-                kernel[(i, j)] = (kernel[(i, j)] - mean[i] - mean[j] + overall) * roots[i] * roots[j];
+            let shift = overall - mean[j];
+            let rows = kernel.col_as_slice_mut(j).iter_mut().zip(&mean).zip(&roots);
+            for ((k, m), r) in rows.skip(j) {
+                *k = (*k - m + shift) * (r * roots[j]);
             }
         }
         kernel
@@ -230,7 +238,7 @@ impl Design {
         let allowed = |c: &Candidate| c.degrees_of_freedom <= FREEDOM * self.effective;
         let first = system.candidates.iter().position(allowed).unwrap_or(system.candidates.len() - 1);
         let mut best: Option<(f64, Candidate, Vec<f64>, f64)> = None;
-        for group in system.candidates[first..].chunks(8) {
+        for group in system.candidates[first..].chunks(LANES) {
             let ridges: Vec<f64> = group.iter().map(|c| c.ridge).collect();
             let solutions = system.solve(&ridges, rotated);
             for (lane, candidate) in group.iter().enumerate() {

@@ -6,9 +6,10 @@
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::{evd::tridiag, householder};
 use faer::{Conj, Mat, MatMut, Par};
+use pulp::{Simd, WithSimd};
 
 /// Candidates computed side by side.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 type Lanes = [f64; LANES];
 
 /// Reflectors are applied in blocks of this many.
@@ -64,27 +65,10 @@ impl RidgeSystem {
         self.diagonal.len()
     }
 
-    /// `1 + tr(T (T + ridge)^-1)` for each lane: the trace of the inverse is the derivative of the log-determinant,
-    /// `sum d_i' / d_i` over the pivots, whose recurrence adds positive terms only.
+    /// `1 + tr(T (T + ridge)^-1)` for each lane.
     fn degrees_of_freedom(&self, ridges: &Lanes) -> Lanes {
-        let mut freedom = [1.0 + self.order() as f64; LANES];
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let (mut inverse, mut slope) = ([0.0; LANES], [0.0; LANES]);
-                for (i, diagonal) in self.diagonal.iter().enumerate() {
-                    let coupling = if i == 0 { 0.0 } else { self.subdiagonal[i - 1] };
-                    for l in 0..LANES {
-                        let multiplier = coupling * inverse[l];
-                        slope[l] = (multiplier * multiplier).mul_add(slope[l], 1.0);
-                        let pivot = (diagonal - multiplier * coupling).max(0.0) + ridges[l];
-                        inverse[l] = 1.0 / pivot;
-                        freedom[l] -= ridges[l] * slope[l] * inverse[l];
-                    }
-                }
-            },
-        );
-        freedom
+        let trace = pulp::Arch::new().dispatch(Pivots { system: self, ridges });
+        std::array::from_fn(|l| 1.0 + self.order() as f64 - ridges[l] * trace[l])
     }
 
     /// `Q' target`.
@@ -131,33 +115,78 @@ impl RidgeSystem {
 
     /// `(T + ridge)^-1 rotated` for up to `LANES` ridges, one solution per lane.
     pub fn solve(&self, ridges: &[f64], rotated: &[f64]) -> Vec<Lanes> {
-        let ridges = lanes(ridges);
-        let order = self.order();
+        pulp::Arch::new().dispatch(Solutions { system: self, ridges: &lanes(ridges), rotated })
+    }
+
+    fn coupling(&self, i: usize) -> f64 {
+        if i == 0 { 0.0 } else { self.subdiagonal[i - 1] }
+    }
+}
+
+/// Traces of the inverses: the derivative of the log-determinant, `sum d_i' / d_i` over the pivots, whose recurrence adds
+/// positive terms only.
+struct Pivots<'a> {
+    system: &'a RidgeSystem,
+    ridges: &'a Lanes,
+}
+
+impl WithSimd for Pivots<'_> {
+    type Output = Lanes;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Lanes {
+        let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
+        let mut trace = [0.0; LANES];
+        let ridges = S::as_simd_f64s(self.ridges).0;
+        for (ridge, trace) in ridges.iter().zip(S::as_mut_simd_f64s(&mut trace).0) {
+            let (mut inverse, mut slope) = (zero, zero);
+            for (i, diagonal) in self.system.diagonal.iter().enumerate() {
+                let coupling = simd.splat_f64s(self.system.coupling(i));
+                let multiplier = simd.mul_f64s(coupling, inverse);
+                slope = simd.mul_add_e_f64s(simd.mul_f64s(multiplier, multiplier), slope, one);
+                let pivot = simd.sub_f64s(simd.splat_f64s(*diagonal), simd.mul_f64s(multiplier, coupling));
+                inverse = simd.div_f64s(one, simd.add_f64s(simd.max_f64s(pivot, zero), *ridge));
+                *trace = simd.mul_add_e_f64s(slope, inverse, *trace);
+            }
+        }
+        trace
+    }
+}
+
+struct Solutions<'a> {
+    system: &'a RidgeSystem,
+    ridges: &'a Lanes,
+    rotated: &'a [f64],
+}
+
+impl WithSimd for Solutions<'_> {
+    type Output = Vec<Lanes>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<Lanes> {
+        let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
+        let order = self.system.order();
         let mut solution = vec![[0.0; LANES]; order];
         let mut multipliers = vec![[0.0; LANES]; order];
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let mut inverse = [0.0; LANES];
-                let mut previous = [0.0; LANES];
-                for i in 0..order {
-                    let coupling = if i == 0 { 0.0 } else { self.subdiagonal[i - 1] };
-                    for l in 0..LANES {
-                        let multiplier = coupling * inverse[l];
-                        let pivot = (self.diagonal[i] - multiplier * coupling).max(0.0) + ridges[l];
-                        previous[l] = rotated[i] - multiplier * previous[l];
-                        inverse[l] = 1.0 / pivot;
-                        multipliers[i][l] = multiplier;
-                        solution[i][l] = previous[l] * inverse[l];
-                    }
-                }
-                for i in (1..order).rev() {
-                    for l in 0..LANES {
-                        solution[i - 1][l] -= multipliers[i][l] * solution[i][l];
-                    }
-                }
-            },
-        );
+        for (v, ridge) in S::as_simd_f64s(self.ridges).0.iter().enumerate() {
+            let (mut inverse, mut forward) = (zero, zero);
+            for i in 0..order {
+                let coupling = simd.splat_f64s(self.system.coupling(i));
+                let multiplier = simd.mul_f64s(coupling, inverse);
+                let diagonal = simd.splat_f64s(self.system.diagonal[i]);
+                let pivot = simd.sub_f64s(diagonal, simd.mul_f64s(multiplier, coupling));
+                inverse = simd.div_f64s(one, simd.add_f64s(simd.max_f64s(pivot, zero), *ridge));
+                forward = simd.sub_f64s(simd.splat_f64s(self.rotated[i]), simd.mul_f64s(multiplier, forward));
+                S::as_mut_simd_f64s(&mut multipliers[i]).0[v] = multiplier;
+                S::as_mut_simd_f64s(&mut solution[i]).0[v] = simd.mul_f64s(forward, inverse);
+            }
+            for i in (1..order).rev() {
+                let (above, below) = solution.split_at_mut(i);
+                let below = S::as_simd_f64s(&below[0]).0[v];
+                let above = &mut S::as_mut_simd_f64s(&mut above[i - 1]).0[v];
+                *above = simd.sub_f64s(*above, simd.mul_f64s(S::as_simd_f64s(&multipliers[i]).0[v], below));
+            }
+        }
         solution
     }
 }

@@ -61,12 +61,12 @@ impl StepFit {
         let mut thresholds: Vec<f64> = scales.0.iter().map(|s| config.drop_threshold * s).collect();
         thresholds.resize(state_dim + action_dim, 0.0);
         let weights = weighted.weights.clone();
+        let design = Design::new(&inputs, weights, &thresholds, config.linear_penalty, config.ridge);
         let dynamics = if config.control_variate && t + 1 < horizon {
-            Some(LinearDynamics::fit(&inputs, &next, &weights, t)?)
+            Some(LinearDynamics::fit(&design, &next, t)?)
         } else {
             None
         };
-        let design = Design::new(&inputs, weights, &thresholds, config.linear_penalty, config.ridge);
         let (effective, transitions) = (weighted.effective, samples);
         let value_share = 1.0 - observed;
         Ok(Self { step: t, design, next, dynamics, known, value_share, effective, transitions })

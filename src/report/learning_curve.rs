@@ -145,7 +145,6 @@ mod tests {
             episodes: 20 * iteration,
             return_: Summary { mean, min: mean - 2., max: mean + 1. },
             return_std: 0.5,
-            return_of_mean_action: None,
             success,
             distance: None,
             clipped_share: 0.,

@@ -18,11 +18,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::files::{Files, LockGuard, OpenFile, TEMPORARY, create_dir_all, write_atomic};
-use super::run_view::{CHECKPOINTS, CONFIG_FILE, INFO, METRICS, Numbered, ROBOT_FILE, TRIAL_ENDING, TRIALS, lines};
+use super::run_view::{
+    BLACK_BOXES, CHECKPOINTS, CONFIG_FILE, INFO, METRICS, Numbered, ROBOT_FILE, TRIAL_ENDING, TRIALS, lines, numbered,
+};
 use super::{Checkpoint, RunInfo, RunView, StorageError, TrialMeta, write_trial};
 use crate::control::Episode;
 
-const BLACK_BOXES: &str = "black_boxes";
 const LOCK: &str = "lock";
 
 /// A run's folder to write to, held by this process alone.
@@ -53,8 +54,9 @@ impl RunFolder {
         refuse_used(&*files, directory)?;
         let lock = lock(&*files, directory)?;
         refuse_used(&*files, directory)?;
-        create_dir_all(&*files, &directory.join(TRIALS))?;
-        create_dir_all(&*files, &directory.join(CHECKPOINTS))?;
+        for place in [TRIALS, BLACK_BOXES, CHECKPOINTS] {
+            create_dir_all(&*files, &directory.join(place))?;
+        }
         write_atomic(&*files, &directory.join(CONFIG_FILE), config_yaml.as_bytes())?;
         write_atomic(&*files, &directory.join(ROBOT_FILE), urdf.as_bytes())?;
         write_atomic(&*files, &directory.join(METRICS), b"")?;
@@ -73,7 +75,7 @@ impl RunFolder {
         let view = RunView::open(files, directory)?;
         let files = &*view.files;
         let lock = lock(files, directory)?;
-        for place in [directory.to_path_buf(), directory.join(TRIALS), directory.join(CHECKPOINTS)] {
+        for place in ["", TRIALS, BLACK_BOXES, CHECKPOINTS].map(|place| directory.join(place)) {
             for name in files.list(&place)?.iter().filter(|n| n.ends_with(TEMPORARY)) {
                 files.remove(&place.join(name))?;
             }
@@ -121,8 +123,7 @@ impl RunFolder {
     pub fn write_black_box(&mut self, episode: &Episode, meta: &TrialMeta) -> Result<PathBuf, StorageError> {
         let files = &*self.view.files;
         let directory = self.view.directory.join(BLACK_BOXES);
-        create_dir_all(files, &directory)?;
-        let number = files.list(&directory)?.len() + 1;
+        let number = numbered(files, &directory)?.last().map_or(1, |(number, _)| number + 1);
         let path = directory.join(format!("{number:06}{TRIAL_ENDING}"));
         write_trial(files, &path, episode, meta)?;
         Ok(path)
@@ -214,7 +215,7 @@ fn refuse_used(files: &dyn Files, directory: &Path) -> Result<(), StorageError> 
     for name in files.list(directory)? {
         let begun = match name.as_str() {
             LOCK => true,
-            TRIALS | CHECKPOINTS => files.list(&directory.join(&name))?.is_empty(),
+            TRIALS | BLACK_BOXES | CHECKPOINTS => files.list(&directory.join(&name))?.is_empty(),
             // Only where the folders are there too did a start write these.
             CONFIG_FILE | ROBOT_FILE | METRICS => files.exists(&directory.join(CHECKPOINTS))?,
             other => {

@@ -18,6 +18,7 @@ pub const ROBOT_FILE: &str = "robot.urdf";
 pub(super) const METRICS: &str = "metrics.jsonl";
 pub(super) const TRIALS: &str = "trials";
 pub(super) const CHECKPOINTS: &str = "checkpoints";
+pub(super) const BLACK_BOXES: &str = "black_boxes";
 pub(super) const TRIAL_ENDING: &str = ".mcap";
 
 /// What a run is.
@@ -84,11 +85,7 @@ impl RunView {
     /// # Errors
     /// The file operation that failed.
     pub fn trials(&self) -> Result<Vec<(u64, PathBuf)>, StorageError> {
-        let directory = self.directory.join(TRIALS);
-        let number = |name: String| Some((name.strip_suffix(TRIAL_ENDING)?.parse().ok()?, directory.join(name)));
-        let mut trials: Vec<(u64, PathBuf)> = self.files.list(&directory)?.into_iter().filter_map(number).collect();
-        trials.sort();
-        Ok(trials)
+        numbered(&*self.files, &self.directory.join(TRIALS))
     }
 
     /// Reads one of [`Self::trials`].
@@ -110,7 +107,8 @@ impl RunView {
         Ok((episode, meta))
     }
 
-    /// The trials made after `iteration`, the checkpoint's: what the interrupted iteration already has.
+    /// The rollouts of the iteration after `iteration`, the checkpoint's: what the interrupted iteration already has.
+    /// Those of later iterations, there if newer checkpoints were damaged, are not among them, nor are evaluations.
     ///
     /// # Errors
     /// The listing that failed; a trial that cannot be read is passed over and named in the result.
@@ -118,6 +116,7 @@ impl RunView {
         let mut found = TrialsAfter { trials: Vec::new(), damaged: Vec::new() };
         for (_, path) in self.trials()?.iter().rev() {
             match self.read_trial(path) {
+                Ok((_, meta)) if meta.evaluation || meta.iteration > iteration + 1 => {}
                 Ok((_, meta)) if meta.iteration <= iteration => break,
                 Ok(trial) => found.trials.push(trial),
                 Err(error) => found.damaged.push(error),
@@ -156,6 +155,14 @@ pub struct TrialsAfter {
     pub trials: Vec<(Episode, TrialMeta)>,
     /// What was wrong with those that were passed over; worth a warning each.
     pub damaged: Vec<StorageError>,
+}
+
+/// Numbers and files of the recordings in a directory, in order.
+pub(super) fn numbered(files: &dyn Files, directory: &Path) -> Result<Vec<(u64, PathBuf)>, StorageError> {
+    let number = |name: String| Some((name.strip_suffix(TRIAL_ENDING)?.parse().ok()?, directory.join(name)));
+    let mut recordings: Vec<(u64, PathBuf)> = files.list(directory)?.into_iter().filter_map(number).collect();
+    recordings.sort();
+    Ok(recordings)
 }
 
 /// What every metrics line has.
