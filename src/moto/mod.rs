@@ -2,6 +2,7 @@
 //! policy update. No threads but rayon's over steps, no input or output, no clock but for the reported times: same input,
 //! same bits.
 
+mod band;
 mod batch;
 mod columns;
 mod config;

@@ -219,9 +219,9 @@ impl Design {
         } else {
             self.project(&standard.iter().zip(&self.weights).map(|(y, w)| y * w).collect::<Vec<_>>())
         };
-        system.rotate(&mut rotated);
+        system.band.rotate(&mut rotated);
         let (candidate, mut solution, residual) = self.choose(system, &rotated, power);
-        system.rotate_back(&mut solution);
+        system.band.rotate_back(&mut solution);
         if self.dual {
             let mut coefficients: Vec<f64> = solution.iter().zip(&self.weights).map(|(a, w)| a * w.sqrt()).collect();
             let total: f64 = coefficients.iter().sum();
