@@ -5,12 +5,17 @@
 //! band reduction", ACM TOMS 26, 2000), and a narrow band is as good to solve with.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::householder;
+use faer::linalg::householder::{
+    apply_block_householder_on_the_left_in_place_with_conj as apply,
+    apply_block_householder_transpose_on_the_left_in_place_with_conj as apply_transpose,
+};
 use faer::linalg::matmul::matmul;
 use faer::linalg::qr::no_pivoting::factor;
+use faer::linalg::temp_mat_scratch;
 use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use faer::reborrow::{Reborrow, ReborrowMut};
 use faer::{Accum, Conj, Mat, MatMut, MatRef, Par};
+use std::cmp::Ordering;
 
 /// Subdiagonals of the band.
 pub(super) const WIDTH: usize = 8;
@@ -21,80 +26,68 @@ const STRIP: usize = 64;
 pub(super) struct Band {
     /// Entries `(i, i - d)` of the band for d = 0 .. WIDTH, zero where there is none (order).
     pub rows: Vec<[f64; WIDTH + 1]>,
-    /// Reflectors, each block's below the band, and their triangular factors.
-    reflectors: Mat<f64>,
-    factors: Mat<f64>,
+    /// Unit lower trapezoidal V and upper triangular T of each block reflector `I - V T^-1 V'`; V ends at the last row.
+    reflectors: Vec<(Mat<f64>, Mat<f64>)>,
 }
 
 impl Band {
     /// Reduces a symmetric matrix, of which the lower triangle is read.
     pub fn reduce(mut matrix: Mat<f64>) -> Self {
         let order = matrix.nrows();
-        let reflected = order.saturating_sub(WIDTH + 1).div_ceil(WIDTH) * WIDTH;
-        let reflected = reflected.min(order.saturating_sub(WIDTH));
-        let mut factors = Mat::zeros(WIDTH, reflected);
         let scratch = factor::qr_in_place_scratch::<f64>(order, WIDTH, WIDTH, Par::Seq, Default::default());
         let mut memory = MemBuffer::new(scratch);
         let (mut left, mut right) = (Mat::zeros(order, 2 * WIDTH), Mat::zeros(order, 2 * WIDTH));
+        let mut reflectors = Vec::with_capacity(order / WIDTH);
         for (start, length) in strips(0, order) {
             mirror(matrix.as_mut().submatrix_mut(start, start, length, length));
         }
-        for start in (0..reflected).step_by(WIDTH) {
-            let (_, _, panel, trailing) = matrix.as_mut().split_at_mut(start + WIDTH, start + WIDTH);
+        // The last rows are within the band as they are.
+        for start in (0..order.saturating_sub(WIDTH + 1)).step_by(WIDTH) {
+            let first = start + WIDTH;
+            let (_, _, panel, trailing) = matrix.as_mut().split_at_mut(first, first);
             let mut panel = panel.subcols_mut(start, WIDTH);
             let rows = panel.nrows();
             let count = WIDTH.min(rows);
-            let mut triangle = factors.as_mut().submatrix_mut(0, start, count, count);
+            let mut t = Mat::zeros(count, count);
             let stack = MemStack::new(&mut memory);
-            factor::qr_in_place(panel.rb_mut(), triangle.rb_mut(), Par::Seq, stack, Default::default());
+            factor::qr_in_place(panel.rb_mut(), t.as_mut(), Par::Seq, stack, Default::default());
+            let v = Mat::from_fn(rows, count, |i, j| match i.cmp(&j) {
+                Ordering::Less => 0.0,
+                Ordering::Equal => 1.0,
+                Ordering::Greater => panel[(i, j)],
+            });
             let left = left.as_mut().submatrix_mut(0, 0, rows, 2 * count);
             let right = right.as_mut().submatrix_mut(0, 0, rows, 2 * count);
-            reflect(start + WIDTH, trailing, panel.rb().subcols(0, count), triangle.rb(), left, right);
+            reflect(first, trailing, v.as_ref(), t.as_ref(), left, right);
+            reflectors.push((v, t));
         }
         let entry = |i: usize, d: usize| if d <= i { matrix[(i, i - d)] } else { 0.0 };
         let rows = (0..order).map(|i| std::array::from_fn(|d| entry(i, d))).collect();
-        Self { rows, reflectors: matrix, factors }
-    }
-
-    fn basis(&self) -> MatRef<'_, f64> {
-        let (order, reflected) = (self.reflectors.nrows(), self.factors.ncols());
-        self.reflectors.as_ref().submatrix(WIDTH, 0, order - WIDTH, reflected)
+        Self { rows, reflectors }
     }
 
     /// `Q' target`.
     pub fn rotate(&self, target: &mut [f64]) {
-        if self.factors.ncols() == 0 {
-            return;
+        let mut memory = MemBuffer::new(temp_mat_scratch::<f64>(WIDTH, 1));
+        for (v, t) in &self.reflectors {
+            let (target, stack) = (last_rows(target, v.nrows()), MemStack::new(&mut memory));
+            apply_transpose(v.as_ref(), t.as_ref(), Conj::No, target, Par::Seq, stack);
         }
-        let rows = target.len() - WIDTH;
-        let scratch =
-            householder::apply_block_householder_sequence_transpose_on_the_left_in_place_scratch::<f64>(rows, WIDTH, 1);
-        householder::apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj(
-            self.basis(),
-            self.factors.as_ref(),
-            Conj::No,
-            MatMut::from_column_major_slice_mut(&mut target[WIDTH..], rows, 1),
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-        );
     }
 
     /// `Q target`.
     pub fn rotate_back(&self, target: &mut [f64]) {
-        if self.factors.ncols() == 0 {
-            return;
+        let mut memory = MemBuffer::new(temp_mat_scratch::<f64>(WIDTH, 1));
+        for (v, t) in self.reflectors.iter().rev() {
+            let (target, stack) = (last_rows(target, v.nrows()), MemStack::new(&mut memory));
+            apply(v.as_ref(), t.as_ref(), Conj::No, target, Par::Seq, stack);
         }
-        let rows = target.len() - WIDTH;
-        let scratch = householder::apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(rows, WIDTH, 1);
-        householder::apply_block_householder_sequence_on_the_left_in_place_with_conj(
-            self.basis(),
-            self.factors.as_ref(),
-            Conj::No,
-            MatMut::from_column_major_slice_mut(&mut target[WIDTH..], rows, 1),
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-        );
     }
+}
+
+fn last_rows(target: &mut [f64], rows: usize) -> MatMut<'_, f64> {
+    let first = target.len() - rows;
+    MatMut::from_column_major_slice_mut(&mut target[first..], rows, 1)
 }
 
 /// (start, length) of the column strips of the trailing matrix from `first` on, relative to it. They do not move with it,
@@ -115,29 +108,20 @@ fn mirror(mut block: MatMut<'_, f64>) {
     }
 }
 
-/// `A <- H'AH` for the block reflector `H = I - V T^-1 V'`, V unit lower trapezoidal in `panel`: with `Y = A V T^-1` and
+/// `A <- H'AH` for the block reflector `H = I - V T^-1 V'`: with `Y = A V T^-1` and
 /// `W = Y - 1/2 V T^-T V'Y` that is `A - V W' - W V'`. `A`, the trailing matrix from `first` on, holds its lower triangle and the
 /// whole diagonal blocks of its strips; `left` and `right` are scratch for (V, W) and (W, V).
 fn reflect(
     first: usize,
     mut a: MatMut<'_, f64>,
-    panel: MatRef<'_, f64>,
+    v: MatRef<'_, f64>,
     t: MatRef<'_, f64>,
     mut left: MatMut<'_, f64>,
     mut right: MatMut<'_, f64>,
 ) {
-    let (rows, count) = (panel.nrows(), panel.ncols());
-    let (mut v, mut w) = left.rb_mut().split_at_col_mut(count);
-    for j in 0..count {
-        for i in 0..rows {
-            v[(i, j)] = match i.cmp(&j) {
-                std::cmp::Ordering::Less => 0.0,
-                std::cmp::Ordering::Equal => 1.0,
-                std::cmp::Ordering::Greater => panel[(i, j)],
-            };
-        }
-    }
-    let v = v.rb();
+    let (rows, count) = (v.nrows(), v.ncols());
+    let (mut copy, mut w) = left.rb_mut().split_at_col_mut(count);
+    copy.copy_from(v);
     w.fill(0.0);
     for (start, length) in strips(first, first + rows) {
         let strip = a.rb().submatrix(start, start, rows - start, length);

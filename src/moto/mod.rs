@@ -11,6 +11,7 @@ mod density;
 mod error;
 mod guard;
 mod importance;
+mod kernel;
 mod learner;
 mod quadratic;
 mod regression;

@@ -58,7 +58,7 @@ fn lanes(ridges: &[f64]) -> Lanes {
     std::array::from_fn(|l| ridges[l.min(ridges.len() - 1)])
 }
 
-/// Factor `B + ridge = LDL'`: per row the entries of L left of the diagonal, by distance, with 1/D at distance 0.
+/// Factor `B + ridge = LDL'`: per row the entries of -L left of the diagonal, by distance, with 1/D at distance 0.
 type Factor<S> = Vec<[<S as Simd>::f64s; WIDTH + 1]>;
 
 #[inline(always)]
@@ -73,11 +73,11 @@ fn factor<S: Simd>(simd: S, band: &Band, ridge: S::f64s) -> Factor<S> {
             let j = i - d;
             let mut u = simd.splat_f64s(row[d]);
             for e in 1..=WIDTH - d {
-                u = simd.sub_f64s(u, simd.mul_f64s(scaled[d + e], factor[j][e]));
+                u = simd.mul_add_e_f64s(scaled[d + e], factor[j][e], u);
             }
-            let entry = simd.mul_f64s(u, factor[j][0]);
+            let entry = simd.neg_f64s(simd.mul_f64s(u, factor[j][0]));
             (scaled[d], factor[i][d]) = (u, entry);
-            pivot = simd.sub_f64s(pivot, simd.mul_f64s(u, entry));
+            pivot = simd.mul_add_e_f64s(u, entry, pivot);
         }
         // The band is positive semidefinite: what is below zero here is rounding.
         factor[i][0] = simd.div_f64s(one, simd.add_f64s(simd.max_f64s(pivot, zero), ridge));
@@ -114,12 +114,12 @@ impl WithSimd for InverseTrace<'_> {
                 for a in 1..=below {
                     let mut entry = zero;
                     for b in 1..=below {
-                        entry = simd.sub_f64s(entry, simd.mul_f64s(window[a][b], factor[j + b][b]));
+                        entry = simd.mul_add_e_f64s(window[a][b], factor[j + b][b], entry);
                     }
                     (window[a][0], window[0][a]) = (entry, entry);
                 }
                 for a in 1..=below {
-                    diagonal = simd.sub_f64s(diagonal, simd.mul_f64s(window[a][0], factor[j + a][a]));
+                    diagonal = simd.mul_add_e_f64s(window[a][0], factor[j + a][a], diagonal);
                 }
                 window[0][0] = diagonal;
                 *trace = simd.add_f64s(*trace, diagonal);
@@ -147,7 +147,7 @@ impl WithSimd for Solutions<'_> {
             let mut x: Vec<S::f64s> = self.rotated.iter().map(|r| simd.splat_f64s(*r)).collect();
             for i in 0..order {
                 for d in 1..=WIDTH.min(i) {
-                    x[i] = simd.sub_f64s(x[i], simd.mul_f64s(factor[i][d], x[i - d]));
+                    x[i] = simd.mul_add_e_f64s(factor[i][d], x[i - d], x[i]);
                 }
             }
             for i in (0..order).rev() {
@@ -155,7 +155,7 @@ impl WithSimd for Solutions<'_> {
             }
             for i in (0..order).rev() {
                 for d in 1..=WIDTH.min(i) {
-                    x[i - d] = simd.sub_f64s(x[i - d], simd.mul_f64s(factor[i][d], x[i]));
+                    x[i - d] = simd.mul_add_e_f64s(factor[i][d], x[i], x[i - d]);
                 }
             }
             for (row, x) in solution.iter_mut().zip(x) {
