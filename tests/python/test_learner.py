@@ -1,10 +1,13 @@
 """The learner's results against its NumPy counterpart, on the same transitions."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
+# Small matrices: more threads only get in each other's way where other tests run.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benches"))
 
 import learner  # noqa: E402

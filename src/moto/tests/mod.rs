@@ -1,5 +1,6 @@
 //! Tests of the learner's inner parts against brute force.
 
+mod band;
 mod importance;
 mod regression;
 mod value;
