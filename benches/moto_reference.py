@@ -93,7 +93,15 @@ class Regression:
             score = max(residual, 1e-14) / (1.0 - freedom / self.effective) ** 2
             if score < best:
                 best, ridge = score, candidate
-        solution = self.vectors @ (rotated / (self.values + ridge))
+        shrunk = self.values + ridge
+        share = 1.0 - (1.0 + np.sum(self.values / shrunk)) / self.effective
+        if self.dual:
+            residual = np.sum((ridge * rotated / shrunk) ** 2)
+        else:
+            residual = power - np.sum(rotated**2 * (self.values + 2 * ridge) / shrunk**2)
+        # Root mean square error expected on new samples, in the unit of y.
+        self.error = deviation * np.sqrt(max(residual, 0.0)) / share if share > 0 else np.inf
+        solution = self.vectors @ (rotated / shrunk)
         beta = (self.features @ solution if self.dual else solution) * deviation
         n = len(self.kept)
         H = np.zeros((n, n))
@@ -278,8 +286,11 @@ class Learner:
         regression = Regression(z, w, thresholds, c.linear_penalty)
         if not (c.control_variate and value is not None):
             return regression.fit(y)
+        plain, plain_error = regression.fit(y), regression.error
         A, b = linear_dynamics(regression, z, following)
         q = regression.fit(y - value(A @ z + b[:, None]))
+        if not regression.error < plain_error:
+            return plain
         model = value.after(A, b)
         return Quadratic(q.H + model.H, q.h + model.h, q.c + model.c)
 

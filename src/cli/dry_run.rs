@@ -45,6 +45,10 @@ pub struct DryRun {
     #[arg(long)]
     seed: Option<u64>,
 
+    /// Strokes on the wall clock at the end [default: the configuration's]
+    #[arg(long, value_name = "N")]
+    realtime_strokes: Option<usize>,
+
     /// All trials on the wall clock, as on a robot: the arm goes home between strokes
     #[arg(long)]
     realtime: bool,
@@ -86,7 +90,7 @@ impl From<Setting> for table_tennis::Setting {
 impl DryRun {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let Self { config, setting, iterations, rollouts, seed, realtime, out, resume, warm_start } = self;
+        let Self { config, setting, iterations, rollouts, seed, realtime_strokes, realtime, out, resume, warm_start } = self;
         let path = match &resume {
             Some(folder) => folder.join(crate::storage::CONFIG_FILE),
             None => config.path()?,
@@ -101,6 +105,7 @@ impl DryRun {
                 run.iterations = iterations.unwrap_or(run.iterations);
                 run.rollouts = rollouts.unwrap_or(run.rollouts);
                 run.seed = seed.unwrap_or(run.seed);
+                run.realtime_strokes = realtime_strokes.unwrap_or(run.realtime_strokes);
             }),
             realtime,
             out,

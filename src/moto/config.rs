@@ -111,7 +111,8 @@ pub struct LearnerConfig {
     pub ridge: Ridge,
     /// Penalty of linear relative to quadratic terms (> 0).
     pub linear_penalty: f64,
-    /// Whether a fitted linear dynamics model takes variance out of the targets (this project).
+    /// Whether a fitted linear dynamics model takes variance out of the targets, at the steps where cross-validation expects
+    /// that to lower the error (this project).
     pub control_variate: bool,
     /// What is added to the diagonal of the state covariances.
     pub state_diagonal: StateDiagonal,

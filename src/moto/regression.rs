@@ -202,6 +202,13 @@ impl Design {
         Fit { function, candidate, residual: residual.max(0.0).sqrt() * deviation }
     }
 
+    /// Root mean square error that generalised cross-validation expects of a fit on new samples, in the targets' unit; infinite
+    /// where the fit has more freedom than the data.
+    pub fn expected_error(&self, fit: &Fit) -> f64 {
+        let share = 1.0 - fit.candidate.degrees_of_freedom / self.effective;
+        if share > 0.0 { fit.residual / share } else { f64::INFINITY }
+    }
+
     /// The candidate of smallest cross-validation score among those whose degrees of freedom the data can carry, the largest
     /// ridge if none is; with its rotated solution and the unexplained variance of the standardised targets.
     fn choose(&self, system: &RidgeSystem, rotated: &[f64], power: f64) -> (Candidate, Vec<f64>, f64) {
