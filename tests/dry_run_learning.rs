@@ -35,7 +35,10 @@ fn the_stroke_is_learned_and_what_was_learned_can_be_used() {
 fn trials_run_on_the_wall_clock_too() {
     let place = Place::new(3, 2);
     // However slow the machine: what counts here is that it runs and reports.
-    place.edit("    control:\n", "    control:\n      max_missed_share: 1.0\n      watchdog: {max_consecutive_misses: 1000}\n");
+    place.edit(
+        "    control:\n",
+        "    control:\n      max_missed_share: 1.0\n      watchdog: {max_consecutive_misses: 1000}\n",
+    );
     place.edit("realtime_strokes: 0", "realtime_strokes: 2");
     let said = place.run(&["dry-run", "--realtime", "--out", "run"]);
     assert!(said.contains("release lateness") && said.contains("of 2 strokes succeeded"), "{said}");

@@ -90,7 +90,8 @@ impl From<Setting> for table_tennis::Setting {
 impl DryRun {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let Self { config, setting, iterations, rollouts, seed, realtime_strokes, realtime, out, resume, warm_start } = self;
+        let Self { config, setting, iterations, rollouts, seed, realtime_strokes, realtime, out, resume, warm_start } =
+            self;
         let path = match &resume {
             Some(folder) => folder.join(crate::storage::CONFIG_FILE),
             None => config.path()?,
