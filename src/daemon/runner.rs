@@ -35,6 +35,7 @@ pub enum RunnerError {
 pub struct Runner {
     machine: Machine,
     seed: u64,
+    #[allow(clippy::vec_box)] // An order carries its buffers boxed: they pass through the rings without being copied.
     spare: Vec<Box<TrialBuffers>>,
     /// Orders for which the ring had no room, or that the loop refused while it was stopped; first come first.
     waiting: VecDeque<TrialOrder>,
