@@ -77,7 +77,7 @@ pub struct GuardConfig {
 
 impl Default for GuardConfig {
     fn default() -> Self {
-        Self { enabled: true, tolerance: 1.0, standard_errors: 3.0, shrink: 0.5, grow: 1.5, smallest: 0.1 }
+        Self { enabled: true, tolerance: 0.0, standard_errors: 3.0, shrink: 0.5, grow: 1.5, smallest: 0.1 }
     }
 }
 

@@ -118,8 +118,8 @@ impl WithSimd for InverseTrace<'_> {
                     }
                     (window[a][0], window[0][a]) = (entry, entry);
                 }
-                for a in 1..=below {
-                    diagonal = simd.mul_add_e_f64s(window[a][0], factor[j + a][a], diagonal);
+                for (a, row) in window.iter().enumerate().take(below + 1).skip(1) {
+                    diagonal = simd.mul_add_e_f64s(row[0], factor[j + a][a], diagonal);
                 }
                 window[0][0] = diagonal;
                 *trace = simd.add_f64s(*trace, diagonal);

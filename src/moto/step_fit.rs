@@ -88,15 +88,23 @@ impl StepFit {
             targets.iter_mut().for_each(|v| *v = v.clamp(low, high));
         }
         targets.iter_mut().zip(&self.known).for_each(|(v, k)| *v = k + self.value_share * *v);
-        let mut fit = self.design.fit(&targets);
-        if let (Some((dynamics, predicted)), Some(value)) = (&self.dynamics, value) {
-            targets.iter_mut().zip(value.values(predicted)).for_each(|(y, v)| *y -= v);
-            let mut remainder = self.design.fit(&targets);
-            if self.design.expected_error(&remainder) < self.design.expected_error(&fit) {
-                remainder.function.add(&value.after(&dynamics.map, &dynamics.offset));
-                fit = remainder;
+        let mut fit = match (&self.dynamics, value) {
+            (Some((dynamics, predicted)), Some(value)) => {
+                let with_control_variate = || {
+                    let explained = value.values(predicted);
+                    let rest: Vec<f64> = targets.iter().zip(explained).map(|(y, v)| y - v).collect();
+                    self.design.fit(&rest)
+                };
+                let (plain, mut remainder) = rayon::join(|| self.design.fit(&targets), with_control_variate);
+                if self.design.expected_error(&remainder) < self.design.expected_error(&plain) {
+                    remainder.function.add(&value.after(&dynamics.map, &dynamics.offset));
+                    remainder
+                } else {
+                    plain
+                }
             }
-        }
+            _ => self.design.fit(&targets),
+        };
         let transposed = fit.function.hessian.transpose();
         fit.function.hessian = (&fit.function.hessian + transposed) * 0.5;
         if fit.function.is_finite() {
