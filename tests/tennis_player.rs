@@ -134,7 +134,7 @@ fn the_posture_is_near_rest_and_the_velocity_the_least() {
     // Where a cost is least on a constraint, its gradient is a combination of the constraint's: first the velocity,
     // for the speed along the normal ...
     let weights = of_joints(config.base_velocity_weight, config.arm_velocity_weight);
-    let gradient = weights.component_mul(&DVector::from_vec(qd)) + turning.tr_mul(&racket.angular_velocity.into());
+    let gradient = weights.component_mul(&DVector::from_vec(qd)) + turning.tr_mul(&racket.angular_velocity);
     let normal = DMatrix::from_columns(&[linear.tr_mul(&racket.normal)]);
     assert!(outside(&normal, &gradient) < 1e-9);
     // ... then the posture, for position and normal; the polish leaves it a little off.

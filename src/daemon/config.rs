@@ -198,8 +198,8 @@ impl Setup {
     }
 
     fn check(mut config: Config, urdf: String, path: &Path, urdf_path: &Path) -> Result<Self, ConfigError> {
-        let mut model =
-            Model::from_urdf_str(&urdf).map_err(|source| ConfigError::Robot { path: urdf_path.into(), source: Box::new(source) })?;
+        let mut model = Model::from_urdf_str(&urdf)
+            .map_err(|source| ConfigError::Robot { path: urdf_path.into(), source: Box::new(source) })?;
         let found: Vec<String> = model.joints().iter().map(|joint| joint.name.clone()).collect();
         if found != config.robot.joints {
             let expected = config.robot.joints;
@@ -208,8 +208,14 @@ impl Setup {
         let run = |source| ConfigError::Run { path: path.into(), source: Box::new(source) };
         config.robot.arm.apply(&mut model).map_err(run)?;
         fill_limits(&mut config.control.limits, model.joints());
-        config.control.validate(found.len()).map_err(|source| ConfigError::Control { path: path.into(), source: Box::new(source) })?;
-        config.learner.validate().map_err(|source| ConfigError::Learner { path: path.into(), source: Box::new(source) })?;
+        config
+            .control
+            .validate(found.len())
+            .map_err(|source| ConfigError::Control { path: path.into(), source: Box::new(source) })?;
+        config
+            .learner
+            .validate()
+            .map_err(|source| ConfigError::Learner { path: path.into(), source: Box::new(source) })?;
         config.run.validate().map_err(run)?;
         let setup = Self { config, urdf, model, path: path.into() };
         setup.task()?;

@@ -111,6 +111,7 @@ impl WithSimd for InverseTrace<'_> {
                 }
                 let below = WIDTH.min(order - 1 - j);
                 let mut diagonal = factor[j][0];
+                #[allow(clippy::needless_range_loop)] // Rows and columns of a symmetric window change places.
                 for a in 1..=below {
                     let mut entry = zero;
                     for b in 1..=below {
