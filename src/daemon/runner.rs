@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::exploration_noise;
 use super::machine::Machine;
@@ -165,7 +165,6 @@ impl Runner {
             trials.push(trial);
         }
         latency.add(&rest);
-        info!("the robot has the safe command");
         Ok((trials, latency))
     }
 }
