@@ -52,9 +52,12 @@ class Quadratic:
 
 
 class Regression:
-    """Weighted ridge regression on quadratic features, the ridge chosen by generalised cross-validation."""
+    """Weighted ridge regression on quadratic features, the ridge chosen by generalised cross-validation.
 
-    def __init__(self, z, w, thresholds, linear_penalty):
+    `form` is "smaller" (feature x feature or sample x sample, whichever is smaller) or "features" (always the former).
+    """
+
+    def __init__(self, z, w, thresholds, linear_penalty, form):
         mean = z @ w
         deviation = np.sqrt((z - mean[:, None]) ** 2 @ w)
         self.kept = np.flatnonzero(deviation >= thresholds)
@@ -69,7 +72,7 @@ class Regression:
         self.weights = w
         self.features = (features - self.centre[:, None]) * self.root
         self.effective = 1.0 / np.sum(w**2)
-        self.dual = self.features.shape[1] < self.features.shape[0]
+        self.dual = form == "smaller" and self.features.shape[1] < self.features.shape[0]
         gram = self.features.T @ self.features if self.dual else self.features @ self.features.T
         values, self.vectors = np.linalg.eigh(gram)
         self.values = np.maximum(values, 0.0)
@@ -93,7 +96,15 @@ class Regression:
             score = max(residual, 1e-14) / (1.0 - freedom / self.effective) ** 2
             if score < best:
                 best, ridge = score, candidate
-        solution = self.vectors @ (rotated / (self.values + ridge))
+        shrunk = self.values + ridge
+        share = 1.0 - (1.0 + np.sum(self.values / shrunk)) / self.effective
+        if self.dual:
+            residual = np.sum((ridge * rotated / shrunk) ** 2)
+        else:
+            residual = power - np.sum(rotated**2 * (self.values + 2 * ridge) / shrunk**2)
+        # Root mean square error expected on new samples, in the unit of y.
+        self.error = deviation * np.sqrt(max(residual, 0.0)) / share if share > 0 else np.inf
+        solution = self.vectors @ (rotated / shrunk)
         beta = (self.features @ solution if self.dual else solution) * deviation
         n = len(self.kept)
         H = np.zeros((n, n))
@@ -187,10 +198,10 @@ def log_normal(x, mean, covariance):
 
 
 class Learner:
-    """MOTO. `reward` offers step(t, s, a, s', outcome) and last(s) on columns."""
+    """MOTO. `reward` offers step(t, s, a, s', outcome) and last(s) on columns; `form` is the regression's."""
 
-    def __init__(self, config, gain, bias, covariance, scales, reward):
-        self.config, self.reward, self.scales = config, reward, scales
+    def __init__(self, config, gain, bias, covariance, scales, reward, form="smaller"):
+        self.config, self.reward, self.scales, self.form = config, reward, scales, form
         self.gain, self.bias, self.covariance = gain, bias, covariance
         self.eta = None
         self.store = []
@@ -275,11 +286,14 @@ class Learner:
         y = self.reward.step(t, s, a, following, outcome) + (1.0 - m) * worth + m * observed
         z = np.concatenate([s, a])
         thresholds = np.concatenate([c.drop_threshold * self.scales, np.zeros(len(a))])
-        regression = Regression(z, w, thresholds, c.linear_penalty)
+        regression = Regression(z, w, thresholds, c.linear_penalty, self.form)
         if not (c.control_variate and value is not None):
             return regression.fit(y)
+        plain, plain_error = regression.fit(y), regression.error
         A, b = linear_dynamics(regression, z, following)
         q = regression.fit(y - value(A @ z + b[:, None]))
+        if not regression.error < plain_error:
+            return plain
         model = value.after(A, b)
         return Quadratic(q.H + model.H, q.h + model.h, q.c + model.c)
 

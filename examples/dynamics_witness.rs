@@ -6,6 +6,7 @@
 use std::io::{BufRead, Write, stdin, stdout};
 
 use moto_controller::dynamics::Model;
+use moto_controller::simulation::integrator::SemiImplicitEuler;
 use nalgebra::{DMatrix, Point3};
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +19,7 @@ struct State {
     tau: Vec<f64>,
     /// The link for kinematics and Jacobian.
     frame: String,
-    /// Step for `qdd_implicit`, s.
-    #[serde(default)]
+    /// Length of the step that is taken, s.
     dt: f64,
     /// Replaces the joints' passive parameters: damping, armature, stiffness, spring reference.
     #[serde(default)]
@@ -33,8 +33,9 @@ struct Found {
     tau: Vec<f64>,
     /// Forward dynamics of `q`, `qd`, `tau`.
     qdd: Vec<f64>,
-    /// The same with damping at the end of a step of `dt`.
-    qdd_implicit: Vec<f64>,
+    /// Positions and velocities after a step of `dt` under `tau`, damping taken at its end.
+    q_next: Vec<f64>,
+    qd_next: Vec<f64>,
     mass_matrix: Vec<Vec<f64>>,
     /// Origin of the frame in the world.
     position: Vec<f64>,
@@ -54,6 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).ok_or("usage: dynamics_witness URDF < states")?;
     let mut model = Model::from_urdf_file(path)?;
     let mut ws = model.workspace();
+    let mut integrator = SemiImplicitEuler::new(&model);
     let n = model.dof();
     let names: Vec<_> = model.joints().iter().map(|joint| &joint.name).collect();
     let mut out = stdout().lock();
@@ -65,11 +67,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             [passive.damping, passive.armature, passive.stiffness, passive.spring_reference] = *values;
         }
         let frame = model.frame(&state.frame).ok_or("no such link")?;
-        let (mut tau, mut qdd, mut qdd_implicit) = (vec![0.; n], vec![0.; n], vec![0.; n]);
+        let (mut tau, mut qdd) = (vec![0.; n], vec![0.; n]);
+        let (mut q_next, mut qd_next) = (state.q.clone(), state.qd.clone());
         let (mut mass, mut jacobian) = (DMatrix::zeros(n, n), DMatrix::zeros(6, n));
         model.inverse_dynamics(&mut ws, &state.q, &state.qd, &state.qdd, &mut tau);
         model.forward_dynamics(&mut ws, &state.q, &state.qd, &state.tau, &mut qdd);
-        model.forward_dynamics_implicit(&mut ws, &state.q, &state.qd, &state.tau, state.dt, &mut qdd_implicit);
+        integrator.step(&model, &mut ws, &state.tau, state.dt, &mut q_next, &mut qd_next);
         model.mass_matrix(&mut ws, &state.q, &mut mass);
         model.kinematics(&mut ws, &state.q, &state.qd);
         let pose = model.pose(&ws, frame);
@@ -80,7 +83,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let found = Found {
             tau,
             qdd,
-            qdd_implicit,
+            q_next,
+            qd_next,
             mass_matrix: rows(&mass),
             position: origin.iter().copied().collect(),
             rotation: (0..3).map(|row| (0..3).map(|column| rotation[(row, column)]).collect()).collect(),

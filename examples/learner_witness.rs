@@ -97,7 +97,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         let start = Instant::now();
         let report = run.update(batch, &problem.reward)?;
         println!("{}", start.elapsed().as_secs_f64());
-        eprintln!("{:?}", report.seconds);
         let laws = &run.policy().steps;
         let mut result: Vec<f64> = laws.iter().flat_map(|l| l.gain.transpose().as_slice().to_vec()).collect();
         result.extend(laws.iter().flat_map(|l| l.bias.as_slice()));

@@ -55,11 +55,11 @@ fn the_record_holds_what_the_policy_saw_asked_and_sent() {
         let mut action = [0.; 2];
         compiled.action(t, step.state, step.noise, &mut action);
         assert_eq!(step.action, action);
-        for i in 0..2 {
-            assert!((step.sent[i] - action[i]).abs() < 1e-12, "nothing was clipped");
+        for (i, action) in action.iter().enumerate() {
+            assert!((step.sent[i] - action).abs() < 1e-12, "nothing was clipped");
             for c in cycle..cycle + 5 {
-                assert_eq!(episode.asked[c * 2 + i], 2. * action[i]);
-                assert_eq!(episode.sent[c * 2 + i], 2. * action[i]);
+                assert_eq!(episode.asked[c * 2 + i], 2. * action);
+                assert_eq!(episode.sent[c * 2 + i], 2. * action);
             }
         }
     }
@@ -145,7 +145,8 @@ fn a_pause_ends_with_the_trial_in_hand_and_a_failed_trial_is_marked() {
 
 #[test]
 fn an_order_that_does_not_fit_comes_back_with_the_reason() {
-    let spoil: [(&str, fn(&mut TrialOrder)); 7] = [
+    type Spoil = (&'static str, fn(&mut TrialOrder));
+    let spoil: [Spoil; 7] = [
         ("action dimension", |o| o.policy = Arc::new(CompiledPolicy::new(&policy(HORIZON, 1)).unwrap())),
         ("length of the noise", |o| o.noise = o.noise[1..].into()),
         ("noise is not finite", |o| o.noise[3] = f64::NAN),

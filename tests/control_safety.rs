@@ -34,8 +34,11 @@ fn rig(config: ControlConfig, spoil: Spoil) -> Rig {
     rig
 }
 
-/// What spoils a wake-up, the fault expected, and the cycles it may take; the fault passes after 200 cycles.
-fn faults() -> Vec<(&'static str, Spoil, fn(&Fault) -> bool, u64)> {
+/// What spoils the wake-ups, the fault expected, and the cycles it may take.
+type Case = (&'static str, Spoil, fn(&Fault) -> bool, u64);
+
+/// Everything that trips; each passes after 200 cycles.
+fn faults() -> Vec<Case> {
     fn passing(since: u64, spoil: impl FnOnce() -> Wake) -> Wake {
         if since < 200 { spoil() } else { Wake::default() }
     }
@@ -377,6 +380,21 @@ fn a_panic_on_the_loops_thread_is_told_by_join() {
     handle.client.order(order(0, 5, 1)).unwrap();
     let error = handle.join().err().unwrap();
     assert!(error.to_string().contains("no state today"), "{error}");
+}
+
+#[test]
+fn a_supervisor_that_is_gone_ends_the_loop() {
+    let (port, robot) = link(1, 1);
+    let clock = LockstepClock::new(Joints::at(&[0.1]), robot);
+    let dynamics = Box::new(NominalInertia([1.].into()));
+    let parts = LoopParts { config: config(1), port, clock: Box::new(clock), stroke: Box::new(AllOfIt(1)), dynamics };
+    let handle = spawn(parts).unwrap();
+    let stopper = handle.client.stopper();
+    drop(handle);
+    while !stopper.status().ended {
+        std::thread::yield_now();
+    }
+    assert_eq!(stopper.status().safety, SafetyState::Zero);
 }
 
 proptest! {

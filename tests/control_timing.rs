@@ -86,7 +86,7 @@ fn a_stroke_with_too_many_misses_is_kept_but_not_learned_from() {
 fn misses_with_a_cycle_on_time_in_between_do_not_stop_the_loop() {
     let joints = Joints::at(&[0.1]);
     let mut rig = Rig::new(config(1), joints, |wake, _| Wake {
-        late: if wake % 4 == 0 { 10 * PERIOD } else { Duration::ZERO },
+        late: if wake.is_multiple_of(4) { 10 * PERIOD } else { Duration::ZERO },
         ..Wake::default()
     });
     rig.turns(200);
@@ -136,7 +136,7 @@ fn the_age_of_the_state_is_measured() {
     let published = Arc::new(AtomicUsize::new(0));
     let count = published.clone();
     let mut rig = Rig::new(config, joints, move |wake, _| {
-        let silent = wake % 3 != 0;
+        let silent = !wake.is_multiple_of(3);
         count.fetch_add(usize::from(!silent), Ordering::Relaxed);
         Wake { silent, ..Wake::default() }
     });

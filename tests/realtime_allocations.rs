@@ -1,10 +1,13 @@
 //! The loop's path neither allocates nor frees: an allocator that aborts while the loop's turn is on.
 
 mod control_support;
+#[path = "control_support/product.rs"]
+mod product;
 
 use control_support::*;
 use moto_controller::control::*;
 use moto_controller::robot::{Plant, PlantDriver, link};
+use product::Product;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::process::Command as Process;
@@ -47,14 +50,14 @@ unsafe impl GlobalAlloc for Guarded {
 static ALLOCATOR: Guarded = Guarded;
 
 /// A clock on which a plant is stepped unguarded: it is not the loop's.
-struct Steps {
+struct Steps<P> {
     now: Duration,
-    driver: PlantDriver<Joints>,
+    driver: PlantDriver<P>,
     late: fn(u64) -> Duration,
     wakes: u64,
 }
 
-impl Clock for Steps {
+impl<P: Plant> Clock for Steps<P> {
     fn now(&self) -> Duration {
         self.now
     }
@@ -103,7 +106,7 @@ fn turn(control: &mut ControlLoop) -> bool {
 #[test]
 fn no_turn_of_the_loop_allocates_or_frees() {
     // Every 50th cycle is late by a period, so that misses are on the path as well.
-    let late = |wake: u64| if wake % 50 == 0 { PERIOD } else { Duration::from_micros(wake % 7) };
+    let late = |wake: u64| if wake.is_multiple_of(50) { PERIOD } else { Duration::from_micros(wake % 7) };
     let (mut control, mut client) = make(Box::new(AllOfIt(2)), late);
     let mut wrong = order(9, 20, 2);
     wrong.noise = [0.; 3].into();
@@ -156,7 +159,37 @@ fn no_turn_of_the_loop_allocates_or_frees() {
     assert_eq!(boxes, 1);
 }
 
-/// The other test would notice: a stroke that allocates ends its process.
+/// The task and the model that are shipped: homing, holding, triggering and stroking with them.
+#[test]
+fn the_table_tennis_stroke_neither_allocates_nor_frees() {
+    let product = Product::table_tennis();
+    let (port, robot) = product.link();
+    let mut plant = product.plant();
+    plant.reset(Duration::ZERO);
+    let driver = PlantDriver::new(plant, robot, false);
+    let clock = Box::new(Steps { now: Duration::ZERO, driver, late: |_| Duration::ZERO, wakes: 0 });
+    let (mut control, mut client) = ControlLoop::new(product.parts(port, clock)).unwrap();
+    client.order(product.order(0)).unwrap();
+    client.order(product.order(1)).unwrap();
+    let mut completed = 0;
+    for cycle in 0.. {
+        if completed == 2 && client.status().phase == Phase::Idle {
+            client.stopper().shutdown();
+        }
+        client.stopper().beat();
+        if !turn(&mut control) {
+            break;
+        }
+        while let Some(trial) = client.finished() {
+            assert_eq!(trial.outcome, Outcome::Completed);
+            completed += 1;
+        }
+        assert!(cycle < 20_000);
+    }
+    assert_eq!(completed, 2);
+}
+
+/// The other tests would notice: a stroke that allocates ends its process.
 #[test]
 fn a_stroke_that_allocates_is_noticed() {
     const CHILD: &str = "MOTO_ALLOCATING_CHILD";

@@ -3,11 +3,14 @@
 #![cfg(target_os = "linux")]
 
 mod control_support;
+#[path = "control_support/product.rs"]
+mod product;
 
 use control_support::*;
 use moto_controller::control::*;
 use moto_controller::robot::{Reading, link};
 use nix::libc;
+use product::Product;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
@@ -42,22 +45,43 @@ fn only_the_sleep() -> BpfProgram {
         .unwrap()
 }
 
-/// Two trials, a stop, a reset, another trial and the shutdown on the wall clock, the loop's thread under the filter.
-fn child(stroke: Box<dyn Stroke>) {
+/// Limits that a machine that stalls does not reach.
+fn lenient(config: &mut ControlConfig) {
+    (config.watchdog.max_state_age, config.watchdog.max_consecutive_misses) = (5., 1000);
+    (config.watchdog.max_task_age, config.limits.trip_ratio) = (None, 10.);
+    (config.watchdog.jump_tolerance, config.watchdog.heartbeat_timeout) = (1., Some(100.));
+}
+
+/// A simple robot and task.
+fn simple(stroke: Box<dyn Stroke>) {
     let (port, robot) = link(2, 1);
     let clock = WallClock::new();
     let mut joints = Joints::at(&[0.1, 0.1]);
     joints.position = vec![0.3, -0.1];
-    let plant = PlantThread::spawn(joints, robot, clock, PERIOD / 2, config(2).scheduling).unwrap();
+    let _plant = PlantThread::spawn(joints, robot, clock, PERIOD / 2, config(2).scheduling).unwrap();
     let mut config = config(2);
-    // A machine that stalls is no matter here.
-    (config.watchdog.max_state_age, config.watchdog.max_consecutive_misses) = (5., 1000);
-    (config.watchdog.max_task_age, config.limits.trip_ratio) = (None, 10.);
-    config.watchdog.jump_tolerance = 1.;
-    config.watchdog.heartbeat_timeout = Some(100.);
+    lenient(&mut config);
     let dynamics = Box::new(NominalInertia([1., 1.].into()));
-    let (mut control, mut client) =
-        ControlLoop::new(LoopParts { config, port, clock: Box::new(clock), stroke, dynamics }).unwrap();
+    let parts = LoopParts { config, port, clock: Box::new(clock), stroke, dynamics };
+    child(parts, |rollout| order(rollout, 20, 2));
+}
+
+/// The task and the model that are shipped.
+fn table_tennis() {
+    let mut product = Product::table_tennis();
+    lenient(&mut product.config);
+    let (port, robot) = product.link();
+    let clock = WallClock::new();
+    let mut plant = product.plant();
+    plant.reset(Duration::ZERO);
+    let _plant = PlantThread::spawn(plant, robot, clock, PERIOD / 2, config(2).scheduling).unwrap();
+    child(product.parts(port, Box::new(clock)), |rollout| product.order(rollout));
+}
+
+/// Two trials, a stop, a reset, another trial and the shutdown on the wall clock, the loop's thread under the filter. Ends the
+/// process.
+fn child(parts: LoopParts, order: impl Fn(u64) -> TrialOrder) {
+    let (mut control, mut client) = ControlLoop::new(parts).unwrap();
     let over = Arc::new(AtomicBool::new(false));
     let (told, filter) = (over.clone(), only_the_sleep());
     std::thread::spawn(move || {
@@ -68,33 +92,32 @@ fn child(stroke: Box<dyn Stroke>) {
         let mut clock = WallClock::new();
         clock.sleep_until(Duration::from_secs(3600), true);
     });
-    client.order(order(0, 20, 2)).unwrap();
-    client.order(order(1, 20, 2)).unwrap();
-    let mut finished = 0;
+    client.order(order(0)).unwrap();
+    client.order(order(1)).unwrap();
+    let (mut finished, mut reset) = (0, false);
     while !over.load(Ordering::Acquire) {
         while let Some(trial) = client.finished() {
             finished += 1;
             match finished {
-                2 => client.order(order(2, 2000, 2)).unwrap(),
+                2 => client.order(order(2)).unwrap(),
                 4 => client.stopper().shutdown(),
                 _ => {}
             }
             println!("{:?}", trial.outcome);
         }
         while let Some(event) = client.event() {
-            match event {
-                Event::Phase { phase: Phase::Stroke, .. } if finished == 2 => client.request(Request::Stop).unwrap(),
-                Event::Safety { state: SafetyState::Zero, .. } if finished == 3 => {
-                    client.request(Request::ResetFault).unwrap();
-                    client.order(order(3, 20, 2)).unwrap();
-                }
-                _ => {}
+            if matches!(event, Event::Phase { phase: Phase::Ready, .. }) && finished == 2 {
+                client.request(Request::Stop).unwrap();
             }
+        }
+        if finished == 3 && !reset && client.status().safety == SafetyState::Zero {
+            reset = true;
+            client.request(Request::ResetFault).unwrap();
+            client.order(order(3)).unwrap();
         }
         client.stopper().beat();
         std::thread::yield_now();
     }
-    drop(plant);
     println!("finished {finished} trials, {} cycles", client.status().cycles);
     std::process::exit(0);
 }
@@ -110,9 +133,20 @@ fn run_child(test: &str) -> std::process::Output {
 #[test]
 fn the_loop_makes_no_system_call_but_its_sleep() {
     if std::env::var_os(CHILD).is_some() {
-        child(Box::new(AllOfIt(2)));
+        simple(Box::new(AllOfIt(2)));
     }
     let output = run_child("the_loop_makes_no_system_call_but_its_sleep");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{:?}: {text}", output.status);
+    assert!(text.contains("finished 4 trials"), "{text}");
+}
+
+#[test]
+fn the_table_tennis_stroke_makes_no_system_call_either() {
+    if std::env::var_os(CHILD).is_some() {
+        table_tennis();
+    }
+    let output = run_child("the_table_tennis_stroke_makes_no_system_call_either");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{:?}: {text}", output.status);
     assert!(text.contains("finished 4 trials"), "{text}");
@@ -122,7 +156,7 @@ fn the_loop_makes_no_system_call_but_its_sleep() {
 #[test]
 fn a_stroke_that_makes_a_system_call_is_noticed() {
     if std::env::var_os(CHILD).is_some() {
-        child(Box::new(Writes(AllOfIt(2), tempfile::tempfile().unwrap())));
+        simple(Box::new(Writes(AllOfIt(2), tempfile::tempfile().unwrap())));
     }
     let output = run_child("a_stroke_that_makes_a_system_call_is_noticed");
     assert_eq!(output.status.signal(), Some(libc::SIGSYS), "{output:?}");

@@ -7,7 +7,7 @@ use moto_controller::simulation::{Ball, Crossing, RacketState, TableTennisPlant}
 use moto_controller::tasks::table_tennis::{
     DemonstrationKind, Phase, PlayerError, Setting, TableTennis, TableTennisConfig, TaskError,
 };
-use nalgebra::Vector3;
+use nalgebra::{DMatrix, DVector, Vector3};
 use tennis_common::{REST, begin, rate, replay, task};
 
 /// The ball at the start of the stroke, on the nominal serve.
@@ -108,6 +108,42 @@ fn a_plan_goes_through_its_phases_and_meets_its_goal() {
             assert!((next[joint] - q[joint]).abs() < 1e-3 && (next_qd[joint] - qd[joint]).abs() < 2e-2, "at {time}");
         }
     }
+}
+
+/// What is left of a vector after its part in the span of `columns` is taken out, relative to its length.
+fn outside(columns: &DMatrix<f64>, vector: &DVector<f64>) -> f64 {
+    let fitted = columns * columns.clone().svd(true, true).solve(vector, 1e-9).unwrap();
+    (vector - fitted).norm() / vector.norm()
+}
+
+#[test]
+fn the_posture_is_near_rest_and_the_velocity_the_least() {
+    let task = task(|_| ());
+    let config = &task.config().player;
+    let plan = task.player().plan(&Ball::from_slice(&START)).unwrap();
+    let hit: Vec<_> = (0..9).map(|joint| plan.reference(joint, config.hit_time)).collect();
+    let (q, qd): (Vec<_>, Vec<_>) = hit.iter().map(|&(q, qd, _)| (q, qd)).unzip();
+    let arm = task.arm();
+    let mut workspace = arm.model().workspace();
+    let racket = arm.racket(&mut workspace, &q, &qd);
+    let mut jacobian = DMatrix::zeros(6, 9);
+    arm.model().jacobian(&workspace, arm.racket_frame(), racket.centre.into(), &mut jacobian);
+    let (linear, turning) = (jacobian.rows(0, 3), jacobian.rows(3, 3));
+    let of_joints = |base: f64, arm: f64| DVector::from_fn(9, |joint, _| if joint < 3 { base } else { arm });
+
+    // Where a cost is least on a constraint, its gradient is a combination of the constraint's: first the velocity,
+    // for the speed along the normal ...
+    let weights = of_joints(config.base_velocity_weight, config.arm_velocity_weight);
+    let gradient = weights.component_mul(&DVector::from_vec(qd)) + turning.tr_mul(&racket.angular_velocity);
+    let normal = DMatrix::from_columns(&[linear.tr_mul(&racket.normal)]);
+    assert!(outside(&normal, &gradient) < 1e-9);
+    // ... then the posture, for position and normal; the polish leaves it a little off.
+    let weights = of_joints(config.base_posture_weight.powi(2), config.arm_posture_weight.powi(2));
+    let gradient = weights.component_mul(&(DVector::from_vec(q) - DVector::from_row_slice(&REST)));
+    let mut constraints = DMatrix::zeros(9, 6);
+    constraints.columns_mut(0, 3).copy_from(&linear.transpose());
+    constraints.columns_mut(3, 3).copy_from(&(-racket.normal.cross_matrix() * turning).transpose());
+    assert!(outside(&constraints, &gradient) < 0.02, "{}", outside(&constraints, &gradient));
 }
 
 #[test]

@@ -35,10 +35,10 @@ fn the_initial_policy_is_the_block_means_of_the_demonstration() {
     policy.validate().unwrap();
     assert_eq!((policy.horizon(), policy.action_dim(), policy.state_dim()), (30, 9, 24));
     for (t, law) in policy.steps.iter().enumerate() {
-        for joint in 0..9 {
+        for (joint, scale) in ACTION_SCALE.into_iter().enumerate() {
             let block = (t * DECIMATION..(t + 1) * DECIMATION).map(|cycle| demonstration.asked[cycle * 9 + joint]);
             let mean = block.sum::<f64>() / DECIMATION as f64;
-            assert!((law.bias[joint] * ACTION_SCALE[joint] - mean).abs() < 1e-9);
+            assert!((law.bias[joint] * scale - mean).abs() < 1e-9);
         }
         assert_eq!(law.gain, DMatrix::zeros(9, 24));
         assert_eq!(law.covariance, DMatrix::from_diagonal_element(9, 9, 0.25));
@@ -316,6 +316,24 @@ fn the_miss_is_recorded_at_the_step_in_which_the_ball_passes() {
     }
     assert!((outcome.miss.iter().sum::<f64>() - 0.2).abs() < 1e-6);
     assert!(!outcome.hit && !outcome.success);
+}
+
+#[test]
+fn a_reading_seen_twice_hides_no_hit() {
+    let task = task(|config| config.demonstration = DemonstrationKind::Plain);
+    let episode = task.demonstration().unwrap();
+    let expected = task.evaluate(&episode);
+    assert!(expected.hit);
+    for late in 275..290 {
+        let mut stalled = episode.clone();
+        stalled.position.copy_within(9 * (late - 1)..9 * late, 9 * late);
+        stalled.velocity.copy_within(9 * (late - 1)..9 * late, 9 * late);
+        stalled.task.copy_within(6 * (late - 1)..6 * late, 6 * late);
+        let outcome = task.evaluate(&stalled);
+        assert!(outcome.success, "cycle {late}");
+        let (miss, expected): (f64, f64) = (outcome.miss.iter().sum(), expected.miss.iter().sum());
+        assert!((miss - expected).abs() < 1e-3, "cycle {late}: {miss} {expected}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `moto_controller dry-run`.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
@@ -44,6 +45,10 @@ pub struct DryRun {
     #[arg(long)]
     seed: Option<u64>,
 
+    /// Strokes on the wall clock at the end [default: the configuration's]
+    #[arg(long, value_name = "N")]
+    realtime_strokes: Option<usize>,
+
     /// All trials on the wall clock, as on a robot: the arm goes home between strokes
     #[arg(long)]
     realtime: bool,
@@ -84,8 +89,9 @@ impl From<Setting> for table_tennis::Setting {
 
 impl DryRun {
     /// Runs the command.
-    pub fn run(self) -> Result<(), Failure> {
-        let Self { config, setting, iterations, rollouts, seed, realtime, out, resume, warm_start } = self;
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        let Self { config, setting, iterations, rollouts, seed, realtime_strokes, realtime, out, resume, warm_start } =
+            self;
         let path = match &resume {
             Some(folder) => folder.join(crate::storage::CONFIG_FILE),
             None => config.path()?,
@@ -100,6 +106,7 @@ impl DryRun {
                 run.iterations = iterations.unwrap_or(run.iterations);
                 run.rollouts = rollouts.unwrap_or(run.rollouts);
                 run.seed = seed.unwrap_or(run.seed);
+                run.realtime_strokes = realtime_strokes.unwrap_or(run.realtime_strokes);
             }),
             realtime,
             out,
@@ -107,6 +114,6 @@ impl DryRun {
             warm_start,
         })?;
         print!("{report}");
-        Ok(())
+        Ok(if report.interrupted() { ExitCode::from(130) } else { ExitCode::SUCCESS })
     }
 }

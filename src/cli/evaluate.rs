@@ -1,6 +1,7 @@
 //! `moto_controller evaluate`.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Args;
 
@@ -35,7 +36,7 @@ pub struct Evaluate {
 
 impl Evaluate {
     /// Runs the command.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<ExitCode, Failure> {
         let Self { run, strokes, noise, initial, json } = self;
         let evaluation = evaluate(&EvaluateOptions { run, strokes, noise, initial })?;
         if json {
@@ -43,6 +44,6 @@ impl Evaluate {
         } else {
             print!("{evaluation}");
         }
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     }
 }

@@ -20,7 +20,8 @@ type Failure = Box<dyn std::error::Error>;
 #[command(
     version,
     max_term_width = 100,
-    after_help = "Exit codes: 0 success, 1 failure (the message says what to do), 2 wrong usage."
+    after_help = "Exit codes: 0 success, 1 failure (the message says what to do), 2 wrong usage, 130 stopped by a \
+                  signal (everything is saved)."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -38,7 +39,7 @@ enum Command {
 }
 
 /// Runs a command that logs to standard error alone.
-fn logged(command: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+fn logged<T>(command: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     crate::daemon::logging::initialise();
     command()
 }
@@ -58,14 +59,9 @@ pub fn main() -> std::process::ExitCode {
         Command::Simulate(command) => command.run(),
     };
     match outcome {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
-            let mut source = error.source();
-            while let Some(cause) = source {
-                eprintln!("  because: {cause}");
-                source = cause.source();
-            }
             std::process::ExitCode::FAILURE
         }
     }

@@ -1,5 +1,7 @@
 //! `moto_controller run` and `moto_controller simulate`: the nodes of the feature `ros`.
 
+use std::process::ExitCode;
+
 use clap::Args;
 
 use super::Failure;
@@ -28,18 +30,20 @@ pub struct Simulate {
 
 impl Run {
     /// Runs the command.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<ExitCode, Failure> {
         let (layer, lines) = ros::rosout();
         logging::initialise_with(Some(Box::new(layer)));
-        Ok(ros::run(self.config.path()?, lines)?)
+        ros::run(self.config.path()?, lines)?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Simulate {
     /// Runs the command.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<ExitCode, Failure> {
         let (layer, lines) = ros::rosout();
         logging::initialise_with(Some(Box::new(layer)));
-        Ok(ros::simulate(self.config.path()?, lines)?)
+        ros::simulate(self.config.path()?, lines)?;
+        Ok(ExitCode::SUCCESS)
     }
 }

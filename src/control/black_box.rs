@@ -61,7 +61,8 @@ impl BlackBox {
             safety: SafetyState::Run,
         };
         let (cycles, stride) = (cycles.max(1), 4 * joints + task_values);
-        let values = vec![0.; cycles * stride].into();
+        // Zeros would be pages not there yet; these are touched.
+        let values = vec![f64::NAN; cycles * stride].into();
         Self { joints, stride, marks: vec![blank; cycles].into(), values, recorded: 0 }
     }
 

@@ -15,7 +15,7 @@ const REQUEST_CAPACITY: usize = 64;
 const EVENT_CAPACITY: usize = 4096;
 const BLACK_BOXES: usize = 3;
 
-/// The supervisor's end of the rings.
+/// The supervisor's end of the rings. Dropping it, as a panicking supervisor does, shuts the loop down.
 pub struct LoopClient {
     orders: Producer<TrialOrder>,
     requests: Producer<Request>,
@@ -120,6 +120,12 @@ impl LoopClient {
     /// A handle that stops the loop and shows that the supervisor lives, from any thread.
     pub fn stopper(&self) -> Stopper {
         self.stopper.clone()
+    }
+}
+
+impl Drop for LoopClient {
+    fn drop(&mut self) {
+        self.stopper.shutdown();
     }
 }
 

@@ -37,13 +37,12 @@ impl Outbox {
 
     /// Hands out the trial that ended.
     pub fn flush(&mut self) {
-        if self.trials.slots() > 0 {
-            if let Some(trial) = self.done.take() {
-                // There is a slot, and no one else pushes; were it otherwise, leaking beats freeing in the loop.
-                if let Err(rtrb::PushError::Full(trial)) = self.trials.push(trial) {
-                    std::mem::forget(trial);
-                }
-            }
+        if self.trials.slots() > 0
+            && let Some(trial) = self.done.take()
+            && let Err(rtrb::PushError::Full(trial)) = self.trials.push(trial)
+        {
+            // There is a slot, and no one else pushes; were it otherwise, leaking beats freeing in the loop.
+            std::mem::forget(trial);
         }
     }
 }
@@ -63,14 +62,15 @@ impl BlackBoxes {
             self.current.record(mark, reading, asked, sent);
         }
         self.due |= tripped;
-        if self.due && self.out.slots() > 0 {
-            if let Ok(spare) = self.spares.pop() {
-                let full = std::mem::replace(&mut self.current, spare);
-                if let Err(rtrb::PushError::Full(full)) = self.out.push(full) {
-                    std::mem::forget(full);
-                }
-                self.due = false;
+        if self.due
+            && self.out.slots() > 0
+            && let Ok(spare) = self.spares.pop()
+        {
+            let full = std::mem::replace(&mut self.current, spare);
+            if let Err(rtrb::PushError::Full(full)) = self.out.push(full) {
+                std::mem::forget(full);
             }
+            self.due = false;
         }
     }
 }

@@ -125,18 +125,19 @@ impl ControlConfig {
         let above_zero = |x: f64| x.is_finite() && x > 0.;
         let not_below_zero = |x: f64| x.is_finite() && x >= 0.;
         let any = |x: f64| !x.is_nan();
-        let lists: &[(&'static str, &[f64], &dyn Fn(f64) -> bool, &'static str)] = &[
-            ("action_scale", &self.action_scale, &above_zero, "finite and > 0"),
-            ("limits.effort", &limits.effort, &above_zero, "finite and > 0"),
-            ("limits.effort_rate", &limits.effort_rate, &above_zero, "finite and > 0"),
-            ("limits.lower", &limits.lower, &any, "a number"),
-            ("limits.upper", &limits.upper, &any, "a number"),
-            ("limits.velocity", &limits.velocity, &above_zero, "finite and > 0"),
-            ("limits.margin", &limits.margin, &above_zero, "finite and > 0"),
-            ("limits.stiffness", &limits.stiffness, &not_below_zero, "finite and >= 0"),
-            ("limits.damping", &limits.damping, &not_below_zero, "finite and >= 0"),
-            ("safety.damping", &self.safety.damping, &not_below_zero, "finite and >= 0"),
-            ("start_posture", &self.start_posture, &|x| x.is_finite(), "finite"),
+        type List<'a> = (&'static str, &'a [f64], fn(f64) -> bool, &'static str);
+        let lists: &[List<'_>] = &[
+            ("action_scale", &self.action_scale, above_zero, "finite and > 0"),
+            ("limits.effort", &limits.effort, above_zero, "finite and > 0"),
+            ("limits.effort_rate", &limits.effort_rate, above_zero, "finite and > 0"),
+            ("limits.lower", &limits.lower, any, "a number"),
+            ("limits.upper", &limits.upper, any, "a number"),
+            ("limits.velocity", &limits.velocity, above_zero, "finite and > 0"),
+            ("limits.margin", &limits.margin, above_zero, "finite and > 0"),
+            ("limits.stiffness", &limits.stiffness, not_below_zero, "finite and >= 0"),
+            ("limits.damping", &limits.damping, not_below_zero, "finite and >= 0"),
+            ("safety.damping", &self.safety.damping, not_below_zero, "finite and >= 0"),
+            ("start_posture", &self.start_posture, |x| x.is_finite(), "finite"),
         ];
         for &(field, list, accepts, range) in lists {
             if list.len() != joints {
@@ -190,7 +191,9 @@ safety: {damping: [1.0, 1.0]}
 
     #[test]
     fn what_is_not_a_number_is_refused_everywhere() {
-        let scalars: [(&str, fn(&mut ControlConfig) -> &mut f64); 18] = [
+        type Scalar = (&'static str, fn(&mut ControlConfig) -> &mut f64);
+        type List = (&'static str, fn(&mut LimitsConfig) -> &mut Vec<f64>);
+        let scalars: [Scalar; 18] = [
             ("period", |c| &mut c.period),
             ("ready_timeout", |c| &mut c.ready_timeout),
             ("homing.duration", |c| &mut c.homing.duration),
@@ -218,7 +221,7 @@ safety: {damping: [1.0, 1.0]}
                 assert!(matches!(error, ConfigError::Value { field, .. } if field == name), "{name}: {error}");
             }
         }
-        let lists: [(&str, fn(&mut LimitsConfig) -> &mut Vec<f64>); 8] = [
+        let lists: [List; 8] = [
             ("limits.effort", |l| &mut l.effort),
             ("limits.effort_rate", |l| &mut l.effort_rate),
             ("limits.lower", |l| &mut l.lower),

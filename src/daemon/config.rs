@@ -50,7 +50,7 @@ pub enum ConfigError {
         /// The robot description.
         path: PathBuf,
         /// Why.
-        source: ModelError,
+        source: Box<ModelError>,
     },
     /// The configuration is made for another robot.
     #[error("{path}: robot.joints are {expected:?}, but {urdf} has {found:?}")]
@@ -70,7 +70,7 @@ pub enum ConfigError {
         /// The configuration.
         path: PathBuf,
         /// Which and why.
-        source: control::ConfigError,
+        source: Box<control::ConfigError>,
     },
     /// A value of the task is refused.
     #[error("{path}: task: {source}")]
@@ -78,7 +78,7 @@ pub enum ConfigError {
         /// The configuration.
         path: PathBuf,
         /// Which and why.
-        source: TaskError,
+        source: Box<TaskError>,
     },
     /// A value of the learner is refused.
     #[error("{path}: learner: {source}")]
@@ -86,7 +86,7 @@ pub enum ConfigError {
         /// The configuration.
         path: PathBuf,
         /// Which and why.
-        source: MotoError,
+        source: Box<MotoError>,
     },
     /// A value of the run is refused.
     #[error("{path}: {source}")]
@@ -94,7 +94,7 @@ pub enum ConfigError {
         /// The configuration.
         path: PathBuf,
         /// Which and why.
-        source: ParameterError,
+        source: Box<ParameterError>,
     },
 }
 
@@ -202,18 +202,24 @@ impl Setup {
     }
 
     fn check(mut config: Config, urdf: String, path: &Path, urdf_path: &Path) -> Result<Self, ConfigError> {
-        let mut model =
-            Model::from_urdf_str(&urdf).map_err(|source| ConfigError::Robot { path: urdf_path.into(), source })?;
+        let mut model = Model::from_urdf_str(&urdf)
+            .map_err(|source| ConfigError::Robot { path: urdf_path.into(), source: Box::new(source) })?;
         let found: Vec<String> = model.joints().iter().map(|joint| joint.name.clone()).collect();
         if found != config.robot.joints {
             let expected = config.robot.joints;
             return Err(ConfigError::Joints { path: path.into(), urdf: urdf_path.into(), expected, found });
         }
-        let run = |source| ConfigError::Run { path: path.into(), source };
+        let run = |source| ConfigError::Run { path: path.into(), source: Box::new(source) };
         config.robot.arm.apply(&mut model).map_err(run)?;
         fill_limits(&mut config.control.limits, model.joints());
-        config.control.validate(found.len()).map_err(|source| ConfigError::Control { path: path.into(), source })?;
-        config.learner.validate().map_err(|source| ConfigError::Learner { path: path.into(), source })?;
+        config
+            .control
+            .validate(found.len())
+            .map_err(|source| ConfigError::Control { path: path.into(), source: Box::new(source) })?;
+        config
+            .learner
+            .validate()
+            .map_err(|source| ConfigError::Learner { path: path.into(), source: Box::new(source) })?;
         config.run.validate().map_err(run)?;
         let setup = Self { config, urdf, model, path: path.into() };
         setup.task()?;
@@ -230,7 +236,7 @@ impl Setup {
             TableTennis::new(task.clone(), self.config.robot.arm.clone(), self.model.clone(), &self.config.control);
         match task {
             Ok(task) => Ok(Box::new(task)),
-            Err(source) => Err(ConfigError::Task { path: self.path.clone(), source }),
+            Err(source) => Err(ConfigError::Task { path: self.path.clone(), source: Box::new(source) }),
         }
     }
 
@@ -298,13 +304,15 @@ impl RunConfig {
 /// Takes from the robot description what the limits leave out.
 fn fill_limits(limits: &mut LimitsConfig, joints: &[Joint]) {
     let LimitsConfig { effort, lower, upper, velocity, .. } = limits;
-    let rules: [(&mut Vec<f64>, fn(&Joint) -> f64); 4] =
-        [(effort, |j| j.effort), (lower, |j| j.lower), (upper, |j| j.upper), (velocity, |j| j.velocity)];
-    for (list, of) in rules {
+    let fill = |list: &mut Vec<f64>, of: fn(&Joint) -> f64| {
         if list.is_empty() {
             list.extend(joints.iter().map(of));
         }
-    }
+    };
+    fill(effort, |joint| joint.effort);
+    fill(lower, |joint| joint.lower);
+    fill(upper, |joint| joint.upper);
+    fill(velocity, |joint| joint.velocity);
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {

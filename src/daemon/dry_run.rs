@@ -162,6 +162,7 @@ async fn learn(
     let (trials, latency) = runner.stop()?;
     let ended = result?;
     if ended == Ended::Interrupted {
+        info!("the robot has the safe command");
         learning.keep_last(&trials)?;
     }
     if pace == Pace::WallClock {

@@ -53,7 +53,7 @@ impl Progress {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = BARS.add(ProgressBar::new(total as u64).with_position(done as u64));
             let style = ProgressStyle::with_template(
-                "{bar:30.cyan/blue} {pos:>5}/{len} trials  {wide_msg} {elapsed_precise} (left {eta})",
+                "{bar:30.cyan/blue} {pos:>5}/{len} trials  {elapsed_precise} (left {eta})\n{msg}",
             );
             // The template is a constant; should it ever not parse, the default style serves.
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

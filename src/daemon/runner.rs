@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::exploration_noise;
 use super::interrupt::Interrupt;
@@ -37,6 +37,7 @@ pub enum RunnerError {
 pub struct Runner {
     machine: Machine,
     seed: u64,
+    #[allow(clippy::vec_box)] // An order carries its buffers boxed: they pass through the rings without being copied.
     spare: Vec<Box<TrialBuffers>>,
     /// Orders for which the ring had no room, or that the loop refused while it was stopped; first come first.
     waiting: VecDeque<TrialOrder>,
@@ -240,7 +241,6 @@ impl Runner {
             trials.push(trial);
         }
         latency.add(&rest);
-        info!("the robot has the safe command");
         Ok((trials, latency))
     }
 }

@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, Vector3};
 
 use super::model::{Model, Workspace};
-use super::spatial::{dot, spatial, times};
+use super::spatial::spatial;
 
 impl Model {
     /// Inverse dynamics (recursive Newton-Euler, Featherstone 2008, equations 5.7 to 5.11): the efforts `tau` (n), N m
@@ -68,10 +68,10 @@ impl Model {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
             let (parent, state) = (&mut before[body.parent], &mut rest[0]);
             let passive = &self.joints[i].passive;
-            let reaction = times(&state.articulated, &state.axis);
-            let inertia = dot(&state.axis, &reaction) + passive.armature + dt * passive.resistance(qd[i]);
+            let reaction = state.articulated * state.axis;
+            let inertia = state.axis.dot(&reaction) + passive.armature + dt * passive.resistance(qd[i]);
             let inverse = 1. / inertia;
-            let effort = tau[i] + passive.torque(q[i], qd[i]) - dot(&state.axis, &state.force);
+            let effort = tau[i] + passive.torque(q[i], qd[i]) - state.axis.dot(&state.force);
             state.free_acceleration = effort * inverse;
             state.coupling = reaction * inverse;
             if body.parent > 0 {
@@ -84,7 +84,7 @@ impl Model {
         for (i, body) in self.bodies.iter().enumerate() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
             let (parent, state) = (&before[body.parent], &mut rest[0]);
-            qdd[i] = state.free_acceleration - dot(&state.coupling, &parent.acceleration);
+            qdd[i] = state.free_acceleration - state.coupling.dot(&parent.acceleration);
             state.acceleration = parent.acceleration + state.axis * qdd[i];
         }
     }

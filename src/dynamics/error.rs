@@ -23,8 +23,21 @@ pub enum ModelError {
         source: Box<ModelError>,
     },
     /// Not XML, or not URDF.
-    #[error("not a URDF: {0}")]
-    Syntax(#[from] urdf_rs::UrdfError),
+    #[error("not a URDF: {source}")]
+    Syntax {
+        /// Why.
+        source: urdf_rs::UrdfError,
+    },
+    /// A link or joint that lacks what it must have, or has text where a number must be.
+    #[error("{element} `{name}`: {source}")]
+    Element {
+        /// `link` or `joint`.
+        element: &'static str,
+        /// Its name.
+        name: String,
+        /// Why.
+        source: urdf_rs::UrdfError,
+    },
     /// A joint of a type that has no equation here.
     #[error("joint `{joint}`: type = {kind}: must be revolute, continuous, prismatic or fixed")]
     JointType {
@@ -108,6 +121,22 @@ pub enum ModelError {
 }
 
 impl ModelError {
+    /// The parser's error, with the name of the first element that causes the same error alone: it does not say where.
+    pub(super) fn syntax(urdf: &str, source: urdf_rs::UrdfError) -> Self {
+        let message = source.to_string();
+        let fails_alike = |text: &str| {
+            let alone = urdf_rs::read_from_string(&format!("<robot name=\"alone\">{text}</robot>"));
+            alone.is_err_and(|error| error.to_string() == message)
+        };
+        for element in ["link", "joint"] {
+            if let Some(text) = elements(urdf, element).find(|text| fails_alike(text)) {
+                let name = text.split("name=").nth(1).and_then(|rest| rest.split(['"', '\'']).nth(1));
+                return Self::Element { element, name: name.unwrap_or_default().into(), source };
+            }
+        }
+        Self::Syntax { source }
+    }
+
     /// A [`ModelError::Value`].
     pub(super) fn value(
         element: &'static str,
@@ -118,4 +147,14 @@ impl ModelError {
     ) -> Self {
         Self::Value { element, name: name.into(), field, value, rule }
     }
+}
+
+/// The text of each element of this tag, from its start to its end.
+fn elements<'a>(xml: &'a str, tag: &str) -> impl Iterator<Item = &'a str> {
+    let (start, end) = (format!("<{tag} "), format!("</{tag}>"));
+    let starts: Vec<_> = xml.match_indices(&start).map(|(at, _)| &xml[at..]).collect();
+    starts.into_iter().filter_map(move |rest| match rest.split_once('>')? {
+        (opening, _) if opening.ends_with('/') => Some(&rest[..=opening.len()]),
+        _ => rest.find(&end).map(|at| &rest[..at + end.len()]),
+    })
 }

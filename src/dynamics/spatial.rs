@@ -35,20 +35,6 @@ pub fn cross_force(v: &Vector6<f64>, f: &Vector6<f64>) -> Vector6<f64> {
     spatial(rotation.cross(&angular(f)) + linear(v).cross(&linear(f)), rotation.cross(&linear(f)))
 }
 
-/// The scalar product, summed as a tree: a short chain of operations counts for more here than their number.
-#[inline(always)]
-pub fn dot(a: &Vector6<f64>, b: &Vector6<f64>) -> f64 {
-    let p = a.component_mul(b);
-    ((p[0] + p[1]) + (p[2] + p[3])) + (p[4] + p[5])
-}
-
-/// Matrix times vector, summed in the same way.
-#[inline(always)]
-pub fn times(a: &Matrix6<f64>, v: &Vector6<f64>) -> Vector6<f64> {
-    let p = |i| a.column(i) * v[i];
-    ((p(0) + p(1)) + (p(2) + p(3))) + (p(4) + p(5))
-}
-
 /// The matrix of `v x`.
 #[inline(always)]
 pub fn skew(v: &Vector3<f64>) -> Matrix3<f64> {

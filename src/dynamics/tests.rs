@@ -95,7 +95,7 @@ fn limbs() -> impl Strategy<Value = Vec<Limb>> {
 
 /// Every other fixed link has no inertia, as sensor and tool frames have.
 fn has_mass(number: usize, limb: &Limb) -> bool {
-    Limb::KINDS[limb.kind] != "fixed" || number % 2 == 0
+    Limb::KINDS[limb.kind] != "fixed" || number.is_multiple_of(2)
 }
 
 fn urdf(limbs: &[Limb]) -> String {
@@ -359,7 +359,7 @@ fn broken_urdfs_are_refused_by_name() {
     let cases = [
         (r#"type="revolute""#, r#"type="floating""#, "joint `hinge`: type = floating"),
         (r#"type="revolute""#, r#"type="planar""#, "joint `hinge`: type = planar"),
-        (r#"type="revolute""#, r#"type="ball""#, "ball"),
+        (r#"type="revolute""#, r#"type="ball""#, "joint `hinge`: custom: unknown variant `ball`"),
         (r#"xyz="0 1 0""#, r#"xyz="0 2 0""#, "joint `hinge`: length of the axis = 2"),
         (r#"xyz="0 1 0""#, r#"xyz="0 0 0""#, "joint `hinge`: length of the axis = 0"),
         (r#"xyz="0 1 0""#, r#"xyz="0 nan 0""#, "joint `hinge`: length of the axis = NaN"),
@@ -368,11 +368,12 @@ fn broken_urdfs_are_refused_by_name() {
         (r#"lower="-1""#, r#"lower="1.5""#, "joint `hinge`: limit lower = 1.5"),
         (r#"effort="3""#, r#"effort="-3""#, "joint `hinge`: limit effort = -3"),
         (r#"velocity="4""#, r#"velocity="nan""#, "joint `hinge`: limit velocity = NaN"),
+        (r#" velocity="4""#, "", "joint `hinge`: custom: missing field `velocity`"),
         (r#"damping="1""#, r#"damping="-1""#, "joint `hinge`: dynamics damping = -1"),
         (r#"damping="1""#, r#"friction="inf""#, "joint `hinge`: dynamics friction = inf"),
         (r#"<mass value="1"/>"#, r#"<mass value="0"/>"#, "link `arm`: inertial mass = 0"),
         (r#"<mass value="1"/>"#, r#"<mass value="-1"/>"#, "link `arm`: inertial mass = -1"),
-        (r#"<mass value="1"/>"#, r#"<mass value="heavy"/>"#, "invalid float"),
+        (r#"<mass value="1"/>"#, r#"<mass value="heavy"/>"#, "link `arm`: custom: invalid float"),
         (r#"iyy="1""#, r#"iyy="-1""#, "link `arm`: inertial inertia = -1"),
         (
             r#"ixx="1" ixy="0" ixz="0" iyy="1""#,

@@ -35,7 +35,7 @@ impl Model {
     /// axis is not a unit vector; a revolute or prismatic joint has no limits; a link that moves has no mass, or an
     /// inertia that no body has.
     pub fn from_urdf_str(urdf: &str) -> Result<Self, ModelError> {
-        let robot = urdf_rs::read_from_string(urdf)?;
+        let robot = urdf_rs::read_from_string(urdf).map_err(|source| ModelError::syntax(urdf, source))?;
         let tree = Tree::new(&robot)?;
         let mut model = Self {
             name: robot.name.clone(),

@@ -19,7 +19,7 @@ pub struct Batch {
 
 /// The task's reward, evaluated anew whenever a stored transition is used.
 pub trait Reward: Sync {
-    /// Reward of taking `action` in `state` at step `t`, ending in `next`.
+    /// Reward of `action`, as the robot received it, in `state` at step `t`, ending in `next`.
     fn step(&self, t: usize, state: &[f64], action: &[f64], next: &[f64], outcome: &[f64]) -> f64;
 
     /// Reward of the state the rollout ends in.

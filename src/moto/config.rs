@@ -83,7 +83,7 @@ pub struct GuardConfig {
 
 impl Default for GuardConfig {
     fn default() -> Self {
-        Self { enabled: true, tolerance: 1.0, standard_errors: 3.0, shrink: 0.5, grow: 1.5, smallest: 0.1 }
+        Self { enabled: true, tolerance: 0.0, standard_errors: 3.0, shrink: 0.5, grow: 1.5, smallest: 0.1 }
     }
 }
 
@@ -118,7 +118,8 @@ pub struct LearnerConfig {
     pub ridge: Ridge,
     /// Penalty of linear relative to quadratic terms (> 0).
     pub linear_penalty: f64,
-    /// Whether a fitted linear dynamics model takes variance out of the targets (this project).
+    /// Whether a fitted linear dynamics model takes variance out of the targets, at the steps where cross-validation expects
+    /// that to lower the error (this project).
     pub control_variate: bool,
     /// What is added to the diagonal of the state covariances.
     pub state_diagonal: StateDiagonal,

@@ -1,7 +1,9 @@
 //! Linear dynamics fitted to a step's transitions: they take variance out of the regression's targets (this project).
 //!
 //! The next-state value of the model's prediction is subtracted from the targets and added back to the fit exactly, so what
-//! the model gets wrong stays in the remainder and is learned.
+//! the model gets wrong stays in the remainder and is learned. What is added back is not shrunk by the ridge, which over
+//! many backups of a badly determined value function lets it explode (a ball that bounces at random); a step therefore uses
+//! the control variate only where cross-validation expects it to lower the error of the fit.
 
 use super::MotoError;
 use super::columns::Columns;

@@ -2,6 +2,7 @@
 //! policy update. No threads but rayon's over steps, no input or output, no clock but for the reported times: same input,
 //! same bits.
 
+mod band;
 mod batch;
 mod columns;
 mod config;
@@ -10,6 +11,7 @@ mod density;
 mod error;
 mod guard;
 mod importance;
+mod kernel;
 mod learner;
 mod quadratic;
 mod regression;
@@ -18,6 +20,8 @@ mod ridge;
 mod state_distribution;
 mod step_fit;
 mod store;
+#[cfg(test)]
+mod tests;
 mod theory;
 mod trust_region;
 mod update;

@@ -6,6 +6,7 @@
 //! (feature x feature) and the dual (sample x sample) form.
 
 use super::columns::Columns;
+use super::kernel::centred_kernel;
 use super::ridge::{Candidate, LANES, RidgeSystem, grid};
 use super::{Quadratic, Ridge};
 use faer::linalg::matmul::matmul;
@@ -94,7 +95,11 @@ impl Design {
             Ridge::Fixed(ridge) => vec![ridge],
         };
         if order > 0 {
-            let gram = if design.dual { design.kernel() } else { design.gram() };
+            let gram = if design.dual {
+                centred_kernel(&design.standard, &design.weights, linear_penalty)
+            } else {
+                design.gram()
+            };
             design.system = Some(RidgeSystem::new(gram, &ridges));
         }
         design
@@ -103,41 +108,6 @@ impl Design {
     /// Number of inputs left out.
     pub fn dropped(&self) -> usize {
         self.inputs - self.kept.len()
-    }
-
-    /// Lower triangle of the weighted, centred kernel (sample x sample) of the features, without forming them: the products
-    /// of all pairs are `1/2 [(z.z')^2 + z^2.z'^2]`.
-    fn kernel(&self) -> Mat<f64> {
-        let n = self.standard.samples();
-        let mut squares = self.standard.clone();
-        for k in 0..self.kept.len() {
-            squares.dim_mut(k).iter_mut().for_each(|z| *z *= *z);
-        }
-        let (mut kernel, mut second) = (Mat::<f64>::zeros(n, n), Mat::<f64>::zeros(n, n));
-        let (z, zz) = (self.standard.as_mat(), squares.as_mat());
-        matmul(kernel.as_mut(), Accum::Replace, z, z.transpose(), 1.0, Par::Seq);
-        matmul(second.as_mut(), Accum::Replace, zz, zz.transpose(), 0.5, Par::Seq);
-        let linear = 1.0 / self.linear_penalty;
-        let mut mean = Vec::with_capacity(n);
-        for j in 0..n {
-            let (column, second) = (kernel.col_as_slice_mut(j), second.col_as_slice(j));
-            let mut sum = [0.0; 8];
-            for (i, (k, s)) in column.iter_mut().zip(second).enumerate() {
-                *k = *k * (0.5 * *k + linear) + s;
-                sum[i % 8] += *k * self.weights[i];
-            }
-            mean.push(sum.iter().sum::<f64>());
-        }
-        let overall: f64 = mean.iter().zip(&self.weights).map(|(m, w)| m * w).sum();
-        let roots: Vec<f64> = self.weights.iter().map(|w| w.sqrt()).collect();
-        for j in 0..n {
-            let shift = overall - mean[j];
-            let rows = kernel.col_as_slice_mut(j).iter_mut().zip(&mean).zip(&roots);
-            for ((k, m), r) in rows.skip(j) {
-                *k = (*k - m + shift) * (r * roots[j]);
-            }
-        }
-        kernel
     }
 
     /// Weighted covariance of the features (feature x feature).
@@ -219,9 +189,9 @@ impl Design {
         } else {
             self.project(&standard.iter().zip(&self.weights).map(|(y, w)| y * w).collect::<Vec<_>>())
         };
-        system.rotate(&mut rotated);
+        system.band.rotate(&mut rotated);
         let (candidate, mut solution, residual) = self.choose(system, &rotated, power);
-        system.rotate_back(&mut solution);
+        system.band.rotate_back(&mut solution);
         if self.dual {
             let mut coefficients: Vec<f64> = solution.iter().zip(&self.weights).map(|(a, w)| a * w.sqrt()).collect();
             let total: f64 = coefficients.iter().sum();
@@ -230,6 +200,13 @@ impl Design {
         }
         let function = self.raw(&solution, mean, deviation);
         Fit { function, candidate, residual: residual.max(0.0).sqrt() * deviation }
+    }
+
+    /// Root mean square error that generalised cross-validation expects of a fit on new samples, in the targets' unit; infinite
+    /// where the fit has more freedom than the data.
+    pub fn expected_error(&self, fit: &Fit) -> f64 {
+        let share = 1.0 - fit.candidate.degrees_of_freedom / self.effective;
+        if share > 0.0 { fit.residual / share } else { f64::INFINITY }
     }
 
     /// The candidate of smallest cross-validation score among those whose degrees of freedom the data can carry, the largest

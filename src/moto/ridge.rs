@@ -1,19 +1,15 @@
-//! Ridge solutions of one symmetric system for a whole grid of ridges, and the choice among them.
+//! Ridge solutions of one symmetric system for a whole grid of ridges.
 //!
-//! The Gram matrix is reduced once to a tridiagonal one, `G = Q T Q'`; each ridge then costs O(order) for the degrees of
-//! freedom and for the solution, and the target enters through `Q'y` only. Candidates run side by side in vector lanes.
+//! The Gram matrix is reduced once to a band, `G = Q B Q'`; each ridge then costs O(order) for the degrees of freedom and for
+//! the solution, and the target enters through `Q'y` only. Candidates run side by side in vector lanes.
 
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::{evd::tridiag, householder};
-use faer::{Conj, Mat, MatMut, Par};
+use super::band::{Band, WIDTH};
+use faer::Mat;
 use pulp::{Simd, WithSimd};
 
 /// Candidates computed side by side.
 pub(super) const LANES: usize = 8;
 type Lanes = [f64; LANES];
-
-/// Reflectors are applied in blocks of this many.
-const BLOCK: usize = 16;
 
 /// The grid of generalised cross-validation: half decades from 1e-8 to 10.
 pub(super) fn grid() -> Vec<f64> {
@@ -30,123 +26,104 @@ pub(super) struct Candidate {
 
 /// A positive semidefinite system, reduced.
 pub(super) struct RidgeSystem {
-    /// Reflectors below the subdiagonal, and their block factors.
-    reflectors: Mat<f64>,
-    factors: Mat<f64>,
-    diagonal: Vec<f64>,
-    subdiagonal: Vec<f64>,
+    pub band: Band,
     /// Ridges in ascending order.
     pub candidates: Vec<Candidate>,
 }
 
 impl RidgeSystem {
-    /// Reduces a Gram matrix (its lower triangle is read) of order at least 1.
-    pub fn new(mut gram: Mat<f64>, ridges: &[f64]) -> Self {
-        let order = gram.nrows();
-        let block = BLOCK.min(order - 1).max(1);
-        let mut factors = Mat::zeros(block, order - 1);
-        let scratch = tridiag::tridiag_in_place_scratch::<f64>(order, Par::Seq, Default::default());
-        let mut memory = MemBuffer::new(scratch);
-        let stack = MemStack::new(&mut memory);
-        tridiag::tridiag_in_place(gram.as_mut(), factors.as_mut(), Par::Seq, stack, Default::default());
-        let diagonal: Vec<f64> = (0..order).map(|i| gram[(i, i)]).collect();
-        let subdiagonal: Vec<f64> = (1..order).map(|i| gram[(i, i - 1)]).collect();
-        let mut system = Self { reflectors: gram, factors, diagonal, subdiagonal, candidates: Vec::new() };
+    /// Reduces a Gram matrix, of which the lower triangle is read.
+    pub fn new(gram: Mat<f64>, ridges: &[f64]) -> Self {
+        let order = gram.nrows() as f64;
+        let band = Band::reduce(gram);
+        let mut candidates = Vec::with_capacity(ridges.len());
         for group in ridges.chunks(LANES) {
-            let freedom = system.degrees_of_freedom(&lanes(group));
-            system.candidates.extend(
-                group.iter().zip(freedom).map(|(&ridge, degrees_of_freedom)| Candidate { ridge, degrees_of_freedom }),
-            );
+            let trace = pulp::Arch::new().dispatch(InverseTrace { band: &band, ridges: &lanes(group) });
+            candidates.extend(group.iter().zip(trace).map(|(&ridge, trace)| {
+                let degrees_of_freedom = 1.0 + order - ridge * trace;
+                Candidate { ridge, degrees_of_freedom }
+            }));
         }
-        system
+        Self { band, candidates }
     }
 
-    pub fn order(&self) -> usize {
-        self.diagonal.len()
-    }
-
-    /// `1 + tr(T (T + ridge)^-1)` for each lane.
-    fn degrees_of_freedom(&self, ridges: &Lanes) -> Lanes {
-        let trace = pulp::Arch::new().dispatch(Pivots { system: self, ridges });
-        std::array::from_fn(|l| 1.0 + self.order() as f64 - ridges[l] * trace[l])
-    }
-
-    /// `Q' target`.
-    pub fn rotate(&self, target: &mut [f64]) {
-        let order = self.order();
-        if order < 2 {
-            return;
-        }
-        let scratch = householder::apply_block_householder_sequence_transpose_on_the_left_in_place_scratch::<f64>(
-            order - 1,
-            self.factors.nrows(),
-            1,
-        );
-        householder::apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj(
-            self.reflectors.as_ref().submatrix(1, 0, order - 1, order - 1),
-            self.factors.as_ref(),
-            Conj::No,
-            MatMut::from_column_major_slice_mut(&mut target[1..], order - 1, 1),
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-        );
-    }
-
-    /// `Q target`.
-    pub fn rotate_back(&self, target: &mut [f64]) {
-        let order = self.order();
-        if order < 2 {
-            return;
-        }
-        let scratch = householder::apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(
-            order - 1,
-            self.factors.nrows(),
-            1,
-        );
-        householder::apply_block_householder_sequence_on_the_left_in_place_with_conj(
-            self.reflectors.as_ref().submatrix(1, 0, order - 1, order - 1),
-            self.factors.as_ref(),
-            Conj::No,
-            MatMut::from_column_major_slice_mut(&mut target[1..], order - 1, 1),
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-        );
-    }
-
-    /// `(T + ridge)^-1 rotated` for up to `LANES` ridges, one solution per lane.
+    /// `(B + ridge)^-1 rotated` for up to `LANES` ridges, one solution per lane.
     pub fn solve(&self, ridges: &[f64], rotated: &[f64]) -> Vec<Lanes> {
-        pulp::Arch::new().dispatch(Solutions { system: self, ridges: &lanes(ridges), rotated })
-    }
-
-    fn coupling(&self, i: usize) -> f64 {
-        if i == 0 { 0.0 } else { self.subdiagonal[i - 1] }
+        pulp::Arch::new().dispatch(Solutions { band: &self.band, ridges: &lanes(ridges), rotated })
     }
 }
 
-/// Traces of the inverses: the derivative of the log-determinant, `sum d_i' / d_i` over the pivots, whose recurrence adds
-/// positive terms only.
-struct Pivots<'a> {
-    system: &'a RidgeSystem,
+/// Fills the lanes, repeating the last ridge.
+fn lanes(ridges: &[f64]) -> Lanes {
+    std::array::from_fn(|l| ridges[l.min(ridges.len() - 1)])
+}
+
+/// Factor `B + ridge = LDL'`: per row the entries of -L left of the diagonal, by distance, with 1/D at distance 0.
+type Factor<S> = Vec<[<S as Simd>::f64s; WIDTH + 1]>;
+
+#[inline(always)]
+fn factor<S: Simd>(simd: S, band: &Band, ridge: S::f64s) -> Factor<S> {
+    let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
+    let mut factor: Factor<S> = vec![[zero; WIDTH + 1]; band.rows.len()];
+    for (i, row) in band.rows.iter().enumerate() {
+        let mut scaled = [zero; WIDTH + 1];
+        let mut pivot = simd.splat_f64s(row[0]);
+        // Columns from the left: u = L D first, then the entry of L and its share of the pivot.
+        for d in (1..=WIDTH.min(i)).rev() {
+            let j = i - d;
+            let mut u = simd.splat_f64s(row[d]);
+            for e in 1..=WIDTH - d {
+                u = simd.mul_add_e_f64s(scaled[d + e], factor[j][e], u);
+            }
+            let entry = simd.neg_f64s(simd.mul_f64s(u, factor[j][0]));
+            (scaled[d], factor[i][d]) = (u, entry);
+            pivot = simd.mul_add_e_f64s(u, entry, pivot);
+        }
+        // The band is positive semidefinite: what is below zero here is rounding.
+        factor[i][0] = simd.div_f64s(one, simd.add_f64s(simd.max_f64s(pivot, zero), ridge));
+    }
+    factor
+}
+
+/// Traces of the inverses, from the inverse's entries within the band (Takahashi's recurrence, last row first).
+struct InverseTrace<'a> {
+    band: &'a Band,
     ridges: &'a Lanes,
 }
 
-impl WithSimd for Pivots<'_> {
+impl WithSimd for InverseTrace<'_> {
     type Output = Lanes;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Lanes {
-        let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
+        let zero = simd.splat_f64s(0.0);
+        let order = self.band.rows.len();
         let mut trace = [0.0; LANES];
-        let ridges = S::as_simd_f64s(self.ridges).0;
-        for (ridge, trace) in ridges.iter().zip(S::as_mut_simd_f64s(&mut trace).0) {
-            let (mut inverse, mut slope) = (zero, zero);
-            for (i, diagonal) in self.system.diagonal.iter().enumerate() {
-                let coupling = simd.splat_f64s(self.system.coupling(i));
-                let multiplier = simd.mul_f64s(coupling, inverse);
-                slope = simd.mul_add_e_f64s(simd.mul_f64s(multiplier, multiplier), slope, one);
-                let pivot = simd.sub_f64s(simd.splat_f64s(*diagonal), simd.mul_f64s(multiplier, coupling));
-                inverse = simd.div_f64s(one, simd.add_f64s(simd.max_f64s(pivot, zero), *ridge));
-                *trace = simd.mul_add_e_f64s(slope, inverse, *trace);
+        for (ridge, trace) in S::as_simd_f64s(self.ridges).0.iter().zip(S::as_mut_simd_f64s(&mut trace).0) {
+            let factor = factor(simd, self.band, *ridge);
+            // Entries (j + a, j + b) of the inverse for the rows below the current one; it moves up a row at a time.
+            let mut window = [[zero; WIDTH + 1]; WIDTH + 1];
+            for j in (0..order).rev() {
+                for a in (1..=WIDTH).rev() {
+                    for b in (1..=WIDTH).rev() {
+                        window[a][b] = window[a - 1][b - 1];
+                    }
+                }
+                let below = WIDTH.min(order - 1 - j);
+                let mut diagonal = factor[j][0];
+                #[allow(clippy::needless_range_loop)] // Rows and columns of a symmetric window change places.
+                for a in 1..=below {
+                    let mut entry = zero;
+                    for b in 1..=below {
+                        entry = simd.mul_add_e_f64s(window[a][b], factor[j + b][b], entry);
+                    }
+                    (window[a][0], window[0][a]) = (entry, entry);
+                }
+                for (a, row) in window.iter().enumerate().take(below + 1).skip(1) {
+                    diagonal = simd.mul_add_e_f64s(row[0], factor[j + a][a], diagonal);
+                }
+                window[0][0] = diagonal;
+                *trace = simd.add_f64s(*trace, diagonal);
             }
         }
         trace
@@ -154,7 +131,7 @@ impl WithSimd for Pivots<'_> {
 }
 
 struct Solutions<'a> {
-    system: &'a RidgeSystem,
+    band: &'a Band,
     ridges: &'a Lanes,
     rotated: &'a [f64],
 }
@@ -164,34 +141,28 @@ impl WithSimd for Solutions<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<Lanes> {
-        let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
-        let order = self.system.order();
+        let order = self.band.rows.len();
         let mut solution = vec![[0.0; LANES]; order];
-        let mut multipliers = vec![[0.0; LANES]; order];
         for (v, ridge) in S::as_simd_f64s(self.ridges).0.iter().enumerate() {
-            let (mut inverse, mut forward) = (zero, zero);
+            let factor = factor(simd, self.band, *ridge);
+            let mut x: Vec<S::f64s> = self.rotated.iter().map(|r| simd.splat_f64s(*r)).collect();
             for i in 0..order {
-                let coupling = simd.splat_f64s(self.system.coupling(i));
-                let multiplier = simd.mul_f64s(coupling, inverse);
-                let diagonal = simd.splat_f64s(self.system.diagonal[i]);
-                let pivot = simd.sub_f64s(diagonal, simd.mul_f64s(multiplier, coupling));
-                inverse = simd.div_f64s(one, simd.add_f64s(simd.max_f64s(pivot, zero), *ridge));
-                forward = simd.sub_f64s(simd.splat_f64s(self.rotated[i]), simd.mul_f64s(multiplier, forward));
-                S::as_mut_simd_f64s(&mut multipliers[i]).0[v] = multiplier;
-                S::as_mut_simd_f64s(&mut solution[i]).0[v] = simd.mul_f64s(forward, inverse);
+                for d in 1..=WIDTH.min(i) {
+                    x[i] = simd.mul_add_e_f64s(factor[i][d], x[i - d], x[i]);
+                }
             }
-            for i in (1..order).rev() {
-                let (above, below) = solution.split_at_mut(i);
-                let below = S::as_simd_f64s(&below[0]).0[v];
-                let above = &mut S::as_mut_simd_f64s(&mut above[i - 1]).0[v];
-                *above = simd.sub_f64s(*above, simd.mul_f64s(S::as_simd_f64s(&multipliers[i]).0[v], below));
+            for i in (0..order).rev() {
+                x[i] = simd.mul_f64s(x[i], factor[i][0]);
+            }
+            for i in (0..order).rev() {
+                for d in 1..=WIDTH.min(i) {
+                    x[i - d] = simd.mul_add_e_f64s(factor[i][d], x[i], x[i - d]);
+                }
+            }
+            for (row, x) in solution.iter_mut().zip(x) {
+                S::as_mut_simd_f64s(row).0[v] = x;
             }
         }
         solution
     }
-}
-
-/// Fills the lanes, repeating the last ridge.
-fn lanes(ridges: &[f64]) -> Lanes {
-    std::array::from_fn(|l| ridges[l.min(ridges.len() - 1)])
 }

@@ -90,10 +90,18 @@ impl StepFit {
         targets.iter_mut().zip(&self.known).for_each(|(v, k)| *v = k + self.value_share * *v);
         let mut fit = match (&self.dynamics, value) {
             (Some((dynamics, predicted)), Some(value)) => {
-                targets.iter_mut().zip(value.values(predicted)).for_each(|(y, v)| *y -= v);
-                let mut fit = self.design.fit(&targets);
-                fit.function.add(&value.after(&dynamics.map, &dynamics.offset));
-                fit
+                let with_control_variate = || {
+                    let explained = value.values(predicted);
+                    let rest: Vec<f64> = targets.iter().zip(explained).map(|(y, v)| y - v).collect();
+                    self.design.fit(&rest)
+                };
+                let (plain, mut remainder) = rayon::join(|| self.design.fit(&targets), with_control_variate);
+                if self.design.expected_error(&remainder) < self.design.expected_error(&plain) {
+                    remainder.function.add(&value.after(&dynamics.map, &dynamics.offset));
+                    remainder
+                } else {
+                    plain
+                }
             }
             _ => self.design.fit(&targets),
         };

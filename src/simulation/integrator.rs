@@ -51,13 +51,13 @@ impl RungeKutta4 {
     /// As [`SemiImplicitEuler::step`].
     pub fn step(&mut self, model: &Model, ws: &mut Workspace, tau: &[f64], dt: f64, q: &mut [f64], qd: &mut [f64]) {
         const OFFSETS: [f64; 4] = [0., 0.5, 0.5, 1.];
-        for i in 0..4 {
+        for (i, offset) in OFFSETS.into_iter().enumerate() {
             let (before, rest) = self.stages.split_at_mut(i);
             let stage = &mut rest[0];
             self.q.copy_from_slice(q);
             stage.qd.copy_from_slice(qd);
             if let Some(last) = before.last() {
-                let h = OFFSETS[i] * dt;
+                let h = offset * dt;
                 for j in 0..q.len() {
                     self.q[j] += h * last.qd[j];
                     stage.qd[j] += h * last.qdd[j];

@@ -45,8 +45,6 @@ impl TableTennis {
         }
 
         let mut episode = Episode::with_capacity(n, Ball::DIM, task.state_dim(), n, cycles, horizon);
-        (episode.joints, episode.task_values) = (n, Ball::DIM);
-        (episode.state_dim, episode.action_dim) = (task.state_dim(), n);
         episode.start = plant.now();
         let mut state = vec![0.; task.state_dim()];
         let mut mean_effort = vec![0.; n];

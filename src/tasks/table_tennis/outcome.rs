@@ -46,32 +46,39 @@ impl TableTennis {
 
     /// See [`TrialOutcome::miss`] and [`TrialOutcome::hit`].
     fn miss(&self, episode: &Episode) -> (Vec<f64>, bool) {
-        let (n, court) = (episode.joints, &self.config.court);
+        let (n, m, court) = (episode.joints, episode.task_values, &self.config.court);
         let mut workspace = self.arm.model().workspace();
-        let mut racket = |row: usize| {
+        let row = |row: usize| {
             let joints = row * n..(row + 1) * n;
-            self.arm.racket(&mut workspace, &episode.position[joints.clone()], &episode.velocity[joints])
+            (&episode.position[joints.clone()], &episode.velocity[joints], &episode.task[row * m..(row + 1) * m])
         };
-        let ball = |row: usize| Ball::from_slice(&episode.task[row * episode.task_values..]);
+        let mut racket =
+            |(position, velocity, _): (&[f64], &[f64], &[f64])| self.arm.racket(&mut workspace, position, velocity);
         let mut miss = vec![0.; self.config.stroke.horizon];
-        let Some(last_row) = episode.time.len().checked_sub(1) else {
+        if episode.time.is_empty() {
             return (miss, false);
-        };
-        let mut from = racket(0);
-        for row in 0..last_row {
-            let to = racket(row + 1);
-            let dt = (episode.time[row + 1] - episode.time[row]).as_secs_f64();
-            if let Some(crossing) = court.racket.crossing(&court.ball, &Swing { from, to }, &ball(row), dt) {
-                let step = (episode.time[row].as_nanos() / self.step_duration().as_nanos()) as usize;
+        }
+        let mut first = 0;
+        let mut from = racket(row(0));
+        for second in 1..episode.time.len() {
+            if row(first) == row(second) {
+                continue; // a robot that was late: the loop saw the same reading twice
+            }
+            let swing = Swing { from, to: racket(row(second)) };
+            let ball = Ball::from_slice(row(first).2);
+            let start = episode.time[first];
+            let dt = (episode.time[second] - start).as_secs_f64();
+            if let Some(crossing) = court.racket.crossing(&court.ball, &swing, &ball, dt) {
+                let step = (start.as_nanos() / self.step_duration().as_nanos()) as usize;
                 if let Some(miss) = miss.get_mut(step) {
                     *miss = crossing.distance;
                 }
                 return (miss, court.racket.hits(&crossing));
             }
-            from = to;
+            (first, from) = (second, swing.to);
         }
         if let Some(miss) = miss.last_mut() {
-            *miss = (ball(last_row).position - from.centre).norm();
+            *miss = (Ball::from_slice(row(first).2).position - from.centre).norm();
         }
         (miss, false)
     }

@@ -1,0 +1,65 @@
+//! The arm and the task that are shipped, to try the loop on what it really runs.
+
+use super::key;
+use moto_controller::control::*;
+use moto_controller::daemon::Setup;
+use moto_controller::dynamics::{Model, Workspace};
+use moto_controller::policy::CompiledPolicy;
+use moto_controller::robot::{LoopPort, Plant, RobotPort, link};
+use moto_controller::tasks::Task;
+use std::path::Path;
+use std::sync::Arc;
+
+struct ModelDynamics(Model, Workspace);
+
+impl InverseDynamics for ModelDynamics {
+    fn torque(&mut self, position: &[f64], velocity: &[f64], acceleration: &[f64], effort: &mut [f64]) {
+        self.0.inverse_dynamics(&mut self.1, position, velocity, acceleration, effort);
+    }
+}
+
+pub struct Product {
+    pub config: ControlConfig,
+    model: Model,
+    task: Box<dyn Task>,
+}
+
+impl Product {
+    pub fn table_tennis() -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
+        let setup = Setup::load(&path, |_| {}).unwrap();
+        Self { config: setup.config.control.clone(), task: setup.task().unwrap(), model: setup.model }
+    }
+
+    pub fn plant(&self) -> Box<dyn Plant> {
+        self.task.plant(1).unwrap()
+    }
+
+    pub fn link(&self) -> (LoopPort, RobotPort) {
+        link(self.model.dof(), self.task.task_values())
+    }
+
+    pub fn parts(&self, port: LoopPort, clock: Box<dyn Clock>) -> LoopParts {
+        let dynamics = Box::new(ModelDynamics(self.model.clone(), self.model.workspace()));
+        LoopParts { config: self.config.clone(), port, clock, stroke: self.task.stroke(), dynamics }
+    }
+
+    /// A stroke with the initial policy and a little noise.
+    pub fn order(&self, rollout: u64) -> TrialOrder {
+        let policy = self.task.initial_policy().unwrap();
+        let shape = TrialShape {
+            joints: self.model.dof(),
+            task_values: self.task.task_values(),
+            state_dim: self.task.state_dim(),
+            action_dim: self.model.dof(),
+            horizon: self.task.horizon(),
+            decimation: self.config.decimation,
+        };
+        TrialOrder {
+            key: key(rollout),
+            policy: Arc::new(CompiledPolicy::new(&policy).unwrap()),
+            noise: (0..shape.horizon * shape.action_dim).map(|i| ((i * 7) % 5) as f64 / 5. - 0.4).collect(),
+            buffers: TrialBuffers::new(&shape),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Bad input gets a message that names the file, the field and the value, and loses nothing.
+
+mod dry_run_support;
+
+use std::fs;
+
+use dry_run_support::{Place, assert_same, text};
+
+fn refused(edit: (&str, &str), named: &[&str]) {
+    let place = Place::new(5, 1);
+    place.edit(edit.0, edit.1);
+    let said = place.refusal(&["dry-run", "--out", "run"]);
+    for name in named {
+        assert!(said.contains(name), "{name} is not in: {said}");
+    }
+    assert!(!place.path("run").exists());
+}
+
+#[test]
+fn a_configuration_that_makes_no_sense() {
+    let file = "config/table_tennis.yaml";
+    refused(("rollouts: 5", "rollouts: 1"), &[file, "run.rollouts", "is 1"]);
+    refused(("rollouts: 5", "rolouts: 5"), &[file, "rolouts"]);
+    refused(("epsilon: 0.2", "epsilon: -1"), &[file, "epsilon", "-1"]);
+    refused(("period: 0.002", "period: .nan"), &[file, "control.period", "NaN"]);
+    refused(("period: 0.002", "period: fast"), &[file, "period"]);
+    refused(("setting: noiseless", "setting: windy"), &[file, "windy"]);
+    refused(("decimation: 10", "decimation: 0"), &[file, "control.decimation", "0"]);
+    refused(("[20.0, 20.0,", "[20.0,"), &[file, "control.action_scale", "8", "9"]);
+    refused(("moto_controller:\n", "other_node:\n"), &[file, "no parameters for moto_controller"]);
+}
+
+#[test]
+fn a_configuration_for_another_robot() {
+    refused(("[bx, by, bz,", "[by, bx, bz,"), &["robot.joints", "bx", "table_tennis_arm.urdf"]);
+    refused(("table_tennis_arm.urdf", "elsewhere.urdf"), &["elsewhere.urdf", "No such file"]);
+    let place = Place::new(5, 1);
+    fs::write(place.path("urdf/table_tennis_arm.urdf"), "<robot name='none'>").unwrap();
+    let said = place.refusal(&["dry-run"]);
+    assert!(said.contains("table_tennis_arm.urdf"), "{said}");
+}
+
+#[test]
+fn a_folder_that_is_in_the_way_or_not_a_run() {
+    let place = Place::new(4, 1);
+    place.run(&["dry-run", "--out", "run"]);
+    assert!(place.refusal(&["dry-run", "--out", "run"]).contains("--resume"));
+    assert!(place.refusal(&["dry-run", "--resume", "nowhere"]).contains("nowhere"));
+    assert!(place.refusal(&["evaluate", "config"]).contains("config"));
+    let said = place.refusal(&["dry-run", "--config", "nowhere.yaml"]);
+    assert!(said.contains("nowhere.yaml"), "{said}");
+}
+
+#[test]
+fn a_run_whose_configuration_was_changed_meanwhile() {
+    let place = Place::new(4, 1);
+    place.run(&["dry-run", "--out", "run"]);
+    let config = place.path("run/config.yaml");
+    let resolved = fs::read_to_string(&config).unwrap();
+    fs::write(&config, resolved.replace("epsilon: 0.2", "epsilon: 0.3")).unwrap();
+    let said = place.refusal(&["dry-run", "--resume", "run", "--iterations", "2"]);
+    assert!(said.contains("config hash"), "{said}");
+    fs::write(&config, resolved).unwrap();
+    place.run(&["dry-run", "--resume", "run", "--iterations", "2"]);
+}
+
+#[test]
+fn a_damaged_checkpoint_is_passed_over_and_the_iteration_made_again() {
+    let place = Place::new(4, 3);
+    place.run(&["dry-run", "--out", "whole"]);
+    place.run(&["dry-run", "--out", "damaged"]);
+    let newest = place.path("damaged/checkpoints/000003.ckpt");
+    let mut bytes = fs::read(&newest).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    fs::write(&newest, bytes).unwrap();
+    let output = place.command(&["dry-run", "--resume", "damaged"]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("000003.ckpt"), "{}", text(&output.stderr));
+    assert_same(&place, "whole", "damaged");
+}
