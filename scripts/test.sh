@@ -12,3 +12,13 @@ else
   cargo test --release --locked --all-targets
 fi
 .venv/bin/python -m pytest -q tests/python
+
+# The same over ROS 2: /opt/ros where there is one, else set up in .ros/.
+ros_environment=$(scripts/setup_ros2.sh)
+set +u # ROS's own set-up files use variables that may be unset.
+source "$ros_environment"
+set -u
+cargo clippy --release --locked --features ros --lib --bins --bench ros_round_trip -- --deny warnings
+cargo test --release --locked --features ros --lib ros::
+cargo build --release --locked --features ros
+.venv/bin/python -m pytest -q tests/python/test_ros_*.py

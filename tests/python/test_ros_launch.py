@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -81,6 +82,33 @@ def test_the_robots_launch_file(env, tmp_path):
     assert "velocity_cutoff" in json.dumps(node["params_files"])
     moved = resolve(env, tmp_path, "moto_controller.launch.py", "namespace:=left")
     assert set(moved) == {"/left/moto_controller"}
+
+
+def test_gazebo_starts_one_after_the_other(env, tmp_path):
+    """Gazebo is on no registry: its launch file is stood in for, and the rest is what it resolves to."""
+    prefix = tmp_path / "gazebo"
+    stub = prefix / "share" / "ros_gz_sim" / "launch" / "gz_sim.launch.py"
+    stub.parent.mkdir(parents=True)
+    stub.write_text(
+        "from launch import LaunchDescription\n"
+        "from launch.actions import DeclareLaunchArgument\n"
+        "def generate_launch_description():\n"
+        "    return LaunchDescription([DeclareLaunchArgument('gz_args', default_value='')])\n"
+    )
+    index = prefix / "share" / "ament_index" / "resource_index" / "packages"
+    index.mkdir(parents=True)
+    (index / "ros_gz_sim").touch()
+    tools = f"{pathlib.Path(sys.executable).parent}:{env['PATH']}"
+    there = dict(env, AMENT_PREFIX_PATH=f"{prefix}:{env['AMENT_PREFIX_PATH']}", PATH=tools)
+    nodes = resolve(there, tmp_path, "gazebo.launch.py")
+    by_package = {}
+    for node in nodes.values():
+        by_package.setdefault(node["pkg"], []).append(node)
+    assert set(by_package) >= {"robot_state_publisher", "ros_gz_sim", "ros_gz_bridge"}
+    bridge = by_package["ros_gz_bridge"][0]["args"]
+    assert "/clock@rosgraph_msgs/msg/Clock[gz.msgs.Clock" in bridge and "/ball@nav_msgs/msg/Odometry[gz.msgs.Odometry" in bridge
+    described = by_package["robot_state_publisher"][0]["params"]["robot_description"]
+    assert "gz_ros2_control/GazeboSimSystem" in described and "controllers.yaml" in described
 
 
 def test_the_main_job(env, tmp_path):
