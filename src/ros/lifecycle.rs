@@ -234,19 +234,13 @@ mod tests {
 
     #[test]
     fn the_numbers_are_those_of_the_message_definition() {
-        for (state, id) in [
-            (Unconfigured, StateMsg::PRIMARY_STATE_UNCONFIGURED),
-            (Finalized, StateMsg::PRIMARY_STATE_FINALIZED),
-            (Configuring, StateMsg::TRANSITION_STATE_CONFIGURING),
-            (ErrorProcessing, StateMsg::TRANSITION_STATE_ERRORPROCESSING),
-        ] {
-            assert_eq!(i64::from(state as u8), i64::from(id));
-        }
-        let id = |label, from| {
-            GRAPH.iter().find(|edge| edge.label == label && edge.from == from).map(|edge| i64::from(edge.id))
-        };
-        assert_eq!(id("deactivate", Active), Some(i64::from(TransitionMsg::TRANSITION_DEACTIVATE)));
-        assert_eq!(id("shutdown", Active), Some(i64::from(TransitionMsg::TRANSITION_ACTIVE_SHUTDOWN)));
-        assert_eq!(id(ERROR, ErrorProcessing), Some(i64::from(TransitionMsg::TRANSITION_ON_ERROR_ERROR)));
+        assert_eq!(Unconfigured as u8, StateMsg::PRIMARY_STATE_UNCONFIGURED as u8);
+        assert_eq!(Finalized as u8, StateMsg::PRIMARY_STATE_FINALIZED as u8);
+        assert_eq!(Configuring as u8, StateMsg::TRANSITION_STATE_CONFIGURING as u8);
+        assert_eq!(ErrorProcessing as u8, StateMsg::TRANSITION_STATE_ERRORPROCESSING as u8);
+        let id = |label, from| GRAPH.iter().find(|edge| edge.label == label && edge.from == from).map(|edge| edge.id);
+        assert_eq!(id("deactivate", Active), Some(TransitionMsg::TRANSITION_DEACTIVATE as u8));
+        assert_eq!(id("shutdown", Active), Some(TransitionMsg::TRANSITION_ACTIVE_SHUTDOWN as u8));
+        assert_eq!(id(ERROR, ErrorProcessing), Some(TransitionMsg::TRANSITION_ON_ERROR_ERROR as u8));
     }
 }
