@@ -11,7 +11,7 @@ if cargo nextest --version >/dev/null 2>&1; then
 else
   cargo test --release --locked --all-targets
 fi
-.venv/bin/python -m pytest -q tests/python
+.venv/bin/python -m pytest -q tests/python --ignore-glob='*/test_ros_*.py'
 
 # The same over ROS 2: /opt/ros where there is one, else set up in .ros/.
 ros_environment=$(scripts/setup_ros2.sh)
@@ -22,3 +22,4 @@ cargo clippy --release --locked --features ros --lib --bins --bench ros_round_tr
 cargo test --release --locked --features ros --lib ros::
 cargo build --release --locked --features ros
 .venv/bin/python -m pytest -q tests/python/test_ros_*.py
+scripts/test_colcon.sh

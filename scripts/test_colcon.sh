@@ -1,26 +1,27 @@
 #!/usr/bin/env bash
-# Builds and installs the package with colcon, as a ROS 2 user does, and starts the node from the install. The first run builds
-# everything anew (minutes); the workspace in target/colcon is kept for the next.
+# Builds and installs the package with colcon, as a ROS 2 user does, and starts the node from the install.
 #   source "$(scripts/setup_ros2.sh)" first
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 : "${AMENT_PREFIX_PATH:?source \"\$(scripts/setup_ros2.sh)\" first}"
 
 tools=$PWD/target/colcon/tools workspace=$PWD/target/colcon/workspace
-packages="colcon-core==0.20.1 colcon-cargo==0.2.0 colcon-ros-cargo==0.2.0 colcon-ros==0.5.0 colcon-recursive-crawl==0.2.3
+packages="colcon-core==0.20.1 colcon-cargo==0.2.0 colcon-ros-cargo==0.2.0 colcon-ros==0.5.0 cargo-ament-build==0.1.11 colcon-recursive-crawl==0.2.3
   colcon-package-selection==0.2.10 colcon-output==0.2.15 colcon-defaults==0.2.9 colcon-bash==0.5.0 colcon-library-path==0.2.1
   colcon-test-result==0.3.8 colcon-cmake==0.2.30 PyYAML==6.0.3"
 if [ "$(cat "$tools/installed" 2>/dev/null)" != "$packages" ]; then
   env -u PYTHONPATH python3 -m venv "$tools"
   # shellcheck disable=SC2086
   env -u PYTHONPATH "$tools/bin/pip" install --quiet --disable-pip-version-check $packages
-  cargo install --quiet --locked --root "$tools" cargo-ament-build@0.1.11
   echo "$packages" >"$tools/installed"
 fi
 
 # colcon writes .cargo/config.toml into the folder it is run in: never this one.
-mkdir -p "$workspace/src"
-ln -sfn "$PWD" "$workspace/src/moto_controller"
+rm -rf "$workspace"
+mkdir -p "$workspace/src" "$workspace/build"
+ln -s "$PWD" "$workspace/src/moto_controller"
+# What was built before need not be built again.
+ln -s "$PWD/target" "$workspace/build/moto_controller"
 (
   cd "$workspace"
   export PATH=$tools/bin:$PATH
