@@ -22,4 +22,3 @@ cargo clippy --release --locked --features ros --lib --bins --bench ros_round_tr
 cargo test --release --locked --features ros --lib ros::
 cargo build --release --locked --features ros
 .venv/bin/python -m pytest -q tests/python/test_ros_*.py
-scripts/test_colcon.sh
