@@ -211,20 +211,19 @@ impl<'a> Learning<'a> {
     fn keep(&mut self, trial: &FinishedTrial) -> Result<(bool, TrialMeta), DaemonError> {
         let judgement = self.task.judge(trial.episode());
         let meta = self.store_trial(trial, &judgement)?;
-        let number = meta.trial;
-        let rollout = Rollout { episode: trial.episode().clone(), judgement };
-        let reason = complaint(trial).or_else(|| (!rollout.is_finite()).then(|| "it holds a non-finite number".into()));
-        match reason {
-            None => {
+        let usable = match &meta.end {
+            TrialEnd::Completed => {
+                let rollout = Rollout { episode: trial.episode().clone(), judgement };
                 self.collected.usable.insert(trial.order.key.rollout, rollout);
-                Ok((true, meta))
+                true
             }
-            Some(reason) => {
-                warn!("trial {number} is kept but not learned from: {reason}");
-                self.collected.discarded.push(DiscardedTrial { trial: number, reason });
-                Ok((false, meta))
+            TrialEnd::Invalid { reason } | TrialEnd::Fault { reason } => {
+                warn!("trial {} is kept but not learned from: {reason}", meta.trial);
+                self.collected.discarded.push(DiscardedTrial { trial: meta.trial, reason: reason.clone() });
+                false
             }
-        }
+        };
+        Ok((usable, meta))
     }
 
     fn store_trial(&mut self, trial: &FinishedTrial, judgement: &Judgement) -> Result<TrialMeta, DaemonError> {

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Setup;
-use super::rollout::Rollout;
+use super::rollout::{Rollout, is_finite};
 use super::runner::complaint;
 use crate::control::{Abort, BlackBox, Episode, FinishedTrial, Outcome};
 use crate::moto::{IterationReport, StepOutcome, StepReport, Verdict};
@@ -27,7 +27,9 @@ impl<'a> Recorder<'a> {
     /// What is stored of trial number `number` beside its episode.
     pub fn trial(&self, number: u64, trial: &FinishedTrial, judgement: &Judgement) -> TrialMeta {
         let key = trial.order.key;
-        let end = match (&trial.outcome, complaint(trial)) {
+        let complaint = complaint(trial)
+            .or_else(|| (!is_finite(trial.episode(), judgement)).then(|| "it holds a non-finite number".into()));
+        let end = match (&trial.outcome, complaint) {
             (_, None) => TrialEnd::Completed,
             (Outcome::Aborted(Abort::Fault(_)), Some(reason)) => TrialEnd::Fault { reason },
             (_, Some(reason)) => TrialEnd::Invalid { reason },
@@ -142,5 +144,55 @@ pub fn metrics(
         discarded,
         guard: decision.map(|decision| GuardDecision { decision: decision.into(), epsilon: report.epsilon }),
         timing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::{Outcome, TrialBuffers, TrialOrder, TrialShape};
+    use crate::policy::CompiledPolicy;
+    use crate::robot::TrialKey;
+    use nalgebra::DMatrix;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_stroke_with_a_nan_is_stored_as_one_not_to_learn_from() {
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
+        let setup = Setup::load(&config, |_| {}).unwrap();
+        let task = setup.task().unwrap();
+        let shape = TrialShape {
+            joints: 9,
+            task_values: 6,
+            state_dim: task.state_dim(),
+            action_dim: 9,
+            horizon: 1,
+            decimation: 1,
+        };
+        let order = TrialOrder {
+            key: TrialKey { kind: TrialKind::Learn, iteration: 4, rollout: 2 },
+            policy: Arc::new(CompiledPolicy::new(&task.initial_policy().unwrap()).unwrap()),
+            noise: Box::default(),
+            buffers: TrialBuffers::new(&shape),
+        };
+        let trial = FinishedTrial {
+            order,
+            outcome: Outcome::Completed,
+            marked_failed: false,
+            missed_share: 0.,
+            clipped_share: 0.,
+            on_time: true,
+            over_clipped: false,
+        };
+        let judged = |miss: f64| Judgement {
+            outcomes: DMatrix::from_element(1, 1, miss),
+            total_reward: 0.,
+            success: false,
+            distance: None,
+        };
+        let recorder = Recorder::new(&setup, &*task);
+        assert_eq!(recorder.trial(1, &trial, &judged(0.1)).end, TrialEnd::Completed);
+        assert!(matches!(recorder.trial(1, &trial, &judged(f64::NAN)).end, TrialEnd::Invalid { .. }));
     }
 }

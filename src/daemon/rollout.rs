@@ -15,17 +15,11 @@ pub struct Rollout {
     pub judgement: Judgement,
 }
 
-impl Rollout {
-    /// Whether every number the learner would use is finite.
-    pub fn is_finite(&self) -> bool {
-        let Episode { states, actions, sent_actions, .. } = &self.episode;
-        [states, actions, sent_actions]
-            .into_iter()
-            .flatten()
-            .chain(self.judgement.outcomes.iter())
-            .all(|x| x.is_finite())
-            && self.judgement.total_reward.is_finite()
-    }
+/// Whether every number the learner would use of a stroke is finite.
+pub fn is_finite(episode: &Episode, judgement: &Judgement) -> bool {
+    let Episode { states, actions, sent_actions, .. } = episode;
+    [states, actions, sent_actions].into_iter().flatten().chain(judgement.outcomes.iter()).all(|x| x.is_finite())
+        && judgement.total_reward.is_finite()
 }
 
 /// The batch of an iteration: complete rollouts, all made with one policy.
@@ -76,12 +70,13 @@ mod tests {
 
     #[test]
     fn a_nan_is_noticed_wherever_it_is() {
-        assert!(rollout(0.).is_finite());
+        let finite = |rollout: &Rollout| is_finite(&rollout.episode, &rollout.judgement);
+        assert!(finite(&rollout(0.)));
         let mut bad = rollout(0.);
         bad.judgement.outcomes[1] = f64::NAN;
-        assert!(!bad.is_finite());
+        assert!(!finite(&bad));
         let mut bad = rollout(0.);
         bad.episode.states[5] = f64::INFINITY;
-        assert!(!bad.is_finite());
+        assert!(!finite(&bad));
     }
 }
