@@ -13,7 +13,7 @@ use super::learner_thread::{LearnerThread, Updated};
 use super::progress::{IterationSummary, Progress};
 use super::records::{Recorder, metrics};
 use super::rollout::{Rollout, batch};
-use super::runner::{Runner, complaint};
+use super::runner::{MARKED_FAILED, Runner, complaint};
 use super::{Setup, save};
 use crate::control::FinishedTrial;
 use crate::policy::CompiledPolicy;
@@ -80,7 +80,7 @@ impl<'a> Learning<'a> {
             match meta.end {
                 TrialEnd::Completed => {
                     let judgement = task.judge(&episode);
-                    collected.usable.insert(meta.rollout, Rollout { episode, judgement });
+                    collected.usable.insert(meta.rollout, Rollout { trial: meta.trial, episode, judgement });
                 }
                 TrialEnd::Invalid { reason } | TrialEnd::Fault { reason } => {
                     collected.discarded.push(DiscardedTrial { trial: meta.trial, reason });
@@ -203,6 +203,7 @@ impl<'a> Learning<'a> {
             };
             runner.tell(|watcher| watcher.trial(&meta));
             runner.recycle(trial);
+            self.leave_out(&runner.take_marked())?;
         }
         Ok(())
     }
@@ -213,7 +214,7 @@ impl<'a> Learning<'a> {
         let meta = self.store_trial(trial, &judgement)?;
         let usable = match &meta.end {
             TrialEnd::Completed => {
-                let rollout = Rollout { episode: trial.episode().clone(), judgement };
+                let rollout = Rollout { trial: meta.trial, episode: trial.episode().clone(), judgement };
                 self.collected.usable.insert(trial.order.key.rollout, rollout);
                 true
             }
@@ -224,6 +225,25 @@ impl<'a> Learning<'a> {
             }
         };
         Ok((usable, meta))
+    }
+
+    /// Leaves out what the operator marked failed after it was over. What was learned from stays learned.
+    fn leave_out(&mut self, marked: &[TrialKey]) -> Result<(), DaemonError> {
+        let iteration = self.saved.learner.iteration() as u64;
+        for key in marked.iter().filter(|key| key.kind == TrialKind::Learn) {
+            if key.iteration < iteration {
+                warn!(
+                    "rollout {} of iteration {} was marked failed after it was learned from",
+                    key.rollout,
+                    key.iteration + 1
+                );
+            } else if let Some(rollout) = self.collected.usable.remove(&key.rollout) {
+                warn!("trial {} is kept but not learned from: {MARKED_FAILED}", rollout.trial);
+                self.folder.invalidate_trial(rollout.trial, MARKED_FAILED)?;
+                self.collected.discarded.push(DiscardedTrial { trial: rollout.trial, reason: MARKED_FAILED.into() });
+            }
+        }
+        Ok(())
     }
 
     fn store_trial(&mut self, trial: &FinishedTrial, judgement: &Judgement) -> Result<TrialMeta, DaemonError> {
@@ -304,5 +324,49 @@ impl<'a> Learning<'a> {
         let title = format!("{}, seed {}", self.setup.title(), self.setup.config.run.seed);
         self.folder.write_file(LEARNING_CURVE, learning_curve_svg(&title, &self.lines)?.as_bytes())?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::records::tests::stroke;
+    use super::*;
+    use crate::moto::{Learner, StateScales};
+    use crate::storage::{RunInfo, files::Disk};
+    use std::path::Path;
+
+    #[test]
+    fn a_trial_marked_failed_after_it_was_over_is_left_out_for_good() {
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
+        let setup = Setup::load(&config, |_| {}).unwrap();
+        let task = setup.task().unwrap();
+        let (place, text) = (tempfile::tempdir().unwrap(), String::new());
+        let info = RunInfo {
+            robot: setup.model.name().into(),
+            task: task.name().into(),
+            seed: setup.config.run.seed,
+            version: text.clone(),
+            command_line: Vec::new(),
+            started: 0,
+        };
+        let mut folder = RunFolder::create(Arc::new(Disk), &place.path().join("run"), info, &text, &text).unwrap();
+        let initial = task.initial_policy().unwrap();
+        let scales = StateScales(task.state_scales());
+        let learner = Learner::new(setup.config.learner.clone(), initial, scales).unwrap();
+        let saved = Saved { learner, episodes: 0 };
+        let mut learning = Learning::new(&setup, &*task, &mut folder, saved.clone()).unwrap();
+        let trials = [0, 1].map(|rollout| stroke(&*task, TrialKey { kind: TrialKind::Learn, iteration: 0, rollout }));
+        for trial in &trials {
+            assert!(learning.keep(trial).unwrap().0);
+        }
+        learning.leave_out(&[trials[0].order.key]).unwrap();
+        let left = |learning: &Learning| {
+            let discarded: Vec<u64> = learning.collected.discarded.iter().map(|trial| trial.trial).collect();
+            (learning.collected.usable.keys().copied().collect::<Vec<_>>(), discarded)
+        };
+        assert_eq!(left(&learning), (vec![1], vec![1]));
+        // A resumed run leaves it out too.
+        drop(learning);
+        assert_eq!(left(&Learning::new(&setup, &*task, &mut folder, saved).unwrap()), (vec![1], vec![1]));
     }
 }

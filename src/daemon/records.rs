@@ -148,7 +148,7 @@ pub fn metrics(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::control::{Outcome, TrialBuffers, TrialOrder, TrialShape};
     use crate::policy::CompiledPolicy;
@@ -157,26 +157,17 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    #[test]
-    fn a_stroke_with_a_nan_is_stored_as_one_not_to_learn_from() {
-        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
-        let setup = Setup::load(&config, |_| {}).unwrap();
-        let task = setup.task().unwrap();
-        let shape = TrialShape {
-            joints: 9,
-            task_values: 6,
-            state_dim: task.state_dim(),
-            action_dim: 9,
-            horizon: 1,
-            decimation: 1,
-        };
+    /// A trial that counts as completed, with nothing recorded.
+    pub fn stroke(task: &dyn Task, key: TrialKey) -> FinishedTrial {
+        let state_dim = task.state_dim();
+        let shape = TrialShape { joints: 9, task_values: 6, state_dim, action_dim: 9, horizon: 1, decimation: 1 };
         let order = TrialOrder {
-            key: TrialKey { kind: TrialKind::Learn, iteration: 4, rollout: 2 },
+            key,
             policy: Arc::new(CompiledPolicy::new(&task.initial_policy().unwrap()).unwrap()),
             noise: Box::default(),
             buffers: TrialBuffers::new(&shape),
         };
-        let trial = FinishedTrial {
+        FinishedTrial {
             order,
             outcome: Outcome::Completed,
             marked_failed: false,
@@ -184,7 +175,15 @@ mod tests {
             clipped_share: 0.,
             on_time: true,
             over_clipped: false,
-        };
+        }
+    }
+
+    #[test]
+    fn a_stroke_with_a_nan_is_stored_as_one_not_to_learn_from() {
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
+        let setup = Setup::load(&config, |_| {}).unwrap();
+        let task = setup.task().unwrap();
+        let trial = stroke(&*task, TrialKey { kind: TrialKind::Learn, iteration: 4, rollout: 2 });
         let judged = |miss: f64| Judgement {
             outcomes: DMatrix::from_element(1, 1, miss),
             total_reward: 0.,

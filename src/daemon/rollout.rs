@@ -9,6 +9,8 @@ use crate::tasks::Judgement;
 /// A stroke with what the task made of it.
 #[derive(Clone, Debug)]
 pub struct Rollout {
+    /// Its number among the run's trials.
+    pub trial: u64,
     /// The stroke.
     pub episode: Episode,
     /// What the task made of it.
@@ -55,7 +57,11 @@ mod tests {
             ..Episode::default()
         };
         let outcomes = DMatrix::from_row_slice(1, 2, &[offset, offset + 1.]);
-        Rollout { episode, judgement: Judgement { outcomes, total_reward: 0., success: false, distance: None } }
+        Rollout {
+            trial: 1,
+            episode,
+            judgement: Judgement { outcomes, total_reward: 0., success: false, distance: None },
+        }
     }
 
     #[test]

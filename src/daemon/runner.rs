@@ -21,6 +21,9 @@ use crate::robot::TrialKey;
 /// How often the loop is looked after.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// Why a trial that the operator marked is not learned from.
+pub const MARKED_FAILED: &str = "marked failed by the operator";
+
 /// Why no more trials come.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -48,6 +51,8 @@ pub struct Runner {
     evaluations: usize,
     /// The operator wants a checkpoint.
     save: bool,
+    /// Trials that the operator marked failed.
+    marked: Vec<TrialKey>,
     /// Why a robot that is not in this process was lost, if it was.
     lost: Option<LinkError>,
 }
@@ -64,6 +69,7 @@ impl Runner {
             operator: None,
             evaluations: 0,
             save: false,
+            marked: Vec::new(),
             lost: None,
         }
     }
@@ -93,6 +99,11 @@ impl Runner {
     /// Whether the operator wants a checkpoint; it counts as written from now on.
     pub fn take_save(&mut self) -> bool {
         std::mem::take(&mut self.save)
+    }
+
+    /// Trials that the operator marked failed since the last call, those still under way among them.
+    pub fn take_marked(&mut self) -> Vec<TrialKey> {
+        std::mem::take(&mut self.marked)
     }
 
     /// Why a robot that is not in this process was lost, if it was.
@@ -155,6 +166,7 @@ impl Runner {
                 Event::Tripped { fault, at } => {
                     warn!("at {:.3} s: {fault}; the robot gets the safe command", at.as_secs_f64());
                 }
+                Event::MarkedFailed { key } => self.marked.push(key),
                 Event::ResetRefused { fault } => debug!("not reset yet: {fault}"),
                 Event::Safety { state, at } => debug!("at {:.3} s: safety state {state:?}", at.as_secs_f64()),
                 other => tracing::trace!("{other:?}"),
@@ -251,7 +263,7 @@ pub fn complaint(trial: &FinishedTrial) -> Option<String> {
         Outcome::Aborted(Abort::Fault(fault)) => Some(fault.to_string()),
         Outcome::Aborted(abort) => Some(abort.to_string()),
         Outcome::Refused(error) => Some(error.to_string()),
-        Outcome::Completed if trial.marked_failed => Some("marked failed by the operator".into()),
+        Outcome::Completed if trial.marked_failed => Some(MARKED_FAILED.into()),
         Outcome::Completed if !trial.on_time => {
             Some(format!("{:.1} % of its control cycles were missed", 100. * trial.missed_share))
         }

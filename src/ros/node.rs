@@ -403,7 +403,7 @@ impl Supervisor {
             "pause" => "no further trial once the one in hand is over",
             "resume" => "trials go on",
             "stop" => "the robot gets the safe command",
-            "mark_failed" => "the trial in hand, or else the last, is not learned from",
+            "mark_failed" => "the trial in hand, or else the last unless it was learned from already, is left out",
             "evaluate" => "a stroke without exploration noise is made; its result is on ~/trial",
             _ => "a checkpoint is written",
         }

@@ -21,7 +21,7 @@ use super::files::{Files, LockGuard, OpenFile, TEMPORARY, create_dir_all, write_
 use super::run_view::{
     BLACK_BOXES, CHECKPOINTS, CONFIG_FILE, INFO, METRICS, Numbered, ROBOT_FILE, TRIAL_ENDING, TRIALS, lines, numbered,
 };
-use super::{Checkpoint, RunInfo, RunView, StorageError, TrialMeta, write_trial};
+use super::{Checkpoint, RunInfo, RunView, StorageError, TrialEnd, TrialMeta, write_trial};
 use crate::control::Episode;
 
 const LOCK: &str = "lock";
@@ -108,12 +108,27 @@ impl RunFolder {
     /// # Errors
     /// [`StorageError::TrialExists`], [`StorageError::Unstorable`], or the file operation that failed.
     pub fn write_trial(&mut self, episode: &Episode, meta: &TrialMeta) -> Result<PathBuf, StorageError> {
-        let path = self.view.directory.join(TRIALS).join(format!("{:06}{TRIAL_ENDING}", meta.trial));
+        let path = self.trial_path(meta.trial);
         if self.view.files.exists(&path)? {
             return Err(StorageError::TrialExists { path });
         }
         write_trial(&*self.view.files, &path, episode, meta)?;
         Ok(path)
+    }
+
+    /// Changes a stored trial into one that is not learned from; all else of it stays.
+    ///
+    /// # Errors
+    /// A trial that cannot be read, or the file operation that failed; the trial is then as before.
+    pub fn invalidate_trial(&mut self, number: u64, reason: &str) -> Result<(), StorageError> {
+        let path = self.trial_path(number);
+        let (episode, mut meta) = self.view.read_trial(&path)?;
+        meta.end = TrialEnd::Invalid { reason: reason.into() };
+        write_trial(&*self.view.files, &path, &episode, &meta)
+    }
+
+    fn trial_path(&self, number: u64) -> PathBuf {
+        self.view.directory.join(TRIALS).join(format!("{number:06}{TRIAL_ENDING}"))
     }
 
     /// Stores the last control cycles before a fault, under the next free number.
