@@ -6,7 +6,6 @@ mod deadlines;
 mod dry_run;
 mod error;
 mod evaluate;
-mod exploration;
 mod interrupt;
 mod learner_thread;
 mod learning;
@@ -23,7 +22,6 @@ pub use config::{Config, ConfigError, RobotConfig, RunConfig, Setup, TaskConfig}
 pub use dry_run::{DryRunOptions, DryRunReport, dry_run};
 pub use error::DaemonError;
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
-pub use exploration::exploration_noise;
 pub use operator::{LinkError, Operator, Order, RemoteRobot, Watcher};
 pub use robot_run::RobotRun;
 
