@@ -32,8 +32,11 @@ impl Batch {
         self.states.first().map_or(0, DMatrix::ncols)
     }
 
-    /// Checks lengths, shapes and finiteness.
-    pub(super) fn validate(&self, horizon: usize, state_dim: usize, action_dim: usize) -> Result<(), MotoError> {
+    /// Checks lengths, shapes and finiteness for a policy of these dimensions.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn validate(&self, horizon: usize, state_dim: usize, action_dim: usize) -> Result<(), MotoError> {
         let rollouts = self.rollouts();
         if rollouts == 0 {
             return Err(MotoError::EmptyBatch);
