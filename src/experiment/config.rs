@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ExperimentError, Record, start};
+use crate::baselines::gps::GpsConfig;
 use crate::moto::LearnerConfig;
 use crate::tasks::swing_up::SwingUpConfig;
 
@@ -20,6 +21,8 @@ pub enum TaskConfig {
 pub enum MethodConfig {
     /// MOTO, the learner of this project.
     Moto(LearnerConfig),
+    /// Guided policy search, the trajectory-optimisation part.
+    Gps(GpsConfig),
 }
 
 /// One line of an experiment's figure.

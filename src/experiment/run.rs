@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::swing_up::SwingUpRun;
-use super::{MethodConfig, Record, TaskConfig, Variant};
+use super::{Record, TaskConfig, Variant};
+use crate::baselines::gps::GpsError;
 use crate::moto::MotoError;
 use crate::policy::PolicyError;
 use crate::tasks::swing_up::SwingUpError;
@@ -16,6 +17,9 @@ pub enum RunError {
     /// The learner refuses its configuration or a batch.
     #[error("method.moto: {0}")]
     Moto(#[from] MotoError),
+    /// Guided policy search refuses its configuration or a batch.
+    #[error("method.gps: {0}")]
+    Gps(#[from] GpsError),
     /// The swing-up refuses its configuration.
     #[error("task.swing_up: {0}")]
     SwingUp(#[from] SwingUpError),
@@ -31,14 +35,6 @@ pub enum RunError {
         value: String,
         /// What is allowed.
         expected: &'static str,
-    },
-    /// The method does not fit the task.
-    #[error("method.{method} cannot learn task.{task}")]
-    Unfit {
-        /// The method.
-        method: &'static str,
-        /// The task.
-        task: &'static str,
     },
     /// A saved state cannot be read or written.
     #[error("the state of the run: {0}")]
@@ -93,11 +89,8 @@ pub fn start(variant: &Variant, seed: u64) -> Result<Box<dyn Run>, RunError> {
     };
     count("rollouts", variant.rollouts, "at least 1")?;
     count("iterations", variant.iterations, "at least 1")?;
-    match (&variant.task, &variant.method) {
-        (TaskConfig::SwingUp(task), MethodConfig::Moto(method)) => {
-            Ok(Box::new(SwingUpRun::moto(task.clone(), method.clone(), variant.rollouts, seed)?))
-        }
-    }
+    let TaskConfig::SwingUp(task) = &variant.task;
+    Ok(Box::new(SwingUpRun::new(task, &variant.method, variant.rollouts, seed)?))
 }
 
 /// The stored form of a state.

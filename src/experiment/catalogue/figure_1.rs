@@ -1,7 +1,7 @@
 //! Figure 1 of the paper: the double link.
 
 use super::Entry;
-use super::settings::{double, measures, moto, paper, paper_without_reuse};
+use super::settings::{double, gps, measures, moto, paper, paper_without_reuse};
 use crate::experiment::{ExperimentConfig, Variant};
 use crate::moto::{LearnerConfig, Reuse, Targets};
 
@@ -11,7 +11,7 @@ const THRESHOLDS: [f64; 3] = [-10., -1., -0.2];
 pub const LARGE_BATCHES: Entry = Entry {
     name: "1b",
     explanation: "\
-Double link, 200 rollouts per iteration and nothing reused: MOTO with a small (0.1) and a large (0.5) entropy reduction per
+Double link, 200 rollouts per iteration and nothing reused: guided policy search against MOTO with a small (0.1) and a large (0.5) entropy reduction per
 iteration. MOTO as in the paper: KL of 0.2 nats at most at every step. The paper finds the small reduction slower at first and
 better at the end.",
     duration: "?",
@@ -52,7 +52,7 @@ fn experiment(name: &str, title: &str, mut variants: Vec<Variant>) -> Experiment
 fn large_batches() -> ExperimentConfig {
     let with =
         |label, beta0| moto(label, &double(), LearnerConfig { beta0: Some(beta0), ..paper_without_reuse() }, 200, 50);
-    let variants = vec![with("MOTO, beta0 0.1", 0.1), with("MOTO, beta0 0.5", 0.5)];
+    let variants = vec![with("MOTO, beta0 0.1", 0.1), with("MOTO, beta0 0.5", 0.5), gps("GPS", &double(), 200, 50)];
     experiment("1b", "Double link, 200 rollouts per iteration", variants)
 }
 

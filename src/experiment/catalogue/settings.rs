@@ -1,5 +1,6 @@
 //! Settings that several experiments share.
 
+use crate::baselines::gps::GpsConfig;
 use crate::experiment::{Measure, MethodConfig, TaskConfig, Variant};
 use crate::moto::{GuardConfig, LearnerConfig, Reuse, Ridge, StateDiagonal, TrustRegion};
 use crate::tasks::swing_up::{Chain, JointLimit, SwingUpConfig};
@@ -43,11 +44,20 @@ pub fn paper_without_reuse() -> LearnerConfig {
 
 /// A variant that learns with MOTO.
 pub fn moto(label: &str, task: &TaskConfig, method: LearnerConfig, rollouts: usize, iterations: usize) -> Variant {
+    variant(label, task, MethodConfig::Moto(method), rollouts, iterations)
+}
+
+/// A variant that learns with guided policy search, its KL bound per step that of MOTO as in the paper.
+pub fn gps(label: &str, task: &TaskConfig, rollouts: usize, iterations: usize) -> Variant {
+    variant(label, task, MethodConfig::Gps(GpsConfig { epsilon: 0.2, ..Default::default() }), rollouts, iterations)
+}
+
+fn variant(label: &str, task: &TaskConfig, method: MethodConfig, rollouts: usize, iterations: usize) -> Variant {
     Variant {
         label: label.into(),
         group: String::new(),
         task: task.clone(),
-        method: MethodConfig::Moto(method),
+        method,
         rollouts,
         iterations,
         thresholds: Vec::new(),
