@@ -2,7 +2,7 @@
 
 use super::Entry;
 use super::settings::{gps, measures, moto, paper_without_reuse, quad};
-use crate::experiment::ExperimentConfig;
+use crate::experiment::{ExperimentConfig, Variant};
 use crate::moto::LearnerConfig;
 use crate::tasks::swing_up::JointLimit;
 
@@ -37,7 +37,7 @@ fn motion() -> ExperimentConfig {
         title: "Quad link, swing-up with less torque".into(),
         seeds: 10,
         measures: measures(),
-        variants: vec![with(25.), with(15.)],
+        variants: [with(25.), with(15.)].map(|variant| Variant { thresholds: vec![-20.], ..variant }).into(),
     }
 }
 
@@ -48,6 +48,8 @@ fn joint_limits() -> ExperimentConfig {
         title: "Quad link with joint limits, 400 rollouts per iteration".into(),
         seeds: 10,
         measures: measures(),
-        variants: vec![moto("MOTO", &task, paper_without_reuse(), 400, 60), gps("GPS", &task, 400, 60)],
+        variants: [moto("MOTO", &task, paper_without_reuse(), 400, 60), gps("GPS", &task, 400, 60)]
+            .map(|variant| Variant { thresholds: vec![-100., -20.], ..variant })
+            .into(),
     }
 }

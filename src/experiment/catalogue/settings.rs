@@ -52,7 +52,13 @@ pub fn paper_without_reuse() -> LearnerConfig {
 
 /// The paper's, with this project's regression: for small batches, where the paper's would decide the comparison by diverging.
 pub fn paper_with_this_regression() -> LearnerConfig {
-    LearnerConfig { ridge: Ridge::CrossValidated, linear_penalty: 0.1, clip_values: true, ..paper() }
+    LearnerConfig {
+        ridge: Ridge::CrossValidated,
+        linear_penalty: 0.1,
+        clip_values: true,
+        state_diagonal: StateDiagonal::Absolute(3e-4),
+        ..paper()
+    }
 }
 
 /// A variant that learns with MOTO.
