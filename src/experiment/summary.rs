@@ -140,7 +140,8 @@ impl Summary {
 }
 
 fn curve(measure: Measure, variant: &Variant, seeds: &[Vec<Record>], checkpoints: &[u64]) -> Curve {
-    let within = checkpoints.iter().filter(|e| (variant.rollouts as u64..=variant.episodes()).contains(e));
+    let rollouts = variant.rollouts as u64;
+    let within = checkpoints.iter().filter(|e| (rollouts..variant.episodes() + rollouts).contains(e));
     let at = within.map(|episodes| {
         let last = |seed: &Vec<Record>| seed.iter().rev().find(|record| record.episodes <= *episodes).cloned();
         // A seed without a value is worse than any other.

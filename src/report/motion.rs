@@ -7,7 +7,7 @@ use super::panel::{DrawError, Drawing, Drawn, FONT, GRID, INK, PALETTE, svg};
 
 const FIGURES: usize = 12;
 const COLUMN: u32 = 110;
-const ROW: u32 = 190;
+const ROW: u32 = 128;
 
 /// How a planar chain of links of equal length moved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -79,7 +79,7 @@ impl Axis {
         let decades = (-range.end).floor() as i32..=(-range.start).ceil() as i32;
         let ticks = decades.flat_map(|decade| digits.iter().map(move |digit| -(digit * 10f64.powi(decade)).log10()));
         let ticks = ticks.filter(|tick| range.contains(tick)).collect();
-        let label = |value: f64| NUMBER.print(-(10f64.powf(-value) * 1e6).round() / 1e6);
+        let label = |value: f64| format!("{}", -(10f64.powf(-value) * 1e6).round() / 1e6);
         Self { range, name: name.into(), ticks, label: Box::new(label) }
     }
 }
