@@ -27,3 +27,33 @@ pub fn adapted(config: &StepSizeConfig, multiple: f64, prediction: &Prediction, 
     let change = if shortfall > 0.0 { predicted / (2.0 * shortfall) } else { CHANGE.1 };
     (multiple * change.clamp(CHANGE.0, CHANGE.1)).clamp(config.smallest, config.largest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Improvement over a step of KL k: `2 k - 0.5 k^2` comes where `2 k` is predicted; the best step is 2.
+    fn next(step: f64, config: &StepSizeConfig) -> f64 {
+        let prediction = Prediction { before: -3.0, after: -3.0 + 2.0 * step };
+        adapted(config, step, &prediction, -3.0 + 2.0 * step - 0.5 * step * step)
+    }
+
+    #[test]
+    fn one_step_leads_to_the_best() {
+        let config = StepSizeConfig::default();
+        for step in [0.5, 1.0, 2.0, 4.0, 9.0] {
+            assert!((next(step, &config) - 2.0).abs() < 1e-12, "from {step}");
+        }
+    }
+
+    #[test]
+    fn changes_and_values_stay_in_their_ranges() {
+        let config = StepSizeConfig::default();
+        let prediction = Prediction { before: 0.0, after: 1.0 };
+        assert_eq!(adapted(&config, 1.0, &prediction, 1.5), 5.0);
+        assert_eq!(adapted(&config, 1.0, &prediction, 0.999), 5.0);
+        assert_eq!(adapted(&config, 1.0, &prediction, -1e9), 0.1);
+        assert_eq!(adapted(&config, 8.0, &prediction, 2.0), config.largest);
+        assert_eq!(adapted(&config, 0.02, &prediction, -1e9), config.smallest);
+    }
+}
