@@ -54,7 +54,7 @@ fn trajectory(model: &Model, policy: &Policy) -> (DVector<f64>, DMatrix<f64>) {
         let (old, new) = (mean.len(), offset.len());
         let from = old - map.ncols();
         let cross = map * covariance.rows(from, map.ncols());
-        let own = &cross.columns(from, map.ncols()) * map.transpose() + noise;
+        let own = cross.columns(from, map.ncols()) * map.transpose() + noise;
         let next = map * mean.rows(from, map.ncols()) + offset;
         *mean = mean.clone().resize_vertically(old + new, 0.0);
         mean.rows_mut(old, new).copy_from(&next);
