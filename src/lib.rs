@@ -2,10 +2,12 @@
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 #![warn(clippy::undocumented_unsafe_blocks)]
 
+pub mod baselines;
 pub mod cli;
 pub mod control;
 pub mod daemon;
 pub mod dynamics;
+pub mod experiment;
 pub mod moto;
 pub mod policy;
 pub mod report;

@@ -32,8 +32,19 @@ impl Batch {
         self.states.first().map_or(0, DMatrix::ncols)
     }
 
-    /// Checks lengths, shapes and finiteness.
-    pub(super) fn validate(&self, horizon: usize, state_dim: usize, action_dim: usize) -> Result<(), MotoError> {
+    /// Return of each rollout.
+    ///
+    /// # Errors
+    /// A reward that is not finite.
+    pub fn returns(&self, reward: &dyn Reward) -> Result<Vec<f64>, MotoError> {
+        Ok(Earnings::new(self, reward)?.returns())
+    }
+
+    /// Checks lengths, shapes and finiteness for a policy of these dimensions.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn validate(&self, horizon: usize, state_dim: usize, action_dim: usize) -> Result<(), MotoError> {
         let rollouts = self.rollouts();
         if rollouts == 0 {
             return Err(MotoError::EmptyBatch);
