@@ -10,9 +10,9 @@ pub const DEFAULTS: Entry = Entry {
     name: "defaults",
     explanation: "\
         This project's default settings (trust region over the trajectory, cross-validated ridge, linear control \
-        variate, clipped values, guard) against the paper's, which are all of that switched off, on the double link \
-        (20 rollouts per iteration) and on the quad link with joint limits (50). What counts is how many episodes it \
-        takes to -1 and -0.2, and to -20.",
+        variate, clipped values, guard, few rollouts per iteration) against the paper's, which are all of that switched \
+        off: on the double link with 5 and 20 rollouts per iteration, on the quad link with joint limits with 10 and \
+        50. What counts is how many episodes it takes to -1 and -0.2, and to -20.",
     duration: "about 5 minutes",
     config: defaults,
     quick_divisor: 6,
