@@ -1,7 +1,7 @@
 //! This project's default settings against the paper's.
 
 use super::Entry;
-use super::settings::{double, measures, moto, paper, quad};
+use super::settings::{double, measures, moto, paper, quad, quad_defaults};
 use crate::experiment::{ExperimentConfig, Variant};
 use crate::moto::LearnerConfig;
 use crate::tasks::swing_up::JointLimit;
@@ -40,7 +40,7 @@ fn defaults() -> ExperimentConfig {
         variants: vec![
             two("defaults", LearnerConfig::default(), 5),
             two("as in the paper", paper(), 20),
-            four("defaults", LearnerConfig::default(), 10),
+            four("defaults", quad_defaults(), 10),
             four("as in the paper", paper_quad, 50),
         ],
     }

@@ -1,9 +1,8 @@
 //! Figure 2 of the paper: the quad link.
 
 use super::Entry;
-use super::settings::{gps, measures, moto, paper_without_reuse, quad};
+use super::settings::{gps, measures, moto, paper_without_reuse, quad, quad_defaults};
 use crate::experiment::{ExperimentConfig, Variant};
-use crate::moto::LearnerConfig;
 use crate::tasks::swing_up::JointLimit;
 
 pub const MOTION: Entry = Entry {
@@ -28,8 +27,7 @@ pub const JOINT_LIMITS: Entry = Entry {
 };
 
 fn motion() -> ExperimentConfig {
-    let with =
-        |limit: f64| moto(&format!("torque limit {limit} N m"), &quad(limit, None), LearnerConfig::default(), 10, 150);
+    let with = |limit: f64| moto(&format!("torque limit {limit} N m"), &quad(limit, None), quad_defaults(), 10, 150);
     ExperimentConfig {
         name: "2a".into(),
         title: "Quad link, swing-up with less torque".into(),
