@@ -15,7 +15,8 @@ pub const LARGE_BATCHES: Entry = Entry {
         (0.1) and a large (0.5) entropy reduction per iteration. MOTO has the paper's settings: a KL of 0.2 nats at \
         most at every step, one ridge, no guard, no control variate. GPS fits its dynamics with a weak prior and \
         may use the same KL on average over the steps, up to three times as much where its predictions came true. \
-        The paper finds MOTO slightly above GPS in the end, and the small entropy reduction slower at first and better in the end.",
+        The paper finds MOTO slightly above GPS in the end, and the small entropy reduction slower at first and better \
+        in the end.",
     duration: "about 4 minutes",
     config: large_batches,
     quick_divisor: 10,
