@@ -1,12 +1,14 @@
 """The arm in gz sim, driven through ros2_control, with the controller beside it on simulated time.
 
     ros2 launch moto_controller gazebo.launch.py
-    ros2 launch moto_controller gazebo.launch.py gz_args:="-s -r" serve_service:=my_server/serve
+    ros2 launch moto_controller gazebo.launch.py gz_args:="-s -r" autostart:=true
 
-Needs Gazebo Harmonic with ros_gz and gz_ros2_control. The controller is a managed node: it waits to be configured and
-activated, so that the controllers of ros2_control are active before it sends an effort. Before the world is reset, deactivate it.
+Needs Gazebo Harmonic with ros_gz, ros2_controllers and gz_ros2_control. The controller starts once those of ros2_control are
+active; it is a managed node, which waits to be configured and activated unless it is told to start by itself. The world serves the
+ball when the node asks for it on /serve. Before the world is reset, deactivate the node.
 
-Gazebo has neither the drives' armature nor the springs of the base: a policy of the dry run goes on learning here.
+Gazebo has neither the drives' armature nor the springs of the base, and its ball has no drag: a policy of the dry run goes on
+learning here. The ball's velocity is a mean over ten odometry messages, 20 ms.
 """
 
 from launch import LaunchDescription
@@ -26,7 +28,8 @@ ARGUMENTS = [
     ("controllers", PathJoinSubstitution([SHARE, "config", "controllers.yaml"]), "Controllers of ros2_control."),
     ("world", PathJoinSubstitution([SHARE, "urdf", "table_tennis.sdf"]), "World of gz sim."),
     ("gz_args", "-r", "Further arguments of gz sim; -s for no window, -r to run at once."),
-    ("serve_service", "", "Service (std_srvs/Trigger) that serves the ball; empty if somebody else does."),
+    ("serve_topic", "serve", "Topic (std_msgs/Empty) on which the node asks for the ball; empty if somebody else serves."),
+    ("autostart", "false", "Configure and activate the node at once, without a life-cycle manager."),
     ("run_folder", "", "The run folder to make; empty for one under runs/."),
 ]
 
@@ -64,8 +67,12 @@ def generate_launch_description():
     bridge = Node(
         package="ros_gz_bridge",
         executable="parameter_bridge",
-        arguments=["/clock@rosgraph_msgs/msg/Clock[gz.msgs.Clock", "/ball@nav_msgs/msg/Odometry[gz.msgs.Odometry"],
-        parameters=[sim_time],
+        # [ is from Gazebo to ROS, ] from ROS to Gazebo.
+        arguments=[
+            "/clock@rosgraph_msgs/msg/Clock[gz.msgs.Clock",
+            "/ball@nav_msgs/msg/Odometry[gz.msgs.Odometry",
+            "/serve@std_msgs/msg/Empty]gz.msgs.Empty",
+        ],
         output="screen",
     )
     broadcaster = Node(package="controller_manager", executable="spawner", arguments=["joint_state_broadcaster"])
@@ -82,7 +89,8 @@ def generate_launch_description():
         parameters=[
             sim_time,
             {
-                "ros.serve_service": ParameterValue(LaunchConfiguration("serve_service"), value_type=str),
+                "ros.serve_topic": ParameterValue(LaunchConfiguration("serve_topic"), value_type=str),
+                "ros.autostart": ParameterValue(LaunchConfiguration("autostart"), value_type=bool),
                 "ros.run_folder": ParameterValue(LaunchConfiguration("run_folder"), value_type=str),
                 "ros.reset_faults": True,
             },

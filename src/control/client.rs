@@ -4,6 +4,7 @@ use super::black_box::BlackBox;
 use super::messages::{Event, Request, Shared, Status};
 use super::outbox::BlackBoxes;
 use super::trial::{FinishedTrial, TrialOrder};
+use super::tuning::Tuning;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,6 +15,8 @@ pub const ORDER_CAPACITY: usize = 64;
 const REQUEST_CAPACITY: usize = 64;
 const EVENT_CAPACITY: usize = 4096;
 const BLACK_BOXES: usize = 3;
+/// Tunings that may wait for the loop. As many more may have come back before the supervisor looks.
+const TUNINGS: usize = 4;
 
 /// The supervisor's end of the rings. Dropping it, as a panicking supervisor does, shuts the loop down.
 pub struct LoopClient {
@@ -23,6 +26,8 @@ pub struct LoopClient {
     events: Consumer<Event>,
     black_boxes: Consumer<Box<BlackBox>>,
     spares: Producer<Box<BlackBox>>,
+    tunings: Producer<Box<Tuning>>,
+    former: Consumer<Box<Tuning>>,
     stopper: Stopper,
 }
 
@@ -33,6 +38,8 @@ pub(super) struct LoopEnds {
     pub trials: Producer<FinishedTrial>,
     pub events: Producer<Event>,
     pub black_boxes: BlackBoxes,
+    pub tunings: Consumer<Box<Tuning>>,
+    pub former: Producer<Box<Tuning>>,
     pub shared: Arc<Shared>,
 }
 
@@ -49,16 +56,20 @@ impl LoopClient {
             // The ring is new and holds one more than this.
             let _ = spares.push(black_box());
         }
+        let (tunings, tunings_out) = RingBuffer::new(TUNINGS);
+        let (former_in, former) = RingBuffer::new(2 * TUNINGS);
         let shared = Arc::<Shared>::default();
         let stopper = Stopper { shared: shared.clone(), thread: None };
         (
-            Self { orders, requests, trials, events, black_boxes, spares, stopper },
+            Self { orders, requests, trials, events, black_boxes, spares, tunings, former, stopper },
             LoopEnds {
                 orders: orders_out,
                 requests: requests_out,
                 trials: trials_in,
                 events: events_in,
                 black_boxes: BlackBoxes { current: black_box(), out: boxes_in, spares: spares_out, due: false },
+                tunings: tunings_out,
+                former: former_in,
                 shared,
             },
         )
@@ -85,6 +96,17 @@ impl LoopClient {
     /// The request itself, if too many are waiting.
     pub fn request(&mut self, request: Request) -> Result<(), Request> {
         let result = self.requests.push(request).map_err(|rtrb::PushError::Full(request)| request);
+        self.stopper.wake();
+        result
+    }
+
+    /// Gives the loop other gains and limits, which it takes between two trials. What it had before is freed here.
+    ///
+    /// # Errors
+    /// The tuning itself, if too many are waiting.
+    pub fn tune(&mut self, tuning: Box<Tuning>) -> Result<(), Box<Tuning>> {
+        while self.former.pop().is_ok() {}
+        let result = self.tunings.push(tuning).map_err(|rtrb::PushError::Full(tuning)| tuning);
         self.stopper.wake();
         result
     }

@@ -13,6 +13,7 @@ use super::outbox::{BlackBoxes, Outbox};
 use super::safety::{Safety, SafetyState};
 use super::tracking::InverseDynamics;
 use super::trial::{TrialOrder, TrialShape};
+use super::tuning::Tuning;
 use super::validation::ConfigError;
 use super::watchdog::{Heartbeat, MissCounter, Watchdog};
 use super::{Clock, Latency, LoopClient, Stroke};
@@ -41,6 +42,9 @@ pub struct ControlLoop {
     command: triple_buffer::Input<Command>,
     orders: rtrb::Consumer<TrialOrder>,
     requests: rtrb::Consumer<Request>,
+    tunings: rtrb::Consumer<Box<Tuning>>,
+    /// Tunings that were exchanged, to be freed elsewhere.
+    former: rtrb::Producer<Box<Tuning>>,
     outbox: Outbox,
     black_boxes: BlackBoxes,
     life_cycle: LifeCycle,
@@ -89,6 +93,8 @@ impl ControlLoop {
             command,
             orders: ends.orders,
             requests: ends.requests,
+            tunings: ends.tunings,
+            former: ends.former,
             outbox: Outbox { events: ends.events, trials: ends.trials, plant, shared: ends.shared, done: None },
             black_boxes: ends.black_boxes,
             limits: Limits::new(&config.limits, config.period),

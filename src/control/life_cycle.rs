@@ -61,7 +61,7 @@ impl LifeCycle {
         let tracking = &config.tracking;
         Self {
             max_task_age: config.watchdog.max_task_age.map(Duration::from_secs_f64),
-            speed: config.limits.velocity.iter().map(|v| v * tracking.speed_share).collect(),
+            speed: speed(&config),
             tracker: Tracker::new(dynamics, tracking.stiffness, tracking.damping, joints),
             recorder: Recorder::new(&config.action_scale),
             phase: Phase::Idle,
@@ -82,6 +82,14 @@ impl LifeCycle {
 
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Takes another configuration and the `speed` that belongs to it, and gives back the old. Not within a trial.
+    pub fn exchange(&mut self, config: &mut ControlConfig, speed: &mut Box<[f64]>) {
+        std::mem::swap(&mut self.config, config);
+        std::mem::swap(&mut self.speed, speed);
+        self.max_task_age = self.config.watchdog.max_task_age.map(Duration::from_secs_f64);
+        self.tracker.set_gains(self.config.tracking.stiffness, self.config.tracking.damping);
     }
 
     /// Takes a checked order. IDLE only.
@@ -324,6 +332,11 @@ impl LifeCycle {
             over_clipped: clipped_share > self.config.max_clipped_share,
         }
     }
+}
+
+/// Speed of the motions to the start posture (joint).
+pub(super) fn speed(config: &ControlConfig) -> Box<[f64]> {
+    config.limits.velocity.iter().map(|v| v * config.tracking.speed_share).collect()
 }
 
 /// Whether the arm rests in a posture.

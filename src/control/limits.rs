@@ -139,6 +139,11 @@ impl Limits {
     pub fn forget(&mut self) {
         self.continuous = false;
     }
+
+    /// Takes what `other` allows the joints, and gives it the old; the last command stays.
+    pub(super) fn exchange(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.joints, &mut other.joints);
+    }
 }
 
 #[cfg(test)]

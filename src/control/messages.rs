@@ -73,6 +73,11 @@ pub enum Event {
         /// When.
         at: Duration,
     },
+    /// Other gains and limits hold from now on.
+    Tuned {
+        /// When.
+        at: Duration,
+    },
     /// The operator marked this trial failed.
     MarkedFailed {
         /// The trial.

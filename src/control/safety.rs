@@ -105,6 +105,12 @@ impl Safety {
         }
         settled
     }
+
+    /// Takes the settings of `other`, and gives it the old; state and fault stay.
+    pub(super) fn exchange(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.damping, &mut other.damping);
+        (self.response, self.ramp, self.duration) = (other.response, other.ramp, other.duration);
+    }
 }
 
 #[cfg(test)]

@@ -90,6 +90,11 @@ impl Tracker {
         Self { dynamics, stiffness, damping, acceleration: vec![0.; joints].into() }
     }
 
+    /// Other gains from now on.
+    pub fn set_gains(&mut self, stiffness: f64, damping: f64) {
+        (self.stiffness, self.damping) = (stiffness, damping);
+    }
+
     /// Efforts that hold `posture`.
     pub fn hold(&mut self, posture: &[f64], position: &[f64], velocity: &[f64], effort: &mut [f64]) {
         for (j, a) in self.acceleration.iter_mut().enumerate() {

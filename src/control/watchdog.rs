@@ -109,6 +109,13 @@ impl Watchdog {
     pub fn forget(&mut self) {
         self.continuous = false;
     }
+
+    /// Takes the settings of `other`, and gives it the old; what was seen stays.
+    pub(super) fn exchange(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.bounds, &mut other.bounds);
+        std::mem::swap(&mut self.speed, &mut other.speed);
+        (self.max_age, self.jump_tolerance) = (other.max_age, other.jump_tolerance);
+    }
 }
 
 /// Counts missed periods in a row.
@@ -121,6 +128,11 @@ pub(super) struct MissCounter {
 impl MissCounter {
     pub fn new(limit: u64) -> Self {
         Self { limit, in_a_row: 0 }
+    }
+
+    /// Another limit from now on.
+    pub fn set_limit(&mut self, limit: u64) {
+        self.limit = limit;
     }
 
     /// Takes the periods missed before a cycle; a cycle on time ends the row.
@@ -145,6 +157,11 @@ pub(super) struct Heartbeat {
 impl Heartbeat {
     pub fn new(limit: Option<Duration>, now: Duration) -> Self {
         Self { limit, count: 0, last: now }
+    }
+
+    /// Another limit from now on.
+    pub fn set_limit(&mut self, limit: Option<Duration>) {
+        self.limit = limit;
     }
 
     /// The loop starts at `now`.

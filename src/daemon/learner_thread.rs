@@ -8,6 +8,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::moto::{Batch, IterationReport, Learner, MotoError};
 use crate::tasks::Task;
 
+/// Makes the next update panic, in a test of what becomes of the robot.
+#[cfg(test)]
+pub static PANIC: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
 /// An update, with the learner as it is after it.
 pub struct Updated {
     /// The learner, to be saved.
@@ -41,6 +45,8 @@ impl LearnerThread {
         rayon::broadcast(|_| ());
         let thread = std::thread::Builder::new().name("learner".into()).spawn(move || {
             for batch in inbox {
+                #[cfg(test)]
+                assert!(!PANIC.swap(false, std::sync::atomic::Ordering::Relaxed), "as a test wants it");
                 let start = Instant::now();
                 let update = learner.update(batch, &*task).map(|report| Updated {
                     learner: learner.clone(),

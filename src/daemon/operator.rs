@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 use tokio::sync::Notify;
 
-use crate::control::{Clock, Event, Request, StartupReport, Stopper};
+use crate::control::{Clock, ControlConfig, Event, Request, StartupReport, Stopper};
 use crate::report::IterationMetrics;
 use crate::robot::RobotPort;
 use crate::storage::TrialMeta;
@@ -34,7 +34,7 @@ pub trait RemoteRobot: Send {
 }
 
 /// What an operator orders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Order {
     /// Something of the loop.
     Loop(Request),
@@ -42,6 +42,8 @@ pub enum Order {
     Evaluate,
     /// A checkpoint now.
     Save,
+    /// Other gains and limits from the next trial on; what cannot change while the loop runs is as it was.
+    Tune(Box<ControlConfig>),
     /// The end: the robot gets the safe command, and the run is saved.
     End,
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::interrupt::Interrupt;
 use super::machine::Machine;
 use super::operator::{LinkError, Operator, Order, Watcher};
 use crate::control::{
     Abort, BlackBox, Event, FinishedTrial, Latency, LoopError, OrderError, Outcome, Request, SafetyState, TrialBuffers,
-    TrialOrder,
+    TrialOrder, Tuning,
 };
 use crate::policy::CompiledPolicy;
 use crate::robot::{TrialKey, exploration_noise};
@@ -46,6 +46,8 @@ pub struct Runner {
     /// Latency of everything so far.
     latency: Latency,
     operator: Option<(Operator, Interrupt)>,
+    /// Other gains and limits for which the ring had no room.
+    tuning: Option<Box<Tuning>>,
     /// Strokes without noise that the operator still waits for.
     evaluations: usize,
     /// The operator wants a checkpoint.
@@ -66,6 +68,7 @@ impl Runner {
             waiting: VecDeque::new(),
             latency: Latency::new(),
             operator: None,
+            tuning: None,
             evaluations: 0,
             save: false,
             marked: Vec::new(),
@@ -118,6 +121,11 @@ impl Runner {
             match order {
                 // A full ring: somebody asks faster than the loop turns.
                 Order::Loop(request) => drop(self.machine.control.client.request(request)),
+                Order::Tune(config) => match Tuning::new(*config, self.machine.shape.joints) {
+                    // The newest holds.
+                    Ok(tuning) => self.tuning = Some(Box::new(tuning)),
+                    Err(error) => warn!("gains and limits stay as they were: {error}"),
+                },
                 Order::Evaluate => self.evaluations += 1,
                 Order::Save => self.save = true,
                 Order::End => ended = true,
@@ -156,6 +164,7 @@ impl Runner {
         self.obey();
         self.lost = self.lost.take().or_else(|| self.machine.failure());
         let client = &mut self.machine.control.client;
+        self.tuning = self.tuning.take().and_then(|tuning| client.tune(tuning).err());
         client.stopper().beat();
         while let Some(event) = client.event() {
             if let Some((operator, _)) = &mut self.operator {
@@ -165,6 +174,7 @@ impl Runner {
                 Event::Tripped { fault, at } => {
                     warn!("at {:.3} s: {fault}; the robot gets the safe command", at.as_secs_f64());
                 }
+                Event::Tuned { at } => info!("other gains and limits hold from {:.3} s on", at.as_secs_f64()),
                 Event::MarkedFailed { key } => self.marked.push(key),
                 Event::ResetRefused { fault } => debug!("not reset yet: {fault}"),
                 Event::Safety { state, at } => debug!("at {:.3} s: safety state {state:?}", at.as_secs_f64()),

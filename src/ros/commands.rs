@@ -1,7 +1,5 @@
 //! Commands on their way to the robot.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -61,11 +59,8 @@ const FIRST_LOOK: Duration = Duration::from_micros(60);
 const LOOK: Duration = Duration::from_micros(40);
 
 /// The thread that sends the loop's commands. The loop makes no system call to wake it: it wakes by itself a little after each of
-/// the loop's releases, and looks until the command is there.
-pub struct CommandThread {
-    end: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+/// the loop's releases, and looks until the command is there. It ends when the loop is gone, however that came about.
+pub struct CommandThread(JoinHandle<()>);
 
 /// What a loop sends to its robot.
 pub struct Outgoing {
@@ -76,6 +71,11 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    /// Whether the loop is gone.
+    fn is_over(&self) -> bool {
+        self.requests.is_abandoned()
+    }
+
     /// Passes on what the loop asks of the world around the robot.
     pub fn serve(&mut self, server: &Server) {
         while let Ok(request) = self.requests.pop() {
@@ -96,15 +96,15 @@ impl CommandThread {
         mut outgoing: Outgoing,
         commander: Commander,
         server: Server,
-        clock: WallClock,
+        mut clock: WallClock,
         period: Duration,
     ) -> Result<Self, RosError> {
-        let end = Arc::new(AtomicBool::new(false));
-        let asked = end.clone();
         let run = move || {
-            let mut clock = clock;
+            let _last = LastWords { commander: &commander, clock, period };
             let mut sent = 0;
-            while !asked.load(Ordering::Acquire) {
+            loop {
+                // Asked first: what the loop sent last is then still read.
+                let over = outgoing.is_over();
                 let command = outgoing.command.read();
                 let now = clock.now();
                 let release = Duration::from_nanos((now.as_nanos() / period.as_nanos() * period.as_nanos()) as u64);
@@ -113,30 +113,44 @@ impl CommandThread {
                     commander.send(&command.effort, None);
                     outgoing.serve(&server);
                     clock.sleep_until(release + period + FIRST_LOOK, false);
+                } else if over {
+                    return;
                 } else {
                     clock.sleep_until(now + LOOK, false);
                 }
             }
-            let last = outgoing.command.read();
-            if last.sequence != sent {
-                commander.send(&last.effort, None);
-            }
-            // Silence is no stop, and this may be the last the robot hears: it hears it more than once.
-            for _ in 0..LAST_WORDS {
-                commander.send_zero();
-                let next = clock.now() + period;
-                clock.sleep_until(next, false);
-            }
         };
         let thread = std::thread::Builder::new().name("ros_commands".into()).spawn(run).map_err(RosError::Thread)?;
-        Ok(Self { end, thread })
+        Ok(Self(thread))
     }
 
-    /// Sends the loop's last command, then zero, and ends the thread. The loop has to be over.
+    /// Whether it still runs. While the loop does, it ends only by a panic.
+    pub fn is_alive(&self) -> bool {
+        !self.0.is_finished()
+    }
+
+    /// Waits until the loop is gone and the robot has its last command and zero.
     pub fn join(self) {
-        self.end.store(true, Ordering::Release);
         // A panic there was reported when it happened.
-        let _ = self.thread.join();
+        let _ = self.0.join();
+    }
+}
+
+/// Sends zero when it is dropped, by a panic too. Silence is no stop, and this may be the last the robot hears: it hears it more
+/// than once.
+struct LastWords<'a> {
+    commander: &'a Commander,
+    clock: WallClock,
+    period: Duration,
+}
+
+impl Drop for LastWords<'_> {
+    fn drop(&mut self) {
+        for _ in 0..LAST_WORDS {
+            self.commander.send_zero();
+            let next = self.clock.now() + self.period;
+            self.clock.sleep_until(next, false);
+        }
     }
 }
 

@@ -26,6 +26,8 @@ pub struct RosConfig {
     pub publish_clock: bool,
     /// Service (std_srvs/Trigger) that is called to serve the ball once the arm is ready; empty for none.
     pub serve_service: String,
+    /// Topic (std_msgs/Empty) on which the ball is asked for once the arm is ready, as in Gazebo; empty for none.
+    pub serve_topic: String,
     /// Configure and activate at the start, without waiting for a life-cycle manager.
     pub autostart: bool,
     /// End the process when the run is complete.
@@ -51,6 +53,7 @@ impl Default for RosConfig {
             command_topic: "effort_controller/commands".into(),
             publish_clock: false,
             serve_service: String::new(),
+            serve_topic: String::new(),
             autostart: false,
             exit_when_done: false,
             reset_faults: false,

@@ -34,9 +34,38 @@ pub enum RosError {
     /// The daemon.
     #[error(transparent)]
     Daemon(#[from] crate::daemon::DaemonError),
+    /// A transition that the life cycle does not have.
+    #[error("there is no transition {name} from {from}")]
+    NoTransition {
+        /// What was asked.
+        name: String,
+        /// Where the node is.
+        from: String,
+    },
+    /// A transition panicked.
+    #[error("{what} panicked; the run can be resumed from its folder")]
+    Panicked {
+        /// The transition.
+        what: String,
+    },
+    /// The thread of the run panicked. The robot got the safe command.
+    #[error("the run's thread panicked; the run can be resumed from its folder")]
+    RunLost,
+    /// What was done may not be on the disk.
+    #[error("the run could not be stored; resume it from its folder once that is mended")]
+    NotStored,
+    /// The thread that waits on ROS panicked. The robot got the safe command.
+    #[error("the ROS executor is lost")]
+    ExecutorLost,
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
+    /// The thread that sends the commands panicked; it sent zero first.
+    #[error("the thread that sends the commands is lost")]
+    CommandsLost,
+    /// In lockstep nobody takes the robot's messages any more.
+    #[error("joint states are not received any more")]
+    StatesLost,
     /// The robot did not answer in lockstep.
     #[error("the robot did not answer in lockstep: no joint state after {waited:?}, the command was sent {sent} times")]
     Lockstep {

@@ -1,5 +1,6 @@
 //! The thread that waits on ROS: it alone takes messages and requests, and hands each to the closure it was registered with.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -12,6 +13,9 @@ use super::RosError;
 
 /// How long a wait lasts at most: an end that was asked is seen after this.
 const LONGEST_WAIT: Duration = Duration::from_millis(20);
+
+/// How long a node that is at its end goes on, so that what it sent last arrives.
+const FAREWELL: Duration = Duration::from_millis(200);
 
 /// A node with what it listens to, before its thread runs.
 pub struct Executor {
@@ -86,23 +90,30 @@ impl Executor {
         let end = Arc::new(AtomicBool::new(false));
         let asked = end.clone();
         let thread = std::thread::Builder::new().name("ros".into()).spawn(move || {
-            while !asked.load(Ordering::Relaxed) {
-                self.node.spin_once(LONGEST_WAIT);
-                self.takers.iter_mut().for_each(|take| take());
-            }
+            // A panic was reported when it happened, and ends the spinning for good: nothing half-done is looked at again.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.spin(&asked)));
+            self.node
         });
         Ok(Spinning { end, thread: Some(thread.map_err(RosError::Thread)?) })
     }
+
+    fn spin(&mut self, end: &AtomicBool) {
+        while !end.load(Ordering::Relaxed) {
+            self.node.spin_once(LONGEST_WAIT);
+            self.takers.iter_mut().for_each(|take| take());
+        }
+    }
 }
 
-/// A running executor; dropping it ends the thread, and with it the node.
+/// A running executor; dropping it ends the thread, and with it the node. The node owns the publishers, and outlives a panic
+/// of the thread: the safe command still goes out.
 pub struct Spinning {
     end: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Node>>,
 }
 
 impl Spinning {
-    /// Whether the thread is still there; it ends by itself only by a panic.
+    /// Whether the thread still runs; it ends by itself only by a panic.
     pub fn is_alive(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
@@ -110,10 +121,10 @@ impl Spinning {
 
 impl Drop for Spinning {
     fn drop(&mut self) {
+        std::thread::sleep(FAREWELL);
         self.end.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // A panic there was reported when it happened.
-            let _ = thread.join();
+            drop(thread.join());
         }
     }
 }

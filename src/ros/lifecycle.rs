@@ -130,6 +130,17 @@ impl Edge {
     }
 }
 
+/// What came of a transition's work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callback {
+    /// It is done.
+    Success,
+    /// It was not done, and everything is as it was.
+    Failure,
+    /// Something is not as it was: error processing.
+    Error,
+}
+
 /// The life cycle of one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifecycle {
@@ -161,9 +172,13 @@ impl Lifecycle {
         Some(edge)
     }
 
-    /// Ends the transition under way, well or not. `None` if there is none.
-    pub fn end(&mut self, success: bool) -> Option<Edge> {
-        let label = if success { SUCCESS } else { FAILURE };
+    /// Ends the transition under way. `None` if there is none.
+    pub fn end(&mut self, callback: Callback) -> Option<Edge> {
+        let label = match callback {
+            Callback::Success => SUCCESS,
+            Callback::Failure => FAILURE,
+            Callback::Error => ERROR,
+        };
         let edge = *GRAPH.iter().find(|edge| edge.from == self.state && edge.label == label)?;
         self.state = edge.to;
         Some(edge)
@@ -203,10 +218,10 @@ mod tests {
             (2, CleaningUp, Unconfigured),
         ] {
             assert_eq!(life.begin(&asked(id, "")).unwrap().to, through);
-            assert_eq!(life.end(true).unwrap().to, to);
+            assert_eq!(life.end(Callback::Success).unwrap().to, to);
         }
         life.begin(&asked(0, "shutdown")).unwrap();
-        life.end(true).unwrap();
+        life.end(Callback::Success).unwrap();
         assert_eq!(life.state(), Finalized);
         assert!(life.available().is_empty());
     }
@@ -228,8 +243,19 @@ mod tests {
         assert_eq!(life, Lifecycle::default());
         life.begin(&asked(1, "")).unwrap();
         assert_eq!(life.begin(&asked(1, "")), None, "no second transition while one is under way");
-        assert_eq!(life.end(false).unwrap().to, Unconfigured);
-        assert_eq!(life.end(true), None);
+        assert_eq!(life.end(Callback::Failure).unwrap().to, Unconfigured);
+        assert_eq!(life.end(Callback::Success), None);
+    }
+
+    #[test]
+    fn an_error_leads_through_error_processing_to_the_beginning_or_the_end() {
+        for (end, to) in [(Callback::Success, Unconfigured), (Callback::Failure, Finalized), (Callback::Error, Finalized)] {
+            let mut life = Lifecycle::default();
+            life.begin(&asked(0, "configure")).unwrap();
+            assert_eq!(life.end(Callback::Error).unwrap().to, ErrorProcessing);
+            assert_eq!(life.begin(&asked(0, "configure")), None);
+            assert_eq!(life.end(end).unwrap().to, to);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::commands::{Commander, LAST_WORDS};
 use super::serve::Server;
@@ -101,12 +101,17 @@ impl Lockstep {
         for _ in 0..self.attempts {
             self.commander.send(&self.port.command.read().effort, Some(self.now));
             let deadline = std::time::Instant::now() + self.timeout;
-            while let Ok(measured) = self.states.recv_deadline(deadline) {
-                // A state sent twice was answered already.
-                if measured.stamp > self.now {
-                    self.now = measured.stamp;
-                    self.publish(&measured);
-                    return Ok(());
+            loop {
+                match self.states.recv_deadline(deadline) {
+                    // A state sent twice was answered already.
+                    Ok(measured) if measured.stamp <= self.now => {}
+                    Ok(measured) => {
+                        self.now = measured.stamp;
+                        self.publish(&measured);
+                        return Ok(());
+                    }
+                    Err(RecvTimeoutError::Timeout) => break,
+                    Err(RecvTimeoutError::Disconnected) => return Err(RosError::StatesLost),
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! The node `moto_controller`: the daemon as a managed node.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -13,9 +14,9 @@ use r2r::std_srvs::srv::Trigger;
 use r2r::{Node, Publisher, QosProfile, ServiceRequest};
 
 use super::commands::Commander;
-use super::executor::Executor;
+use super::executor::{Executor, Spinning};
 use super::joints::Joints;
-use super::lifecycle::{Edge, Lifecycle, State};
+use super::lifecycle::{Callback, Edge, Lifecycle, State};
 use super::lockstep::Failure;
 use super::outlet::{Diagnostics, Outlet};
 use super::parameter_services::{SharedParameters, respond, serve_parameters};
@@ -34,8 +35,6 @@ use crate::daemon::{DaemonError, Operator, Order, RobotRun};
 const LOOK: Duration = Duration::from_millis(50);
 /// How often diagnostics are.
 const DIAGNOSTICS: Duration = Duration::from_secs(1);
-/// How long a process that is at its end goes on, so that what it sent last arrives.
-const FAREWELL: Duration = Duration::from_millis(200);
 
 /// How long the robot has to come to rest for a reset, and how often that is looked for.
 const REST: Duration = Duration::from_secs(2);
@@ -59,10 +58,48 @@ enum Ask {
     Operate(&'static str, Order, ServiceRequest<Trigger::Service>),
 }
 
-/// A run that is under way.
+/// What came of a run, and the run.
+type Ended = (RobotRun, Result<bool, DaemonError>);
+
+/// A run that is under way. Dropped, as by a panic, it ends: the robot gets the safe command, and that is waited for.
 struct Active {
     orders: Sender<Order>,
-    thread: JoinHandle<(RobotRun, Result<bool, DaemonError>)>,
+    thread: Option<JoinHandle<Ended>>,
+}
+
+impl Active {
+    fn is_over(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Waits for the end. `None` if the run's thread panicked: the run is lost, the robot has the safe command.
+    fn join(mut self) -> Option<Ended> {
+        self.thread.take()?.join().ok()
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // A run that is over needs no order.
+            let _ = self.orders.send(Order::End);
+            drop(thread.join());
+        }
+    }
+}
+
+/// How a transition failed.
+enum Trouble {
+    /// It was not made; everything is as it was.
+    Failure(RosError),
+    /// Something is not as it was.
+    Error(RosError),
+}
+
+impl<E: Into<RosError>> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self::Failure(error.into())
+    }
 }
 
 /// The supervisor of the node.
@@ -80,14 +117,16 @@ struct Supervisor {
     rosout: Rosout,
     run: Option<RobotRun>,
     active: Option<Active>,
+    /// What came of the last run: whether it was complete, or why it ended.
+    outcome: Option<Result<bool, RosError>>,
 }
 
 /// How the node ends.
 enum End {
     /// As it was asked.
     Asked,
-    /// The run failed, and nobody is there to look after it.
-    Failed(DaemonError),
+    /// It cannot go on, or the run failed and nobody is there to look after it.
+    Failed(RosError),
 }
 
 /// Runs the node until it is shut down or a signal ends it.
@@ -104,16 +143,28 @@ pub fn run(config: PathBuf, lines: LogLines) -> Result<(), RosError> {
     let parameters = SharedParameters::new(parameters);
     serve_parameters(&mut executor, &parameters)?;
     let (inbox, asks) = unbounded();
-    let mut supervisor = Supervisor::new(&mut executor, parameters, &settings, rosout, &inbox)?;
+    let supervisor = Supervisor::new(&mut executor, parameters, &settings, rosout, &inbox)?;
     let spinning = executor.spawn()?;
     tracing::info!("the node is up");
-    let end = supervisor.serve(&asks, &signals, &settings, || spinning.is_alive());
+    supervise(supervisor, spinning, &asks, &signals, &settings)
+}
+
+/// Serves until the end. However that comes, by a panic too, the run ends before the node and its publishers go.
+fn supervise(
+    supervisor: Supervisor,
+    spinning: Spinning,
+    asks: &Receiver<Ask>,
+    signals: &Receiver<i32>,
+    settings: &Settings,
+) -> Result<(), RosError> {
+    // Of two locals the later one is dropped first.
+    let spinning = spinning;
+    let mut supervisor = supervisor;
+    let end = supervisor.serve(asks, signals, settings, || spinning.is_alive());
     supervisor.rosout.publish();
-    std::thread::sleep(FAREWELL);
-    drop(spinning);
     match end {
         End::Asked => Ok(()),
-        End::Failed(error) => Err(error.into()),
+        End::Failed(error) => Err(error),
     }
 }
 
@@ -157,7 +208,7 @@ impl Supervisor {
             let inbox = inbox.clone();
             // Without a supervisor the process is at its end.
             executor
-                .serve(&format!("~/{name}"), move |request| drop(inbox.send(Ask::Operate(name, order, request))))?;
+                .serve(&format!("~/{name}"), move |request| drop(inbox.send(Ask::Operate(name, order.clone(), request))))?;
         }
         Ok(Self {
             parameters,
@@ -173,6 +224,7 @@ impl Supervisor {
             rosout,
             run: None,
             active: None,
+            outcome: None,
         })
     }
 
@@ -215,10 +267,12 @@ impl Supervisor {
                 default(LOOK) => {}
             }
             if !is_alive() {
-                tracing::error!("the ROS executor is lost");
-                return self.finish(End::Asked);
+                tracing::error!("{}", RosError::ExecutorLost);
+                // Nobody brings readings any more: who waits for them is to know.
+                self.states.feed_nobody();
+                return self.finish(End::Failed(RosError::ExecutorLost));
             }
-            if self.active.as_ref().is_some_and(|active| active.thread.is_finished())
+            if self.active.as_ref().is_some_and(Active::is_over)
                 && let Some(end) = self.take_result(settings.ros.exit_when_done)
             {
                 return self.finish(end);
@@ -241,63 +295,79 @@ impl Supervisor {
     fn finish(&mut self, end: End) -> End {
         let ended = self.change(&TransitionMsg { id: 0, label: "shutdown".into() });
         match (end, ended) {
-            (End::Asked, Err(error)) => {
-                tracing::error!("{error}");
-                End::Failed(error)
-            }
+            (End::Asked, Err(error)) => End::Failed(error),
             (end, _) => end,
         }
     }
 
     /// The run ended by itself: it is deactivated, or, if it is to, the process ends.
     fn take_result(&mut self, exit_when_done: bool) -> Option<End> {
-        let outcome = self.join();
-        match &outcome {
-            Ok(true) => tracing::info!("the run is complete"),
-            Ok(false) => tracing::info!("the run was stopped; it can go on"),
-            Err(error) => tracing::error!("the run ended: {error}"),
-        }
-        if let Err(error) = self.change(&TransitionMsg { id: 0, label: "deactivate".into() }) {
-            tracing::error!("{error}");
-        }
-        match outcome {
-            Err(error) if exit_when_done => Some(End::Failed(error)),
+        // What stands against it was said.
+        let _ = self.change(&TransitionMsg { id: 0, label: "deactivate".into() });
+        match self.outcome.take() {
+            Some(Err(error)) if exit_when_done => Some(End::Failed(error)),
             _ => exit_when_done.then_some(End::Asked),
         }
     }
 
-    /// Makes a transition, if there is one from here; on failure the node stays where it was.
-    fn change(&mut self, wanted: &TransitionMsg) -> Result<(), DaemonError> {
+    /// Makes a transition, if there is one from here. On a failure the node stays where it was; on an error it lets go of what it
+    /// holds and begins anew, or ends where that fails as well.
+    fn change(&mut self, wanted: &TransitionMsg) -> Result<(), RosError> {
         let (from, begun) = {
             let mut lifecycle = lock(&self.lifecycle);
             (lifecycle.state(), lifecycle.begin(wanted))
         };
         let Some(edge) = begun else {
             let name = if wanted.label.is_empty() { wanted.id.to_string() } else { wanted.label.clone() };
-            tracing::warn!("transition {name} is not one from {:?}", from);
-            return Err(DaemonError::Robot(format!("there is no transition {name} from {from:?}").into()));
+            let error = RosError::NoTransition { name, from: from.message().label };
+            tracing::warn!("{error}");
+            return Err(error);
         };
         self.tell(&edge);
-        let outcome = match edge.to {
-            State::Configuring => self.configure(),
-            State::Activating => self.activate(),
-            State::Deactivating => self.deactivate(),
-            State::CleaningUp => {
-                self.run = None;
-                Ok(())
-            }
-            // What the run says at its end, it says; the node ends in any case.
-            _ => self.deactivate(),
+        let made = catch_unwind(AssertUnwindSafe(|| self.make(edge.to)));
+        let (end, outcome) = match made {
+            Ok(Ok(())) => (Callback::Success, Ok(())),
+            Ok(Err(Trouble::Failure(error))) => (Callback::Failure, Err(error)),
+            Ok(Err(Trouble::Error(error))) => (Callback::Error, Err(error)),
+            Err(_) => (Callback::Error, Err(RosError::Panicked { what: edge.message().label })),
         };
         if let Err(error) = &outcome {
             tracing::error!("{}: {error}", edge.message().label);
         }
-        let ended = lock(&self.lifecycle).end(outcome.is_ok());
+        self.end_transition(end);
+        if lock(&self.lifecycle).state() == State::ErrorProcessing {
+            let freed = catch_unwind(AssertUnwindSafe(|| self.let_go()));
+            self.end_transition(if freed.is_ok() { Callback::Success } else { Callback::Failure });
+        }
+        let orders = self.active.as_ref().map(|active| active.orders.clone());
+        self.parameters.lock().set_active(orders);
+        outcome
+    }
+
+    /// The callback of the state of transition `to`.
+    fn make(&mut self, to: State) -> Result<(), Trouble> {
+        match to {
+            State::Configuring => self.configure(),
+            State::Activating => self.activate(),
+            State::CleaningUp => {
+                self.run = None;
+                Ok(())
+            }
+            _ => self.deactivate(),
+        }
+    }
+
+    fn end_transition(&mut self, end: Callback) {
+        let ended = lock(&self.lifecycle).end(end);
         if let Some(edge) = ended {
             self.tell(&edge);
         }
-        self.parameters.lock().set_active(lock(&self.lifecycle).state() == State::Active);
-        outcome
+    }
+
+    /// After an error: the robot safe, the run given up. It can be resumed from its folder.
+    fn let_go(&mut self) {
+        self.active = None;
+        self.run = None;
     }
 
     fn tell(&self, edge: &Edge) {
@@ -313,16 +383,16 @@ impl Supervisor {
         }
     }
 
-    fn configure(&mut self) -> Result<(), DaemonError> {
+    fn configure(&mut self) -> Result<(), Trouble> {
         let Settings { setup, ros, .. } = self.parameters.lock().settings().clone();
         let folder = |name: &str| (!name.is_empty()).then(|| PathBuf::from(name));
         self.run = Some(RobotRun::open(setup, folder(&ros.run_folder), folder(&ros.resume).as_deref())?);
         Ok(())
     }
 
-    fn activate(&mut self) -> Result<(), DaemonError> {
+    fn activate(&mut self) -> Result<(), Trouble> {
         let Settings { setup, ros, .. } = self.parameters.lock().settings().clone();
-        let Some(mut run) = self.run.take() else { return Err(DaemonError::Robot("nothing is configured".into())) };
+        let Some(mut run) = self.run.take() else { return Err(Trouble::Error(RosError::RunLost)) };
         run.set_control(&setup);
         let (orders, inbox) = unbounded();
         let (started, starting) = unbounded();
@@ -342,44 +412,50 @@ impl Supervisor {
         let thread = std::thread::Builder::new().name("supervisor".into()).spawn(move || {
             let outcome = run.learn(Box::new(robot), operator);
             (run, outcome)
-        })?;
-        self.active = Some(Active { orders, thread });
+        });
+        // A run that could not start is lost with the thread that was to have it.
+        let thread = thread.map_err(|error| Trouble::Error(RosError::Thread(error)))?;
+        self.active = Some(Active { orders, thread: Some(thread) });
         // The loop runs, or the thread ended before it came to it.
         if starting.recv().is_err() {
             self.join()?;
-            return Err(DaemonError::Robot("the run was complete before it began".into()));
+            let complete = DaemonError::Robot("the run was complete before it began".into());
+            return Err(match self.outcome.take() {
+                Some(Err(error)) => error.into(),
+                _ => complete.into(),
+            });
         }
         Ok(())
     }
 
-    fn deactivate(&mut self) -> Result<(), DaemonError> {
+    fn deactivate(&mut self) -> Result<(), Trouble> {
         if let Some(active) = &self.active {
             // A run that is over needs no order.
             let _ = active.orders.send(Order::End);
-            if let Err(error) = self.join() {
-                // It is over and the robot is safe: that is what was asked.
-                tracing::error!("the run ended: {error}");
-            }
         }
-        Ok(())
+        self.join()
     }
 
-    /// Waits for the end of the run.
-    fn join(&mut self) -> Result<bool, DaemonError> {
-        let Some(active) = self.active.take() else { return Ok(false) };
-        let joined = active.thread.join();
+    /// Waits for the end of the run, if there is one. How it ended is in `outcome`; the robot is safe.
+    fn join(&mut self) -> Result<(), Trouble> {
+        let Some(active) = self.active.take() else { return Ok(()) };
+        let ended = active.join();
         self.outlet.health.ended();
-        match joined {
-            Ok((run, outcome)) => {
-                self.run = Some(run);
-                outcome
-            }
-            Err(_) => {
-                // The loop gave the safe command when its supervisor's heartbeat ceased; this is in addition.
-                self.commander.send_zero();
-                Err(DaemonError::Robot("the supervisor's thread panicked".into()))
-            }
+        let Some((run, outcome)) = ended else {
+            self.outcome = Some(Err(RosError::RunLost));
+            return Err(Trouble::Error(RosError::RunLost));
+        };
+        match &outcome {
+            Ok(true) => tracing::info!("the run is complete"),
+            Ok(false) => tracing::info!("the run was stopped; it can go on"),
+            Err(error) => tracing::error!("the run ended: {error}"),
         }
+        // What is on the disk may not be what is in memory.
+        let stored = !matches!(outcome, Err(DaemonError::Storage(_)));
+        self.run = stored.then_some(run);
+        let trouble = if stored { Ok(()) } else { Err(Trouble::Error(RosError::NotStored)) };
+        self.outcome = Some(outcome.map_err(Into::into));
+        trouble
     }
 
     fn operate(&mut self, name: &str, order: Order) -> Result<String, String> {
@@ -456,3 +532,6 @@ fn serve_lifecycle(
         respond(request, GetAvailableTransitions::Response { available_transitions: Lifecycle::graph() });
     })
 }
+
+#[cfg(test)]
+mod tests;

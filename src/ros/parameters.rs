@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crossbeam_channel::Sender;
 use r2r::ParameterValue;
 use serde::{Deserialize, Serialize};
 
 use super::RosError;
 use super::config::RosConfig;
 use super::schema::{Description, Kind, Schema};
-use crate::daemon::{Config, Setup};
+use crate::daemon::{Config, Order, Setup};
 
 /// A configuration as a tree of names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,7 +41,7 @@ pub struct Settings {
     pub use_sim_time: bool,
 }
 
-/// Parts of the configuration that may change while the node is not active; the rest is given at the start and stays.
+/// Parts of the configuration that may change; the rest is given at the start and stays.
 const WRITABLE: [&str; 10] = [
     "control.limits.",
     "control.tracking.",
@@ -54,6 +55,12 @@ const WRITABLE: [&str; 10] = [
     "ros.diagnostics.",
 ];
 
+/// Of these, what a loop that runs cannot change.
+const AT_ACTIVATION: &str = "control.scheduling.";
+
+/// The part that a loop that runs is told of.
+const CONTROL: &str = "control.";
+
 /// The standard parameter of every node.
 const SIM_TIME: &str = "use_sim_time";
 const OWN: &str = "ros.";
@@ -65,7 +72,8 @@ pub struct Parameters {
     own: Schema,
     leaves: Leaves,
     settings: Settings,
-    active: bool,
+    /// Where a run that is under way takes orders.
+    active: Option<Sender<Order>>,
 }
 
 impl Parameters {
@@ -107,7 +115,7 @@ impl Parameters {
         };
         settings.ros.validate(&settings.setup.config.robot.joints)?;
         setup.config = settings.setup.config.clone();
-        Ok(Self { path, daemon, own, leaves, settings, active: false })
+        Ok(Self { path, daemon, own, leaves, settings, active: None })
     }
 
     /// What is configured.
@@ -115,9 +123,9 @@ impl Parameters {
         &self.settings
     }
 
-    /// Whether the node is active: changes are then refused.
-    pub fn set_active(&mut self, active: bool) {
-        self.active = active;
+    /// While the node is active, `orders` is where its run takes orders: gains and limits then hold from the next trial on.
+    pub fn set_active(&mut self, orders: Option<Sender<Order>>) {
+        self.active = orders;
     }
 
     /// All names, in alphabetical order.
@@ -150,11 +158,14 @@ impl Parameters {
             let refuse = |reason: &str| RosError::Parameter { name: name.clone(), reason: reason.into() };
             let known = self.describe(name).filter(|_| self.leaves.contains_key(name));
             let description = known.ok_or_else(|| refuse("there is no such parameter"))?;
+            if name == SIM_TIME {
+                return Err(refuse("read-only: the loop keeps one clock for life; start the node anew with the other"));
+            }
             if Self::is_read_only(name) {
                 return Err(refuse("read-only; give it at the start"));
             }
-            if self.active {
-                return Err(refuse("the node is active; deactivate it, change it, and activate again"));
+            if self.active.is_some() && name.starts_with(AT_ACTIVATION) {
+                return Err(refuse("the loop's thread has its scheduling; deactivate, change it, and activate again"));
             }
             assign(&mut leaves, &self.daemon, name, tree(name, &description, value)?);
         }
@@ -174,7 +185,13 @@ impl Parameters {
         let ros: RosConfig = read(&leaves, OWN)?;
         ros.validate(&setup.config.robot.joints)?;
         let differs = |(name, _): &&(String, ParameterValue)| self.leaves.get(name) != leaves.get(name);
-        let different = changes.iter().filter(differs).map(|(name, _)| name.clone()).collect();
+        let different: Vec<String> = changes.iter().filter(differs).map(|(name, _)| name.clone()).collect();
+        if let Some(orders) = &self.active
+            && different.iter().any(|name| name.starts_with(CONTROL))
+        {
+            // A run that is over by now is told when it is activated again.
+            let _ = orders.send(Order::Tune(Box::new(setup.config.control.clone())));
+        }
         self.settings = Settings { setup, ros, use_sim_time: self.settings.use_sim_time };
         self.leaves = leaves;
         Ok(different)

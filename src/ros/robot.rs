@@ -111,6 +111,16 @@ impl RemoteRobot for RosRobot {
     }
 
     fn failure(&mut self) -> Option<LinkError> {
-        self.failure.take().map(Into::into)
+        let lost = self.thread.as_ref().is_some_and(|thread| !thread.is_alive());
+        self.failure.take().or_else(|| lost.then_some(RosError::CommandsLost)).map(Into::into)
+    }
+}
+
+/// Where a panic unwinds the supervisor, the loop is told to end before this is dropped, and ends only after the safe command:
+/// that is waited for.
+impl Drop for RosRobot {
+    fn drop(&mut self) {
+        self.let_go();
+        self.disconnect();
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
+use r2r::std_msgs::msg::Empty;
 use r2r::std_srvs::srv::Trigger;
-use r2r::{Client, QosProfile};
+use r2r::{Client, Publisher, QosProfile};
 
 use super::executor::Executor;
 use super::{RosConfig, RosError};
@@ -13,9 +14,12 @@ use super::{RosConfig, RosError};
 /// How often an answer is looked for.
 const LOOK: Duration = Duration::from_micros(100);
 
-/// A service that serves the ball, where there is one.
+/// Who serves the ball, where the node has to ask: a service, or whoever listens to a topic.
 #[derive(Clone)]
-pub struct Server(Option<Arc<Named>>);
+pub struct Server {
+    service: Option<Arc<Named>>,
+    topic: Option<Publisher<Empty>>,
+}
 
 struct Named {
     name: String,
@@ -23,16 +27,22 @@ struct Named {
 }
 
 impl Server {
-    /// The service the configuration names, before the executor runs.
+    /// What the configuration names, before the executor runs.
     ///
     /// # Errors
     /// rcl's.
     pub fn new(executor: &mut Executor, config: &RosConfig) -> Result<Self, RosError> {
-        if config.serve_service.is_empty() {
-            return Ok(Self(None));
-        }
-        let client = executor.node().create_client(&config.serve_service, QosProfile::services_default())?;
-        Ok(Self(Some(Arc::new(Named { name: config.serve_service.clone(), client }))))
+        let (name, topic) = (&config.serve_service, &config.serve_topic);
+        let node = executor.node();
+        let service = if name.is_empty() {
+            None
+        } else {
+            let client = node.create_client(name, QosProfile::services_default())?;
+            Some(Arc::new(Named { name: name.clone(), client }))
+        };
+        let qos = QosProfile::default().reliable().keep_last(1);
+        let topic = if topic.is_empty() { None } else { Some(node.create_publisher(topic, qos)?) };
+        Ok(Self { service, topic })
     }
 
     /// Waits until the service is there.
@@ -40,7 +50,7 @@ impl Server {
     /// # Errors
     /// If it does not come within `timeout`.
     pub fn wait(&self, timeout: Duration) -> Result<(), RosError> {
-        let Some(named) = &self.0 else { return Ok(()) };
+        let Some(named) = &self.service else { return Ok(()) };
         let mut available = Box::pin(r2r::Node::is_available(&named.client)?);
         let answer = poll(timeout, || available.as_mut().now_or_never());
         match answer {
@@ -51,7 +61,8 @@ impl Server {
 
     /// Asks for the ball, without waiting.
     pub fn ask(&self) {
-        if let Some(named) = &self.0
+        self.tell();
+        if let Some(named) = &self.service
             && let Err(error) = named.client.request(&Trigger::Request::default()).map(drop)
         {
             tracing::error!("{} could not be called: {error}", named.name);
@@ -63,7 +74,8 @@ impl Server {
     /// # Errors
     /// If there is none within `timeout`, or the ball is refused.
     pub fn ask_and_wait(&self, timeout: Duration) -> Result<(), RosError> {
-        let Some(named) = &self.0 else { return Ok(()) };
+        self.tell();
+        let Some(named) = &self.service else { return Ok(()) };
         let mut answer = Box::pin(named.client.request(&Trigger::Request::default())?);
         match poll(timeout, || answer.as_mut().now_or_never()) {
             Some(answer) => {
@@ -72,6 +84,14 @@ impl Server {
                 if answer.success { Ok(()) } else { Err(refused()) }
             }
             None => Err(RosError::NoServer { service: named.name.clone(), waited: timeout }),
+        }
+    }
+}
+
+impl Server {
+    fn tell(&self) {
+        if let Some(Err(error)) = self.topic.as_ref().map(|topic| topic.publish(&Empty {})) {
+            tracing::error!("the ball could not be asked for: {error}");
         }
     }
 }

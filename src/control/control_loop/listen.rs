@@ -24,6 +24,7 @@ impl ControlLoop {
             self.trip(Fault::Shutdown, now, tick);
             self.over = self.safety.state() == SafetyState::Zero && self.sent.iter().all(|effort| *effort == 0.);
         } else {
+            self.retune(now);
             self.take_orders(now);
         }
         self.hand_out();
@@ -41,6 +42,23 @@ impl ControlLoop {
                 }
             }
             Request::ResetFault => self.reset(now),
+        }
+    }
+
+    /// Takes other gains and limits, between trials and not while the safe command is under way.
+    fn retune(&mut self, now: Duration) {
+        while self.life_cycle.phase() == Phase::Idle && self.safety.state() != SafetyState::Damp && !self.former.is_full() {
+            let Ok(mut tuning) = self.tunings.pop() else { return };
+            self.limits.exchange(&mut tuning.limits);
+            self.watchdog.exchange(&mut tuning.watchdog);
+            self.safety.exchange(&mut tuning.safety);
+            self.misses.set_limit(tuning.config.watchdog.max_consecutive_misses);
+            let heartbeat = tuning.config.watchdog.heartbeat_timeout.filter(|_| self.clock.real_time());
+            self.heartbeat.set_limit(heartbeat.map(Duration::from_secs_f64));
+            self.life_cycle.exchange(&mut tuning.config, &mut tuning.speed);
+            self.outbox.event(Event::Tuned { at: now });
+            // There is room: it was looked for, and nobody else puts anything in.
+            let _ = self.former.push(tuning);
         }
     }
 
