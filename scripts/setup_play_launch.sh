@@ -39,5 +39,6 @@ make_home() {
   echo "$version $home" >"$home/state"
 }
 
+scripts/setup_ros_tools.sh
 make_home >&2
 echo "$program"

@@ -25,6 +25,12 @@ pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
 pub use operator::{LinkError, Operator, Order, RemoteRobot, Watcher};
 pub use robot_run::RobotRun;
 
+/// The next update of a learner in this process panics.
+#[cfg(all(test, feature = "ros"))]
+pub fn panic_at_next_update() {
+    learner_thread::PANIC.store(true, std::sync::atomic::Ordering::Relaxed);
+}
+
 /// Puts the learner on the disk as it is between two iterations.
 fn save(
     setup: &Setup,

@@ -74,7 +74,7 @@ pub enum RosError {
         /// How often the command was sent.
         sent: u32,
     },
-    /// The service that serves the ball is not there, or does not answer.
+    /// Whoever is to serve the ball is not there, or does not answer.
     #[error("{service} did not answer within {waited:?}")]
     NoServer {
         /// The service.

@@ -27,9 +27,9 @@ use super::signals::signals;
 use super::sim_time::SimTime;
 use super::stamps::stamp;
 use super::states::States;
-use super::{ClockSource, Parameters, RosError, Settings, context, overrides, system_time};
+use super::{ClockSource, Parameters, RosConfig, RosError, Settings, context, overrides, system_time};
 use crate::control::{Request, SafetyState};
-use crate::daemon::{DaemonError, Operator, Order, RobotRun};
+use crate::daemon::{DaemonError, Operator, Order, RobotRun, Setup};
 
 /// How often log lines are published.
 const LOOK: Duration = Duration::from_millis(50);
@@ -390,13 +390,8 @@ impl Supervisor {
         Ok(())
     }
 
-    fn activate(&mut self) -> Result<(), Trouble> {
-        let Settings { setup, ros, .. } = self.parameters.lock().settings().clone();
-        let Some(mut run) = self.run.take() else { return Err(Trouble::Error(RosError::RunLost)) };
-        run.set_control(&setup);
-        let (orders, inbox) = unbounded();
-        let (started, starting) = unbounded();
-        let robot = RosRobot {
+    fn robot(&self, setup: &Setup, config: RosConfig) -> RosRobot {
+        RosRobot {
             states: self.states.clone(),
             commander: self.commander.clone(),
             server: self.server.clone(),
@@ -405,8 +400,17 @@ impl Supervisor {
             with_ball: self.with_ball,
             thread: None,
             failure: Failure::default(),
-            config: ros.clone(),
-        };
+            config,
+        }
+    }
+
+    fn activate(&mut self) -> Result<(), Trouble> {
+        let Settings { setup, ros, .. } = self.parameters.lock().settings().clone();
+        let Some(mut run) = self.run.take() else { return Err(Trouble::Error(RosError::RunLost)) };
+        run.set_control(&setup);
+        let (orders, inbox) = unbounded();
+        let (started, starting) = unbounded();
+        let robot = self.robot(&setup, ros.clone());
         let watcher = Box::new(self.outlet.clone().announcing(started));
         let operator = Operator { orders: inbox, watcher, reset_faults: ros.reset_faults };
         let thread = std::thread::Builder::new().name("supervisor".into()).spawn(move || {

@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_micros(100);
 #[derive(Clone)]
 pub struct Server {
     service: Option<Arc<Named>>,
-    topic: Option<Publisher<Empty>>,
+    topic: Option<(String, Publisher<Empty>)>,
 }
 
 struct Named {
@@ -41,15 +41,22 @@ impl Server {
             Some(Arc::new(Named { name: name.clone(), client }))
         };
         let qos = QosProfile::default().reliable().keep_last(1);
-        let topic = if topic.is_empty() { None } else { Some(node.create_publisher(topic, qos)?) };
+        let topic = if topic.is_empty() { None } else { Some((topic.clone(), node.create_publisher(topic, qos)?)) };
         Ok(Self { service, topic })
     }
 
-    /// Waits until the service is there.
+    /// Waits until whoever serves is there.
     ///
     /// # Errors
     /// If it does not come within `timeout`.
     pub fn wait(&self, timeout: Duration) -> Result<(), RosError> {
+        if let Some((name, topic)) = &self.topic {
+            let mut heard = Box::pin(topic.wait_for_inter_process_subscribers()?);
+            match poll(timeout, || heard.as_mut().now_or_never()) {
+                Some(heard) => heard?,
+                None => return Err(RosError::NoServer { service: name.clone(), waited: timeout }),
+            }
+        }
         let Some(named) = &self.service else { return Ok(()) };
         let mut available = Box::pin(r2r::Node::is_available(&named.client)?);
         let answer = poll(timeout, || available.as_mut().now_or_never());
@@ -90,7 +97,7 @@ impl Server {
 
 impl Server {
     fn tell(&self) {
-        if let Some(Err(error)) = self.topic.as_ref().map(|topic| topic.publish(&Empty {})) {
+        if let Some(Err(error)) = self.topic.as_ref().map(|(_, topic)| topic.publish(&Empty {})) {
             tracing::error!("the ball could not be asked for: {error}");
         }
     }

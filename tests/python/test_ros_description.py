@@ -1,5 +1,6 @@
 """The robot description with its ros2_control tags, and the files that have to agree with it."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,13 @@ def description(**arguments):
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def tool(*names):
+    """The first of these programs that is there."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    assert found, f"none of {', '.join(names)} is installed: run scripts/setup_ros_tools.sh"
+    return found
 
 
 @pytest.mark.parametrize(
@@ -39,10 +47,9 @@ def test_every_variant_has_the_joints_and_their_interfaces(hardware, plugin, tmp
         assert float(states["position"].find("param").text) == rest
     gazebo = robot.findall("gazebo/plugin")
     assert [node.find("parameters").text for node in gazebo] == (["/some/controllers.yaml"] if hardware == "gazebo" else [])
-    if shutil.which("check_urdf"):
-        (tmp_path / "arm.urdf").write_text(text)
-        checked = subprocess.run(["check_urdf", str(tmp_path / "arm.urdf")], capture_output=True, text=True)
-        assert checked.returncode == 0 and "Successfully Parsed XML" in checked.stdout
+    (tmp_path / "arm.urdf").write_text(text)
+    checked = subprocess.run([tool("check_urdf"), str(tmp_path / "arm.urdf")], capture_output=True, text=True)
+    assert checked.returncode == 0 and "Successfully Parsed XML" in checked.stdout
 
 
 def test_the_controllers_fit_the_daemon():
@@ -54,6 +61,47 @@ def test_the_controllers_fit_the_daemon():
     step = float(world.findtext("world/physics/max_step_size"))
     assert (daemon["control"]["period"] / step).is_integer()
     assert world.get("version") == "1.9"
+
+
+def world():
+    return xml.parse(ROOT / "urdf" / "table_tennis.sdf").getroot().find("world")
+
+
+def test_the_world_is_one_that_sdformat_accepts():
+    checked = subprocess.run([tool("gz", "ign"), "sdf", "-k", str(ROOT / "urdf" / "table_tennis.sdf")], capture_output=True, text=True)
+    said = checked.stdout + checked.stderr
+    assert checked.returncode == 0 and "Valid" in said, said
+    # It also says Error and is content.
+    assert not re.search(r"^(Error|Warning)\b", said, re.MULTILINE), said
+
+
+def test_the_worlds_serve_is_the_tasks():
+    """The force of one step gives the ball the velocity of the serve; before that the ball comes to rest in the shaft."""
+    arm = (ROOT / "src" / "tasks" / "table_tennis" / "config.rs").read_text()
+    position, velocity = (
+        [float(x) for x in re.search(rf"{name}: \[(.*?)\],", arm[arm.index("impl Default for ServeConfig") :])[1].split(",")]
+        for name in ("position", "velocity")
+    )
+    inner = world()
+    step, mass = float(inner.findtext("physics/max_step_size")), float(inner.findtext("model[@name='ball']/link/inertial/mass"))
+    serves = [plugin for plugin in inner.findall("plugin") if plugin.get("name") == "gz::sim::systems::TriggeredPublisher"]
+    assert {plugin.find("input").get("topic") for plugin in serves} == {"/serve"}
+    assert {plugin.find("input").get("type") for plugin in serves} == {"gz.msgs.Empty"}
+    assert {plugin.find("service").get("name") for plugin in serves} == {f"/world/{inner.get('name')}/set_pose"}
+    # A delay of zero would now and then leave the service out.
+    delays = [int(plugin.findtext("delay_ms")) for plugin in serves]
+    assert delays[0] >= 1 and delays == sorted(delays)
+
+    def numbers(text, what):
+        return [float(x) for x in re.findall(r"[xyz]: (-?[\d.]+)", re.search(what + r": {(.*?)}", text)[1])]
+
+    assert numbers(serves[-1].find("service").get("reqMsg"), "position") == position
+    force = numbers(serves[-1].findtext("output"), "force")
+    assert force == pytest.approx([mass * v / step for v in velocity])
+    assert serves[-1].find("output").get("topic") == f"/world/{inner.get('name')}/wrench"
+    shaft = [float(x) for x in inner.findtext("model[@name='shaft']/pose").split()[:2]]
+    for plugin in serves[:-1]:
+        assert numbers(plugin.find("service").get("reqMsg"), "position")[:2] == shaft
 
 
 def test_the_configuration_is_one_that_rcl_reads():

@@ -107,6 +107,8 @@ def test_gazebo_starts_one_after_the_other(env, tmp_path):
     assert set(by_package) >= {"robot_state_publisher", "ros_gz_sim", "ros_gz_bridge"}
     bridge = by_package["ros_gz_bridge"][0]["args"]
     assert "/clock@rosgraph_msgs/msg/Clock[gz.msgs.Clock" in bridge and "/ball@nav_msgs/msg/Odometry[gz.msgs.Odometry" in bridge
+    # From ROS to Gazebo: the world serves when it is told to.
+    assert "/serve@std_msgs/msg/Empty]gz.msgs.Empty" in bridge
     described = by_package["robot_state_publisher"][0]["params"]["robot_description"]
     assert "gz_ros2_control/GazeboSimSystem" in described and "controllers.yaml" in described
 

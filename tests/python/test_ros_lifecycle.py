@@ -1,5 +1,6 @@
 """The managed life cycle and the operator's services."""
 
+import shutil
 import signal
 
 import pytest
@@ -34,8 +35,6 @@ def test_every_transition_and_those_that_are_refused(tmp_path):
             assert client.change("", 1) and client.change("", 3), process.output()
             assert client.state() == "active" and client.transitions() == {"deactivate", "shutdown"}
             assert not client.change("cleanup")
-            refused = client.set_parameter("control.tracking.stiffness", 300.0)
-            assert not refused.successful and "active" in refused.reason
             assert client.change("deactivate") and client.state() == "inactive"
             assert client.set_parameter("control.tracking.stiffness", 300.0).successful
             # A run goes on where it was.
@@ -55,6 +54,32 @@ def test_the_graph():
         graph = client.call(GetAvailableTransitions, f"{client.prefix}/get_transition_graph").available_transitions
         edges = {(entry.start_state.label, entry.transition.label, entry.goal_state.label) for entry in graph}
         assert ("inactive", "activate", "activating") in edges and ("activating", "transition_failure", "inactive") in edges
+
+
+def test_an_error_in_a_transition_is_processed_and_ends_at_the_beginning(tmp_path):
+    """The run folder goes away under a run: what is on the disk is not what was done, and the node lets go of the run."""
+    env = environment()
+    folder = tmp_path / "run"
+    with controller(env, patient(ros__run_folder=str(folder))) as process, Client(env) as client:
+        client.listen_to_records()
+        commands = client.listen_to_commands()
+        with StillRobot(client, "moto_controller/ball"):
+            process.wait_for_line("the node is up")
+            assert client.change("configure") and client.change("activate"), process.output()
+            client.wait_until(lambda: commands and any(commands[-1].data), "an effort")
+            shutil.rmtree(folder)
+            for _ in deadline():
+                client.trigger("start")
+                if client.state() == "unconfigured":
+                    break
+            client.wait_until(lambda: not any(commands[-1].data), "zero efforts")
+            assert client.transitions() == {"configure", "shutdown"}
+            # It is as good as new.
+            assert client.change("configure") and client.change("activate") and client.change("shutdown"), process.output()
+    assert process.process.returncode == 0
+    told = [(event.start_state.label, event.transition.label, event.goal_state.label) for event in client.received["transitions"]]
+    error = told.index(("deactivating", "transition_error", "errorprocessing"))
+    assert told[error + 1] == ("errorprocessing", "transition_success", "unconfigured")
 
 
 def test_without_a_robot_there_is_no_activation(tmp_path):
@@ -99,8 +124,8 @@ def test_the_operators_services(tmp_path):
             client.wait_until(lambda: any(x != 0.0 for x in commands[-1].data), "efforts after the reset")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_with_a_safe_command(number, tmp_path):
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, "deactivate", "shutdown", "stop"])
+def test_every_end_is_damping_and_then_zero(end, tmp_path):
     env = environment()
     given = patient(ros__autostart=True, ros__run_folder=str(tmp_path / "run"))
     with Client(env) as client, StillRobot(client, "moto_controller/ball"):
@@ -108,9 +133,21 @@ def test_a_signal_ends_with_a_safe_command(number, tmp_path):
         with controller(env, given) as process:
             client.wait_until(lambda: commands and any(x != 0.0 for x in commands[-1].data), "an effort")
             holding = max(max(map(abs, command.data)) for command in list(commands))
-            process.signal(number)
+            before = len(commands)
+            if end == "stop":
+                assert client.trigger(end).success
+                client.wait_until(lambda: not any(commands[-1].data), "zero efforts")
+                # The loop goes on and sends zero; the process ends without another word.
+                process.signal(signal.SIGTERM)
+            elif isinstance(end, str):
+                assert client.change(end)
+                process.signal(signal.SIGTERM)
+            else:
+                process.signal(end)
             assert process.wait() == 0, process.output()
         client.wait_until(lambda: all(x == 0.0 for x in commands[-1].data), "zero efforts as the last command")
+        # The way to zero is a ramp.
+        assert any(0.0 < max(map(abs, command.data)) < 0.9 * holding for command in commands[before:])
         # On the way to zero the effort never grows, and after zero nothing comes: an old torque is not sent again.
         largest = [max(map(abs, command.data)) for command in commands]
         assert max(largest) <= 1.05 * holding
@@ -127,6 +164,16 @@ def test_malformed_ros_arguments_are_an_error_and_no_panic(words):
         assert process.wait() == 1
         assert "error: ROS 2 does not start:" in process.output()
         assert "panicked" not in process.output()
+
+
+def test_an_enclave_reaches_rcl(tmp_path):
+    """SROS 2: without security the enclave is taken, with it and no keys rcl refuses to start."""
+    env = environment()
+    with controller(env, more=["--enclave", "/robots/arm"]) as process:
+        process.wait_for_line("the node is up")
+    secured = dict(env, ROS_SECURITY_ENABLE="true", ROS_SECURITY_STRATEGY="Enforce", ROS_SECURITY_KEYSTORE=str(tmp_path))
+    with controller(secured, more=["--enclave", "/robots/arm"]) as process:
+        assert process.wait() == 1, process.output()
 
 
 def test_a_wrong_value_at_the_start_is_an_error_that_names_it():

@@ -12,7 +12,7 @@ from rcl_interfaces.srv import (
     SetParameters,
     SetParametersAtomically,
 )
-from ros_support import JOINTS, Client, controller, environment
+from ros_support import JOINTS, Client, StillRobot, controller, deadline, environment, patient
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,7 @@ def test_every_parameter_describes_itself(client):
             if kind == ParameterType.PARAMETER_INTEGER:
                 assert span.from_value <= value.integer_value <= span.to_value, descriptor.name
     by_name = {descriptor.name: descriptor for descriptor in descriptors}
+    assert by_name["use_sim_time"].read_only
     assert by_name["robot.joints"].read_only and by_name["control.period"].read_only
     stiffness = by_name["control.tracking.stiffness"]
     assert not stiffness.read_only and stiffness.floating_point_range[0].to_value == 1e6
@@ -145,6 +146,7 @@ def test_set_and_the_event_that_tells_of_it(client):
         ("control.period", 0.001, "read-only"),
         ("ros.diagnostics.max_lateness", 2.0, "expected 0 to 1"),
         ("control.fly", 1.0, "no such parameter"),
+        ("use_sim_time", True, "read-only: the loop keeps one clock"),
     ],
 )
 def test_a_refused_value_changes_nothing_and_says_why(client, name, value, reason):
@@ -171,3 +173,46 @@ def test_log_lines_reach_rosout(client):
     client.wait_until(lambda: any(line.msg == "the node is up" for line in client.received["log"]), "a log line")
     line = next(line for line in client.received["log"] if line.msg == "the node is up")
     assert (line.name, line.level) == ("moto_controller", 20) and line.stamp.sec > 0
+
+
+def test_gains_and_limits_change_between_trials_of_an_active_node(tmp_path):
+    env = environment()
+    given = patient(ros__autostart=True, ros__run_folder=str(tmp_path / "run"))
+    with Client(env) as client, StillRobot(client, "moto_controller/ball"):
+        client.listen_to_records()
+        commands = client.listen_to_commands()
+        with controller(env, given) as process:
+            # A trial is in hand: the arm is held and waits for the operator.
+            def ready():
+                newest = client.received["diagnostics"][-1:]
+                return any(v.key == "phase" and v.value == "ready" for a in newest for s in a.status for v in s.values)
+
+            client.wait_until(ready, "a trial that waits for its start")
+            lift = JOINTS.index("bz")
+            client.wait_until(lambda: commands and commands[-1].data[lift] > 70.0, "the efforts that hold the arm")
+            limits = list(get(client, "control.limits.effort")[0].double_array_value)
+            lower = [40.0 if joint == "bz" else limit for joint, limit in zip(JOINTS, limits)]
+
+            # Refused, whole, with the reason.
+            mixed = {"control.limits.effort": lower, "control.tracking.damping": -1.0}
+            refused = set_all(client, mixed, atomically=True)[0]
+            assert not refused.successful and "control.tracking.damping" in refused.reason
+            assert list(get(client, "control.limits.effort")[0].double_array_value) == limits
+            scheduling = set_one(client, "control.scheduling.on_error", "strict")
+            assert not scheduling.successful and "deactivate" in scheduling.reason
+            assert not set_one(client, "control.period", 0.001).successful
+
+            both = {"control.limits.effort": lower, "control.tracking.damping": 39.0}
+            assert set_all(client, both, atomically=True)[0].successful
+            # Not within the trial.
+            seen = len(commands)
+            client.wait_until(lambda: len(commands) > seen + 100, "further commands")
+            assert all(command.data[lift] > 70.0 for command in commands[seen:])
+            for _ in deadline():
+                client.trigger("start")
+                if client.received["trials"]:
+                    break
+            process.wait_for_line("other gains and limits hold from")
+            client.wait_until(lambda: commands[-1].data[lift] == 40.0, "an effort at the new limit")
+            assert list(get(client, "control.limits.effort")[0].double_array_value) == lower
+            assert client.state() == "active"

@@ -5,6 +5,7 @@ import math
 import pytest
 from ros_support import JOINTS, Client, StillRobot, controller, deadline, environment, patient
 from rosgraph_msgs.msg import Clock
+from std_msgs.msg import Empty
 
 # What holds the arm in its rest posture, by its masses: 82 N on bz, -11 N m on j2.
 HOLDING = {"bz": 82.0, "j2": -11.0}
@@ -219,3 +220,25 @@ def test_simulated_time(tmp_path):
             robot.silent.set()
             assert client.change("deactivate")
             client.wait_until(lambda: not any(robot.commands[-1].data), "zero efforts")
+
+
+def test_the_ball_is_asked_for_on_a_topic(tmp_path):
+    """As in Gazebo, whose world serves when it hears an empty message."""
+    env = environment()
+    given = patient(ros__autostart=True, ros__run_folder=str(tmp_path / "run"), ros__serve_topic="serve")
+    with Client(env) as client, StillRobot(client, "moto_controller/ball"):
+        asked = client.listen("serves", Empty, "/serve")
+        commands = client.listen_to_commands()
+        with controller(env, given):
+            client.wait_until(lambda: asked, "the node asks for the ball")
+            assert len(asked) == 1
+            client.wait_until(lambda: commands and any(commands[-1].data), "efforts")
+
+
+def test_without_a_listener_on_the_serve_topic_nothing_starts(tmp_path):
+    env = environment()
+    given = patient(ros__run_folder=str(tmp_path / "run"), ros__serve_topic="serve", ros__connect_timeout=0.5)
+    with Client(env) as client, StillRobot(client, "moto_controller/ball"):
+        with controller(env, given) as process:
+            assert client.change("configure") and not client.change("activate")
+            assert "serve did not answer" in process.output()
