@@ -249,7 +249,9 @@ mod tests {
 
     #[test]
     fn an_error_leads_through_error_processing_to_the_beginning_or_the_end() {
-        for (end, to) in [(Callback::Success, Unconfigured), (Callback::Failure, Finalized), (Callback::Error, Finalized)] {
+        for (end, to) in
+            [(Callback::Success, Unconfigured), (Callback::Failure, Finalized), (Callback::Error, Finalized)]
+        {
             let mut life = Lifecycle::default();
             life.begin(&asked(0, "configure")).unwrap();
             assert_eq!(life.end(Callback::Error).unwrap().to, ErrorProcessing);

@@ -207,8 +207,9 @@ impl Supervisor {
         for (name, order) in SERVICES {
             let inbox = inbox.clone();
             // Without a supervisor the process is at its end.
-            executor
-                .serve(&format!("~/{name}"), move |request| drop(inbox.send(Ask::Operate(name, order.clone(), request))))?;
+            executor.serve(&format!("~/{name}"), move |request| {
+                drop(inbox.send(Ask::Operate(name, order.clone(), request)))
+            })?;
         }
         Ok(Self {
             parameters,

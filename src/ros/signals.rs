@@ -5,7 +5,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::RosError;
 
-/// The signals that ask the process to end, as they come. A second one ends it at once.
+/// The signals that ask the process to end, as they come. None of them ends it by itself, however many come: `ros2 launch` passes on
+/// what the terminal sent already, and the robot is to be safe first.
 ///
 /// # Errors
 /// If the system refuses the handlers.
@@ -18,14 +19,11 @@ pub fn signals() -> Result<Receiver<i32>, RosError> {
         [signal(kinds[0]).map_err(RosError::Thread)?, signal(kinds[1]).map_err(RosError::Thread)?]
     };
     let wait = async move {
-        for count in 1.. {
+        loop {
             let number = tokio::select! {
                 _ = interrupted.recv() => kinds[0].as_raw_value(),
                 _ = terminated.recv() => kinds[1].as_raw_value(),
             };
-            if count > 1 {
-                std::process::exit(128 + number);
-            }
             // Nobody listens where the process is at its end already.
             let _ = sender.send(number);
         }

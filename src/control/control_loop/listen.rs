@@ -47,7 +47,10 @@ impl ControlLoop {
 
     /// Takes other gains and limits, between trials and not while the safe command is under way.
     fn retune(&mut self, now: Duration) {
-        while self.life_cycle.phase() == Phase::Idle && self.safety.state() != SafetyState::Damp && !self.former.is_full() {
+        while self.life_cycle.phase() == Phase::Idle
+            && self.safety.state() != SafetyState::Damp
+            && !self.former.is_full()
+        {
             let Ok(mut tuning) = self.tunings.pop() else { return };
             self.limits.exchange(&mut tuning.limits);
             self.watchdog.exchange(&mut tuning.watchdog);

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Instant;
 
+use r2r::ParameterValue;
 use r2r::nav_msgs::msg::Odometry;
 use r2r::sensor_msgs::msg::JointState;
 use r2r::std_msgs::msg::{Empty, Float64MultiArray};
-use r2r::ParameterValue;
 
 use super::*;
 use crate::control::{Event, Phase, StartupReport, Stopper};
