@@ -114,10 +114,13 @@ fn no_turn_of_the_loop_allocates_or_frees() {
     client.order(wrong).unwrap();
     client.order(order(1, 30, 2)).unwrap();
     client.order(order(2, 300, 2)).unwrap();
-    let (mut outcomes, mut boxes, mut states) = (Vec::new(), 0, Vec::new());
+    let (mut outcomes, mut boxes, mut states, mut tuned) = (Vec::new(), 0, Vec::new(), Vec::new());
     for cycle in 0.. {
         if cycle == 10 {
             client.request(Request::MarkFailed).unwrap();
+            let mut gains = config(2);
+            gains.tracking.damping *= 1.1;
+            assert!(client.tune(Box::new(Tuning::new(gains, 2).unwrap())).is_ok());
         }
         let in_long_stroke = outcomes.len() == 3 && client.status().phase == Phase::Stroke;
         if in_long_stroke && client.status().safety == SafetyState::Run && cycle % 50 == 0 {
@@ -140,8 +143,11 @@ fn no_turn_of_the_loop_allocates_or_frees() {
             });
         }
         while let Some(event) = client.event() {
-            if let Event::Safety { state, .. } = event {
-                states.push(state);
+            match event {
+                Event::Safety { state, .. } => states.push(state),
+                // Within the first trial it was given, between two it was taken.
+                Event::Tuned { .. } => tuned.push(outcomes.len()),
+                _ => {}
             }
         }
         if let Some(black_box) = client.black_box() {
@@ -157,6 +163,7 @@ fn no_turn_of_the_loop_allocates_or_frees() {
     assert_eq!(outcomes, ["completed", "refused", "completed", "aborted", "reset", "completed"]);
     assert_eq!(states, [Damp, Zero, Run, Damp, Zero]);
     assert_eq!(boxes, 1);
+    assert!(tuned.len() == 1 && tuned[0] >= 1, "{tuned:?}");
 }
 
 /// The task and the model that are shipped: homing, holding, triggering and stroking with them.
