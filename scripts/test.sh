@@ -20,7 +20,7 @@ source "$ros_environment"
 set -u
 scripts/setup_ros_tools.sh
 cargo clippy --release --locked --features ros --lib --bins --bench ros_round_trip -- --deny warnings
-cargo test --release --locked --features ros --lib ros::
+ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST cargo test --release --locked --features ros --lib ros::
 cargo build --release --locked --features ros
 .venv/bin/python -m pytest -q tests/python/test_ros_*.py
 scripts/test_colcon.sh

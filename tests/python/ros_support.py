@@ -53,7 +53,9 @@ def domain():
 
 def environment():
     """A domain of its own, on the loopback."""
-    return dict(os.environ, ROS_DOMAIN_ID=str(domain()), ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST", NO_COLOR="1")
+    # Humble knows the older of the two only.
+    loopback = {"ROS_LOCALHOST_ONLY": "1"} if os.environ.get("ROS_DISTRO") == "humble" else {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    return dict(os.environ, ROS_DOMAIN_ID=str(domain()), NO_COLOR="1", **loopback)
 
 
 class Process:
