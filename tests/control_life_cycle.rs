@@ -6,7 +6,6 @@ use control_support::*;
 use moto_controller::control::*;
 use moto_controller::policy::CompiledPolicy;
 use moto_controller::robot::link;
-use std::sync::Arc;
 
 const HORIZON: usize = 8;
 
@@ -147,7 +146,7 @@ fn a_pause_ends_with_the_trial_in_hand_and_a_failed_trial_is_marked() {
 fn an_order_that_does_not_fit_comes_back_with_the_reason() {
     type Spoil = (&'static str, fn(&mut TrialOrder));
     let spoil: [Spoil; 7] = [
-        ("action dimension", |o| o.policy = Arc::new(CompiledPolicy::new(&policy(HORIZON, 1)).unwrap())),
+        ("action dimension", |o| o.law = CompiledPolicy::new(&policy(HORIZON, 1)).unwrap().into()),
         ("length of the noise", |o| o.noise = o.noise[1..].into()),
         ("noise is not finite", |o| o.noise[3] = f64::NAN),
         ("number of joints", |o| o.buffers = TrialBuffers::new(&TrialShape { joints: 3, ..shape(2, HORIZON) })),

@@ -18,7 +18,7 @@ use super::runner::Runner;
 use super::{Config, Setup, block_on, save};
 use crate::control::LatencySummary;
 use crate::moto::{Learner, StateScales};
-use crate::policy::{CompiledPolicy, Policy};
+use crate::policy::{CompiledPolicy, Law, Policy};
 use crate::robot::{TrialKey, TrialKind};
 use crate::storage::{ROBOT_FILE, RunFolder, RunInfo, RunView, files::Disk};
 use crate::tasks::Task;
@@ -207,10 +207,10 @@ async fn show(
     let startup = machine.control.startup.to_string();
     interrupt.guard(machine.control.client.stopper());
     let mut runner = Runner::new(machine, run.seed);
-    let policy = Arc::new(CompiledPolicy::new(policy)?);
+    let law = Law::from(CompiledPolicy::new(policy)?);
     let strokes = run.realtime_strokes as u64;
     for rollout in 0..strokes {
-        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: run.iterations as u64, rollout }, &policy, false);
+        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: run.iterations as u64, rollout }, &law, false);
     }
     let result = strokes_on_the_clock(&mut runner, learning, strokes).await;
     let (_, latency) = runner.stop()?;

@@ -12,7 +12,7 @@ use super::machine::{Machine, Pace};
 use super::runner::Runner;
 use super::{Setup, block_on};
 use crate::control::Outcome;
-use crate::policy::{CompiledPolicy, Policy};
+use crate::policy::{CompiledPolicy, Law, Policy};
 use crate::robot::{TrialKey, TrialKind};
 use crate::storage::{CONFIG_FILE, RunView, files::Disk};
 use crate::tasks::Task;
@@ -95,9 +95,9 @@ pub async fn judge_policy(
     let machine = Machine::start(setup, task, task.plant(seed)?, Pace::Lockstep)?;
     interrupt.guard(machine.control.client.stopper());
     let mut runner = Runner::new(machine, seed);
-    let policy = Arc::new(CompiledPolicy::new(policy)?);
+    let law = Law::from(CompiledPolicy::new(policy)?);
     for rollout in 0..strokes {
-        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: 0, rollout }, &policy, explore);
+        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: 0, rollout }, &law, explore);
     }
     let (mut successes, mut returns, mut distances, mut clipped, mut faults) = (0, 0., Vec::new(), 0., 0);
     for _ in 0..strokes {

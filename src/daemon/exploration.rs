@@ -7,13 +7,13 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::robot::TrialKey;
 
-/// Standard normal draws (step x action) of a rollout.
-pub fn exploration_noise(seed: u64, key: &TrialKey, steps: usize, action_dim: usize) -> Box<[f64]> {
+/// Standard normal draws of a rollout.
+pub fn exploration_noise(seed: u64, key: &TrialKey, count: usize) -> Box<[f64]> {
     let mut words = [0; 32];
     for (bytes, value) in words.chunks_exact_mut(8).zip([seed, key.iteration, key.rollout, key.kind as u64]) {
         bytes.copy_from_slice(&value.to_le_bytes());
     }
-    StandardNormal.sample_iter(ChaCha12Rng::from_seed(words)).take(steps * action_dim).collect()
+    StandardNormal.sample_iter(ChaCha12Rng::from_seed(words)).take(count).collect()
 }
 
 #[cfg(test)]
@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn depends_on_its_key_alone() {
-        let noise = |seed, kind, iteration, rollout| exploration_noise(seed, &key(kind, iteration, rollout), 30, 9);
+        let noise = |seed, kind, iteration, rollout| exploration_noise(seed, &key(kind, iteration, rollout), 270);
         let first = noise(1, TrialKind::Learn, 2, 3);
         assert_eq!(first, noise(1, TrialKind::Learn, 2, 3));
         for (seed, iteration, rollout) in [(2, 2, 3), (1, 3, 3), (1, 2, 4), (1, 3, 2)] {
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn is_standard_normal() {
-        let noise = exploration_noise(7, &key(TrialKind::Learn, 0, 0), 1000, 10);
+        let noise = exploration_noise(7, &key(TrialKind::Learn, 0, 0), 10_000);
         let mean = noise.iter().sum::<f64>() / 1e4;
         let variance = noise.iter().map(|x| x * x).sum::<f64>() / 1e4;
         assert!(mean.abs() < 0.04 && (variance - 1.).abs() < 0.06, "{mean} {variance}");

@@ -168,7 +168,7 @@ pub fn shape(joints: usize, horizon: usize) -> TrialShape {
 pub fn order(rollout: u64, horizon: usize, joints: usize) -> TrialOrder {
     TrialOrder {
         key: key(rollout),
-        policy: Arc::new(CompiledPolicy::new(&policy(horizon, joints)).unwrap()),
+        law: CompiledPolicy::new(&policy(horizon, joints)).unwrap().into(),
         noise: (0..horizon * joints).map(|i| ((i as u64 * 37 + rollout * 11) % 19) as f64 / 19. - 0.5).collect(),
         buffers: TrialBuffers::new(&shape(joints, horizon)),
     }

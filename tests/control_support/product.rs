@@ -8,7 +8,6 @@ use moto_controller::policy::CompiledPolicy;
 use moto_controller::robot::{LoopPort, Plant, RobotPort, link};
 use moto_controller::tasks::Task;
 use std::path::Path;
-use std::sync::Arc;
 
 struct ModelDynamics(Model, Workspace);
 
@@ -57,7 +56,7 @@ impl Product {
         };
         TrialOrder {
             key: key(rollout),
-            policy: Arc::new(CompiledPolicy::new(&policy).unwrap()),
+            law: CompiledPolicy::new(&policy).unwrap().into(),
             noise: (0..shape.horizon * shape.action_dim).map(|i| ((i * 7) % 5) as f64 / 5. - 0.4).collect(),
             buffers: TrialBuffers::new(&shape),
         }
