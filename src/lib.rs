@@ -7,6 +7,7 @@ pub mod cli;
 pub mod control;
 pub mod daemon;
 pub mod dynamics;
+pub mod experiment;
 pub mod moto;
 pub mod policy;
 pub mod report;

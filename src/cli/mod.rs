@@ -3,6 +3,7 @@
 mod config;
 mod dry_run;
 mod evaluate;
+mod experiment;
 #[cfg(feature = "ros")]
 mod ros;
 
@@ -32,6 +33,7 @@ struct Arguments {
 enum Command {
     DryRun(dry_run::DryRun),
     Evaluate(evaluate::Evaluate),
+    Experiment(experiment::Experiment),
     #[cfg(feature = "ros")]
     Run(ros::Run),
     #[cfg(feature = "ros")]
@@ -53,6 +55,7 @@ pub fn main() -> std::process::ExitCode {
     let outcome = match arguments.command {
         Command::DryRun(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
+        Command::Experiment(command) => logged(|| command.run()),
         #[cfg(feature = "ros")]
         Command::Run(command) => command.run(),
         #[cfg(feature = "ros")]

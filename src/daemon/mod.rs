@@ -6,8 +6,8 @@ mod deadlines;
 mod dry_run;
 mod error;
 mod evaluate;
-mod exploration;
 mod interrupt;
+mod learned;
 mod learner_thread;
 mod learning;
 pub mod logging;
@@ -23,9 +23,11 @@ pub use config::{Config, ConfigError, RobotConfig, RunConfig, Setup, TaskConfig}
 pub use dry_run::{DryRunOptions, DryRunReport, dry_run};
 pub use error::DaemonError;
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
-pub use exploration::exploration_noise;
+pub use learned::{LearnedStroke, StoredLaw};
+pub(crate) use machine::lockstep;
 pub use operator::{LinkError, Operator, Order, RemoteRobot, Watcher};
 pub use robot_run::RobotRun;
+pub(crate) use rollout::{Rollout, batch, is_finite};
 
 /// Puts the learner on the disk as it is between two iterations.
 fn save(

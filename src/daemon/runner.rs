@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use super::exploration_noise;
 use super::interrupt::Interrupt;
 use super::machine::Machine;
 use super::operator::{LinkError, Operator, Order, Watcher};
@@ -15,7 +14,7 @@ use crate::control::{
     TrialOrder,
 };
 use crate::policy::Law;
-use crate::robot::TrialKey;
+use crate::robot::{TrialKey, exploration_noise};
 
 /// How often the loop is looked after.
 const LOOK: Duration = Duration::from_millis(5);

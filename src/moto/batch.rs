@@ -32,6 +32,14 @@ impl Batch {
         self.states.first().map_or(0, DMatrix::ncols)
     }
 
+    /// Return of each rollout.
+    ///
+    /// # Errors
+    /// A reward that is not finite.
+    pub fn returns(&self, reward: &dyn Reward) -> Result<Vec<f64>, MotoError> {
+        Ok(Earnings::new(self, reward)?.returns())
+    }
+
     /// Checks lengths, shapes and finiteness.
     pub(super) fn validate(&self, horizon: usize, state_dim: usize, action_dim: usize) -> Result<(), MotoError> {
         let rollouts = self.rollouts();

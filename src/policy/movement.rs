@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub type Motion = [f64; 3];
 
 /// The shape of a movement: joint trajectories linear in goals and goal velocities.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Primitive {
     /// Trajectory at zero goals and goal velocities (cycle x joint).
     pub base: Vec<Vec<Motion>>,

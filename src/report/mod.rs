@@ -1,7 +1,13 @@
-//! What a run tells its user: the metrics of each iteration, and the learning curve.
+//! What a run or an experiment tells its user: the metrics of each iteration, and pictures.
 
+mod comparison;
 mod learning_curve;
 mod metrics;
+mod motion;
+mod panel;
 
-pub use learning_curve::{DrawError, learning_curve_svg};
+pub use comparison::{ComparisonCurve, ComparisonPanel, comparison_svg};
+pub use learning_curve::learning_curve_svg;
 pub use metrics::{DiscardedTrial, GuardDecision, IterationMetrics, PerStep, Summary, Timing};
+pub use motion::{SwingMotion, motion_svg};
+pub use panel::DrawError;

@@ -1,8 +1,10 @@
 //! What passes between the control loop and a robot, simulated or real: readings one way, commands the other, over
 //! wait-free triple buffers in which the newest wins and neither side can hold up the other.
 
+mod exploration;
 mod plant;
 
+pub use exploration::{exploration_noise, trial_random};
 pub use plant::{Plant, PlantDriver, PlantRequest, TrialKey, TrialKind};
 
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Tasks: start, reward, success and initial policy.
 
+pub mod swing_up;
 pub mod table_tennis;
 mod task;
 

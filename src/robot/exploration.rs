@@ -1,19 +1,24 @@
-//! The exploration noise of a rollout, drawn before it and keyed by what the rollout is, so that a trial is reproducible
-//! whatever ran before it, on however many threads, and across a resume.
+//! What is random in a trial, keyed by what the trial is, so that it is reproducible whatever ran before it, on however many
+//! threads, and across a resume.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::robot::TrialKey;
+use super::TrialKey;
 
-/// Standard normal draws of a rollout.
-pub fn exploration_noise(seed: u64, key: &TrialKey, count: usize) -> Box<[f64]> {
+/// The random numbers of a trial. Stream 0 is the exploration noise's; a plant that draws from here takes another.
+pub fn trial_random(seed: u64, key: &TrialKey) -> ChaCha12Rng {
     let mut words = [0; 32];
     for (bytes, value) in words.chunks_exact_mut(8).zip([seed, key.iteration, key.rollout, key.kind as u64]) {
         bytes.copy_from_slice(&value.to_le_bytes());
     }
-    StandardNormal.sample_iter(ChaCha12Rng::from_seed(words)).take(count).collect()
+    ChaCha12Rng::from_seed(words)
+}
+
+/// Standard normal draws of a rollout: they come with the law, before the trial.
+pub fn exploration_noise(seed: u64, key: &TrialKey, count: usize) -> Box<[f64]> {
+    StandardNormal.sample_iter(trial_random(seed, key)).take(count).collect()
 }
 
 #[cfg(test)]

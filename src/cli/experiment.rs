@@ -1,0 +1,235 @@
+//! `moto_controller experiment`.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use tracing::{info, warn};
+
+use super::Failure;
+use crate::daemon::logging::BARS;
+use crate::experiment::catalogue::{ENTRIES, find};
+use crate::experiment::{
+    ExperimentConfig, Folder, Job, Outcome, Record, RunnerOptions, Watcher, overridden, publish, run, table,
+};
+
+/// Exit code of a program that was stopped by a signal.
+const STOPPED: u8 = 130;
+
+/// Compare methods and settings over seeds: the figures of the paper, or your own.
+///
+/// Seeds run in parallel on all processors; the same seed gives the same numbers, to the bit, on any number of them. The
+/// folder gets a CSV file per variant and seed, a summary, a figure, and the settings written out. Ctrl-C saves everything;
+/// the same command goes on where it stopped, and does not run finished seeds again.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  moto_controller experiment --list              what there is, and how long it takes
+  moto_controller experiment 1c --quick          two seeds of the beginning, in less than a minute
+  moto_controller experiment 1c                  all of it; Ctrl-C, and the same command goes on
+  moto_controller experiment 1c --seeds 20       ten more seeds in the same folder
+  moto_controller experiment 1c --config mine.yaml --out experiments/mine
+
+Your own variants, in mine.yaml:
+  seeds: 5
+  all: {iterations: 30}                          # changes every variant
+  variants:
+    - label: MOTO                                # changes one: only what is named
+      method: {moto: {epsilon: 0.3}}
+    - label: heavier                             # adds one, made from another
+      like: MOTO
+      task: {swing_up: {inertia: uniform_rods, torque_limit: 20}}
+  only: [MOTO, heavier]                          # leaves the others out
+The folder's config.yaml shows every setting there is; `cargo doc --open` explains them (LearnerConfig, SwingUpConfig).")]
+pub struct Experiment {
+    /// Which one
+    #[arg(value_name = "NAME", required_unless_present = "list")]
+    name: Option<String>,
+
+    /// Explain all experiments
+    #[arg(long)]
+    list: bool,
+
+    /// A small version, to see what comes out in less than a minute
+    #[arg(long)]
+    quick: bool,
+
+    /// Seeds 1 to N [default: 10, or the file's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: Option<u64>,
+
+    /// Changes to the experiment (YAML): variants, learner, task, rollouts, iterations, seeds
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// The results folder [default: experiments/NAME, or experiments/NAME-quick]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Experiment {
+    /// Runs the command.
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        let Some(name) = self.name.filter(|_| !self.list) else {
+            print!("{}", listing());
+            return Ok(ExitCode::SUCCESS);
+        };
+        let entry = find(&name)?;
+        let mut config = if self.quick { entry.quick() } else { (entry.config)() };
+        if let Some(path) = &self.config {
+            config = overridden(&config, path)?;
+        }
+        config.seeds = self.seeds.unwrap_or(config.seeds);
+        config.validate()?;
+        let quick = if self.quick { "-quick" } else { "" };
+        let out = self.out.unwrap_or_else(|| PathBuf::from("experiments").join(format!("{name}{quick}")));
+        let folder = Folder::open(&out, &config)?;
+        let stop = stop_on_signal()?;
+        info!(
+            "{}: {} variants, {} seeds each; results: {}",
+            config.name,
+            config.variants.len(),
+            config.seeds,
+            out.display()
+        );
+        let bars = Bars::new(&config);
+        let outcome = run(&config, &folder, RunnerOptions::default(), &stop, &bars);
+        bars.finish();
+        match outcome? {
+            Outcome::Stopped => {
+                println!("stopped; everything is saved, and the same command goes on in {}", out.display());
+                Ok(ExitCode::from(STOPPED))
+            }
+            Outcome::Complete(records) => {
+                let summary = publish(&config, &records, &folder)?;
+                println!("{}\n{}", config.title, table(&summary));
+                println!("results: {}", out.display());
+                println!("  figure.svg (open it in a browser)  summary.csv  summary.json  seeds/*.csv  config.yaml");
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    }
+}
+
+/// All experiments with what they compare.
+fn listing() -> String {
+    let entries = ENTRIES.iter().map(|entry| {
+        let text = entry.explanation.replace('\n', "\n          ");
+        format!("{:<9} {text}\n          Ten seeds on two processors: {}.\n", entry.name, entry.duration)
+    });
+    entries.collect::<Vec<_>>().join("\n")
+}
+
+/// Becomes true when somebody asks the program to end; asked again, it ends at once.
+fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = stop.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let (mut interrupted, mut terminated) = {
+        let _context = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            loop {
+                tokio::select! {
+                    _ = interrupted.recv() => {}
+                    _ = terminated.recv() => {}
+                }
+                if asked.swap(true, Ordering::Relaxed) {
+                    std::process::exit(STOPPED.into());
+                }
+                warn!("stopping after the iterations that run, then saving (again to stop at once)");
+            }
+        });
+    });
+    Ok(stop)
+}
+
+/// Progress for people: on a terminal a bar for all and a line for each variant, elsewhere a line per finished seed.
+struct Bars {
+    total: Option<ProgressBar>,
+    /// By variant: its line, and the newest of each seed's returns.
+    variants: BTreeMap<String, (Option<ProgressBar>, Mutex<BTreeMap<u64, Newest>>)>,
+}
+
+/// Where a seed is.
+struct Newest {
+    iterations: u64,
+    value: f64,
+}
+
+impl Bars {
+    fn new(config: &ExperimentConfig) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let styled = |template: &str, length: u64| {
+            let bar = BARS.add(ProgressBar::new(length));
+            // The templates are constants; should one ever not parse, the default style serves.
+            bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        };
+        let width = config.variants.iter().map(|v| v.slug().chars().count()).max().unwrap_or(0);
+        let variants = config.variants.iter().map(|variant| {
+            let slug = variant.slug();
+            let bar = terminal.then(|| {
+                let length = config.seeds * variant.iterations as u64;
+                let bar = styled("{prefix} {bar:20.cyan/blue} {msg}", length);
+                bar.set_prefix(format!("{slug:width$}"));
+                bar
+            });
+            (slug, (bar, Mutex::default()))
+        });
+        let variants = variants.collect();
+        let iterations: u64 = config.variants.iter().map(|v| config.seeds * v.iterations as u64).sum();
+        let total = terminal.then(|| {
+            styled("{bar:30.cyan/blue} {percent:>3} % of all iterations  {elapsed_precise} (left {eta})", iterations)
+        });
+        Self { total, variants }
+    }
+
+    fn update(&self, job: &Job<'_>, records: &[Record]) {
+        let (Some((bar, newest)), Some(last)) = (self.variants.get(&job.variant.slug()), records.last()) else {
+            return;
+        };
+        // A poisoned lock means that another worker panicked; this one has nothing to show then.
+        let Ok(mut newest) = newest.lock() else { return };
+        newest.insert(job.seed, Newest { iterations: last.iteration, value: last.mean_action_return });
+        let done: u64 = newest.values().map(|n| n.iterations).sum();
+        let values: Vec<f64> = newest.values().map(|n| n.value).collect();
+        drop(newest);
+        if let Some(bar) = bar {
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            bar.set_position(done);
+            bar.set_message(format!("{} seeds begun, mean return {mean:.3}", values.len()));
+        }
+        if let Some(total) = &self.total {
+            let positions = self.variants.values().filter_map(|(bar, _)| bar.as_ref().map(ProgressBar::position));
+            total.set_position(positions.sum());
+        }
+    }
+
+    fn finish(&self) {
+        let lines = self.variants.values().filter_map(|(bar, _)| bar.as_ref());
+        lines.chain(&self.total).for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+impl Watcher for Bars {
+    fn iterated(&self, job: &Job<'_>, records: &[Record]) {
+        self.update(job, records);
+    }
+
+    fn finished(&self, job: &Job<'_>, records: &[Record]) {
+        self.update(job, records);
+        if self.total.is_none() {
+            let value = records.last().map_or(f64::NAN, |r| r.mean_action_return);
+            println!("{} seed {}: {} iterations, return {value:.3}", job.variant.label, job.seed, records.len());
+        }
+    }
+}

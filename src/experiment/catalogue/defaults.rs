@@ -1,0 +1,44 @@
+//! This project's default settings against the paper's.
+
+use super::Entry;
+use super::settings::{double, measures, moto, paper, quad};
+use crate::experiment::{ExperimentConfig, Variant};
+use crate::moto::LearnerConfig;
+use crate::tasks::swing_up::JointLimit;
+
+pub const DEFAULTS: Entry = Entry {
+    name: "defaults",
+    explanation: "\
+This project's default settings (trust region over the trajectory, cross-validated ridge, linear control variate, clipped values,
+guard) against the paper's, which are all of that switched off, on the double link (20 rollouts per iteration) and on the quad
+link with joint limits (50). What counts is how many episodes it takes to -1 and -0.2, and to -20.",
+    duration: "?",
+    config: defaults,
+    quick_divisor: 6,
+};
+
+fn defaults() -> ExperimentConfig {
+    let named = |group: &str, thresholds: &[f64], variant: Variant| Variant {
+        group: group.into(),
+        thresholds: thresholds.into(),
+        ..variant
+    };
+    let two = |label, method| named("double link", &[-1., -0.2], moto(label, &double(), method, 20, 40));
+    let four = |label, method: LearnerConfig| {
+        let method = LearnerConfig { stored_iterations: 4, sample_decay: 0.6, ..method };
+        let task = quad(25., Some(JointLimit::default()));
+        named("quad link with joint limits", &[-20.], moto(label, &task, method, 50, 48))
+    };
+    ExperimentConfig {
+        name: "defaults".into(),
+        title: "Default settings of this project".into(),
+        seeds: 10,
+        measures: measures()[..1].into(),
+        variants: vec![
+            two("defaults", LearnerConfig::default()),
+            two("as in the paper", paper()),
+            four("defaults", LearnerConfig::default()),
+            four("as in the paper", paper()),
+        ],
+    }
+}

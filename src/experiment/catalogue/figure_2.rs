@@ -1,0 +1,52 @@
+//! Figure 2 of the paper: the quad link.
+
+use super::Entry;
+use super::settings::{measures, moto, paper_without_reuse, quad};
+use crate::experiment::ExperimentConfig;
+use crate::moto::LearnerConfig;
+use crate::tasks::swing_up::JointLimit;
+
+pub const MOTION: Entry = Entry {
+    name: "2a",
+    explanation: "\
+Quad link with the torque limit of 25 N m and with a reduced one of 15 N m: does MOTO still swing up, and how? Made with this
+project's default settings, 50 rollouts per iteration. motion.svg draws the motion of the median seed.",
+    duration: "?",
+    config: motion,
+    quick_divisor: 12,
+};
+
+pub const JOINT_LIMITS: Entry = Entry {
+    name: "2b",
+    explanation: "\
+Quad link with soft limits of its three outer joints, 400 rollouts per iteration, nothing reused: MOTO as in the paper. The paper
+finds that GPS hardly improves and MOTO learns.",
+    duration: "?",
+    config: joint_limits,
+    quick_divisor: 20,
+};
+
+fn motion() -> ExperimentConfig {
+    let with = |limit: f64| {
+        let method = LearnerConfig { stored_iterations: 4, sample_decay: 0.6, ..Default::default() };
+        moto(&format!("torque limit {limit} N m"), &quad(limit, None), method, 50, 60)
+    };
+    ExperimentConfig {
+        name: "2a".into(),
+        title: "Quad link, swing-up with less torque".into(),
+        seeds: 10,
+        measures: measures(),
+        variants: vec![with(25.), with(15.)],
+    }
+}
+
+fn joint_limits() -> ExperimentConfig {
+    let task = quad(25., Some(JointLimit::default()));
+    ExperimentConfig {
+        name: "2b".into(),
+        title: "Quad link with joint limits, 400 rollouts per iteration".into(),
+        seeds: 10,
+        measures: measures(),
+        variants: vec![moto("MOTO", &task, paper_without_reuse(), 400, 60)],
+    }
+}

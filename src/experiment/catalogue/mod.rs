@@ -1,0 +1,76 @@
+//! The experiments that come with the program.
+
+mod defaults;
+mod figure_1;
+mod figure_2;
+mod figure_3;
+mod settings;
+
+use super::{ExperimentConfig, ExperimentError};
+
+/// An experiment on offer.
+pub struct Entry {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it compares, with which settings and why, for people.
+    pub explanation: &'static str,
+    /// How long ten seeds take on two processors, for people.
+    pub duration: &'static str,
+    /// Its settings.
+    pub config: fn() -> ExperimentConfig,
+    /// Iterations of each variant are divided by this for `--quick`, which takes two seeds.
+    pub quick_divisor: usize,
+}
+
+impl Entry {
+    /// The small version: two seeds, and the beginning of each curve.
+    pub fn quick(&self) -> ExperimentConfig {
+        let mut config = (self.config)();
+        config.title.push_str(" (quick)");
+        config.seeds = 2;
+        for variant in &mut config.variants {
+            variant.iterations = (variant.iterations / self.quick_divisor).max(2);
+        }
+        config
+    }
+}
+
+/// All of them, in the order of the paper's figures.
+pub const ENTRIES: [Entry; 9] = [
+    figure_1::LARGE_BATCHES,
+    figure_1::ABLATIONS,
+    figure_1::BATCH_SIZES,
+    figure_2::MOTION,
+    figure_2::JOINT_LIMITS,
+    figure_3::NOISELESS,
+    figure_3::CONTEXT,
+    figure_3::NOISY_BOUNCE,
+    defaults::DEFAULTS,
+];
+
+/// The experiment of a name.
+///
+/// # Errors
+/// [`ExperimentError::Unknown`] with the names there are.
+pub fn find(name: &str) -> Result<&'static Entry, ExperimentError> {
+    const ALL: &[Entry] = &ENTRIES;
+    ALL.iter().find(|entry| entry.name == name).ok_or_else(|| ExperimentError::Unknown {
+        name: name.into(),
+        known: ALL.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", "),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_experiment_and_its_small_version_can_be_run() {
+        for entry in &ENTRIES {
+            for config in [(entry.config)(), entry.quick()] {
+                config.validate().unwrap();
+                assert_eq!(config.name, entry.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The results folder of an experiment.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{ExperimentConfig, ExperimentError, Variant};
+use crate::storage::files::{Disk, Files, LockGuard, create_dir_all, write_atomic};
+
+const CONFIG: &str = "config.yaml";
+const SEEDS: &str = "seeds";
+const UNFINISHED: &str = "unfinished";
+
+/// An experiment's folder, held by this process alone:
+///
+/// ```text
+/// config.yaml                  the experiment as it was run, every setting written out
+/// seeds/VARIANT-SEED.csv       a line per iteration of a finished seed
+/// unfinished/VARIANT-SEED.bin  where an interrupted seed goes on
+/// summary.csv, summary.json, figure.svg
+/// ```
+pub struct Folder {
+    root: PathBuf,
+    _lock: LockGuard,
+}
+
+impl Folder {
+    /// Opens the folder of an experiment, or makes it.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Mismatch`] if it has results of other settings, [`ExperimentError::InUse`], or a file operation.
+    pub fn open(root: &Path, config: &ExperimentConfig) -> Result<Self, ExperimentError> {
+        for directory in [root.into(), root.join(SEEDS), root.join(UNFINISHED)] {
+            create_dir_all(&Disk, &directory)?;
+        }
+        let lock = Disk.lock(&root.join(".lock"))?.ok_or_else(|| ExperimentError::InUse { folder: root.into() })?;
+        let path = root.join(CONFIG);
+        let damaged = |what: String| ExperimentError::Records { path: path.clone(), what };
+        if Disk.exists(&path)? {
+            let text = String::from_utf8(Disk.read(&path)?).map_err(|e| damaged(e.to_string()))?;
+            let before: Value = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+            let now = serde_json::to_value(config).map_err(|e| damaged(e.to_string()))?;
+            if let Some((field, found, expected)) = decisive(&before).difference(&decisive(&now)) {
+                return Err(ExperimentError::Mismatch { folder: root.into(), field, found, expected });
+            }
+        }
+        let text = serde_saphyr::to_string(config).map_err(|e| damaged(e.to_string()))?;
+        write_atomic(&Disk, &path, text.as_bytes())?;
+        Ok(Self { root: root.into(), _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// Records of a finished seed.
+    pub fn records(&self, variant: &Variant, seed: u64) -> PathBuf {
+        self.attachment(variant, seed, "csv")
+    }
+
+    /// What is kept beside them.
+    pub fn attachment(&self, variant: &Variant, seed: u64, ending: &str) -> PathBuf {
+        self.root.join(SEEDS).join(format!("{}-{seed}.{ending}", variant.slug()))
+    }
+
+    /// Where an unfinished seed goes on.
+    pub fn unfinished(&self, variant: &Variant, seed: u64) -> PathBuf {
+        self.root.join(UNFINISHED).join(format!("{}-{seed}.bin", variant.slug()))
+    }
+
+    /// Writes a file of the folder, whole or not at all.
+    ///
+    /// # Errors
+    /// The file operation that failed.
+    pub fn write(&self, name: &str, content: &str) -> Result<(), ExperimentError> {
+        Ok(write_atomic(&Disk, &self.root.join(name), content.as_bytes())?)
+    }
+}
+
+/// The settings that decide what the records are; more seeds, and other ways to show them, may be asked of the same folder.
+fn decisive(config: &Value) -> Settings {
+    let mut config = config.clone();
+    if let Some(fields) = config.as_object_mut() {
+        fields.retain(|name, _| name == "variants" || name == "name");
+        for variant in fields.get_mut("variants").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(fields) = variant.as_object_mut() {
+                fields.remove("thresholds");
+            }
+        }
+    }
+    Settings(config)
+}
+
+struct Settings(Value);
+
+impl Settings {
+    /// The first setting that differs, by path, and both its values.
+    fn difference(&self, other: &Self) -> Option<(String, String, String)> {
+        difference(String::new(), &self.0, &other.0)
+    }
+}
+
+fn difference(path: String, one: &Value, other: &Value) -> Option<(String, String, String)> {
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let absent = &Value::Null;
+            let keys = one.keys().chain(other.keys().filter(|key| !one.contains_key(*key)));
+            let mut pairs = keys.map(|key| (key, one.get(key).unwrap_or(absent), other.get(key).unwrap_or(absent)));
+            pairs.find_map(|(key, a, b)| difference(below(key), a, b))
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            one.iter().zip(other).enumerate().find_map(|(i, (a, b))| difference(format!("{path}[{i}]"), a, b))
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            Some((path, format!("a list of {}", one.len()), format!("a list of {}", other.len())))
+        }
+        // YAML may read 1.0 back as 1.
+        (Value::Number(a), Value::Number(b)) if a.as_f64() == b.as_f64() => None,
+        (a, b) if a == b => None,
+        (a, b) => Some((path, a.to_string(), b.to_string())),
+    }
+}

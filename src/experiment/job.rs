@@ -1,0 +1,143 @@
+//! One seed of one variant, from its start or from where it was interrupted to its end.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+
+use super::record::{self, Record};
+use super::run::{Run, RunError, decode, encode, start};
+use super::{ExperimentError, Folder, Variant, Watcher};
+use crate::storage::files::{Disk, Files, write_atomic};
+
+/// Length of the checksum behind an unfinished job's content, bytes.
+const HASH: usize = 32;
+
+/// One seed of one variant.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// The variant.
+    pub variant: &'a Variant,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// How far a job is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// All its records. There are fewer than iterations if the method broke down.
+    Finished(Vec<Record>),
+    /// Somebody asked to stop; what it did is saved.
+    Stopped,
+}
+
+/// An interrupted job.
+#[derive(Serialize, Deserialize)]
+struct Unfinished {
+    records: Vec<Record>,
+    state: Vec<u8>,
+}
+
+impl Job<'_> {
+    /// The records, if the job is finished.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn finished(&self, folder: &Folder) -> Result<Option<Vec<Record>>, ExperimentError> {
+        let path = folder.records(self.variant, self.seed);
+        if Disk.exists(&path)? { record::read(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Runs the job to its end, unless it is finished already.
+    ///
+    /// # Errors
+    /// A file operation, or a variant that cannot be started.
+    pub fn run(
+        &self,
+        folder: &Folder,
+        save_every: Duration,
+        stop: &AtomicBool,
+        watcher: &dyn Watcher,
+    ) -> Result<Progress, ExperimentError> {
+        if let Some(records) = self.finished(folder)? {
+            return Ok(Progress::Finished(records));
+        }
+        let variant = self.variant;
+        let wrong = |source| ExperimentError::Variant { label: variant.label.clone(), source: Box::new(source) };
+        let (mut run, mut records) = self
+            .restored(folder)?
+            .map_or_else(|| start(variant, self.seed).map(|run| (run, Vec::new())).map_err(wrong), Ok)?;
+        let mut saved = Instant::now();
+        while records.len() < variant.iterations {
+            if stop.load(Ordering::Relaxed) {
+                self.save(folder, &*run, &records)?;
+                return Ok(Progress::Stopped);
+            }
+            let begin = Instant::now();
+            let mut record = match run.iterate() {
+                Ok(record) => record,
+                Err(error) => {
+                    warn!("{} seed {} ends after {} iterations: {error}", variant.label, self.seed, records.len());
+                    self.attach(folder, "failure.txt", error.to_string().as_bytes())?;
+                    break;
+                }
+            };
+            record.iteration = records.len() as u64 + 1;
+            record.episodes = record.iteration * variant.rollouts as u64;
+            record.seconds = begin.elapsed().as_secs_f64();
+            records.push(record);
+            watcher.iterated(self, &records);
+            if saved.elapsed() >= save_every && records.len() < variant.iterations {
+                self.save(folder, &*run, &records)?;
+                saved = Instant::now();
+            }
+        }
+        for attachment in run.attachments().map_err(wrong)? {
+            self.attach(folder, attachment.ending, &attachment.bytes)?;
+        }
+        // The records come last: they say that the job is finished.
+        record::write(&folder.records(variant, self.seed), &records)?;
+        let unfinished = folder.unfinished(variant, self.seed);
+        if Disk.exists(&unfinished)? {
+            Disk.remove(&unfinished)?;
+        }
+        Ok(Progress::Finished(records))
+    }
+
+    fn attach(&self, folder: &Folder, ending: &str, bytes: &[u8]) -> Result<(), ExperimentError> {
+        Ok(write_atomic(&Disk, &folder.attachment(self.variant, self.seed, ending), bytes)?)
+    }
+
+    fn save(&self, folder: &Folder, run: &dyn Run, records: &[Record]) -> Result<(), ExperimentError> {
+        let wrong = |source| ExperimentError::Variant { label: self.variant.label.clone(), source: Box::new(source) };
+        let unfinished = Unfinished { records: records.into(), state: run.state().map_err(wrong)? };
+        let mut bytes = encode(&unfinished).map_err(wrong)?;
+        bytes.extend(blake3::hash(&bytes).as_bytes());
+        Ok(write_atomic(&Disk, &folder.unfinished(self.variant, self.seed), &bytes)?)
+    }
+
+    /// The run as it was interrupted; none if it never was, or if what was saved cannot be used.
+    fn restored(&self, folder: &Folder) -> Result<Option<(Box<dyn Run>, Vec<Record>)>, ExperimentError> {
+        let path = folder.unfinished(self.variant, self.seed);
+        if !Disk.exists(&path)? {
+            return Ok(None);
+        }
+        let bytes = Disk.read(&path)?;
+        let restore = || -> Result<_, RunError> {
+            let content = bytes.split_last_chunk::<HASH>().filter(|(content, hash)| blake3::hash(content) == **hash);
+            let (content, _) = content.ok_or_else(|| RunError::State("its checksum is wrong".into()))?;
+            let Unfinished { records, state } = decode(content)?;
+            let mut run = start(self.variant, self.seed)?;
+            run.restore(&state)?;
+            Ok((run, records))
+        };
+        match restore() {
+            Ok(restored) => Ok(Some(restored)),
+            Err(error) => {
+                warn!("{}: {error}; the seed starts anew", path.display());
+                Ok(None)
+            }
+        }
+    }
+}

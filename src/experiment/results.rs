@@ -1,0 +1,81 @@
+//! What is made of a complete experiment: summary and pictures in its folder.
+
+use std::path::PathBuf;
+
+use super::summary::{Summary, summarise};
+use super::{ExperimentConfig, ExperimentError, Folder, Measure, Record, Variant};
+use crate::report::{ComparisonCurve, ComparisonPanel, SwingMotion, comparison_svg, motion_svg};
+use crate::storage::files::{Disk, Files};
+
+/// Writes `summary.csv`, `summary.json`, `figure.svg` and, where seeds kept a motion, `motion.svg` from the records
+/// (variant, seed, iteration).
+///
+/// # Errors
+/// A file operation, or a picture that cannot be drawn.
+pub fn publish(
+    config: &ExperimentConfig,
+    records: &[Vec<Vec<Record>>],
+    folder: &Folder,
+) -> Result<Summary, ExperimentError> {
+    let summary = summarise(config, records);
+    let failed = |name: &str, what: &dyn std::fmt::Display| ExperimentError::Records {
+        path: folder.path().join(name),
+        what: what.to_string(),
+    };
+    let json = serde_json::to_string_pretty(&summary).map_err(|e| failed("summary.json", &e))?;
+    folder.write("summary.json", &json)?;
+    folder.write("summary.csv", &summary.csv().map_err(|e| failed("summary.csv", &e))?)?;
+    folder.write("figure.svg", &comparison_svg(&config.title, &panels(config, records))?)?;
+    let motions = motions(config, records, folder)?;
+    if !motions.is_empty() {
+        let title = format!("{}: mean action of the median seed", config.title);
+        folder.write("motion.svg", &motion_svg(&title, &motions)?)?;
+    }
+    Ok(summary)
+}
+
+/// A panel per group and measure.
+fn panels(config: &ExperimentConfig, records: &[Vec<Vec<Record>>]) -> Vec<ComparisonPanel> {
+    let mut groups: Vec<&str> = config.variants.iter().map(|v| v.group.as_str()).collect();
+    groups.dedup();
+    let panel = |group: &str, measure: Measure| {
+        let members = config.variants.iter().zip(records).filter(|(variant, _)| variant.group == group);
+        let curves = members.enumerate().map(|(color, (variant, seeds))| curve(measure, variant, seeds, color));
+        ComparisonPanel { title: group.into(), value: measure.title().into(), curves: curves.collect() }
+    };
+    groups.iter().flat_map(|group| config.measures.iter().map(|measure| panel(group, *measure))).collect()
+}
+
+/// The values of a variant; those of a seed that broke down stay at its last.
+fn curve(measure: Measure, variant: &Variant, seeds: &[Vec<Record>], color: usize) -> ComparisonCurve {
+    let value = |seed: &Vec<Record>, i: usize| seed.get(i).or(seed.last()).map_or(f64::NAN, |r| measure.of(r));
+    ComparisonCurve {
+        label: variant.label.clone(),
+        color,
+        episodes: (1..=variant.iterations).map(|i| (i * variant.rollouts) as f64).collect(),
+        values: seeds.iter().map(|seed| (0..variant.iterations).map(|i| value(seed, i)).collect()).collect(),
+    }
+}
+
+/// The motion of each variant's median seed, by the last return of its mean action, where the seeds kept one.
+fn motions(
+    config: &ExperimentConfig,
+    records: &[Vec<Vec<Record>>],
+    folder: &Folder,
+) -> Result<Vec<(String, SwingMotion)>, ExperimentError> {
+    let mut motions = Vec::new();
+    for (variant, seeds) in config.variants.iter().zip(records) {
+        let last = |seed: &Vec<Record>| seed.last().map_or(f64::NEG_INFINITY, |r| r.mean_action_return);
+        let mut ranked: Vec<(f64, u64)> = (1..).zip(seeds).map(|(number, seed)| (last(seed), number)).collect();
+        ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let Some((value, seed)) = ranked.get(ranked.len() / 2) else { continue };
+        let path: PathBuf = folder.attachment(variant, *seed, "motion.json");
+        if Disk.exists(&path)? {
+            let motion = serde_json::from_slice(&Disk.read(&path)?);
+            let motion = motion.map_err(|e| ExperimentError::Records { path, what: e.to_string() })?;
+            let group = if variant.group.is_empty() { String::new() } else { format!("{}, ", variant.group) };
+            motions.push((format!("{group}{} (return {value:.2})", variant.label), motion));
+        }
+    }
+    Ok(motions)
+}

@@ -1,0 +1,222 @@
+//! Statistics over seeds.
+
+use serde::Serialize;
+
+use super::{ExperimentConfig, Measure, Record, Variant};
+
+/// Shares of a group's largest budget at which the variants are compared.
+const CHECKPOINTS: [f64; 4] = [0.25, 0.5, 0.75, 1.];
+
+/// An experiment in numbers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// The experiment.
+    pub name: String,
+    /// One per variant.
+    pub variants: Vec<VariantSummary>,
+}
+
+/// A variant in numbers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VariantSummary {
+    /// Its name.
+    pub label: String,
+    /// Its group.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub group: String,
+    /// Seeds run.
+    pub seeds: usize,
+    /// Seeds whose method broke down; their last values count from there on.
+    pub failed: usize,
+    /// The measures.
+    pub measures: Vec<Curve>,
+    /// Episodes until the first measure reached each threshold.
+    pub reached: Vec<Reached>,
+    /// Wall-clock time of a seed, mean, s.
+    pub seconds: f64,
+}
+
+/// A measure over the seeds, at numbers of episodes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Curve {
+    /// What it is.
+    pub measure: Measure,
+    /// By episodes.
+    pub at: Vec<Statistics>,
+}
+
+/// A measure over the seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Statistics {
+    /// After so many episodes; the last iteration that was complete by then counts.
+    pub episodes: u64,
+    /// Mean.
+    pub mean: f64,
+    /// Unbiased standard deviation; 0 for a single seed.
+    pub deviation: f64,
+    /// Median.
+    pub median: f64,
+    /// The worst seed.
+    pub worst: f64,
+}
+
+/// Episodes it took to reach a threshold.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reached {
+    /// Value of the first measure.
+    pub threshold: f64,
+    /// By seed; none where it was not reached.
+    pub episodes: Vec<Option<u64>>,
+    /// Seeds that reached it.
+    pub seeds: usize,
+    /// Median, a seed that did not reach it counting as later than all; none where that is the median.
+    pub median: Option<f64>,
+    /// The slowest seed; none if one did not reach it.
+    pub worst: Option<u64>,
+}
+
+/// Summarises the records (variant, seed, iteration) of an experiment.
+pub fn summarise(config: &ExperimentConfig, records: &[Vec<Vec<Record>>]) -> Summary {
+    let variants = config.variants.iter().zip(records).map(|(variant, seeds)| {
+        let group = config.variants.iter().filter(|other| other.group == variant.group);
+        let budget = group.map(Variant::episodes).max().unwrap_or(0);
+        let checkpoints: Vec<u64> = CHECKPOINTS.iter().map(|share| (share * budget as f64).round() as u64).collect();
+        let spent = |seed: &Vec<Record>| seed.iter().map(|record| record.seconds).sum::<f64>();
+        VariantSummary {
+            label: variant.label.clone(),
+            group: variant.group.clone(),
+            seeds: seeds.len(),
+            failed: seeds.iter().filter(|seed| seed.len() < variant.iterations).count(),
+            measures: config.measures.iter().map(|measure| curve(*measure, variant, seeds, &checkpoints)).collect(),
+            reached: variant.thresholds.iter().map(|bar| reached(*bar, config.measures[0], seeds)).collect(),
+            seconds: seeds.iter().map(spent).sum::<f64>() / seeds.len().max(1) as f64,
+        }
+    });
+    Summary { name: config.name.clone(), variants: variants.collect() }
+}
+
+impl Summary {
+    /// The statistics of all measures as CSV, a line per variant, measure and number of episodes.
+    ///
+    /// # Errors
+    /// If there is no CSV form.
+    pub fn csv(&self) -> Result<String, csv::Error> {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            group: &'a str,
+            variant: &'a str,
+            measure: Measure,
+            episodes: u64,
+            mean: f64,
+            standard_deviation: f64,
+            median: f64,
+            worst: f64,
+            seeds: usize,
+            failed: usize,
+        }
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        for variant in &self.variants {
+            for curve in &variant.measures {
+                for at in &curve.at {
+                    writer.serialize(Row {
+                        group: &variant.group,
+                        variant: &variant.label,
+                        measure: curve.measure,
+                        episodes: at.episodes,
+                        mean: at.mean,
+                        standard_deviation: at.deviation,
+                        median: at.median,
+                        worst: at.worst,
+                        seeds: variant.seeds,
+                        failed: variant.failed,
+                    })?;
+                }
+            }
+        }
+        writer.flush()?;
+        // What was written is text, so that nothing is replaced.
+        Ok(String::from_utf8_lossy(writer.get_ref()).into_owned())
+    }
+}
+
+fn curve(measure: Measure, variant: &Variant, seeds: &[Vec<Record>], checkpoints: &[u64]) -> Curve {
+    let rollouts = variant.rollouts as u64;
+    let within = checkpoints.iter().filter(|e| (rollouts..variant.episodes() + rollouts).contains(e));
+    let at = within.map(|episodes| {
+        let last = |seed: &Vec<Record>| seed.iter().rev().find(|record| record.episodes <= *episodes).cloned();
+        // A seed without a value is worse than any other.
+        let value = |seed| last(seed).map(|r| measure.of(&r)).filter(|v| !v.is_nan()).unwrap_or(f64::NEG_INFINITY);
+        Statistics::new(*episodes, seeds.iter().map(value).collect())
+    });
+    Curve { measure, at: at.collect() }
+}
+
+impl Statistics {
+    fn new(episodes: u64, mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.).max(1.);
+        let worst = values.first().copied().unwrap_or(f64::NAN);
+        Self { episodes, mean, deviation: variance.sqrt(), median: median(&values), worst }
+    }
+}
+
+/// Median of sorted values; NaN without any.
+fn median(sorted: &[f64]) -> f64 {
+    let upper = sorted.len() / 2;
+    match sorted {
+        [] => f64::NAN,
+        _ if sorted.len() % 2 == 1 || sorted[upper - 1] == sorted[upper] => sorted[upper],
+        _ => 0.5 * (sorted[upper - 1] + sorted[upper]),
+    }
+}
+
+fn reached(threshold: f64, measure: Measure, seeds: &[Vec<Record>]) -> Reached {
+    let first = |seed: &Vec<Record>| seed.iter().find(|r| measure.of(r) >= threshold).map(|r| r.episodes);
+    let episodes: Vec<Option<u64>> = seeds.iter().map(first).collect();
+    let mut sorted: Vec<f64> = episodes.iter().map(|e| e.map_or(f64::INFINITY, |e| e as f64)).collect();
+    sorted.sort_by(f64::total_cmp);
+    let worst = episodes.iter().copied().collect::<Option<Vec<u64>>>().and_then(|all| all.into_iter().max());
+    Reached {
+        threshold,
+        seeds: episodes.iter().flatten().count(),
+        median: Some(median(&sorted)).filter(|m| m.is_finite()),
+        worst,
+        episodes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seed(returns: &[f64]) -> Vec<Record> {
+        let record = |(i, value): (usize, &f64)| Record {
+            iteration: i as u64 + 1,
+            episodes: 20 * (i as u64 + 1),
+            mean_action_return: *value,
+            ..Record::default()
+        };
+        returns.iter().enumerate().map(record).collect()
+    }
+
+    #[test]
+    fn a_threshold_is_reached_by_the_median_seed() {
+        let seeds = [seed(&[-5., -0.5, -2.]), seed(&[-5., -3., -1.]), seed(&[-5., -4., -3.])];
+        let found = reached(-1., Measure::MeanAction, &seeds);
+        assert_eq!(found.episodes, [Some(40), Some(60), None]);
+        assert_eq!((found.median, found.worst, found.seeds), (Some(60.), None, 2));
+        assert_eq!(reached(-1., Measure::MeanAction, &seeds[1..]).median, None);
+        assert_eq!(reached(-4., Measure::MeanAction, &seeds[..2]).worst, Some(40));
+    }
+
+    #[test]
+    fn statistics_over_seeds() {
+        let statistics = Statistics::new(20, vec![-3., -1., -8., -2.]);
+        assert_eq!((statistics.mean, statistics.median, statistics.worst), (-3.5, -2.5, -8.));
+        assert!((statistics.deviation - (29f64 / 3.).sqrt()).abs() < 1e-12);
+        let failed = Statistics::new(20, vec![-3., f64::NEG_INFINITY, -1.]);
+        assert_eq!((failed.mean, failed.median, failed.worst), (f64::NEG_INFINITY, -3., f64::NEG_INFINITY));
+    }
+}

@@ -1,0 +1,117 @@
+//! The swing-ups as runs.
+
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+use super::run::{Attachment, Run, RunError, decode, encode};
+use crate::moto::{Batch, IterationReport, Learner, LearnerConfig, ReturnSummary, Reward, StateScales, Verdict};
+use crate::policy::Policy;
+use crate::report::SwingMotion;
+use crate::robot::{TrialKey, TrialKind};
+use crate::tasks::swing_up::{SwingUp, SwingUpConfig};
+
+/// Starts from which the mean action is judged.
+const STARTS: u64 = 30;
+
+/// A swing-up with what learns it.
+pub struct SwingUpRun {
+    task: SwingUp,
+    rollouts: u64,
+    seed: u64,
+    state: State,
+}
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    /// Iterations done.
+    iteration: u64,
+    method: Method,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Method {
+    Moto(Box<Learner>),
+}
+
+impl SwingUpRun {
+    /// MOTO on a swing-up.
+    ///
+    /// # Errors
+    /// The parameter that is refused.
+    pub fn moto(task: SwingUpConfig, config: LearnerConfig, rollouts: usize, seed: u64) -> Result<Self, RunError> {
+        let task = SwingUp::new(task)?;
+        let learner = Learner::new(config, task.initial_policy(), StateScales(task.state_scales()))?;
+        Ok(Self::new(task, Method::Moto(Box::new(learner)), rollouts, seed))
+    }
+
+    fn new(task: SwingUp, method: Method, rollouts: usize, seed: u64) -> Self {
+        Self { task, rollouts: rollouts as u64, seed, state: State { iteration: 0, method } }
+    }
+
+    fn roll_out(&self, kind: TrialKind, count: u64, explore: bool) -> Result<Batch, RunError> {
+        let iteration = self.state.iteration;
+        let keys: Vec<_> = (0..count).map(|rollout| TrialKey { kind, iteration, rollout }).collect();
+        Ok(self.task.rollouts(self.state.method.policy(), self.seed, &keys, explore)?)
+    }
+}
+
+impl Method {
+    fn policy(&self) -> &Policy {
+        match self {
+            Self::Moto(learner) => learner.policy(),
+        }
+    }
+
+    fn update(&mut self, batch: Batch, reward: &dyn Reward) -> Result<Record, RunError> {
+        match self {
+            Self::Moto(learner) => Ok(moto_record(&learner.update(batch, reward)?)),
+        }
+    }
+}
+
+/// What an iteration of MOTO leaves behind.
+pub(super) fn moto_record(report: &IterationReport) -> Record {
+    let entropy = report.steps.iter().map(|step| step.entropy).sum::<f64>() / report.steps.len() as f64;
+    let verdict = match report.verdict {
+        Verdict::Unjudged => "unjudged",
+        Verdict::Accepted => "accepted",
+        Verdict::RolledBack => "rolled_back",
+    };
+    Record {
+        rollouts_return: report.mean_return,
+        kl: Some(report.mean_kl),
+        entropy: Some(entropy),
+        effective_samples: Some(report.mean_effective_samples),
+        remark: Some(verdict.into()),
+        ..Record::default()
+    }
+}
+
+impl Run for SwingUpRun {
+    fn iterate(&mut self) -> Result<Record, RunError> {
+        let batch = self.roll_out(TrialKind::Learn, self.rollouts, true)?;
+        let mut record = self.state.method.update(batch, &self.task)?;
+        self.state.iteration += 1;
+        let judged = self.roll_out(TrialKind::Evaluate, STARTS, false)?;
+        record.mean_action_return = ReturnSummary::new(&judged.returns(&self.task)?).mean;
+        Ok(record)
+    }
+
+    fn state(&self) -> Result<Vec<u8>, RunError> {
+        encode(&self.state)
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), RunError> {
+        self.state = decode(state)?;
+        Ok(())
+    }
+
+    fn attachments(&self) -> Result<Vec<Attachment>, RunError> {
+        let batch = self.roll_out(TrialKind::Evaluate, 1, false)?;
+        let joints = self.task.action_dim();
+        let angles = batch.states.iter().map(|state| state.as_slice()[..joints].to_vec()).collect();
+        let motion = SwingMotion { step: self.task.config().step, angles };
+        let bytes = serde_json::to_vec(&motion).map_err(|e| RunError::State(e.to_string()))?;
+        Ok(vec![Attachment { ending: "motion.json", bytes }])
+    }
+}

@@ -1,0 +1,173 @@
+//! Swing-up of a planar chain of links with a torque at every joint (Akrour et al. 2018, section 6.1): from hanging at rest to
+//! upright at rest. The state is (angles, velocities), angles relative and not wrapped, the goal is zero.
+
+mod config;
+mod plant;
+#[cfg(test)]
+mod tests;
+
+pub use config::{Chain, JointLimit, LinkInertia, SwingUpConfig};
+
+use crate::dynamics::{Model, ModelError};
+use crate::moto::{Batch, Reward};
+use crate::policy::{CompiledPolicy, LinearGaussian, Policy, PolicyError};
+use crate::robot::{TrialKey, exploration_noise, trial_random};
+use crate::simulation::ParameterError;
+use nalgebra::{DMatrix, DVector};
+use plant::Plant;
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+
+/// Why a swing-up cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SwingUpError {
+    /// A parameter is refused.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// The robot description is refused.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// The task: a simulated chain, its start and its reward.
+#[derive(Clone, Debug)]
+pub struct SwingUp {
+    config: SwingUpConfig,
+    model: Model,
+}
+
+/// States of a rollout (state x step), the last one included, and its torques as asked (action x step).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Motion {
+    /// (state x T + 1)
+    pub states: DMatrix<f64>,
+    /// (action x T)
+    pub actions: DMatrix<f64>,
+}
+
+impl SwingUp {
+    /// Sets the task up.
+    ///
+    /// # Errors
+    /// The first parameter that is refused.
+    pub fn new(config: SwingUpConfig) -> Result<Self, SwingUpError> {
+        config.validate()?;
+        let model = Model::from_urdf_str(config.urdf())?;
+        Ok(Self { config, model })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &SwingUpConfig {
+        &self.config
+    }
+
+    /// The chain.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Policy steps T.
+    pub fn horizon(&self) -> usize {
+        self.config.horizon
+    }
+
+    /// State dimension: angles and velocities.
+    pub fn state_dim(&self) -> usize {
+        2 * self.model.dof()
+    }
+
+    /// Action dimension: one torque per joint.
+    pub fn action_dim(&self) -> usize {
+        self.model.dof()
+    }
+
+    /// What changes of each state entry matter (state): 1 rad and 1 rad/s.
+    pub fn state_scales(&self) -> Vec<f64> {
+        vec![1.; self.state_dim()]
+    }
+
+    /// The policy learning starts from: independent noise around no torque.
+    pub fn initial_policy(&self) -> Policy {
+        let (actions, states) = (self.action_dim(), self.state_dim());
+        let law = LinearGaussian {
+            gain: DMatrix::zeros(actions, states),
+            bias: DVector::zeros(actions),
+            covariance: DMatrix::from_diagonal_element(actions, actions, self.config.initial_deviation.powi(2)),
+        };
+        Policy { steps: vec![law; self.horizon()] }
+    }
+
+    /// Makes the rollouts of `keys`, with exploration noise or without. Start and noise depend on the seed and the key alone,
+    /// whatever the number of threads.
+    ///
+    /// # Errors
+    /// If the policy cannot be used.
+    pub fn rollouts(&self, policy: &Policy, seed: u64, keys: &[TrialKey], explore: bool) -> Result<Batch, PolicyError> {
+        let law = CompiledPolicy::new(policy)?;
+        let motions: Vec<Motion> = keys.par_iter().map(|key| self.rollout(&law, seed, key, explore)).collect();
+        let gather = |of: fn(&Motion) -> &DMatrix<f64>, t: usize| {
+            DMatrix::from_columns(&motions.iter().map(|motion| of(motion).column(t)).collect::<Vec<_>>())
+        };
+        let actions: Vec<_> = (0..self.horizon()).map(|t| gather(|motion| &motion.actions, t)).collect();
+        Ok(Batch {
+            states: (0..=self.horizon()).map(|t| gather(|motion| &motion.states, t)).collect(),
+            // The limits are part of the plant: the Q-function knows torques as the policy asks for them.
+            received: actions.clone(),
+            actions,
+            outcomes: vec![DMatrix::zeros(0, keys.len()); self.horizon()],
+        })
+    }
+
+    /// One rollout.
+    pub fn rollout(&self, policy: &CompiledPolicy, seed: u64, key: &TrialKey, explore: bool) -> Motion {
+        let (horizon, state_dim, action_dim) = (self.horizon(), self.state_dim(), self.action_dim());
+        let noise = if explore {
+            exploration_noise(seed, key, horizon * action_dim)
+        } else {
+            vec![0.; horizon * action_dim].into()
+        };
+        let mut states = DMatrix::zeros(state_dim, horizon + 1);
+        let mut actions = DMatrix::zeros(action_dim, horizon);
+        let mut plant = Plant::new(&self.config, &self.model);
+        plant.reset(&self.start(seed, key));
+        states.column_mut(0).copy_from_slice(plant.state());
+        for t in 0..horizon {
+            let mut action = actions.column_mut(t);
+            let action = action.as_mut_slice();
+            policy.action(t, plant.state(), &noise[t * action_dim..(t + 1) * action_dim], action);
+            plant.step(action);
+            states.column_mut(t + 1).copy_from_slice(plant.state());
+        }
+        Motion { states, actions }
+    }
+
+    /// Where a rollout starts (state): hanging at rest, but for a small deviation.
+    fn start(&self, seed: u64, key: &TrialKey) -> Vec<f64> {
+        let mut random = trial_random(seed, key);
+        random.set_stream(1);
+        let deviations = StandardNormal.sample_iter(random).map(|x: f64| self.config.start_deviation * x);
+        let mut state: Vec<f64> = deviations.take(self.state_dim()).collect();
+        state[0] += std::f64::consts::PI;
+        state
+    }
+
+    /// Cost of the distance from the goal.
+    fn distance(&self, state: &[f64]) -> f64 {
+        let squares = |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>();
+        let (angles, velocities) = state.split_at(self.model.dof());
+        self.config.position_weight * squares(angles) + self.config.velocity_weight * squares(velocities)
+    }
+}
+
+impl Reward for SwingUp {
+    fn step(&self, t: usize, state: &[f64], action: &[f64], _next: &[f64], _outcome: &[f64]) -> f64 {
+        let effort = self.config.action_weight * action.iter().map(|a| a * a).sum::<f64>();
+        let rewarded = t + self.config.rewarded_steps >= self.config.horizon;
+        -effort - if rewarded { self.distance(state) } else { 0. }
+    }
+
+    fn last(&self, state: &[f64]) -> f64 {
+        -self.distance(state)
+    }
+}

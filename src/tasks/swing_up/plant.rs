@@ -1,0 +1,55 @@
+//! The simulated chain.
+
+use super::{JointLimit, SwingUpConfig};
+use crate::dynamics::{Model, Workspace};
+use crate::simulation::integrator::RungeKutta4;
+
+/// A chain at one state.
+pub(super) struct Plant<'a> {
+    config: &'a SwingUpConfig,
+    model: &'a Model,
+    workspace: Workspace,
+    integrator: RungeKutta4,
+    /// Angles and velocities (state).
+    state: Vec<f64>,
+    torque: Vec<f64>,
+}
+
+impl<'a> Plant<'a> {
+    pub fn new(config: &'a SwingUpConfig, model: &'a Model) -> Self {
+        let (state, torque) = (vec![0.; 2 * model.dof()], vec![0.; model.dof()]);
+        let (workspace, integrator) = (model.workspace(), RungeKutta4::new(model));
+        Self { config, model, workspace, integrator, state, torque }
+    }
+
+    /// Puts the chain at a state (state).
+    pub fn reset(&mut self, state: &[f64]) {
+        self.state.copy_from_slice(state);
+    }
+
+    /// Angles and velocities (state), rad and rad/s.
+    pub fn state(&self) -> &[f64] {
+        &self.state
+    }
+
+    /// Moves on by a policy step under the torques asked for (action), N m. Joint limits are looked after at every substep.
+    pub fn step(&mut self, asked: &[f64]) {
+        let Self { config, model, workspace, integrator, state, torque } = self;
+        let (q, qd) = state.split_at_mut(model.dof());
+        let dt = config.step / config.substeps as f64;
+        for _ in 0..config.substeps {
+            for (joint, (torque, asked)) in torque.iter_mut().zip(asked).enumerate() {
+                let limit = config.joint_limit.as_ref().filter(|_| joint > 0);
+                let torque_asked = limit.and_then(|limit| push_back(limit, q[joint], qd[joint])).unwrap_or(*asked);
+                *torque = torque_asked.clamp(-config.torque_limit, config.torque_limit);
+            }
+            integrator.step(model, workspace, torque, dt, q, qd);
+        }
+    }
+}
+
+/// The torque that a joint beyond its limit gets instead of the policy's.
+fn push_back(limit: &JointLimit, angle: f64, velocity: f64) -> Option<f64> {
+    let beyond = angle - angle.clamp(-limit.angle, limit.angle);
+    (beyond != 0.).then(|| -limit.stiffness * beyond - limit.damping * velocity)
+}

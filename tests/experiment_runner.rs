@@ -1,0 +1,107 @@
+//! Experiments are the same to the bit on any number of threads, and across interruptions.
+
+mod experiment_support;
+
+use std::fs;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use experiment_support::{Counter, Place, experiment, names, timeless};
+use moto_controller::experiment::{ExperimentConfig, ExperimentError, Folder, Outcome, Record, RunnerOptions, run};
+
+fn options(threads: usize) -> RunnerOptions {
+    RunnerOptions { threads, save_every: Duration::ZERO }
+}
+
+fn complete(config: &ExperimentConfig, folder: &Folder, threads: usize) -> (Vec<Record>, usize) {
+    let counter = Counter::stopping_after(usize::MAX);
+    match run(config, folder, options(threads), &counter.stop, &counter).unwrap() {
+        Outcome::Complete(records) => (timeless(records), counter.iterations.load(Ordering::Relaxed)),
+        Outcome::Stopped => panic!("nobody asked to stop"),
+    }
+}
+
+fn reference(place: &Place) -> Vec<Record> {
+    let config = experiment();
+    complete(&config, &Folder::open(&place.path("reference"), &config).unwrap(), 1).0
+}
+
+#[test]
+fn the_same_on_one_and_on_seven_threads() {
+    let (place, config) = (Place::new(), experiment());
+    let one = reference(&place);
+    // More threads than jobs: each learns on several.
+    let (seven, iterations) = complete(&config, &Folder::open(&place.path("seven"), &config).unwrap(), 7);
+    assert_eq!(iterations, 2 * 2 * 5);
+    assert_eq!(one.len(), iterations);
+    assert_eq!(one, seven);
+    assert!(one.iter().all(|r| r.mean_action_return.is_finite() && r.rollouts_return < 0. && r.kl.unwrap() > 0.));
+    let (first_seed, second_seed) = (&one[..5], &one[5..10]);
+    assert_ne!(first_seed, second_seed);
+    assert_eq!(first_seed.iter().map(|r| (r.iteration, r.episodes)).collect::<Vec<_>>()[4], (5, 30));
+}
+
+#[test]
+fn an_interrupted_seed_goes_on_to_the_bit_and_a_finished_one_is_not_run_again() {
+    let (place, config) = (Place::new(), experiment());
+    let whole = reference(&place);
+    let mut left = whole.len();
+    for stop_after in [3, 4, 6] {
+        // A folder opened anew, as another process would.
+        let folder = Folder::open(&place.path("run"), &config).unwrap();
+        let counter = Counter::stopping_after(stop_after);
+        assert_eq!(run(&config, &folder, options(1), &counter.stop, &counter).unwrap(), Outcome::Stopped);
+        assert_eq!(counter.iterations.load(Ordering::Relaxed), stop_after);
+        left -= stop_after;
+    }
+    let folder = Folder::open(&place.path("run"), &config).unwrap();
+    assert_eq!(names(&place.path("run/unfinished")).len(), 1);
+    let (records, iterations) = complete(&config, &folder, 2);
+    assert_eq!(iterations, left);
+    assert_eq!(records, whole);
+    assert!(names(&place.path("run/unfinished")).is_empty());
+    assert_eq!(complete(&config, &folder, 2), (whole, 0));
+}
+
+#[test]
+fn after_a_kill_a_seed_goes_on_from_where_it_was_last_saved() {
+    let (place, config) = (Place::new(), experiment());
+    let whole = reference(&place);
+    let folder = Folder::open(&place.path("run"), &config).unwrap();
+    let counter = Counter::stopping_after(4);
+    run(&config, &folder, options(1), &counter.stop, &counter).unwrap();
+    let saved = place.path("run/unfinished/reuse-1.bin");
+    let bytes = fs::read(&saved).unwrap();
+    // A file that was cut short is not used: that seed starts anew.
+    fs::write(&saved, &bytes[..bytes.len() / 2]).unwrap();
+    let (records, iterations) = complete(&config, &folder, 1);
+    assert_eq!((records, iterations), (whole, 20));
+}
+
+#[test]
+fn more_seeds_are_added_and_other_settings_refused() {
+    let (place, mut config) = (Place::new(), experiment());
+    config.seeds = 1;
+    complete(&config, &Folder::open(&place.path("run"), &config).unwrap(), 2);
+    config.seeds = 2;
+    config.title = "Another title".into();
+    let (_, iterations) = complete(&config, &Folder::open(&place.path("run"), &config).unwrap(), 2);
+    assert_eq!(iterations, 2 * 5);
+    config.variants[1].rollouts = 7;
+    match Folder::open(&place.path("run"), &config).map(drop) {
+        Err(ExperimentError::Mismatch { field, found, expected, .. }) => {
+            assert_eq!((field.as_str(), found.as_str(), expected.as_str()), ("variants[1].rollouts", "6", "7"));
+        }
+        other => panic!("{other:?}"),
+    }
+    config.variants.pop();
+    let refused = Folder::open(&place.path("run"), &config).map(drop).unwrap_err().to_string();
+    assert!(refused.contains("variants was a list of 2, now it is a list of 1"), "{refused}");
+}
+
+#[test]
+fn a_folder_is_one_process_s_at_a_time() {
+    let (place, config) = (Place::new(), experiment());
+    let _held = Folder::open(&place.path("run"), &config).unwrap();
+    assert!(matches!(Folder::open(&place.path("run"), &config), Err(ExperimentError::InUse { .. })));
+}
