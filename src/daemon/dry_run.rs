@@ -15,7 +15,7 @@ use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
 use super::machine::{Machine, Pace};
 use super::runner::Runner;
-use super::{Config, Setup, block_on, save};
+use super::{Config, LearnedStroke, Setup, StoredLaw, block_on, save};
 use crate::control::LatencySummary;
 use crate::moto::{Learner, StateScales};
 use crate::policy::{CompiledPolicy, Law, Policy};
@@ -35,7 +35,7 @@ pub struct DryRunOptions {
     pub out: Option<PathBuf>,
     /// The run folder to go on with.
     pub resume: Option<PathBuf>,
-    /// The run folder whose policy to start from.
+    /// The run folder, or the learned stroke's file, whose policy to start from.
     pub warm_start: Option<PathBuf>,
 }
 
@@ -244,9 +244,15 @@ pub(super) fn reopen(setup: &Setup, task: &dyn Task, directory: &Path) -> Result
     Ok((folder, loaded.checkpoint.value))
 }
 
-/// The policy that another run of the same robot and task learned.
-fn learned_policy(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<Policy, DaemonError> {
-    let loaded = RunView::open(Arc::new(Disk), directory)?.checkpoint::<Saved>(&expected(setup, task, false)?)?;
+/// The policy that another run, or an experiment, of the same robot and task learned.
+fn learned_policy(setup: &Setup, task: &dyn Task, from: &Path) -> Result<Policy, DaemonError> {
+    if from.is_file() {
+        return match LearnedStroke::load(from)?.1 {
+            StoredLaw::Policy(policy) => Ok(policy),
+            StoredLaw::Movement { .. } => Err(DaemonError::NotAPolicy { path: from.into() }),
+        };
+    }
+    let loaded = RunView::open(Arc::new(Disk), from)?.checkpoint::<Saved>(&expected(setup, task, false)?)?;
     Ok(loaded.checkpoint.value.learner.policy().clone())
 }
 

@@ -1,6 +1,6 @@
 //! The arm and the task that are shipped, to try the loop on what it really runs.
 
-use super::key;
+use super::{key, movement};
 use moto_controller::control::*;
 use moto_controller::daemon::Setup;
 use moto_controller::dynamics::{Model, Workspace};
@@ -41,6 +41,14 @@ impl Product {
     pub fn parts(&self, port: LoopPort, clock: Box<dyn Clock>) -> LoopParts {
         let dynamics = Box::new(ModelDynamics(self.model.clone(), self.model.workspace()));
         LoopParts { config: self.config.clone(), port, clock, stroke: self.task.stroke(), dynamics }
+    }
+
+    /// A movement.
+    pub fn movement_order(&self, rollout: u64) -> TrialOrder {
+        let order = self.order(rollout);
+        let (start, decimation) = (&self.config.start_posture, self.config.decimation);
+        let law = movement(start, self.task.state_dim(), self.task.horizon(), decimation);
+        TrialOrder { noise: vec![0.5; law.noise_len()].into(), law, ..order }
     }
 
     /// A stroke with the initial policy and a little noise.
