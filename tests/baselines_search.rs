@@ -172,7 +172,7 @@ fn contextual_reps_finds_the_map_from_context_to_parameters() {
     };
     let mut search = EpisodicSearch::new(EpisodicMethod::Reps(RepsConfig::default()), initial).unwrap();
     let mut random = Random::new(3);
-    for _ in 0..60 {
+    for _ in 0..40 {
         let contexts = random.matrix(2, count);
         let factor = search.law().covariance.clone().cholesky().unwrap().unpack();
         let mean = &search.law().gain * &contexts;

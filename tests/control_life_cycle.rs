@@ -126,7 +126,7 @@ fn a_movement_is_tracked_from_parameters_drawn_at_the_start() {
     rig.until("the trial", |rig| !rig.finished.is_empty());
     let trial = &rig.finished[0];
     let (episode, Law::Movement(movement)) = (trial.episode(), &trial.order.law) else { panic!("a policy") };
-    assert_eq!((episode.steps(), episode.cycles(), episode.clipped_cycles), (HORIZON, HORIZON * 5, 0));
+    assert_eq!((episode.steps(), episode.cycles()), (HORIZON, HORIZON * 5));
     let mut parameters = [0.; 4];
     movement.draw(episode.step(0).state, &trial.order.noise, &mut parameters);
     let mut still = parameters;

@@ -76,7 +76,7 @@ impl<'a> RepsDual<'a> {
             let (weights, log_mean, _) = self.weigh(eta, &v);
             let weights = DVector::from_vec(weights);
             let mean = &self.features * &weights;
-            let mut curvature = &self.features * DMatrix::from_diagonal(&weights) * self.features.transpose();
+            let mut curvature = weighted(&self.features, &weights) * self.features.transpose();
             curvature -= &mean * mean.transpose();
             let least = 1e-10 * curvature.trace().max(f64::MIN_POSITIVE);
             (0..v.len()).for_each(|i| curvature[(i, i)] += least);
@@ -185,24 +185,31 @@ impl RepsUpdate {
             centred
         };
         let (c, theta) = (centred(contexts, &context_mean), centred(parameters, &mean));
-        let weighted = &c * DMatrix::from_diagonal(&p);
-        let mut scatter = &weighted * c.transpose();
+        let weighted_context = weighted(&c, &p);
+        let mut scatter = &weighted_context * c.transpose();
         for i in 0..scatter.nrows() {
             scatter[(i, i)] = scatter[(i, i)] * (1. + 1e-6) + f64::MIN_POSITIVE;
         }
         let gain = if c.nrows() == 0 {
             DMatrix::zeros(mean.len(), 0)
         } else {
-            Cholesky::new(scatter)?.solve(&(&weighted * theta.transpose())).transpose()
+            Cholesky::new(scatter)?.solve(&(weighted_context * theta.transpose())).transpose()
         };
         let residual = &theta - &gain * &c;
         let normaliser = 1. - weights.iter().map(|w| w * w).sum::<f64>();
-        let likely = &residual * DMatrix::from_diagonal(&p) * residual.transpose() / normaliser;
+        let likely = weighted(&residual, &p) * residual.transpose() / normaliser;
         let covariance = &law.covariance * self.inertia + (&likely + likely.transpose()) * (0.5 * (1. - self.inertia));
         let bias = mean - &gain * context_mean;
         covariance.clone().cholesky()?;
         Some(LinearGaussian { gain, bias, covariance })
     }
+}
+
+/// Columns times their weights.
+fn weighted(values: &DMatrix<f64>, weights: &DVector<f64>) -> DMatrix<f64> {
+    let mut values = values.clone();
+    values.column_iter_mut().zip(weights).for_each(|(mut column, weight)| column *= *weight);
+    values
 }
 
 /// Rows less their weighted mean over their weighted deviation; rows that do not vary are zero.

@@ -26,7 +26,7 @@ use crate::tasks::table_tennis::{Setting, TableTennis, TableTennisConfig};
 use crate::tasks::{Judgement, Task};
 
 /// Strokes of the mean action by which an iteration is judged, where they differ.
-const STROKES: u64 = 100;
+const STROKES: u64 = 50;
 /// Attempts an iteration may make for each rollout it needs.
 const ATTEMPTS: u64 = 2;
 
