@@ -61,7 +61,7 @@ fn a_small_experiment_from_end_to_end() {
 #[test]
 fn a_signal_saves_and_the_same_command_goes_on() {
     let place = Place::new();
-    place.write("small.yaml", &SMALL.replace("iterations: 4", "iterations: 60"));
+    place.write("small.yaml", &SMALL.replace("iterations: 4", "iterations: 300"));
     let command = ["experiment", "1c", "--config", "small.yaml", "--out"];
     let mut program = place
         .command(&[&command[..], &["interrupted"]].concat())
@@ -112,7 +112,7 @@ fn overrides_that_make_no_sense() {
     refused("sseds: 3", &["mine.yaml", "sseds"]);
     refused("seeds: many", &["mine.yaml", "seeds", "many"]);
     refused("seeds: 0", &["mine.yaml", "seeds", "0"]);
-    refused("name: 1d", &["mine.yaml", "name", "1d", "1c"]);
+    refused("{name: 1d, title: x, seeds: 1, measures: [rollouts], variants: []}", &["mine.yaml", "name", "1d", "1c"]);
     refused("only: [MOTOR]", &["mine.yaml", "only", "MOTOR", "no entropy constraint"]);
     refused("all: {method: {moto: {epsilonn: 1}}}", &["mine.yaml", "all.method.moto", "epsilonn"]);
     refused("all: {method: {moto: {reuse: everything}}}", &["mine.yaml", "all.method.moto.reuse", "everything"]);

@@ -155,8 +155,15 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
 /// Progress for people: on a terminal a bar for all and a line for each variant, elsewhere a line per finished seed.
 struct Bars {
     total: Option<ProgressBar>,
-    /// By variant: its line, and the newest of each seed's returns.
-    variants: BTreeMap<String, (Option<ProgressBar>, Mutex<BTreeMap<u64, Newest>>)>,
+    /// By the variant's slug.
+    variants: BTreeMap<String, Line>,
+}
+
+/// The line of a variant.
+struct Line {
+    bar: Option<ProgressBar>,
+    /// By seed.
+    newest: Mutex<BTreeMap<u64, Newest>>,
 }
 
 /// Where a seed is.
@@ -183,7 +190,7 @@ impl Bars {
                 bar.set_prefix(format!("{slug:width$}"));
                 bar
             });
-            (slug, (bar, Mutex::default()))
+            (slug, Line { bar, newest: Mutex::default() })
         });
         let variants = variants.collect();
         let iterations: u64 = config.variants.iter().map(|v| config.seeds * v.iterations as u64).sum();
@@ -194,7 +201,7 @@ impl Bars {
     }
 
     fn update(&self, job: &Job<'_>, records: &[Record]) {
-        let (Some((bar, newest)), Some(last)) = (self.variants.get(&job.variant.slug()), records.last()) else {
+        let (Some(Line { bar, newest }), Some(last)) = (self.variants.get(&job.variant.slug()), records.last()) else {
             return;
         };
         // A poisoned lock means that another worker panicked; this one has nothing to show then.
@@ -209,13 +216,13 @@ impl Bars {
             bar.set_message(format!("{} seeds begun, mean return {mean:.3}", values.len()));
         }
         if let Some(total) = &self.total {
-            let positions = self.variants.values().filter_map(|(bar, _)| bar.as_ref().map(ProgressBar::position));
+            let positions = self.variants.values().filter_map(|line| line.bar.as_ref().map(ProgressBar::position));
             total.set_position(positions.sum());
         }
     }
 
     fn finish(&self) {
-        let lines = self.variants.values().filter_map(|(bar, _)| bar.as_ref());
+        let lines = self.variants.values().filter_map(|line| line.bar.as_ref());
         lines.chain(&self.total).for_each(ProgressBar::finish_and_clear);
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::table_tennis::MovementSearch;
 use super::{ExperimentError, Record, start};
+use crate::baselines::gps::GpsConfig;
 use crate::moto::LearnerConfig;
 use crate::tasks::swing_up::SwingUpConfig;
 use crate::tasks::table_tennis::TableTennisConfig;
@@ -26,6 +27,8 @@ pub enum MethodConfig {
     Moto(LearnerConfig),
     /// Episodic search over a movement primitive.
     Movement(MovementSearch),
+    /// Guided policy search, the trajectory-optimisation part.
+    Gps(GpsConfig),
 }
 
 /// One line of an experiment's figure.

@@ -32,6 +32,9 @@ pub enum Progress {
     Stopped,
 }
 
+/// A run and what it did so far.
+type Begun = (Box<dyn Run>, Vec<Record>);
+
 /// An interrupted job.
 #[derive(Serialize, Deserialize)]
 struct Unfinished {
@@ -118,7 +121,7 @@ impl Job<'_> {
     }
 
     /// The run as it was interrupted; none if it never was, or if what was saved cannot be used.
-    fn restored(&self, folder: &Folder) -> Result<Option<(Box<dyn Run>, Vec<Record>)>, ExperimentError> {
+    fn restored(&self, folder: &Folder) -> Result<Option<Begun>, ExperimentError> {
         let path = folder.unfinished(self.variant, self.seed);
         if !Disk.exists(&path)? {
             return Ok(None);

@@ -12,10 +12,14 @@
 //!     method: {moto: {guard: {enabled: false}}}
 //! only: [MOTO, no guard]     # leaves the others out
 //! ```
+//!
+//! Where two groups have a variant of the same name, `group` says which is meant. A file with a `name` is a whole experiment, as
+//! a results folder's `config.yaml` is.
 
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{ExperimentConfig, ExperimentError, Measure, Variant};
@@ -24,8 +28,6 @@ use crate::storage::files::{Disk, Files};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Overrides {
-    /// For a file that was saved as an experiment's `config.yaml`: it must be of the same one.
-    name: Option<String>,
     title: Option<String>,
     seeds: Option<u64>,
     measures: Option<Vec<Measure>>,
@@ -53,25 +55,44 @@ pub fn overridden(config: &ExperimentConfig, path: &Path) -> Result<ExperimentCo
     let wrong = |field: String, what: String| ExperimentError::Overrides { path: path.into(), field, what };
     let text = String::from_utf8(Disk.read(path)?).map_err(|e| wrong("content".into(), e.to_string()))?;
     let value: Value = serde_saphyr::from_str(&text).map_err(|e| wrong("content".into(), e.to_string()))?;
-    let overrides: Overrides =
-        serde_path_to_error::deserialize(value).map_err(|e| wrong(e.path().to_string(), e.inner().to_string()))?;
-    if let Some(name) = overrides.name.filter(|name| *name != config.name) {
-        return Err(wrong("name".into(), format!("is {name:?}, expected {:?}", config.name)));
-    }
+    let new = if value.get("name").is_some() {
+        let whole: ExperimentConfig = read(value).map_err(|(field, what)| wrong(field, what))?;
+        if whole.name != config.name {
+            return Err(wrong("name".into(), format!("is {:?}, expected {:?}", whole.name, config.name)));
+        }
+        whole
+    } else {
+        let overrides: Overrides = read(value).map_err(|(field, what)| wrong(field, what))?;
+        apply(config, overrides).map_err(|(field, what)| wrong(field, what))?
+    };
+    new.validate().map_err(|e| wrong("with these changes".into(), e.to_string()))?;
+    Ok(new)
+}
+
+/// A field, and what is wrong with it.
+type Wrong = (String, String);
+
+fn read<T: DeserializeOwned>(value: Value) -> Result<T, Wrong> {
+    serde_path_to_error::deserialize(value).map_err(|e| (e.path().to_string(), e.inner().to_string()))
+}
+
+fn apply(config: &ExperimentConfig, overrides: Overrides) -> Result<ExperimentConfig, Wrong> {
     let mut new = config.clone();
     new.title = overrides.title.unwrap_or(new.title);
     new.seeds = overrides.seeds.unwrap_or(new.seeds);
     new.measures = overrides.measures.unwrap_or(new.measures);
     let all = Value::Object(overrides.all);
     for variant in &mut new.variants {
-        *variant = changed(variant, &all).map_err(|(field, what)| wrong(format!("all.{field}"), what))?;
+        *variant = changed(variant, &all).map_err(|(field, what)| (format!("all.{field}"), what))?;
     }
     for (i, Change { label, like, fields }) in overrides.variants.into_iter().enumerate() {
-        let found = |label: &str| new.variants.iter().position(|variant| variant.label == label);
+        let group = fields.get("group").and_then(Value::as_str);
+        let named = |v: &Variant, label: &str| v.label == label && group.is_none_or(|group| v.group == group);
+        let found = |label: &str| new.variants.iter().position(|variant| named(variant, label));
         let place = found(&label);
         let base = like.as_ref().map_or(place, |like| found(like));
         let labels: Vec<_> = new.variants.iter().map(|v| v.label.as_str()).collect();
-        let unknown = |name: &str| wrong(format!("variants[{i}].{name}"), format!("is none of {labels:?}"));
+        let unknown = |name: &str| (format!("variants[{i}].{name}"), format!("is none of {labels:?}"));
         let Some(base) = base else {
             return Err(match like {
                 Some(like) => unknown(&format!("like: {like:?}")),
@@ -79,7 +100,7 @@ pub fn overridden(config: &ExperimentConfig, path: &Path) -> Result<ExperimentCo
             });
         };
         let mut variant = changed(&new.variants[base], &Value::Object(fields))
-            .map_err(|(field, what)| wrong(format!("variants[{i}] ({label}): {field}"), what))?;
+            .map_err(|(field, what)| (format!("variants[{i}] ({label}): {field}"), what))?;
         variant.label = label;
         match place {
             Some(place) => new.variants[place] = variant,
@@ -89,19 +110,18 @@ pub fn overridden(config: &ExperimentConfig, path: &Path) -> Result<ExperimentCo
     if let Some(only) = overrides.only {
         let labels: Vec<_> = new.variants.iter().map(|v| v.label.clone()).collect();
         if let Some(label) = only.iter().find(|label| !labels.contains(label)) {
-            return Err(wrong("only".into(), format!("{label:?} is none of {labels:?}")));
+            return Err(("only".into(), format!("{label:?} is none of {labels:?}")));
         }
         new.variants.retain(|variant| only.contains(&variant.label));
     }
-    new.validate().map_err(|e| wrong("with these changes".into(), e.to_string()))?;
     Ok(new)
 }
 
 /// A variant with some fields changed, or the field that is wrong and why.
-fn changed(variant: &Variant, fields: &Value) -> Result<Variant, (String, String)> {
+fn changed(variant: &Variant, fields: &Value) -> Result<Variant, Wrong> {
     let mut value = serde_json::to_value(variant).map_err(|e| (String::new(), e.to_string()))?;
     merge(&mut value, fields);
-    serde_path_to_error::deserialize(value).map_err(|e| (e.path().to_string(), e.inner().to_string()))
+    read(value)
 }
 
 /// Puts the fields of `other` over those of `value`. A map of one key that `other` does not have is a choice among several

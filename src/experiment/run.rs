@@ -5,9 +5,10 @@ use serde::de::DeserializeOwned;
 
 use super::swing_up::SwingUpRun;
 use super::table_tennis::{StrokeError, TableTennisRun};
-use super::{MethodConfig, Record, TaskConfig, Variant};
+use super::{Record, TaskConfig, Variant};
 use crate::baselines::dmp::DmpError;
 use crate::baselines::episodic::EpisodicError;
+use crate::baselines::gps::GpsError;
 use crate::daemon;
 use crate::moto::MotoError;
 use crate::policy::PolicyError;
@@ -21,6 +22,9 @@ pub enum RunError {
     /// The learner refuses its configuration or a batch.
     #[error("method.moto: {0}")]
     Moto(#[from] MotoError),
+    /// Guided policy search refuses its configuration or a batch.
+    #[error("method.gps: {0}")]
+    Gps(#[from] GpsError),
     /// The swing-up refuses its configuration.
     #[error("task.swing_up: {0}")]
     SwingUp(#[from] SwingUpError),
@@ -47,6 +51,14 @@ pub enum RunError {
     /// Strokes cannot be made.
     #[error(transparent)]
     Stroke(#[from] StrokeError),
+    /// The method does not fit the task.
+    #[error("method.{method} cannot learn task.{task}")]
+    Unfit {
+        /// The method.
+        method: &'static str,
+        /// The task.
+        task: &'static str,
+    },
     /// A policy cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -59,14 +71,6 @@ pub enum RunError {
         value: String,
         /// What is allowed.
         expected: &'static str,
-    },
-    /// The method does not fit the task.
-    #[error("method.{method} cannot learn task.{task}")]
-    Unfit {
-        /// The method.
-        method: &'static str,
-        /// The task.
-        task: &'static str,
     },
     /// A saved state cannot be read or written.
     #[error("the state of the run: {0}")]
@@ -121,20 +125,11 @@ pub fn start(variant: &Variant, seed: u64) -> Result<Box<dyn Run>, RunError> {
     };
     count("rollouts", variant.rollouts, "at least 1")?;
     count("iterations", variant.iterations, "at least 1")?;
-    match (&variant.task, &variant.method) {
-        (TaskConfig::SwingUp(task), MethodConfig::Moto(method)) => {
-            Ok(Box::new(SwingUpRun::moto(task.clone(), method.clone(), variant.rollouts, seed)?))
-        }
-        (TaskConfig::TableTennis(task), MethodConfig::Moto(method)) => {
-            Ok(Box::new(TableTennisRun::moto(task.clone(), method.clone(), variant.rollouts, seed)?))
-        }
-        (TaskConfig::TableTennis(task), MethodConfig::Movement(method)) => {
-            Ok(Box::new(TableTennisRun::movement(task.clone(), method, variant.rollouts, seed)?))
-        }
-        (TaskConfig::SwingUp(_), MethodConfig::Movement(_)) => {
-            Err(RunError::Unfit { method: "movement", task: "swing_up" })
-        }
-    }
+    let (method, rollouts) = (&variant.method, variant.rollouts);
+    Ok(match &variant.task {
+        TaskConfig::SwingUp(task) => Box::new(SwingUpRun::new(task, method, rollouts, seed)?),
+        TaskConfig::TableTennis(task) => Box::new(TableTennisRun::new(task, method, rollouts, seed)?),
+    })
 }
 
 /// The stored form of a state.

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Record;
 use super::run::{Attachment, Run, RunError, decode, encode};
-use crate::moto::{Batch, IterationReport, Learner, LearnerConfig, ReturnSummary, Reward, StateScales, Verdict};
+use super::{MethodConfig, Record};
+use crate::baselines::gps::{Gps, GpsReport};
+use crate::moto::{Batch, IterationReport, Learner, ReturnSummary, Reward, StateScales, Verdict};
 use crate::policy::Policy;
 use crate::report::SwingMotion;
 use crate::robot::{TrialKey, TrialKind};
@@ -31,21 +32,25 @@ struct State {
 #[derive(Serialize, Deserialize)]
 enum Method {
     Moto(Box<Learner>),
+    Gps(Box<Gps>),
 }
 
 impl SwingUpRun {
-    /// MOTO on a swing-up.
+    /// A swing-up with the method that is to learn it.
     ///
     /// # Errors
     /// The parameter that is refused.
-    pub fn moto(task: SwingUpConfig, config: LearnerConfig, rollouts: usize, seed: u64) -> Result<Self, RunError> {
-        let task = SwingUp::new(task)?;
-        let learner = Learner::new(config, task.initial_policy(), StateScales(task.state_scales()))?;
-        Ok(Self::new(task, Method::Moto(Box::new(learner)), rollouts, seed))
-    }
-
-    fn new(task: SwingUp, method: Method, rollouts: usize, seed: u64) -> Self {
-        Self { task, rollouts: rollouts as u64, seed, state: State { iteration: 0, method } }
+    pub fn new(task: &SwingUpConfig, method: &MethodConfig, rollouts: usize, seed: u64) -> Result<Self, RunError> {
+        let task = SwingUp::new(task.clone())?;
+        let initial = task.initial_policy();
+        let method = match method {
+            MethodConfig::Moto(config) => {
+                Method::Moto(Box::new(Learner::new(config.clone(), initial, StateScales(task.state_scales()))?))
+            }
+            MethodConfig::Gps(config) => Method::Gps(Box::new(Gps::new(config.clone(), initial)?)),
+            MethodConfig::Movement(_) => return Err(RunError::Unfit { method: "movement", task: "swing_up" }),
+        };
+        Ok(Self { task, rollouts: rollouts as u64, seed, state: State { iteration: 0, method } })
     }
 
     fn roll_out(&self, kind: TrialKind, count: u64, explore: bool) -> Result<Batch, RunError> {
@@ -59,19 +64,35 @@ impl Method {
     fn policy(&self) -> &Policy {
         match self {
             Self::Moto(learner) => learner.policy(),
+            Self::Gps(learner) => learner.policy(),
         }
     }
 
     fn update(&mut self, batch: Batch, reward: &dyn Reward) -> Result<Record, RunError> {
         match self {
             Self::Moto(learner) => Ok(moto_record(&learner.update(batch, reward)?)),
+            Self::Gps(learner) => Ok(gps_record(&learner.update(batch, reward)?)),
         }
+    }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len() as f64;
+    values.sum::<f64>() / count
+}
+
+fn gps_record(report: &GpsReport) -> Record {
+    Record {
+        rollouts_return: report.mean_return,
+        kl: Some(mean(report.steps.iter().map(|step| step.kl))),
+        entropy: Some(mean(report.steps.iter().map(|step| step.entropy))),
+        remark: Some(format!("step_size {:.3}", report.step_size)),
+        ..Record::default()
     }
 }
 
 /// What an iteration of MOTO leaves behind.
 pub(super) fn moto_record(report: &IterationReport) -> Record {
-    let entropy = report.steps.iter().map(|step| step.entropy).sum::<f64>() / report.steps.len() as f64;
     let verdict = match report.verdict {
         Verdict::Unjudged => "unjudged",
         Verdict::Accepted => "accepted",
@@ -80,7 +101,7 @@ pub(super) fn moto_record(report: &IterationReport) -> Record {
     Record {
         rollouts_return: report.mean_return,
         kl: Some(report.mean_kl),
-        entropy: Some(entropy),
+        entropy: Some(mean(report.steps.iter().map(|step| step.entropy))),
         effective_samples: Some(report.mean_effective_samples),
         remark: Some(verdict.into()),
         ..Record::default()

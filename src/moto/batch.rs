@@ -40,8 +40,11 @@ impl Batch {
         Ok(Earnings::new(self, reward)?.returns())
     }
 
-    /// Checks lengths, shapes and finiteness.
-    pub(super) fn validate(&self, horizon: usize, state_dim: usize, action_dim: usize) -> Result<(), MotoError> {
+    /// Checks lengths, shapes and finiteness for a policy of these dimensions.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn validate(&self, horizon: usize, state_dim: usize, action_dim: usize) -> Result<(), MotoError> {
         let rollouts = self.rollouts();
         if rollouts == 0 {
             return Err(MotoError::EmptyBatch);

@@ -1,8 +1,8 @@
 //! Figure 2 of the paper: the quad link.
 
 use super::Entry;
-use super::settings::{measures, moto, paper_without_reuse, quad};
-use crate::experiment::ExperimentConfig;
+use super::settings::{gps, measures, moto, paper_without_reuse, quad};
+use crate::experiment::{ExperimentConfig, Variant};
 use crate::moto::LearnerConfig;
 use crate::tasks::swing_up::JointLimit;
 
@@ -19,7 +19,8 @@ project's default settings, 50 rollouts per iteration. motion.svg draws the moti
 pub const JOINT_LIMITS: Entry = Entry {
     name: "2b",
     explanation: "\
-Quad link with soft limits of its three outer joints, 400 rollouts per iteration, nothing reused: MOTO as in the paper. The paper
+Quad link with soft limits of its three outer joints, 400 rollouts per iteration, nothing reused: guided policy search against MOTO as in the
+paper. The paper
 finds that GPS hardly improves and MOTO learns.",
     duration: "?",
     config: joint_limits,
@@ -36,7 +37,7 @@ fn motion() -> ExperimentConfig {
         title: "Quad link, swing-up with less torque".into(),
         seeds: 10,
         measures: measures(),
-        variants: vec![with(25.), with(15.)],
+        variants: [with(25.), with(15.)].map(|variant| Variant { thresholds: vec![-20.], ..variant }).into(),
     }
 }
 
@@ -47,6 +48,8 @@ fn joint_limits() -> ExperimentConfig {
         title: "Quad link with joint limits, 400 rollouts per iteration".into(),
         seeds: 10,
         measures: measures(),
-        variants: vec![moto("MOTO", &task, paper_without_reuse(), 400, 60)],
+        variants: [moto("MOTO", &task, paper_without_reuse(), 400, 60), gps("GPS", &task, 400, 60)]
+            .map(|variant| Variant { thresholds: vec![-100., -20.], ..variant })
+            .into(),
     }
 }

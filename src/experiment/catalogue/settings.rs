@@ -1,7 +1,8 @@
 //! Settings that several experiments share.
 
+use crate::baselines::gps::GpsConfig;
 use crate::experiment::{Measure, MethodConfig, TaskConfig, Variant};
-use crate::moto::{GuardConfig, LearnerConfig, Reuse, Ridge, StateDiagonal, TrustRegion};
+use crate::moto::{GuardConfig, LearnerConfig, Reuse, Ridge, StateDiagonal, Targets, TrustRegion};
 use crate::tasks::swing_up::{Chain, JointLimit, SwingUpConfig};
 
 /// What the swing-ups' figures show.
@@ -19,35 +20,63 @@ pub fn quad(torque_limit: f64, joint_limit: Option<JointLimit>) -> TaskConfig {
     TaskConfig::SwingUp(SwingUpConfig { chain: Chain::Quad, torque_limit, joint_limit, ..Default::default() })
 }
 
-/// MOTO without what this project added: a bound on every step's KL, one ridge for all fits, values not clipped, no linear model
-/// taking variance out of the targets, no guard.
+/// MOTO without what this project added: a bound on every step's KL, one ridge for all fits and terms, values not clipped, no
+/// linear model taking variance out of the targets, no guard.
 pub fn paper() -> LearnerConfig {
     LearnerConfig {
         epsilon: 0.2,
         beta0: Some(0.1),
         trust_region: TrustRegion::PerStep,
+        reuse: Reuse::TimeAndIterations,
+        stored_iterations: 5,
+        sample_decay: 0.7,
+        weight_cut: 1e-4,
+        targets: Targets::DynamicProgramming,
+        observed_return: 0.,
         clip_values: false,
         ridge: Ridge::Fixed(1e-4),
         linear_penalty: 1.,
         control_variate: false,
         state_diagonal: StateDiagonal::Absolute(1e-4),
+        drop_threshold: 0.,
+        covariance_floor: 1e-6,
         guard: GuardConfig { enabled: false, ..Default::default() },
         ..Default::default()
     }
 }
 
-/// The paper's, without reuse: for the figures with large batches.
+/// The paper's, without reuse: for large batches.
 pub fn paper_without_reuse() -> LearnerConfig {
     LearnerConfig { reuse: Reuse::None, ..paper() }
 }
 
+/// The paper's, with this project's regression: for small batches, where the paper's would decide the comparison by diverging.
+pub fn paper_with_this_regression() -> LearnerConfig {
+    LearnerConfig {
+        ridge: Ridge::CrossValidated,
+        linear_penalty: 0.1,
+        clip_values: true,
+        state_diagonal: StateDiagonal::Absolute(3e-4),
+        ..paper()
+    }
+}
+
 /// A variant that learns with MOTO.
 pub fn moto(label: &str, task: &TaskConfig, method: LearnerConfig, rollouts: usize, iterations: usize) -> Variant {
+    variant(label, task, MethodConfig::Moto(method), rollouts, iterations)
+}
+
+/// A variant that learns with guided policy search, its KL bound per step that of MOTO as in the paper.
+pub fn gps(label: &str, task: &TaskConfig, rollouts: usize, iterations: usize) -> Variant {
+    variant(label, task, MethodConfig::Gps(GpsConfig { epsilon: 0.2, ..Default::default() }), rollouts, iterations)
+}
+
+fn variant(label: &str, task: &TaskConfig, method: MethodConfig, rollouts: usize, iterations: usize) -> Variant {
     Variant {
         label: label.into(),
         group: String::new(),
         task: task.clone(),
-        method: MethodConfig::Moto(method),
+        method,
         rollouts,
         iterations,
         thresholds: Vec::new(),

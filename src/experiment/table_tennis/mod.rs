@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 pub use strokes::StrokeError;
 use strokes::Strokes;
 
-use super::Record;
 use super::run::{Attachment, Run, RunError, decode, encode};
 use super::swing_up::moto_record;
+use super::{MethodConfig, Record};
 use crate::baselines::dmp::{Demonstration, Dmp, DmpConfig};
 use crate::baselines::episodic::{EpisodicMethod, EpisodicSearch, RepsConfig};
 use crate::baselines::samples::Episodes;
 use crate::control::FinishedTrial;
-use crate::daemon::{self, LearnedStroke, Rollout, Setup, StoredLaw, batch, is_finite};
-use crate::moto::{Learner, LearnerConfig, StateScales};
+use crate::daemon::{self, Config, LearnedStroke, Rollout, Setup, StoredLaw, batch, is_finite};
+use crate::moto::{Learner, StateScales};
 use crate::policy::{CompiledMovement, CompiledPolicy, Law, LinearGaussian, Primitive};
 use crate::robot::{TrialKey, TrialKind};
 use crate::tasks::table_tennis::{Setting, TableTennis, TableTennisConfig};
@@ -88,60 +88,25 @@ struct Stroke {
 }
 
 impl TableTennisRun {
-    /// MOTO on the torques.
+    /// Table tennis with the method that is to learn it.
     ///
     /// # Errors
     /// The parameter that is refused.
-    pub fn moto(task: TableTennisConfig, config: LearnerConfig, rollouts: usize, seed: u64) -> Result<Self, RunError> {
-        let (setup, task) = set_up(task)?;
-        let learner = Learner::new(config, task.initial_policy()?, StateScales(task.state_scales()))?;
-        Self::new(setup, task, None, Method::Moto(Box::new(learner)), rollouts, seed)
-    }
-
-    /// Episodic search over a movement.
-    ///
-    /// # Errors
-    /// The parameter that is refused.
-    pub fn movement(
-        task: TableTennisConfig,
-        config: &MovementSearch,
-        rollouts: usize,
-        seed: u64,
-    ) -> Result<Self, RunError> {
-        let deviation = config.initial_deviation;
-        if !(deviation > 0. && deviation <= 100.) {
-            let (field, value) = ("method.movement.initial_deviation", deviation.to_string());
-            return Err(RunError::Value { field, value, expected: "a number in (0, 100]" });
-        }
-        let (setup, task) = set_up(task)?;
-        let shown = task.demonstration()?;
-        let joints = shown.joints;
-        let demonstration = Demonstration {
-            position: &shown.position,
-            velocity: &shown.velocity,
-            joints,
-            period: setup.config.control.period,
+    pub fn new(task: &TableTennisConfig, method: &MethodConfig, rollouts: usize, seed: u64) -> Result<Self, RunError> {
+        let setup = Setup::shipped(|config| config.task = daemon::TaskConfig::TableTennis(task.clone()))?;
+        let Config { robot, control, .. } = &setup.config;
+        let task = TableTennis::new(task.clone(), robot.arm.clone(), setup.model.clone(), control)?;
+        let (method, primitive) = match method {
+            MethodConfig::Moto(config) => {
+                let learner = Learner::new(config.clone(), task.initial_policy()?, StateScales(task.state_scales()))?;
+                (Method::Moto(Box::new(learner)), None)
+            }
+            MethodConfig::Movement(config) => {
+                let (search, primitive) = movement(&task, config, control.period)?;
+                (Method::Movement(Box::new(search)), Some(Arc::new(primitive)))
+            }
+            MethodConfig::Gps(_) => return Err(RunError::Unfit { method: "gps", task: "table_tennis" }),
         };
-        let dmp = Dmp::fit(&config.primitive, &demonstration, task.config().player.hit_time)?;
-        let variances = task.state_scales().into_iter().take(2 * joints).map(|scale| (deviation * scale).powi(2));
-        let initial = LinearGaussian {
-            gain: DMatrix::zeros(2 * joints, if config.context { CONTEXT } else { 0 }),
-            bias: dmp.demonstrated,
-            covariance: DMatrix::from_diagonal(&DVector::from_iterator(2 * joints, variances)),
-        };
-        let search = EpisodicSearch::new(config.search.clone(), initial)?;
-        let primitive = Some(Arc::new(dmp.primitive));
-        Self::new(setup, task, primitive, Method::Movement(Box::new(search)), rollouts, seed)
-    }
-
-    fn new(
-        setup: Setup,
-        task: TableTennis,
-        primitive: Option<Arc<Primitive>>,
-        method: Method,
-        rollouts: usize,
-        seed: u64,
-    ) -> Result<Self, RunError> {
         let strokes = Strokes::new(&setup, &task, seed)?;
         let state = State { iteration: 0, method };
         Ok(Self { setup, task, strokes, primitive, rollouts: rollouts as u64, seed, state })
@@ -258,11 +223,24 @@ fn episodes(law: &Law, strokes: &[Stroke], task: &TableTennis, context: usize) -
     episodes
 }
 
-fn set_up(task: TableTennisConfig) -> Result<(Setup, TableTennis), RunError> {
-    let setup = Setup::shipped(|config| config.task = daemon::TaskConfig::TableTennis(task.clone()))?;
-    let config = &setup.config;
-    let table_tennis = TableTennis::new(task, config.robot.arm.clone(), setup.model.clone(), &config.control)?;
-    Ok((setup, table_tennis))
+/// A search over the movement that is fitted to the player's demonstration, `period` being the control loop's.
+fn movement(task: &TableTennis, config: &MovementSearch, period: f64) -> Result<(EpisodicSearch, Primitive), RunError> {
+    let deviation = config.initial_deviation;
+    if !(deviation > 0. && deviation <= 100.) {
+        let (field, value) = ("method.movement.initial_deviation", deviation.to_string());
+        return Err(RunError::Value { field, value, expected: "a number in (0, 100]" });
+    }
+    let shown = task.demonstration()?;
+    let joints = shown.joints;
+    let demonstration = Demonstration { position: &shown.position, velocity: &shown.velocity, joints, period };
+    let dmp = Dmp::fit(&config.primitive, &demonstration, task.config().player.hit_time)?;
+    let variances = task.state_scales().into_iter().take(2 * joints).map(|scale| (deviation * scale).powi(2));
+    let initial = LinearGaussian {
+        gain: DMatrix::zeros(2 * joints, if config.context { CONTEXT } else { 0 }),
+        bias: dmp.demonstrated,
+        covariance: DMatrix::from_diagonal(&DVector::from_iterator(2 * joints, variances)),
+    };
+    Ok((EpisodicSearch::new(config.search.clone(), initial)?, dmp.primitive))
 }
 
 fn share(count: usize, of: usize) -> Option<f64> {

@@ -1,0 +1,151 @@
+//! A learner iteration on the swing-ups: where its time goes, and what share of the machine's matrix-multiply peak it reaches.
+//!
+//! ```sh
+//! cargo bench --bench learner_iteration            # RAYON_NUM_THREADS=1 for one thread
+//! ```
+//!
+//! The peak is measured in the same run, with the matrix multiplication that the regression uses (faer, blocks of 384), on
+//! as many threads. Operations are counted by formula, not measured: those that the algorithm asks for in its three large
+//! stages (densities, Gram matrices and their reduction, fits), additions and multiplications each as one; exponentials,
+//! divisions, copies and the two small stages count nothing. What the share lacks to 100 % is therefore partly work that
+//! is not counted.
+
+use std::time::Instant;
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, Par};
+use moto_controller::moto::{IterationReport, Learner, LearnerConfig, StageSeconds, StateScales};
+use moto_controller::robot::{TrialKey, TrialKind};
+use moto_controller::tasks::swing_up::{Chain, JointLimit, SwingUp, SwingUpConfig};
+use rayon::prelude::*;
+
+/// Repetitions, of which the fastest counts: what else the machine does slows the others.
+const REPETITIONS: usize = 15;
+/// Subdiagonals of the band that Gram matrices are reduced to.
+const BAND: f64 = 8.;
+/// Ridges that cross-validation tries.
+const RIDGES: f64 = 19.;
+
+/// Operations per second of matrix multiplications on all threads, the best of several.
+fn peak() -> f64 {
+    const SIZE: usize = 384;
+    let threads = rayon::current_num_threads();
+    let matrix = |seed: usize| Mat::from_fn(SIZE, SIZE, |i, j| ((i * 31 + j * 17 + seed) % 23) as f64 - 11.);
+    let mut operands: Vec<_> = (0..threads).map(|seed| (matrix(seed), matrix(seed + 1), matrix(0))).collect();
+    let products = 10;
+    let seconds = (0..REPETITIONS).map(|_| {
+        let start = Instant::now();
+        operands.par_iter_mut().with_max_len(1).for_each(|(a, b, c)| {
+            for _ in 0..products {
+                matmul(c.as_mut(), Accum::Replace, a.as_ref(), b.as_ref(), 1., Par::Seq);
+            }
+        });
+        start.elapsed().as_secs_f64()
+    });
+    let best = seconds.fold(f64::INFINITY, f64::min);
+    2. * (SIZE as f64).powi(3) * (threads * products) as f64 / best
+}
+
+/// A problem in numbers.
+struct Size {
+    horizon: f64,
+    rollouts: f64,
+    iterations: f64,
+    /// States and actions.
+    inputs: f64,
+}
+
+/// Operations of the stages (weights, designs, backward).
+fn operations(size: &Size, report: &IterationReport) -> [f64; 3] {
+    let Size { horizon, rollouts, iterations, inputs } = *size;
+    let new = rollouts * horizon;
+    let old = new * (iterations - 1.);
+    // Old transitions meet the new components, new transitions all of them: a triangular product and two norms each.
+    let densities = (old * horizon + new * horizon * iterations) * (inputs * (inputs + 1.) + 5. * inputs);
+    let features = inputs * (inputs + 3.) / 2.;
+    let (mut designs, mut backward) = (0., 0.);
+    for step in &report.steps {
+        let samples = step.transitions as f64;
+        let order = samples.min(features);
+        // Dual: half of two products of samples by inputs; primal: a product of features by samples.
+        designs +=
+            if samples < features { 2. * samples * samples * inputs } else { 2. * samples * features * features };
+        designs += 4. / 3. * order.powi(3) + RIDGES * order * 3. * BAND * BAND;
+        // With and without the control variate: rotations there and back, and a solution per ridge.
+        backward += 2. * (4. * order * order + RIDGES * order * (BAND * BAND + 4. * BAND));
+    }
+    [densities, designs, backward]
+}
+
+fn total(seconds: &StageSeconds) -> f64 {
+    seconds.intake + seconds.weights + seconds.designs + seconds.backward + seconds.update
+}
+
+fn measure(name: &str, task: SwingUpConfig, rollouts: usize, config: LearnerConfig, peak: f64) {
+    let task = SwingUp::new(task).expect("the defaults are valid");
+    let (iterations, horizon) = (config.stored_iterations, task.horizon());
+    let mut learner = Learner::new(config, task.initial_policy(), StateScales(task.state_scales())).expect("valid");
+    let batch = |learner: &Learner| {
+        let iteration = learner.iteration() as u64;
+        let keys: Vec<_> =
+            (0..rollouts as u64).map(|rollout| TrialKey { kind: TrialKind::Learn, iteration, rollout }).collect();
+        task.rollouts(learner.policy(), 1, &keys, true).expect("a policy of the task")
+    };
+    // Until the store is full.
+    for _ in 0..iterations {
+        learner.update(batch(&learner), &task).expect("an update");
+    }
+    let batch = batch(&learner);
+    let reports: Vec<IterationReport> =
+        (0..REPETITIONS).map(|_| learner.clone().update(batch.clone(), &task).expect("an update")).collect();
+    let fastest = reports.iter().min_by(|a, b| total(&a.seconds).total_cmp(&total(&b.seconds))).expect("repetitions");
+    let seconds = &fastest.seconds;
+    let size = Size {
+        horizon: horizon as f64,
+        rollouts: rollouts as f64,
+        iterations: iterations as f64,
+        inputs: (task.state_dim() + task.action_dim()) as f64,
+    };
+    let [weights, designs, backward] = operations(&size, fastest);
+    let stages = [
+        ("intake", seconds.intake, None),
+        ("weights", seconds.weights, Some(weights)),
+        ("designs", seconds.designs, Some(designs)),
+        ("backward", seconds.backward, Some(backward)),
+        ("update", seconds.update, None),
+    ];
+    let total = total(seconds);
+    let samples = fastest.steps.iter().map(|s| s.transitions as f64).sum::<f64>() / horizon as f64;
+    println!("\n{name}: M {rollouts}, J {iterations}, T {horizon}; {samples:.0} transitions per fit");
+    let share = |operations: f64, seconds: f64| 100. * operations / seconds / peak;
+    for (stage, seconds, counted) in stages {
+        let part = 100. * seconds / total;
+        let counted = counted.map_or_else(String::new, |n| {
+            format!("{:8.1} million operations  {:5.1} % of the peak", n / 1e6, share(n, seconds))
+        });
+        println!("  {stage:<10} {:8.2} ms  {part:4.0} %  {counted}", 1e3 * seconds);
+    }
+    let all = weights + designs + backward;
+    println!(
+        "  {:<10} {:8.2} ms         {:8.1} million operations  {:5.1} % of the peak",
+        "all",
+        1e3 * total,
+        all / 1e6,
+        share(all, total)
+    );
+}
+
+fn main() {
+    // Cargo passes --bench; there is nothing to choose.
+    let peak = peak();
+    println!(
+        "matrix-multiply peak on {} threads: {:.1} billion operations per second",
+        rayon::current_num_threads(),
+        peak / 1e9
+    );
+    let double = LearnerConfig { stored_iterations: 5, ..LearnerConfig::default() };
+    measure("double link", SwingUpConfig::default(), 20, double, peak);
+    let quad = SwingUpConfig { chain: Chain::Quad, joint_limit: Some(JointLimit::default()), ..Default::default() };
+    let config = LearnerConfig { stored_iterations: 4, sample_decay: 0.6, ..LearnerConfig::default() };
+    measure("quad link with joint limits", quad, 50, config, peak);
+}

@@ -1,0 +1,32 @@
+//! Linear-Gaussian dynamics of one step, `s' = state s + action a + offset + noise`.
+
+use super::NormalInverseWishart;
+use nalgebra::{DMatrix, DVector};
+
+/// Linear-Gaussian dynamics of one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinearDynamics {
+    /// A and B beside each other (state x (state + action)).
+    pub map: DMatrix<f64>,
+    /// c (state).
+    pub offset: DVector<f64>,
+    /// Covariance of the next state given state and action (state x state), positive semi-definite.
+    pub covariance: DMatrix<f64>,
+}
+
+impl LinearDynamics {
+    /// Fits the Gaussian of (s, a, s') a posteriori and conditions it on (s, a) (Levine and Abbeel 2014, section 4.1);
+    /// `transitions` is (state + action + state) x rollouts. `None` if the covariance of (s, a) is not positive definite
+    /// or something is not finite.
+    pub fn fit(transitions: &DMatrix<f64>, state_dim: usize, prior: &NormalInverseWishart) -> Option<Self> {
+        let (mean, covariance) = prior.posterior(transitions);
+        let inputs = mean.len() - state_dim;
+        let cross = covariance.view((0, inputs), (inputs, state_dim)).into_owned();
+        let map = covariance.view((0, 0), (inputs, inputs)).into_owned().cholesky()?.solve(&cross).transpose();
+        let offset = mean.rows(inputs, state_dim) - &map * mean.rows(0, inputs);
+        let residual = covariance.view((inputs, inputs), (state_dim, state_dim)) - &map * cross;
+        let covariance = (&residual + residual.transpose()) * 0.5;
+        let finite = map.iter().chain(offset.iter()).chain(covariance.iter()).all(|x| x.is_finite());
+        finite.then_some(Self { map, offset, covariance })
+    }
+}

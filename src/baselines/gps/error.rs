@@ -1,0 +1,44 @@
+//! What can go wrong in guided policy search.
+
+use crate::moto::MotoError;
+use crate::policy::PolicyError;
+
+/// Why GPS refuses a configuration or a batch, or cannot finish an update. The learner is unchanged after it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GpsError {
+    /// A configuration field is out of its range.
+    #[error("GPS field {field} is {value}; it must be {expected}")]
+    Config {
+        /// Field of [`super::GpsConfig`].
+        field: &'static str,
+        /// Value found.
+        value: String,
+        /// Range asked for.
+        expected: &'static str,
+    },
+    /// The initial policy cannot be used, or an update ended in one that cannot.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The batch cannot be used.
+    #[error(transparent)]
+    Batch(#[from] MotoError),
+    /// The reward, or its expansion, is NaN or infinite near the mean trajectory.
+    #[error("the reward of step {step} is not finite on or near the rollouts")]
+    NonFiniteReward {
+        /// Step the reward was evaluated for (the horizon for the final state).
+        step: usize,
+    },
+    /// The dynamics of a step cannot be fitted.
+    #[error("the dynamics of step {step} cannot be fitted (covariance not finite or not positive definite)")]
+    Dynamics {
+        /// Policy step.
+        step: usize,
+    },
+    /// No multiplier of the KL constraint gives a controller.
+    #[error("no KL multiplier up to {largest} gives a controller: check the scale of rewards, states and actions")]
+    TrustRegion {
+        /// Largest multiplier tried.
+        largest: f64,
+    },
+}

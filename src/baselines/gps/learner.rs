@@ -1,0 +1,181 @@
+//! Guided policy search: one iteration per batch of rollouts.
+
+use super::model::{Model, spreads, transitions};
+use super::report::{GpsReport, GpsStepReport};
+use super::step_size::{Prediction, adapted};
+use super::trust_region::constrained_update;
+use super::{GpsConfig, GpsError, Mixture, NormalInverseWishart};
+use crate::moto::{Batch, Reward};
+use crate::policy::{Policy, PolicyError};
+use nalgebra::{DMatrix, DVector};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// GPS with everything it remembers: serialise it to go on elsewhere to the bit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gps {
+    config: GpsConfig,
+    policy: Policy,
+    iteration: usize,
+    /// Multiple of epsilon.
+    step_size: f64,
+    /// What the last update promised.
+    prediction: Option<Prediction>,
+    /// Transitions of the newest rollouts, oldest iteration first ((state + action + state) x (step, rollout)).
+    history: Vec<DMatrix<f64>>,
+}
+
+impl Gps {
+    /// A learner that starts from `initial`.
+    ///
+    /// # Errors
+    /// The first configuration field or policy entry that is wrong.
+    pub fn new(config: GpsConfig, initial: Policy) -> Result<Self, GpsError> {
+        config.validate()?;
+        initial.validate()?;
+        Ok(Self { config, policy: initial, iteration: 0, step_size: 1.0, prediction: None, history: Vec::new() })
+    }
+
+    /// The policy to roll out next.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Updates done so far.
+    pub fn iteration(&self) -> usize {
+        self.iteration
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &GpsConfig {
+        &self.config
+    }
+
+    /// One iteration from a batch of rollouts of [`Gps::policy`]; rollouts that are not finite are the caller's to leave
+    /// out. The result does not depend on the number of threads.
+    ///
+    /// # Errors
+    /// A batch of the wrong shape or with non-finite entries or rewards, or a model or update that cannot be computed; the
+    /// learner is then as before.
+    pub fn update(&mut self, batch: Batch, reward: &dyn Reward) -> Result<GpsReport, GpsError> {
+        let started = Instant::now();
+        let config = &self.config;
+        let horizon = self.policy.horizon();
+        batch.validate(horizon, self.policy.state_dim(), self.policy.action_dim())?;
+        let returns = returns(&batch, reward)?;
+        let samples = transitions(&batch);
+        let width = spreads(&samples);
+        let history = self.extended_history(&samples, batch.rollouts());
+        let priors = self.priors(&samples, &history, &width)?;
+        let model = Model::fit(&batch, &samples, &priors, reward, &width)?;
+
+        let expected_return = model.expected_return(&self.policy);
+        let step_size = match &self.prediction {
+            Some(prediction) if config.step_size.enabled => {
+                adapted(&config.step_size, self.step_size, prediction, expected_return)
+            }
+            _ => self.step_size,
+        };
+        let kl_bound = config.epsilon * step_size * horizon as f64;
+        let count = returns.len() as f64;
+        let mean_return = returns.iter().sum::<f64>() / count;
+        let squares: f64 = returns.iter().map(|r| (r - mean_return).powi(2)).sum();
+        let deviation = (squares / (count - 1.0).max(1.0)).sqrt();
+        // The spread of the returns is the multiplier's natural unit.
+        let update = constrained_update(&model, &self.policy, kl_bound, if deviation > 0.0 { deviation } else { 1.0 })?;
+        update.policy.validate()?;
+        let steps: Result<Vec<GpsStepReport>, GpsError> = (0..horizon)
+            .map(|step| {
+                let entropy = update.policy.steps[step].entropy().ok_or(PolicyError::NotPositiveDefinite { step })?;
+                let dynamics_noise = model.dynamics[step].covariance.trace().max(0.0).sqrt();
+                Ok(GpsStepReport { kl: update.kl[step], entropy, dynamics_noise })
+            })
+            .collect();
+        let prediction = Prediction { before: expected_return, after: model.expected_return(&update.policy) };
+        let report = GpsReport {
+            iteration: self.iteration,
+            rollouts: returns.len(),
+            mean_return,
+            max_return: returns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            min_return: returns.iter().copied().fold(f64::INFINITY, f64::min),
+            return_error: deviation / count.sqrt(),
+            expected_return,
+            predicted_return: prediction.after,
+            expected_improvement: self.prediction.map(|p| p.after - p.before),
+            actual_improvement: self.prediction.map(|p| expected_return - p.before),
+            step_size,
+            kl_bound,
+            kl: update.kl.iter().sum(),
+            eta: update.eta,
+            steps: steps?,
+            seconds: started.elapsed().as_secs_f64(),
+        };
+        self.policy = update.policy;
+        (self.step_size, self.prediction, self.history) = (step_size, Some(prediction), history);
+        self.iteration += 1;
+        Ok(report)
+    }
+
+    /// The newest rollouts' transitions with these of `rollouts` more; nothing is remembered without a mixture.
+    fn extended_history(&self, samples: &[DMatrix<f64>], rollouts: usize) -> Vec<DMatrix<f64>> {
+        let Some(mixture) = &self.config.mixture else { return Vec::new() };
+        let horizon = samples.len();
+        let newest = rollouts.min(mixture.rollouts);
+        let mut columns = Vec::with_capacity(samples.len() * newest);
+        for step in samples {
+            columns.extend(step.columns(rollouts - newest, newest).column_iter().map(|c| c.into_owned()));
+        }
+        let mut history = self.history.clone();
+        history.push(DMatrix::from_columns(&columns));
+        let kept = |history: &[DMatrix<f64>]| history.iter().map(|h| h.ncols() / horizon).sum::<usize>();
+        while history.len() > 1 && kept(&history) > mixture.rollouts {
+            history.remove(0);
+        }
+        history
+    }
+
+    /// The prior of the dynamics at each step (horizon); `width` is each dimension's standard deviation over all steps.
+    fn priors(
+        &self,
+        samples: &[DMatrix<f64>],
+        history: &[DMatrix<f64>],
+        width: &DVector<f64>,
+    ) -> Result<Vec<NormalInverseWishart>, GpsError> {
+        let diagonal = width.map(|w| w * w * self.config.diagonal);
+        let Some(config) = &self.config.mixture else {
+            let scatter = DMatrix::from_diagonal(&diagonal);
+            let weak = |samples: &DMatrix<f64>| {
+                let (mean, scatter) = (samples.column_mean(), scatter.clone());
+                NormalInverseWishart { mean, scatter, mean_count: 0.0, scatter_count: 0.0 }
+            };
+            return Ok(samples.iter().map(weak).collect());
+        };
+        let columns: Vec<_> = history.iter().flat_map(DMatrix::column_iter).collect();
+        let points = DMatrix::from_columns(&columns);
+        let mixture = Mixture::fit(&points, config, &diagonal, self.iteration as u64);
+        let mixture = mixture.ok_or(GpsError::Dynamics { step: 0 })?;
+        let prior = |(step, samples): (usize, &DMatrix<f64>)| {
+            mixture.prior(samples, config.strength).ok_or(GpsError::Dynamics { step })
+        };
+        samples.par_iter().enumerate().map(prior).collect()
+    }
+}
+
+/// Return of each rollout.
+fn returns(batch: &Batch, reward: &dyn Reward) -> Result<Vec<f64>, GpsError> {
+    let horizon = batch.actions.len();
+    let finite = |step, value: f64| if value.is_finite() { Ok(value) } else { Err(GpsError::NonFiniteReward { step }) };
+    let rollout = |i: usize| {
+        let at = |matrix: &DMatrix<f64>| matrix.column(i).into_owned();
+        let mut sum = finite(horizon, reward.last(at(&batch.states[horizon]).as_slice()))?;
+        for t in 0..horizon {
+            let (state, next, action) = (at(&batch.states[t]), at(&batch.states[t + 1]), at(&batch.received[t]));
+            let outcome = at(&batch.outcomes[t]);
+            let value = reward.step(t, state.as_slice(), action.as_slice(), next.as_slice(), outcome.as_slice());
+            sum += finite(t, value)?;
+        }
+        Ok(sum)
+    };
+    (0..batch.rollouts()).map(rollout).collect()
+}

@@ -1,0 +1,36 @@
+//! Guided policy search, the trajectory-optimisation part (Levine and Abbeel 2014, "Learning Neural Network Policies with
+//! Guided Policy Search under Unknown Dynamics", sections 3 and 4).
+//!
+//! An iteration fits linear-Gaussian dynamics to the rollouts of each step under a normal-inverse-Wishart prior
+//! ([`LinearDynamics`], [`NormalInverseWishart`]), which may come from a Gaussian mixture over the transitions of all steps
+//! ([`Mixture`]); expands the reward to second order around the mean trajectory; and maximises the expected return under
+//! that model subject to a bound on the KL of the new from the old trajectory distribution, by LQR backward passes inside a
+//! one-dimensional search over the bound's multiplier. How far the bound can be trusted is learned from how the last
+//! prediction compared with what came.
+//!
+//! Same input, same bits, at any number of threads.
+
+mod config;
+mod dynamics;
+mod error;
+mod expansion;
+mod gaussians;
+mod kmeans;
+mod learner;
+mod lqr;
+mod mixture;
+mod model;
+mod prior;
+mod report;
+mod step_size;
+#[cfg(test)]
+mod tests;
+mod trust_region;
+
+pub use config::{GpsConfig, MixtureConfig, StepSizeConfig};
+pub use dynamics::LinearDynamics;
+pub use error::GpsError;
+pub use learner::Gps;
+pub use mixture::Mixture;
+pub use prior::NormalInverseWishart;
+pub use report::{GpsReport, GpsStepReport};

@@ -1,0 +1,35 @@
+//! The normal-inverse-Wishart prior of a Gaussian (Levine and Abbeel 2014, section 4.1).
+
+use nalgebra::{DMatrix, DVector};
+
+/// A normal-inverse-Wishart prior, in the form of imagined samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NormalInverseWishart {
+    /// Mean mu0 (dim).
+    pub mean: DVector<f64>,
+    /// Scatter Phi, a sum over imagined samples (dim x dim), symmetric positive semi-definite.
+    pub scatter: DMatrix<f64>,
+    /// Imagined samples m behind the mean (>= 0).
+    pub mean_count: f64,
+    /// Imagined samples n0 behind the scatter (>= 0).
+    pub scatter_count: f64,
+}
+
+impl NormalInverseWishart {
+    /// Mean and covariance a posteriori, given samples (dim x samples): with their mean `x` and covariance `S`,
+    /// `(m mu0 + N x) / (m + N)` and `(Phi + N S + N m / (N + m) (x - mu0)(x - mu0)') / (N + n0)`.
+    pub fn posterior(&self, samples: &DMatrix<f64>) -> (DVector<f64>, DMatrix<f64>) {
+        let count = samples.ncols() as f64;
+        let mean = samples.column_mean();
+        let mut centred = samples.clone();
+        centred.column_iter_mut().for_each(|mut column| column -= &mean);
+        let shift = &mean - &self.mean;
+        let mut scatter = self.scatter.clone();
+        scatter.gemm(1.0, &centred, &centred.transpose(), 1.0);
+        let total = count + self.mean_count;
+        scatter.ger(count * self.mean_count / total, &shift, &shift, 1.0);
+        let covariance = scatter / (count + self.scatter_count);
+        let transposed = covariance.transpose();
+        ((&self.mean * self.mean_count + mean * count) / total, (covariance + transposed) * 0.5)
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of the inner parts against brute force.

@@ -1,0 +1,110 @@
+//! The trajectory KL constraint by its dual (Levine and Abbeel 2014, section 3).
+
+use super::GpsError;
+use super::lqr::{backward, log_density};
+use super::model::Model;
+use crate::policy::{Policy, PolicyError};
+
+/// Range of the multiplier to either side of the start of the search.
+const RANGE: f64 = 1e16;
+/// Fraction of the bound that may be left unused.
+const SLACK: f64 = 1e-3;
+/// Evaluations within the bracket. The search ends on its feasible side whatever their number.
+const EVALUATIONS: usize = 60;
+
+/// The solution of a constrained update.
+#[derive(Clone, Debug)]
+pub struct Update {
+    pub policy: Policy,
+    /// Multiplier of the KL constraint, in return units per nat.
+    pub eta: f64,
+    /// Expected KL of new to old law at each step under the new states, nats (horizon).
+    pub kl: Vec<f64>,
+}
+
+/// A multiplier that was tried.
+struct Probe {
+    eta: f64,
+    /// What it leads to; `None` where there is no controller.
+    update: Option<Update>,
+    /// Logarithm of the KL in bounds, positive where the bound is broken; infinite where there is no controller.
+    excess: f64,
+}
+
+impl Probe {
+    fn new(model: &Model, old: &Policy, densities: &[crate::moto::Quadratic], bound: f64, eta: f64) -> Self {
+        let update = backward(model, densities, eta).and_then(|policy| {
+            let states = model.states(&policy);
+            let laws = policy.steps.iter().zip(&old.steps).zip(&states);
+            let kl: Option<Vec<f64>> =
+                laws.map(|((new, old), s)| new.expected_kl(old, &s.mean, &s.covariance)).collect();
+            kl.filter(|kl| kl.iter().all(|x| x.is_finite())).map(|kl| Update { policy, eta, kl })
+        });
+        let excess = |update: &Update| (update.kl.iter().sum::<f64>() / bound).max(f64::MIN_POSITIVE).ln();
+        let excess = update.as_ref().map_or(f64::INFINITY, excess);
+        Self { eta, update, excess }
+    }
+
+    fn feasible(&self) -> bool {
+        self.excess <= 0.0
+    }
+}
+
+/// Maximises the expected return under `model` subject to `KL(new trajectory || old trajectory) <= bound` nats.
+///
+/// The KL is non-increasing in the multiplier, and below some multiplier there is no controller (`-Qaa` not positive
+/// definite), which counts as too large a KL. So a bracket is grown from `start` (> 0), then narrowed in logarithms by
+/// false position (Illinois), or by its middle where one end has no KL. Its feasible end is returned.
+///
+/// # Errors
+/// If no multiplier gives a controller within the bound, or the old policy cannot be used.
+pub fn constrained_update(model: &Model, old: &Policy, bound: f64, start: f64) -> Result<Update, GpsError> {
+    let densities: Result<Vec<_>, GpsError> = (old.steps.iter().enumerate())
+        .map(|(step, law)| log_density(law).ok_or(GpsError::Policy(PolicyError::NotPositiveDefinite { step })))
+        .collect();
+    let densities = densities?;
+    let probe = |eta| Probe::new(model, old, &densities, bound, eta);
+    let exhausted = GpsError::TrustRegion { largest: start * RANGE };
+
+    let mut here = probe(start);
+    let growing = !here.feasible();
+    let mut factor = 10.0;
+    let (mut low, mut high) = loop {
+        let eta = if growing { here.eta * factor } else { here.eta / factor };
+        let eta = eta.clamp(start / RANGE, start * RANGE);
+        if eta == here.eta {
+            // Without an upper end there is nothing feasible; without a lower one the constraint is not active.
+            return here.update.filter(|_| !growing).ok_or(exhausted);
+        }
+        let next = probe(eta);
+        if next.feasible() == growing {
+            break if growing { (here, next) } else { (next, here) };
+        }
+        here = next;
+        factor *= factor;
+    };
+
+    let (mut above, mut below) = (low.excess, high.excess);
+    for _ in 0..EVALUATIONS {
+        if high.excess >= -SLACK {
+            break;
+        }
+        // Aims at the middle of the slack.
+        let (over, under) = (above + 0.5 * SLACK, below + 0.5 * SLACK);
+        let share = if over.is_finite() { (over / (over - under)).clamp(0.01, 0.99) } else { 0.5 };
+        let eta = (low.eta.ln() + share * (high.eta / low.eta).ln()).exp();
+        if eta <= low.eta || eta >= high.eta {
+            break;
+        }
+        let next = probe(eta);
+        // The end that stays a second time counts half.
+        if next.feasible() {
+            above *= if below == high.excess { 1.0 } else { 0.5 };
+            (below, high) = (next.excess, next);
+        } else {
+            below *= if above == low.excess { 1.0 } else { 0.5 };
+            (above, low) = (next.excess, next);
+        }
+    }
+    high.update.ok_or(exhausted)
+}
