@@ -15,8 +15,11 @@ const ITERATIONS: usize = 80;
 pub const NOISELESS: Entry = Entry {
     name: "3a",
     explanation: "\
-Table tennis, always the same serve.",
-    duration: "?",
+Table tennis, always the same serve; the demonstration is of another, so that replaying it misses by 17 cm. MOTO learns the torques with
+the settings of config/table_tennis.yaml; REPS and MORE learn goals and goal velocities of a movement primitive (18 numbers)
+fitted to the same demonstration, which the control loop tracks. 30 rollouts per iteration and 2400 episodes for all. The paper
+finds MOTO faster and a little lower at the end.",
+    duration: "6 min",
     config: noiseless,
     quick_divisor: 8,
 };
@@ -24,8 +27,10 @@ Table tennis, always the same serve.",
 pub const CONTEXT: Entry = Entry {
     name: "3b",
     explanation: "\
-Table tennis, each serve with another velocity.",
-    duration: "?",
+Table tennis, each serve with another velocity: MOTO, which sees the ball at every step, against contextual REPS, which chooses a
+movement by the ball's velocity as it is when the stroke is triggered. Otherwise as 3a. The paper finds MOTO faster and a
+little lower at the end.",
+    duration: "8 min",
     config: context,
     quick_divisor: 8,
 };
@@ -33,8 +38,9 @@ Table tennis, each serve with another velocity.",
 pub const NOISY_BOUNCE: Entry = Entry {
     name: "3c",
     explanation: "\
-Table tennis, the ball bounces at random.",
-    duration: "?",
+Table tennis, the ball bounces at random after the stroke was triggered: MOTO, whose feedback can answer, against REPS and MORE,
+whose movements are fixed by then. Otherwise as 3a. The paper finds that MOTO alone adapts.",
+    duration: "10 min",
     config: noisy_bounce,
     quick_divisor: 8,
 };
@@ -64,25 +70,32 @@ fn shipped() -> LearnerConfig {
     crate::daemon::Setup::shipped(|_| {}).map(|setup| setup.config.learner).unwrap_or_default()
 }
 
-fn reps(context: bool) -> (&'static str, MethodConfig) {
-    let search = EpisodicMethod::Reps(RepsConfig::default());
-    let label = if context { "contextual REPS" } else { "REPS" };
+/// Chosen among epsilon 0.5 and 1 with 5 and 10 stored iterations on three seeds of 3a, where it is the fastest to 80 % success
+/// with exploration. On 3c all of them, and epsilon 0.3 with 20 iterations, end alike.
+fn reps() -> (&'static str, MethodConfig) {
+    let config = RepsConfig { epsilon: 1., stored_iterations: 5, sample_decay: 0.8, ..Default::default() };
+    movement("REPS", EpisodicMethod::Reps(config), false)
+}
+
+/// Chosen among epsilon 1, 2 and 3 with 7 and 10 stored iterations, in the same way.
+fn more() -> (&'static str, MethodConfig) {
+    let config = MoreConfig { epsilon: 2., beta0: 1., stored_iterations: 7, ..Default::default() };
+    movement("MORE", EpisodicMethod::More(config), false)
+}
+
+CONTEXTUAL
+fn movement(label: &'static str, search: EpisodicMethod, context: bool) -> (&'static str, MethodConfig) {
     (label, MethodConfig::Movement(MovementSearch { search, context, ..Default::default() }))
 }
 
-fn more() -> (&'static str, MethodConfig) {
-    let search = EpisodicMethod::More(MoreConfig::default());
-    ("MORE", MethodConfig::Movement(MovementSearch { search, ..Default::default() }))
-}
-
 fn noiseless() -> ExperimentConfig {
-    experiment("3a", "Table tennis", Setting::Noiseless, vec![moto(), reps(false), more()])
+    experiment("3a", "Table tennis", Setting::Noiseless, vec![moto(), reps(), more()])
 }
 
 fn context() -> ExperimentConfig {
-    experiment("3b", "Table tennis, serves that differ", Setting::Context, vec![moto(), reps(true)])
+    experiment("3b", "Table tennis, serves that differ", Setting::Context, vec![moto(), contextual_reps()])
 }
 
 fn noisy_bounce() -> ExperimentConfig {
-    experiment("3c", "Table tennis, noisy bounce", Setting::NoisyBounce, vec![moto(), reps(false), more()])
+    experiment("3c", "Table tennis, noisy bounce", Setting::NoisyBounce, vec![moto(), reps(), more()])
 }
