@@ -6,7 +6,11 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use experiment_support::{Place, SMALL, names};
+use experiment_support::{Place, SMALL, experiment, names};
+use moto_controller::baselines::gps::GpsConfig;
+use moto_controller::experiment::{MethodConfig, TaskConfig, Variant, overridden};
+use moto_controller::moto::{LearnerConfig, Ridge, StateDiagonal};
+use moto_controller::tasks::swing_up::{JointLimit, SwingUpConfig};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -97,6 +101,47 @@ fn the_list_explains_every_experiment() {
     assert!(said.contains("Ten seeds on two processors"));
 }
 
+#[test]
+fn overrides_change_what_they_name_and_nothing_else() {
+    let place = Place::new();
+    place.write(
+        "mine.yaml",
+        "
+seeds: 3
+all: {rollouts: 7}
+variants:
+  - {label: no reuse, method: {moto: {epsilon: 0.5}}}
+  - label: mine
+    like: reuse
+    method: {moto: {ridge: {fixed: 0.001}, state_diagonal: {scale_fraction: 0.1}, beta0: null, guard: {enabled: false}}}
+    task: {swing_up: {joint_limit: {}}}
+  - {label: theirs, like: mine, method: {gps: {epsilon: 0.4}}}
+only: [no reuse, mine, theirs]
+",
+    );
+    let before = experiment();
+    let config = overridden(&before, &place.path("mine.yaml")).unwrap();
+    assert_eq!((config.seeds, config.variants.len()), (3, 3));
+    let wanted = |index: usize, label: &str, change: &dyn Fn(&mut SwingUpConfig, &mut LearnerConfig)| {
+        let mut variant = Variant { label: label.into(), rollouts: 7, ..before.variants[index].clone() };
+        let TaskConfig::SwingUp(task) = &mut variant.task;
+        let MethodConfig::Moto(method) = &mut variant.method else { panic!("the small experiment's are MOTO") };
+        change(task, method);
+        variant
+    };
+    assert_eq!(config.variants[0], wanted(1, "no reuse", &|_, method| method.epsilon = 0.5));
+    let mine = wanted(0, "mine", &|task, method| {
+        task.joint_limit = Some(JointLimit::default());
+        method.ridge = Ridge::Fixed(0.001);
+        method.state_diagonal = StateDiagonal::ScaleFraction(0.1);
+        method.beta0 = None;
+        method.guard.enabled = false;
+    });
+    assert_eq!(config.variants[1], mine);
+    let method = MethodConfig::Gps(GpsConfig { epsilon: 0.4, ..Default::default() });
+    assert_eq!(config.variants[2], Variant { label: "theirs".into(), method, ..mine });
+}
+
 fn refused(yaml: &str, named: &[&str]) {
     let place = Place::new();
     place.write("mine.yaml", yaml);
@@ -117,6 +162,7 @@ fn overrides_that_make_no_sense() {
     refused("all: {method: {moto: {epsilonn: 1}}}", &["mine.yaml", "all.method.moto", "epsilonn"]);
     refused("all: {method: {moto: {reuse: everything}}}", &["mine.yaml", "all.method.moto.reuse", "everything"]);
     refused("all: {method: {moto: {epsilon: -1}}}", &["mine.yaml", "MOTO", "method.moto", "epsilon", "-1"]);
+    refused("all: {method: fast}", &["mine.yaml", "all.method", "fast"]);
     refused("all: {method: {motor: {}}}", &["mine.yaml", "all.method", "motor"]);
     refused("all: {task: {swing_up: {torque_limit: 0}}}", &["mine.yaml", "task.swing_up", "torque_limit", "0"]);
     refused("all: {rollouts: 0}", &["mine.yaml", "rollouts", "0"]);

@@ -2,7 +2,7 @@
 //!
 //! ```yaml
 //! seeds: 5
-//! all:                       # changes every variant
+//! all:                       # changes every variant; what is in a method or task, those that have it
 //!   iterations: 50
 //! variants:
 //!   - label: MOTO            # changes a variant of the experiment: only what is named
@@ -20,7 +20,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{ExperimentConfig, ExperimentError, Measure, Variant};
 use crate::storage::files::{Disk, Files};
@@ -81,10 +81,7 @@ fn apply(config: &ExperimentConfig, overrides: Overrides) -> Result<ExperimentCo
     new.title = overrides.title.unwrap_or(new.title);
     new.seeds = overrides.seeds.unwrap_or(new.seeds);
     new.measures = overrides.measures.unwrap_or(new.measures);
-    let all = Value::Object(overrides.all);
-    for variant in &mut new.variants {
-        *variant = changed(variant, &all).map_err(|(field, what)| (format!("all.{field}"), what))?;
-    }
+    change_all(&mut new.variants, overrides.all).map_err(|(field, what)| (format!("all.{field}"), what))?;
     for (i, Change { label, like, fields }) in overrides.variants.into_iter().enumerate() {
         let group = fields.get("group").and_then(Value::as_str);
         let named = |v: &Variant, label: &str| v.label == label && group.is_none_or(|group| v.group == group);
@@ -115,6 +112,35 @@ fn apply(config: &ExperimentConfig, overrides: Overrides) -> Result<ExperimentCo
         new.variants.retain(|variant| only.contains(&variant.label));
     }
     Ok(new)
+}
+
+/// Changes every variant. What is named of a method or task changes the variants that have it.
+fn change_all(variants: &mut [Variant], mut fields: Map<String, Value>) -> Result<(), Wrong> {
+    for choice in ["method", "task"] {
+        let named = match fields.remove(choice) {
+            None => continue,
+            Some(Value::Object(named)) => named,
+            Some(other) => return Err((choice.into(), format!("is {other}, expected a map"))),
+        };
+        for (kind, inner) in named {
+            let mut found = false;
+            for variant in variants.iter_mut() {
+                let value = serde_json::to_value(&*variant).map_err(|e| (choice.into(), e.to_string()))?;
+                if value[choice].get(&kind).is_some() {
+                    *variant = changed(variant, &json!({ choice: { (&kind): &inner } }))?;
+                    found = true;
+                }
+            }
+            if !found {
+                return Err((choice.into(), format!("no variant has {kind:?}")));
+            }
+        }
+    }
+    let rest = Value::Object(fields);
+    variants.iter_mut().try_for_each(|variant| {
+        *variant = changed(variant, &rest)?;
+        Ok(())
+    })
 }
 
 /// A variant with some fields changed, or the field that is wrong and why.

@@ -1,11 +1,13 @@
 //! Gaussian log densities of many points at once.
 
-use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
+use nalgebra::{DMatrix, DVector};
 
-/// A Gaussian with its covariance factored.
+/// A Gaussian in the form its log density is computed from.
 pub struct Gaussian {
+    /// Inverse of the covariance's Cholesky factor (dim x dim).
+    whitening: DMatrix<f64>,
+    /// The mean, whitened (dim).
     mean: DVector<f64>,
-    factor: Cholesky<f64, Dyn>,
     /// Log density at the mean, less the dimension's constant.
     peak: f64,
 }
@@ -13,16 +15,16 @@ pub struct Gaussian {
 impl Gaussian {
     /// `None` if the covariance is not positive definite.
     pub fn new(mean: &DVector<f64>, covariance: &DMatrix<f64>) -> Option<Self> {
-        let factor = covariance.clone().cholesky()?;
-        let peak = -factor.l_dirty().diagonal().iter().map(|x| x.ln()).sum::<f64>();
-        Some(Self { mean: mean.clone(), factor, peak })
+        let factor = covariance.clone().cholesky()?.unpack();
+        let peak = -factor.diagonal().iter().map(|x| x.ln()).sum::<f64>();
+        let whitening = factor.solve_lower_triangular(&DMatrix::identity(mean.len(), mean.len()))?;
+        Some(Self { mean: &whitening * mean, whitening, peak })
     }
 
     /// Log density at each point (dim x point), less `dim / 2 log(2 pi)`.
     pub fn log_densities(&self, points: &DMatrix<f64>) -> Vec<f64> {
-        let mut centred = points.clone();
-        centred.column_iter_mut().for_each(|mut column| column -= &self.mean);
-        self.factor.l_dirty().solve_lower_triangular_mut(&mut centred);
-        centred.column_iter().map(|z| self.peak - 0.5 * z.norm_squared()).collect()
+        let whitened = &self.whitening * points;
+        let square = |z: &[f64]| z.iter().zip(self.mean.iter()).map(|(z, m)| (z - m) * (z - m)).sum::<f64>();
+        whitened.as_slice().chunks_exact(self.mean.len()).map(|z| self.peak - 0.5 * square(z)).collect()
     }
 }

@@ -117,17 +117,14 @@ impl Gps {
         Ok(report)
     }
 
-    /// The newest rollouts' transitions with these of `rollouts` more; nothing is remembered without a mixture.
+    /// The newest rollouts' transitions with these `rollouts` among them; nothing is remembered without a mixture.
     fn extended_history(&self, samples: &[DMatrix<f64>], rollouts: usize) -> Vec<DMatrix<f64>> {
         let Some(mixture) = &self.config.mixture else { return Vec::new() };
         let horizon = samples.len();
         let newest = rollouts.min(mixture.rollouts);
-        let mut columns = Vec::with_capacity(samples.len() * newest);
-        for step in samples {
-            columns.extend(step.columns(rollouts - newest, newest).column_iter().map(|c| c.into_owned()));
-        }
+        let columns = samples.iter().flat_map(|step| (rollouts - newest..rollouts).map(|i| step.column(i)));
         let mut history = self.history.clone();
-        history.push(DMatrix::from_columns(&columns));
+        history.push(DMatrix::from_columns(&columns.collect::<Vec<_>>()));
         let kept = |history: &[DMatrix<f64>]| history.iter().map(|h| h.ncols() / horizon).sum::<usize>();
         while history.len() > 1 && kept(&history) > mixture.rollouts {
             history.remove(0);
@@ -154,11 +151,9 @@ impl Gps {
         let columns: Vec<_> = history.iter().flat_map(DMatrix::column_iter).collect();
         let points = DMatrix::from_columns(&columns);
         let mixture = Mixture::fit(&points, config, &diagonal, self.iteration as u64);
-        let mixture = mixture.ok_or(GpsError::Dynamics { step: 0 })?;
-        let prior = |(step, samples): (usize, &DMatrix<f64>)| {
-            mixture.prior(samples, config.strength).ok_or(GpsError::Dynamics { step })
-        };
-        samples.par_iter().enumerate().map(prior).collect()
+        let mixture = mixture.ok_or(GpsError::Mixture)?;
+        let prior = |samples: &DMatrix<f64>| mixture.prior(samples, config.strength).ok_or(GpsError::Mixture);
+        samples.par_iter().map(prior).collect()
     }
 }
 

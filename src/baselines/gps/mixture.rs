@@ -11,6 +11,9 @@ const CHUNK: usize = 256;
 /// Rise of the mean log likelihood, nats per point, below which expectation maximisation ends.
 const CONVERGED: f64 = 1e-4;
 
+/// Probability below which a point has no part in a cluster's moments.
+const NEGLIGIBLE: f64 = 1e-10;
+
 /// A Gaussian mixture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mixture {
@@ -35,84 +38,80 @@ impl Mixture {
             row /= variance.sqrt();
         }
         let labels = kmeans::clusters(&scaled, most, config.seed.wrapping_add(seed));
-        let mut weights = DMatrix::zeros(count, labels.iter().max()? + 1);
+        let mut responsibilities = DMatrix::zeros(labels.iter().max()? + 1, count);
         for (i, &label) in labels.iter().enumerate() {
-            weights[(i, label)] = 1.0;
+            responsibilities[(label, i)] = 1.0;
         }
         let mut likelihood = f64::NEG_INFINITY;
-        let mut mixture = Self::maximised(points, &weights, diagonal);
+        let mut mixture = Self::maximised(points, &responsibilities, diagonal);
         for _ in 0..config.passes {
-            let logs = mixture.log_responsibilities(points)?;
-            let mean = logs.iter().map(|(_, total)| total).sum::<f64>() / count as f64;
+            let mean;
+            (responsibilities, mean) = mixture.expected(points)?;
             if mean < likelihood + CONVERGED {
                 break;
             }
             likelihood = mean;
-            for (i, (responsibilities, _)) in logs.into_iter().enumerate() {
-                weights.row_mut(i).copy_from_slice(&responsibilities);
-            }
-            mixture = Self::maximised(points, &weights, diagonal);
+            mixture = Self::maximised(points, &responsibilities, diagonal);
         }
         Some(mixture)
     }
 
-    /// The maximisation step; `weights` is point x cluster. A cluster nothing belongs to is left out.
-    fn maximised(points: &DMatrix<f64>, weights: &DMatrix<f64>, diagonal: &DVector<f64>) -> Self {
+    /// The maximisation step, given each cluster's probability at each point (cluster x point). A cluster that nothing
+    /// belongs to is left out.
+    fn maximised(points: &DMatrix<f64>, responsibilities: &DMatrix<f64>, diagonal: &DVector<f64>) -> Self {
         let cluster = |k: usize| {
-            let weight = weights.column(k);
-            let mass = weight.sum();
-            let mean = points * weight / mass;
-            let mut centred = points.clone();
-            centred.column_iter_mut().for_each(|mut column| column -= &mean);
-            let mut weighted = centred.clone();
-            weighted.column_iter_mut().zip(weight.iter()).for_each(|(mut column, w)| column *= w / mass);
+            let row = responsibilities.row(k);
+            let (members, weights): (Vec<usize>, Vec<f64>) =
+                row.iter().copied().enumerate().filter(|(_, r)| *r > NEGLIGIBLE).unzip();
+            let mass: f64 = weights.iter().sum();
+            if mass == 0.0 {
+                return None;
+            }
+            let mut members = points.select_columns(&members);
+            let weights = DVector::from_vec(weights) / mass;
+            let mean = &members * &weights;
+            members.column_iter_mut().zip(&weights).for_each(|(mut column, weight)| {
+                column -= &mean;
+                column *= weight.sqrt();
+            });
             let mut covariance = DMatrix::from_diagonal(diagonal);
-            covariance.gemm(1.0, &weighted, &centred.transpose(), 1.0);
+            covariance.gemm(1.0, &members, &members.transpose(), 1.0);
             let transposed = covariance.transpose();
-            (mass / points.ncols() as f64, mean, (covariance + transposed) * 0.5)
+            Some((mass, (mean, (covariance + transposed) * 0.5)))
         };
-        let kept = (0..weights.ncols()).filter(|&k| weights.column(k).sum() > 1e-6);
-        let kept: Vec<usize> = kept.collect();
-        let clusters: Vec<_> = kept.into_par_iter().map(cluster).collect();
-        let (mut shares, mut means, mut covariances) = (Vec::new(), Vec::new(), Vec::new());
-        for (share, mean, covariance) in clusters {
-            shares.push(share);
-            means.push(mean);
-            covariances.push(covariance);
-        }
-        Self { shares, means, covariances }
+        let clusters = (0..responsibilities.nrows()).into_par_iter().map(cluster).collect::<Vec<_>>();
+        let (masses, (means, covariances)): (Vec<f64>, (Vec<_>, Vec<_>)) = clusters.into_iter().flatten().unzip();
+        let total: f64 = masses.iter().sum();
+        Self { shares: masses.iter().map(|mass| mass / total).collect(), means, covariances }
     }
 
-    /// The probability of each cluster at each point (dim x point), and the point's log density (less the dimension's
-    /// constant).
-    fn log_responsibilities(&self, points: &DMatrix<f64>) -> Option<Vec<(Vec<f64>, f64)>> {
+    /// The expectation step: the probability of each cluster at each point (cluster x point), and the mean log density of
+    /// the points, less the dimension's constant. `None` if a covariance is not positive definite.
+    fn expected(&self, points: &DMatrix<f64>) -> Option<(DMatrix<f64>, f64)> {
         let gaussians = self.means.iter().zip(&self.covariances).map(|(m, c)| Gaussian::new(m, c));
         let gaussians: Vec<Gaussian> = gaussians.collect::<Option<_>>()?;
-        let chunk = |first: usize| {
-            let points = points.columns(first, CHUNK.min(points.ncols() - first)).into_owned();
-            let logs: Vec<Vec<f64>> = gaussians.iter().map(|g| g.log_densities(&points)).collect();
-            let point = |i: usize| {
-                let mut terms: Vec<f64> =
-                    logs.iter().zip(&self.shares).map(|(log, share)| log[i] + share.ln()).collect();
-                let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let total = largest + terms.iter().map(|x| (x - largest).exp()).sum::<f64>().ln();
-                terms.iter_mut().for_each(|x| *x = (*x - total).exp());
-                (terms, total)
-            };
-            (0..points.ncols()).map(point).collect::<Vec<_>>()
-        };
-        let firsts: Vec<usize> = (0..points.ncols()).step_by(CHUNK).collect();
-        Some(firsts.into_par_iter().map(chunk).collect::<Vec<_>>().concat())
+        let count = points.ncols();
+        let mut all = DMatrix::zeros(self.shares.len(), count);
+        let chunks = all.as_mut_slice().par_chunks_mut(CHUNK * self.shares.len()).enumerate();
+        let totals: Vec<f64> = chunks
+            .map(|(chunk, terms)| {
+                let first = chunk * CHUNK;
+                let points = points.columns(first, CHUNK.min(count - first)).into_owned();
+                for (k, (gaussian, share)) in gaussians.iter().zip(&self.shares).enumerate() {
+                    let logs = gaussian.log_densities(&points);
+                    let terms = terms.iter_mut().skip(k).step_by(gaussians.len());
+                    terms.zip(logs).for_each(|(term, log)| *term = log + share.ln());
+                }
+                terms.chunks_exact_mut(gaussians.len()).map(normalised).sum()
+            })
+            .collect();
+        Some((all, totals.iter().sum::<f64>() / count as f64))
     }
 
     /// Mean probability of each cluster over `points` (dim x point).
-    pub fn responsibilities(&self, points: &DMatrix<f64>) -> Option<Vec<f64>> {
-        let all = self.log_responsibilities(points)?;
-        let mut mean = vec![0.0; self.shares.len()];
-        for (responsibilities, _) in &all {
-            mean.iter_mut().zip(responsibilities).for_each(|(m, r)| *m += r / all.len() as f64);
-        }
-        Some(mean)
+    fn responsibilities(&self, points: &DMatrix<f64>) -> Option<Vec<f64>> {
+        let (all, _) = self.expected(points)?;
+        Some(all.column_mean().as_slice().to_vec())
     }
 
     /// The prior of a step with these transitions (dim x rollout): the moments of the mixture with the clusters' shares
@@ -128,4 +127,12 @@ impl Mixture {
         }
         Some(NormalInverseWishart { mean, scatter, mean_count: strength, scatter_count: strength })
     }
+}
+
+/// Turns logarithms into shares of their sum; its logarithm.
+fn normalised(terms: &mut [f64]) -> f64 {
+    let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let total = largest + terms.iter().map(|x| (x - largest).exp()).sum::<f64>().ln();
+    terms.iter_mut().for_each(|x| *x = (*x - total).exp());
+    total
 }

@@ -7,8 +7,8 @@
 use super::StepSizeConfig;
 use serde::{Deserialize, Serialize};
 
-/// Range of the change of the step from one iteration to the next.
-const CHANGE: (f64, f64) = (0.1, 5.0);
+/// Smallest factor from one iteration to the next.
+const SHRINK: f64 = 0.1;
 
 /// What an update was expected to bring, under the model it was made with.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,36 @@ pub fn adapted(config: &StepSizeConfig, multiple: f64, prediction: &Prediction, 
     let predicted = prediction.after - prediction.before;
     let shortfall = prediction.after - came;
     // At least as much as was predicted: the penalty is nil and the best step has no end.
-    let change = if shortfall > 0.0 { predicted / (2.0 * shortfall) } else { CHANGE.1 };
-    (multiple * change.clamp(CHANGE.0, CHANGE.1)).clamp(config.smallest, config.largest)
+    let change = if shortfall > 0.0 { predicted / (2.0 * shortfall) } else { config.growth };
+    (multiple * change.clamp(SHRINK, config.growth)).clamp(config.smallest, config.largest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Improvement over a step of KL k: `2 k - 0.5 k^2` comes where `2 k` is predicted; the best step is 2.
+    fn next(step: f64, config: &StepSizeConfig) -> f64 {
+        let prediction = Prediction { before: -3.0, after: -3.0 + 2.0 * step };
+        adapted(config, step, &prediction, -3.0 + 2.0 * step - 0.5 * step * step)
+    }
+
+    #[test]
+    fn one_step_leads_to_the_best() {
+        let config = StepSizeConfig { enabled: true, smallest: 0.01, largest: 10.0, growth: 5.0 };
+        for step in [0.5, 1.0, 2.0, 4.0, 9.0] {
+            assert!((next(step, &config) - 2.0).abs() < 1e-12, "from {step}");
+        }
+    }
+
+    #[test]
+    fn changes_and_values_stay_in_their_ranges() {
+        let config = StepSizeConfig { enabled: true, smallest: 0.01, largest: 10.0, growth: 5.0 };
+        let prediction = Prediction { before: 0.0, after: 1.0 };
+        assert_eq!(adapted(&config, 1.0, &prediction, 1.5), 5.0);
+        assert_eq!(adapted(&config, 1.0, &prediction, 0.999), 5.0);
+        assert_eq!(adapted(&config, 1.0, &prediction, -1e9), 0.1);
+        assert_eq!(adapted(&config, 8.0, &prediction, 2.0), config.largest);
+        assert_eq!(adapted(&config, 0.02, &prediction, -1e9), config.smallest);
+    }
 }

@@ -66,9 +66,9 @@ pub fn moto(label: &str, task: &TaskConfig, method: LearnerConfig, rollouts: usi
     variant(label, task, MethodConfig::Moto(method), rollouts, iterations)
 }
 
-/// A variant that learns with guided policy search, its KL bound per step that of MOTO as in the paper.
+/// A variant that learns with guided policy search, whose default bound on the KL is that of [`paper`] per step.
 pub fn gps(label: &str, task: &TaskConfig, rollouts: usize, iterations: usize) -> Variant {
-    variant(label, task, MethodConfig::Gps(GpsConfig { epsilon: 0.2, ..Default::default() }), rollouts, iterations)
+    variant(label, task, MethodConfig::Gps(GpsConfig::default()), rollouts, iterations)
 }
 
 fn variant(label: &str, task: &TaskConfig, method: MethodConfig, rollouts: usize, iterations: usize) -> Variant {
