@@ -83,7 +83,12 @@ fn more() -> (&'static str, MethodConfig) {
     movement("MORE", EpisodicMethod::More(config), false)
 }
 
-CONTEXTUAL
+/// Chosen on one or two seeds of 3b among epsilon 0.3, 0.5, 0.7 and 1, 5, 10 and 20 stored iterations, linear and quadratic features of the
+/// context. Larger epsilon stops searching too early, smaller ones and more memory are slower.
+fn contextual_reps() -> (&'static str, MethodConfig) {
+    movement("contextual REPS", EpisodicMethod::Reps(RepsConfig::default()), true)
+}
+
 fn movement(label: &'static str, search: EpisodicMethod, context: bool) -> (&'static str, MethodConfig) {
     (label, MethodConfig::Movement(MovementSearch { search, context, ..Default::default() }))
 }
