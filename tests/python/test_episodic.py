@@ -4,6 +4,8 @@ MushroomRL is installed without what it depends on (`scripts/setup.sh`): PyTorch
 called here. They are stood in for while its modules are imported.
 """
 
+import importlib.abc
+import importlib.machinery
 import json
 import subprocess
 import sys
@@ -17,12 +19,26 @@ import scipy.optimize  # noqa: F401  Before the stand-ins: it asks whether there
 import scipy.stats  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[2]
-STAND_INS = ["torch", "torch.nn", "torch.nn.functional", "torch.optim", "cv2", "pygame", "tqdm"]
-STAND_INS += ["sklearn", "sklearn.utils", "sklearn.utils.extmath"]
+STAND_INS = {"torch", "cv2", "pygame", "tqdm", "sklearn"}
 
-with patch.dict(sys.modules):
-    sys.modules.update({name: MagicMock() for name in STAND_INS})
-    sys.modules["torch"].Tensor = type("Tensor", (), {})
+
+class StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Modules of which every name exists and does nothing."""
+
+    def find_spec(self, name, path=None, target=None):
+        return importlib.machinery.ModuleSpec(name, self) if name.split(".")[0] in STAND_INS else None
+
+    def create_module(self, spec):
+        module = MagicMock(__path__=[])
+        if spec.name == "torch":
+            module.Tensor = type("Tensor", (), {})  # SciPy asks of what it is given whether it is one.
+        return module
+
+    def exec_module(self, module):
+        pass
+
+
+with patch.dict(sys.modules), patch.object(sys, "meta_path", [StandIns(), *sys.meta_path]):
     from mushroom_rl.algorithms.policy_search.black_box_optimization import MORE, REPS
     from mushroom_rl.distributions import GaussianCholeskyDistribution
 
