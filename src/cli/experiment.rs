@@ -119,7 +119,7 @@ impl Experiment {
 /// All experiments with what they compare.
 fn listing() -> String {
     let entries = ENTRIES.iter().map(|entry| {
-        let text = format!("{} Ten seeds on two processors: {}.", entry.explanation.replace('\n', " "), entry.duration);
+        let text = format!("{} Ten seeds on two processors: {}.", entry.explanation, entry.duration);
         format!("{:<10}{}\n", entry.name, folded(&text, 88).join("\n          "))
     });
     entries.collect::<Vec<_>>().join("\n")
@@ -127,22 +127,16 @@ fn listing() -> String {
 
 /// Lines of at most `width` characters, broken between words.
 fn folded(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
+    text.split_whitespace().fold(Vec::<String>::new(), |mut lines, word| {
         match lines.last_mut() {
-            Some(line) if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width => {
-                lines.push(word.into());
-            }
-            Some(line) => {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
                 line.push_str(word);
             }
-            None => {}
+            _ => lines.push(word.into()),
         }
-    }
-    lines
+        lines
+    })
 }
 
 /// Becomes true when somebody asks the program to end; asked again, it ends at once.

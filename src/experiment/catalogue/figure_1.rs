@@ -11,12 +11,12 @@ const THRESHOLDS: [f64; 3] = [-10., -1., -0.2];
 pub const LARGE_BATCHES: Entry = Entry {
     name: "1b",
     explanation: "\
-Double link, 200 rollouts per iteration, nothing reused: guided policy search against MOTO with a small (0.1) and a large (0.5)
-entropy reduction per iteration. MOTO has the paper's settings: a KL of 0.2 nats at most at every step, one ridge, no guard, no
-control variate. GPS has its mixture prior and may use the same KL on average over the steps, up to three times as much where its
-predictions came true. The paper finds MOTO slightly above
-GPS in the end, and the small entropy reduction slower at first and better in the end.",
-    duration: "?",
+        Double link, 200 rollouts per iteration, nothing reused: guided policy search against MOTO with a small \
+        (0.1) and a large (0.5) entropy reduction per iteration. MOTO has the paper's settings: a KL of 0.2 nats at \
+        most at every step, one ridge, no guard, no control variate. GPS has its mixture prior and may use the same \
+        KL on average over the steps, up to three times as much where its predictions came true. The paper finds \
+        MOTO slightly above GPS in the end, and the small entropy reduction slower at first and better in the end.",
+    duration: "about 4 minutes",
     config: large_batches,
     quick_divisor: 10,
 };
@@ -24,13 +24,14 @@ GPS in the end, and the small entropy reduction slower at first and better in th
 pub const ABLATIONS: Entry = Entry {
     name: "1c",
     explanation: "\
-Double link, 20 rollouts per iteration: MOTO; without the entropy constraint; without importance sampling (each step learns from
-its newest 20 transitions alone); with Monte-Carlo returns in the place of dynamic programming (which excludes reuse). Trust region
-and reuse are the paper's: a KL of 0.2 nats at most at every step, the last 5 iterations, decay 0.7, no guard, no control
-variate. The regression is this project's (cross-validated ridge, clipped values), because a fixed ridge fails with small
-batches. The paper finds that reuse matters most, that Monte-Carlo values do not do, and that without the entropy constraint
-learning is faster at first and not better in the end.",
-    duration: "?",
+        Double link, 20 rollouts per iteration: MOTO; without the entropy constraint; without importance sampling \
+        (each step learns from its newest 20 transitions alone); with Monte-Carlo returns in the place of dynamic \
+        programming (which excludes reuse). Trust region and reuse are the paper's: a KL of 0.2 nats at most at \
+        every step, the last 5 iterations, decay 0.7, no guard, no control variate. The regression is this project's \
+        (cross-validated ridge, clipped values), because a fixed ridge fails with small batches. The paper finds \
+        that reuse matters most, that Monte-Carlo values do not do, and that without the entropy constraint learning \
+        is faster at first and not better in the end.",
+    duration: "about a minute",
     config: ablations,
     quick_divisor: 4,
 };
@@ -38,10 +39,11 @@ learning is faster at first and not better in the end.",
 pub const BATCH_SIZES: Entry = Entry {
     name: "1d",
     explanation: "\
-Double link: 20, 10 and 5 rollouts per iteration, otherwise as in 1c. Matched per episode are the entropy reduction (0.1, 0.05,
-0.025 nats per iteration), the KL (0.2, 0.1, 0.05), the decay of old samples (0.7, 0.7^(1/2), 0.7^(1/4)) and what is kept (the last
-100 episodes). The paper finds that smaller batches need fewer episodes, down to 10.",
-    duration: "?",
+        Double link: 20, 10 and 5 rollouts per iteration, otherwise as in 1c. Matched per episode are the entropy \
+        reduction (0.1, 0.05, 0.025 nats per iteration), the KL (0.2, 0.1, 0.05), the decay of old samples (0.7, \
+        0.7^(1/2), 0.7^(1/4)) and what is kept (the last 100 episodes). The paper finds that smaller batches need \
+        fewer episodes, down to 10.",
+    duration: "about 2 minutes",
     config: batch_sizes,
     quick_divisor: 4,
 };

@@ -9,9 +9,10 @@ use crate::tasks::swing_up::JointLimit;
 pub const MOTION: Entry = Entry {
     name: "2a",
     explanation: "\
-Quad link with the torque limit of 25 N m and with a reduced one of 15 N m: does MOTO still swing up, and how? Made with this
-project's default settings, 50 rollouts per iteration. motion.svg draws the motion of the median seed.",
-    duration: "?",
+        Quad link with the torque limit of 25 N m and with a reduced one of 15 N m: does MOTO still swing up, and \
+        how? Made with this project's default settings, 50 rollouts per iteration. motion.svg draws the motion of \
+        the median seed.",
+    duration: "about 8 minutes",
     config: motion,
     quick_divisor: 12,
 };
@@ -19,10 +20,9 @@ project's default settings, 50 rollouts per iteration. motion.svg draws the moti
 pub const JOINT_LIMITS: Entry = Entry {
     name: "2b",
     explanation: "\
-Quad link with soft limits of its three outer joints, 400 rollouts per iteration, nothing reused: guided policy search against MOTO as in the
-paper. The paper
-finds that GPS hardly improves and MOTO learns.",
-    duration: "?",
+        Quad link with soft limits of its three outer joints, 400 rollouts per iteration, nothing reused: guided \
+        policy search against MOTO as in the paper. The paper finds that GPS hardly improves and MOTO learns.",
+    duration: "about 5 minutes",
     config: joint_limits,
     quick_divisor: 20,
 };
