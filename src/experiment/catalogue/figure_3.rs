@@ -19,7 +19,7 @@ Table tennis, always the same serve; the demonstration is of another, so that re
 the settings of config/table_tennis.yaml; REPS and MORE learn goals and goal velocities of a movement primitive (18 numbers)
 fitted to the same demonstration, which the control loop tracks. 30 rollouts per iteration and 2400 episodes for all. The paper
 finds MOTO faster and a little lower at the end.",
-    duration: "6 min",
+    duration: "about 2 minutes",
     config: noiseless,
     quick_divisor: 8,
 };
@@ -30,7 +30,7 @@ pub const CONTEXT: Entry = Entry {
 Table tennis, each serve with another velocity: MOTO, which sees the ball at every step, against contextual REPS, which chooses a
 movement by the ball's velocity as it is when the stroke is triggered. Otherwise as 3a. The paper finds MOTO faster and a
 little lower at the end.",
-    duration: "8 min",
+    duration: "about 3 minutes",
     config: context,
     quick_divisor: 8,
 };
@@ -40,7 +40,7 @@ pub const NOISY_BOUNCE: Entry = Entry {
     explanation: "\
 Table tennis, the ball bounces at random after the stroke was triggered: MOTO, whose feedback can answer, against REPS and MORE,
 whose movements are fixed by then. Otherwise as 3a. The paper finds that MOTO alone adapts.",
-    duration: "10 min",
+    duration: "about 4 minutes",
     config: noisy_bounce,
     quick_divisor: 8,
 };
