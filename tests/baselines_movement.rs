@@ -36,7 +36,7 @@ fn variant(method: MethodConfig, setting: Setting, demonstration: DemonstrationK
     Variant {
         label: "small".into(),
         group: String::new(),
-        task: TaskConfig::TableTennis(TableTennisConfig { setting, demonstration, ..Default::default() }),
+        task: TaskConfig::TableTennis(Box::new(TableTennisConfig { setting, demonstration, ..Default::default() })),
         method,
         rollouts: 8,
         iterations: 3,

@@ -11,21 +11,22 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RepsConfig {
-    /// Bound on the KL of the samples' weights, nats, in (0, 10]. Default 0.5.
+    /// Bound on the KL of the samples' weights, nats, in (0, 10]. Default 0.7.
     pub epsilon: f64,
     /// Iterations whose samples are used, in [1, 1000]. Default 10.
     pub stored_iterations: usize,
     /// What a sample's weight is multiplied by with each iteration of age, in (0, 1]. Default 0.9.
     pub sample_decay: f64,
-    /// Share of the covariance before in that after, in [0, 1). Default 0.
+    /// Share of the covariance before in that after, in [0, 1): keeps it from collapsing onto few
+    /// samples. Default 0.3.
     pub inertia: f64,
-    /// Whether the squares and products of the context are matched too. Without context there is nothing to match. Default true.
+    /// Whether the squares and products of the context are matched too. Without context there is nothing to match. Default false.
     pub quadratic_features: bool,
 }
 
 impl Default for RepsConfig {
     fn default() -> Self {
-        Self { epsilon: 0.5, stored_iterations: 10, sample_decay: 0.9, inertia: 0., quadratic_features: true }
+        Self { epsilon: 0.7, stored_iterations: 10, sample_decay: 0.9, inertia: 0.3, quadratic_features: false }
     }
 }
 
@@ -35,7 +36,7 @@ impl Default for RepsConfig {
 pub struct MoreConfig {
     /// Bound on the KL of the search distribution, nats, in (0, 10]. Default 1.
     pub epsilon: f64,
-    /// Largest loss of entropy per iteration, nats, in (0, 10]. Default 0.5.
+    /// Largest loss of entropy per iteration, nats, in (0, 10]. Default 0.7.
     pub beta0: f64,
     /// Iterations whose samples are used, in [1, 1000]. Default 10.
     pub stored_iterations: usize,

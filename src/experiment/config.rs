@@ -16,7 +16,7 @@ pub enum TaskConfig {
     /// Swinging a chain of links up.
     SwingUp(SwingUpConfig),
     /// Returning table-tennis balls, with the arm and control loop of `config/table_tennis.yaml`.
-    TableTennis(TableTennisConfig),
+    TableTennis(Box<TableTennisConfig>),
 }
 
 /// A method of a variant.
