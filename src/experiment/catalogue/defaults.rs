@@ -24,22 +24,24 @@ fn defaults() -> ExperimentConfig {
         thresholds: thresholds.into(),
         ..variant
     };
-    let two = |label, method| named("double link", &[-1., -0.2], moto(label, &double(), method, 20, 40));
-    let four = |label, method: LearnerConfig| {
-        let method = LearnerConfig { stored_iterations: 4, sample_decay: 0.6, ..method };
-        let task = quad(25., Some(JointLimit::default()));
-        named("quad link with joint limits", &[-20.], moto(label, &task, method, 50, 48))
+    let two = |label, method, rollouts: usize| {
+        named("double link", &[-1., -0.2], moto(label, &double(), method, rollouts, 800 / rollouts))
     };
+    let four = |label, method, rollouts: usize| {
+        let task = quad(25., Some(JointLimit::default()));
+        named("quad link with joint limits", &[-20.], moto(label, &task, method, rollouts, 1500 / rollouts))
+    };
+    let paper_quad = LearnerConfig { stored_iterations: 4, sample_decay: 0.6, ..paper() };
     ExperimentConfig {
         name: "defaults".into(),
         title: "Default settings of this project".into(),
         seeds: 10,
         measures: measures()[..1].into(),
         variants: vec![
-            two("defaults", LearnerConfig::default()),
-            two("as in the paper", paper()),
-            four("defaults", LearnerConfig::default()),
-            four("as in the paper", paper()),
+            two("defaults", LearnerConfig::default(), 5),
+            two("as in the paper", paper(), 20),
+            four("defaults", LearnerConfig::default(), 10),
+            four("as in the paper", paper_quad, 50),
         ],
     }
 }
