@@ -29,16 +29,18 @@ fn errors(task: &Linear, policy: &Policy) -> (f64, f64) {
 #[test]
 fn converges_to_the_riccati_solution() {
     let task = Linear::new(12);
-    let weak = MixtureConfig { strength: 1e-3, ..MixtureConfig::default() };
+    let weak = MixtureConfig { strength: 1e-3, diagonal: 1e-9, ..MixtureConfig::default() };
     for mixture in [None, Some(weak)] {
-        let config = GpsConfig { epsilon: 1.0, diagonal: 1e-9, mixture, ..GpsConfig::default() };
+        // Steps of one nat: the exploration that the dynamics are seen by is down to a millionth at the end, not to nothing.
+        let step_size = StepSizeConfig { enabled: false, ..StepSizeConfig::default() };
+        let config = GpsConfig { epsilon: 1.0, diagonal: 1e-12, step_size, mixture };
         let mut gps = Gps::new(config, task.initial(1.0)).unwrap();
         assert!(errors(&task, gps.policy()).0 > 0.99);
-        let reports = run(&task, &mut gps, 40, 15, &mut Random::new(3));
+        let reports = run(&task, &mut gps, 40, 8, &mut Random::new(3));
         let (gain, bias) = errors(&task, gps.policy());
         assert!(gain < 1e-3 && bias < 1e-3, "mixture {mixture:?}: relative gain error {gain}, bias {bias}");
-        // The dynamics are noiseless and the policy nearly so: the value is that of the Riccati recursion.
-        let last = &reports[14];
+        // There is next to nothing left to gain, and the dynamics are noiseless.
+        let last = &reports[7];
         assert!((last.predicted_return - last.expected_return).abs() < 1e-3 * last.expected_return.abs());
         assert!(last.steps.iter().all(|step| step.dynamics_noise < 1e-2));
     }
@@ -153,6 +155,7 @@ fn bad_configurations_are_refused_with_the_field_named() {
         ("mixture.rollouts", mixture(|m| m.rollouts = 0)),
         ("mixture.passes", mixture(|m| m.passes = 0)),
         ("mixture.strength", mixture(|m| m.strength = -1.0)),
+        ("mixture.diagonal", mixture(|m| m.diagonal = f64::INFINITY)),
     ];
     let task = Linear::new(3);
     for (expected, config) in cases {
@@ -197,7 +200,7 @@ fn a_refused_batch_leaves_the_learner_as_it_was() {
     assert_eq!(gps, before);
 }
 
-/// Ten seeds reach a median of -0.3 after these 200 episodes, the worst of them -1.9.
+/// Ten seeds reach a median of -0.2 after these 200 episodes, the worst of them -1.1.
 #[test]
 fn learns_to_swing_the_double_link_up() {
     let task = SwingUp::new(SwingUpConfig::default()).unwrap();

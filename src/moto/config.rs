@@ -138,7 +138,7 @@ impl Default for LearnerConfig {
     fn default() -> Self {
         Self {
             epsilon: 0.4,
-            beta0: Some(0.07),
+            beta0: Some(0.1),
             trust_region: TrustRegion::Trajectory,
             step_cap: 3.0,
             reuse: Reuse::TimeAndIterations,

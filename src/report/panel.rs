@@ -22,7 +22,6 @@ pub const PALETTE: [RGBColor; 8] = [
 pub const INK: RGBColor = RGBColor(60, 60, 60);
 pub const GRID: RGBColor = RGBColor(228, 228, 228);
 pub const FONT: &str = "sans-serif";
-const NUMBER: FloatPrettyPrinter = FloatPrettyPrinter { allow_scientific: true, min_decimal: 0, max_decimal: 4 };
 /// Ticks aimed at on an axis.
 const TICKS: f64 = 6.;
 
@@ -70,7 +69,9 @@ impl Axis {
         let first = (range.start / step).ceil() as i64;
         let ticks: Vec<f64> =
             (first..).map(|i| i as f64 * step).take_while(|tick| *tick <= range.end + 1e-9 * step).collect();
-        Self { range, name: name.into(), ticks, label: Box::new(|value| NUMBER.print(value)) }
+        let allow_scientific = !(1e-3..1e6).contains(&step);
+        let number = FloatPrettyPrinter { allow_scientific, min_decimal: 0, max_decimal: 4 };
+        Self { range, name: name.into(), ticks, label: Box::new(move |value| number.print(value)) }
     }
 
     /// An axis of [`log_cost`], whose ticks say what was negative before.

@@ -17,13 +17,15 @@ pub struct MixtureConfig {
     pub passes: usize,
     /// Weight of the prior, in rollouts (> 0): both m and n0 of the paper. Default 1.
     pub strength: f64,
+    /// Added to the variances of every cluster, relative to the variance of each dimension over all steps (> 0). Default 1e-6.
+    pub diagonal: f64,
     /// Seed of the first cluster centres. Default 0.
     pub seed: u64,
 }
 
 impl Default for MixtureConfig {
     fn default() -> Self {
-        Self { clusters: 20, cluster_size: 40, rollouts: 60, passes: 10, strength: 1.0, seed: 0 }
+        Self { clusters: 20, cluster_size: 40, rollouts: 60, passes: 10, strength: 1.0, diagonal: 1e-6, seed: 0 }
     }
 }
 
@@ -60,18 +62,17 @@ pub struct GpsConfig {
     pub epsilon: f64,
     /// How the bound follows the success of earlier steps.
     pub step_size: StepSizeConfig,
-    /// The mixture that the dynamics' prior comes from, which pays where rollouts are few; null for a weak prior around the
-    /// mean of the step's rollouts. Default: a mixture with its defaults.
+    /// The mixture that the dynamics' prior comes from; null for a weak prior around the mean of the step's rollouts. It
+    /// pays where a step's rollouts are hardly more than its states and actions. Default null.
     pub mixture: Option<MixtureConfig>,
-    /// Scatter of the weak prior, and variance added to the mixture's clusters, relative to the variance of each dimension
-    /// over all steps (> 0). Default 1e-6.
+    /// Scatter of the weak prior, relative to the variance of each dimension over all steps (> 0). Default 1e-9: more shrinks
+    /// the fitted effect of the actions once exploration is small.
     pub diagonal: f64,
 }
 
 impl Default for GpsConfig {
     fn default() -> Self {
-        let mixture = Some(MixtureConfig::default());
-        Self { epsilon: 0.2, step_size: StepSizeConfig::default(), mixture, diagonal: 1e-6 }
+        Self { epsilon: 0.2, step_size: StepSizeConfig::default(), mixture: None, diagonal: 1e-9 }
     }
 }
 
@@ -101,6 +102,7 @@ impl GpsConfig {
                 check(field, count as f64, count >= 1, "at least 1")?;
             }
             positive("mixture.strength", mixture.strength)?;
+            positive("mixture.diagonal", mixture.diagonal)?;
         }
         positive("diagonal", self.diagonal)
     }

@@ -36,7 +36,7 @@ pub enum GpsError {
         step: usize,
     },
     /// The mixture over transitions cannot be fitted.
-    #[error("a cluster of the mixture over transitions has no positive definite covariance: raise `diagonal`")]
+    #[error("a cluster of the mixture over transitions has no positive definite covariance: raise mixture.diagonal")]
     Mixture,
     /// No multiplier of the KL constraint gives a controller.
     #[error("no KL multiplier up to {largest} gives a controller: check the scale of rewards, states and actions")]

@@ -139,9 +139,9 @@ impl Gps {
         history: &[DMatrix<f64>],
         width: &DVector<f64>,
     ) -> Result<Vec<NormalInverseWishart>, GpsError> {
-        let diagonal = width.map(|w| w * w * self.config.diagonal);
+        let diagonal = |fraction: f64| width.map(|w| w * w * fraction);
         let Some(config) = &self.config.mixture else {
-            let scatter = DMatrix::from_diagonal(&diagonal);
+            let scatter = DMatrix::from_diagonal(&diagonal(self.config.diagonal));
             let weak = |samples: &DMatrix<f64>| {
                 let (mean, scatter) = (samples.column_mean(), scatter.clone());
                 NormalInverseWishart { mean, scatter, mean_count: 0.0, scatter_count: 0.0 }
@@ -150,7 +150,7 @@ impl Gps {
         };
         let columns: Vec<_> = history.iter().flat_map(DMatrix::column_iter).collect();
         let points = DMatrix::from_columns(&columns);
-        let mixture = Mixture::fit(&points, config, &diagonal, self.iteration as u64);
+        let mixture = Mixture::fit(&points, config, &diagonal(config.diagonal), self.iteration as u64);
         let mixture = mixture.ok_or(GpsError::Mixture)?;
         let prior = |samples: &DMatrix<f64>| mixture.prior(samples, config.strength).ok_or(GpsError::Mixture);
         samples.par_iter().map(prior).collect()

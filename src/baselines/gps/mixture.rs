@@ -29,7 +29,7 @@ impl Mixture {
     /// Fits a mixture to `points` (dim x point); `diagonal` (dim, > 0) is added to the variances of every cluster, and its
     /// square root is the unit in which distances between points are first measured. `seed` adds to the configured one.
     ///
-    /// `None` if a covariance is not positive definite.
+    /// `None` if a covariance is not positive definite or a density not finite.
     pub fn fit(points: &DMatrix<f64>, config: &MixtureConfig, diagonal: &DVector<f64>, seed: u64) -> Option<Self> {
         let count = points.ncols();
         let most = (count / config.cluster_size).clamp(1, config.clusters);
@@ -47,6 +47,9 @@ impl Mixture {
         for _ in 0..config.passes {
             let mean;
             (responsibilities, mean) = mixture.expected(points)?;
+            if !mean.is_finite() {
+                return None;
+            }
             if mean < likelihood + CONVERGED {
                 break;
             }

@@ -13,9 +13,10 @@ pub const LARGE_BATCHES: Entry = Entry {
     explanation: "\
         Double link, 200 rollouts per iteration, nothing reused: guided policy search against MOTO with a small \
         (0.1) and a large (0.5) entropy reduction per iteration. MOTO has the paper's settings: a KL of 0.2 nats at \
-        most at every step, one ridge, no guard, no control variate. GPS has its mixture prior and may use the same \
-        KL on average over the steps, up to three times as much where its predictions came true. The paper finds \
-        MOTO slightly above GPS in the end, and the small entropy reduction slower at first and better in the end.",
+        most at every step, one ridge, no guard, no control variate. GPS fits its dynamics with a weak prior and \
+        may use the same KL on average over the steps, up to three times as much where its predictions came true. \
+        The paper finds MOTO slightly above GPS in the end, and the small entropy reduction slower at first and better \
+        in the end.",
     duration: "about 4 minutes",
     config: large_batches,
     quick_divisor: 10,

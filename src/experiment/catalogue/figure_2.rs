@@ -1,16 +1,15 @@
 //! Figure 2 of the paper: the quad link.
 
 use super::Entry;
-use super::settings::{gps, measures, moto, paper_without_reuse, quad};
+use super::settings::{gps, measures, moto, paper_without_reuse, quad, quad_defaults};
 use crate::experiment::{ExperimentConfig, Variant};
-use crate::moto::LearnerConfig;
 use crate::tasks::swing_up::JointLimit;
 
 pub const MOTION: Entry = Entry {
     name: "2a",
     explanation: "\
         Quad link with the torque limit of 25 N m and with a reduced one of 15 N m: does MOTO still swing up, and \
-        how? Made with this project's default settings, 50 rollouts per iteration. motion.svg draws the motion of \
+        how? Made with this project's default settings, 10 rollouts per iteration. motion.svg draws the motion of \
         the median seed.",
     duration: "about 8 minutes",
     config: motion,
@@ -28,10 +27,7 @@ pub const JOINT_LIMITS: Entry = Entry {
 };
 
 fn motion() -> ExperimentConfig {
-    let with = |limit: f64| {
-        let method = LearnerConfig { stored_iterations: 4, sample_decay: 0.6, ..Default::default() };
-        moto(&format!("torque limit {limit} N m"), &quad(limit, None), method, 50, 60)
-    };
+    let with = |limit: f64| moto(&format!("torque limit {limit} N m"), &quad(limit, None), quad_defaults(), 10, 150);
     ExperimentConfig {
         name: "2a".into(),
         title: "Quad link, swing-up with less torque".into(),

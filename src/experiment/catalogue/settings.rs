@@ -20,6 +20,11 @@ pub fn quad(torque_limit: f64, joint_limit: Option<JointLimit>) -> TaskConfig {
     TaskConfig::SwingUp(SwingUpConfig { chain: Chain::Quad, torque_limit, joint_limit, ..Default::default() })
 }
 
+/// This project's default settings, with the larger steps that the quad link takes (docs/learning_study.md).
+pub fn quad_defaults() -> LearnerConfig {
+    LearnerConfig { epsilon: 0.5, ..Default::default() }
+}
+
 /// MOTO without what this project added: a bound on every step's KL, one ridge for all fits and terms, values not clipped, no
 /// linear model taking variance out of the targets, no guard.
 pub fn paper() -> LearnerConfig {
