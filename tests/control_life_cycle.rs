@@ -4,9 +4,8 @@ mod control_support;
 
 use control_support::*;
 use moto_controller::control::*;
-use moto_controller::policy::CompiledPolicy;
+use moto_controller::policy::{CompiledPolicy, Law};
 use moto_controller::robot::link;
-use std::sync::Arc;
 
 const HORIZON: usize = 8;
 
@@ -121,6 +120,33 @@ fn the_trigger_may_be_at_once_the_operators_or_never_come() {
 }
 
 #[test]
+fn a_movement_is_tracked_from_parameters_drawn_at_the_start() {
+    let mut rig = Rig::calm(config(2));
+    rig.client.order(movement_order(3, HORIZON, 2)).unwrap();
+    rig.until("the trial", |rig| !rig.finished.is_empty());
+    let trial = &rig.finished[0];
+    let (episode, Law::Movement(movement)) = (trial.episode(), &trial.order.law) else { panic!("a policy") };
+    assert_eq!((episode.steps(), episode.cycles()), (HORIZON, HORIZON * 5));
+    let mut parameters = [0.; 4];
+    movement.draw(episode.step(0).state, &trial.order.noise, &mut parameters);
+    let mut still = parameters;
+    movement.draw(&[0.; 5], &trial.order.noise, &mut still);
+    assert_ne!(parameters, still, "they answer to the state");
+    for cycle in 0..HORIZON * 5 {
+        for joint in 0..2 {
+            let [q, qd, qdd] = movement.primitive().at(cycle, joint, &parameters);
+            let i = cycle * 2 + joint;
+            // Unit inertia, the default gains.
+            let asked = qdd + 400. * (q - episode.position[i]) + 40. * (qd - episode.velocity[i]);
+            assert!((episode.asked[i] - asked).abs() < 1e-9, "cycle {cycle}: {} {asked}", episode.asked[i]);
+        }
+    }
+    // What was asked as each step began, in the policy's units; the noise is in the parameters.
+    assert!((0..HORIZON).all(|t| (episode.step(t).action[1] - episode.asked[t * 10 + 1] / 2.).abs() < 1e-12));
+    assert!(episode.noise.len() == HORIZON * 2 && episode.noise.iter().all(|noise| *noise == 0.));
+}
+
+#[test]
 fn a_pause_ends_with_the_trial_in_hand_and_a_failed_trial_is_marked() {
     let mut rig = Rig::calm(config(1));
     for rollout in 0..3 {
@@ -146,8 +172,12 @@ fn a_pause_ends_with_the_trial_in_hand_and_a_failed_trial_is_marked() {
 #[test]
 fn an_order_that_does_not_fit_comes_back_with_the_reason() {
     type Spoil = (&'static str, fn(&mut TrialOrder));
-    let spoil: [Spoil; 7] = [
-        ("action dimension", |o| o.policy = Arc::new(CompiledPolicy::new(&policy(HORIZON, 1)).unwrap())),
+    let spoil: [Spoil; 8] = [
+        ("movement's control cycles", |o| {
+            let law = movement(&[0.1; 2], 5, HORIZON, 4);
+            (o.noise, o.law) = (vec![0.; 4].into(), law);
+        }),
+        ("action dimension", |o| o.law = CompiledPolicy::new(&policy(HORIZON, 1)).unwrap().into()),
         ("length of the noise", |o| o.noise = o.noise[1..].into()),
         ("noise is not finite", |o| o.noise[3] = f64::NAN),
         ("number of joints", |o| o.buffers = TrialBuffers::new(&TrialShape { joints: 3, ..shape(2, HORIZON) })),

@@ -258,7 +258,7 @@ fn an_effort_that_is_not_finite_trips() {
     let mut policy = policy(HORIZON, 2);
     policy.steps[70..].iter_mut().for_each(|law| law.gain[(1, 4)] = 1e300);
     let compiled = Arc::new(CompiledPolicy::new(&policy).unwrap());
-    rig.client.order(TrialOrder { policy: compiled, ..order(1, HORIZON, 2) }).unwrap();
+    rig.client.order(TrialOrder { law: compiled.into(), ..order(1, HORIZON, 2) }).unwrap();
     rig.until("the trial", |rig| rig.finished.len() == 1);
     assert_eq!(rig.faults(), [Fault::NonFiniteEffort { joint: 1 }]);
     assert_eq!(rig.finished[0].episode().steps(), 70);
@@ -416,7 +416,7 @@ proptest! {
         let mut policy = policy(40, 2);
         policy.steps.iter_mut().for_each(|law| law.gain.fill(gain));
         let compiled = Arc::new(CompiledPolicy::new(&policy).unwrap());
-        let ordered = TrialOrder { policy: compiled, noise: noise.into(), ..order(0, 40, 2) };
+        let ordered = TrialOrder { law: compiled.into(), noise: noise.into(), ..order(0, 40, 2) };
         rig.client.order(ordered).unwrap();
         rig.turns(400);
         rig.client.stopper().shutdown();

@@ -124,7 +124,7 @@ only: [no reuse, mine, theirs]
     assert_eq!((config.seeds, config.variants.len()), (3, 3));
     let wanted = |index: usize, label: &str, change: &dyn Fn(&mut SwingUpConfig, &mut LearnerConfig)| {
         let mut variant = Variant { label: label.into(), rollouts: 7, ..before.variants[index].clone() };
-        let TaskConfig::SwingUp(task) = &mut variant.task;
+        let TaskConfig::SwingUp(task) = &mut variant.task else { panic!("the small experiment is a swing-up") };
         let MethodConfig::Moto(method) = &mut variant.method else { panic!("the small experiment's are MOTO") };
         change(task, method);
         variant

@@ -112,7 +112,7 @@ fn no_turn_of_the_loop_allocates_or_frees() {
     wrong.noise = [0.; 3].into();
     client.order(order(0, 30, 2)).unwrap();
     client.order(wrong).unwrap();
-    client.order(order(1, 30, 2)).unwrap();
+    client.order(movement_order(1, 30, 2)).unwrap();
     client.order(order(2, 300, 2)).unwrap();
     let (mut outcomes, mut boxes, mut states, mut tuned) = (Vec::new(), 0, Vec::new(), Vec::new());
     for cycle in 0.. {
@@ -177,7 +177,7 @@ fn the_table_tennis_stroke_neither_allocates_nor_frees() {
     let clock = Box::new(Steps { now: Duration::ZERO, driver, late: |_| Duration::ZERO, wakes: 0 });
     let (mut control, mut client) = ControlLoop::new(product.parts(port, clock)).unwrap();
     client.order(product.order(0)).unwrap();
-    client.order(product.order(1)).unwrap();
+    client.order(product.movement_order(1)).unwrap();
     let mut completed = 0;
     for cycle in 0.. {
         if completed == 2 && client.status().phase == Phase::Idle {

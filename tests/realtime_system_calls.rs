@@ -63,7 +63,7 @@ fn simple(stroke: Box<dyn Stroke>) {
     lenient(&mut config);
     let dynamics = Box::new(NominalInertia([1., 1.].into()));
     let parts = LoopParts { config, port, clock: Box::new(clock), stroke, dynamics };
-    child(parts, |rollout| order(rollout, 20, 2));
+    child(parts, |rollout| if rollout == 1 { movement_order(rollout, 20, 2) } else { order(rollout, 20, 2) });
 }
 
 /// The task and the model that are shipped.
@@ -75,7 +75,8 @@ fn table_tennis() {
     let mut plant = product.plant();
     plant.reset(Duration::ZERO);
     let _plant = PlantThread::spawn(plant, robot, clock, PERIOD / 2, config(2).scheduling).unwrap();
-    child(product.parts(port, Box::new(clock)), |rollout| product.order(rollout));
+    let order = |rollout| if rollout == 1 { product.movement_order(rollout) } else { product.order(rollout) };
+    child(product.parts(port, Box::new(clock)), order);
 }
 
 /// Two trials, a stop, a reset, another trial and the shutdown on the wall clock, the loop's thread under the filter. Ends the

@@ -15,7 +15,6 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use std::path::Path;
-use std::sync::Arc;
 use tennis_common::{begin, key, replay};
 
 struct ModelDynamics(Model, Workspace);
@@ -66,8 +65,8 @@ fn stroke(
     rollout: u64,
     noise: Box<[f64]>,
 ) -> FinishedTrial {
-    let policy = Arc::new(CompiledPolicy::new(policy).unwrap());
-    let order = TrialOrder { key: key(0, rollout), policy, noise, buffers: TrialBuffers::new(shape) };
+    let law = CompiledPolicy::new(policy).unwrap().into();
+    let order = TrialOrder { key: key(0, rollout), law, noise, buffers: TrialBuffers::new(shape) };
     control.client.order(order).unwrap();
     loop {
         if let Some(finished) = control.client.finished() {

@@ -61,8 +61,9 @@ pub struct DryRun {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "setting", "rollouts", "seed", "warm_start"])]
     resume: Option<PathBuf>,
 
-    /// Start from the policy that the run in this folder learned, instead of the demonstration
-    #[arg(long, value_name = "DIR")]
+    /// Start from the policy that the run in this folder learned, or a stroke that an experiment learned (METHOD-SEED.stroke.json),
+    /// instead of the demonstration
+    #[arg(long, value_name = "DIR|FILE")]
     warm_start: Option<PathBuf>,
 }
 

@@ -8,16 +8,16 @@ use clap::Args;
 use super::Failure;
 use crate::daemon::{EvaluateOptions, evaluate};
 
-/// Replay the policy that a run learned, without exploration noise, and report how good it is.
+/// Replay what a run or an experiment learned, without exploration noise, and report how good it is.
 ///
-/// The strokes run in lockstep with the simulated arm and are not stored. The last line is `success: SHARE`.
+/// The strokes run through the control loop with the simulated arm and are not stored. The last line is `success: SHARE`.
 #[derive(Args)]
 pub struct Evaluate {
-    /// The run's folder
-    #[arg(value_name = "DIR")]
+    /// The run's folder, or a learned stroke of an experiment (experiments/NAME/seeds/METHOD-SEED.stroke.json)
+    #[arg(value_name = "DIR|FILE")]
     run: PathBuf,
 
-    /// Strokes to make [default: the configuration's evaluation_strokes, 200]
+    /// Strokes to make [default: the configuration's evaluation_strokes, 200; with --realtime realtime_strokes, 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     strokes: Option<u64>,
 
@@ -29,6 +29,10 @@ pub struct Evaluate {
     #[arg(long)]
     initial: bool,
 
+    /// On the wall clock, with the loop's deadlines, instead of in lockstep
+    #[arg(long)]
+    realtime: bool,
+
     /// Print JSON instead of text
     #[arg(long)]
     json: bool,
@@ -37,8 +41,8 @@ pub struct Evaluate {
 impl Evaluate {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let Self { run, strokes, noise, initial, json } = self;
-        let evaluation = evaluate(&EvaluateOptions { run, strokes, noise, initial })?;
+        let Self { run, strokes, noise, initial, realtime, json } = self;
+        let evaluation = evaluate(&EvaluateOptions { run, strokes, noise, initial, realtime })?;
         if json {
             println!("{}", serde_json::to_string_pretty(&evaluation)?);
         } else {

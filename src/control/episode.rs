@@ -42,9 +42,9 @@ pub struct Episode {
     pub sent: Vec<f64>,
     /// Policy states, the final one included (step + 1 x d_s).
     pub states: Vec<f64>,
-    /// Noise drawn (step x d_a).
+    /// Noise drawn (step x d_a); zeros for a movement, whose noise is in its parameters.
     pub noise: Vec<f64>,
-    /// Actions the policy asked for (step x d_a).
+    /// Actions the policy asked for (step x d_a); of a movement, what it asked for as the step began.
     pub actions: Vec<f64>,
     /// Mean action sent per step, in the policy's units (step x d_a).
     pub sent_actions: Vec<f64>,

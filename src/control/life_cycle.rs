@@ -8,6 +8,7 @@ use super::recorder::Recorder;
 use super::tracking::{InverseDynamics, Motion, Tracker};
 use super::trial::{FinishedTrial, Outcome, TrialOrder};
 use super::{Latency, Stroke};
+use crate::policy::Law;
 use crate::robot::{PlantRequest, Reading, TrialKey};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -53,6 +54,8 @@ pub(super) struct LifeCycle {
     planned: bool,
     state: Box<[f64]>,
     action: Box<[f64]>,
+    /// Of the movement under way, if it is one (2 x joint).
+    parameters: Box<[f64]>,
 }
 
 impl LifeCycle {
@@ -75,6 +78,7 @@ impl LifeCycle {
             planned: false,
             state: vec![0.; stroke.state_dim()].into(),
             action: vec![0.; joints].into(),
+            parameters: vec![0.; 2 * joints].into(),
             config,
             stroke,
         }
@@ -154,10 +158,7 @@ impl LifeCycle {
         if self.phase == Phase::Ready {
             self.await_trigger(cycle, outbox);
         }
-        if self.phase == Phase::Stroke && self.step(cycle, outbox) {
-            for ((asked, scale), action) in asked.iter_mut().zip(&self.config.action_scale).zip(&self.action) {
-                *asked = scale * action;
-            }
+        if self.phase == Phase::Stroke && self.step(cycle, outbox, asked) {
             return Ok(());
         }
         if self.phase == Phase::Return && self.arrived(cycle)? {
@@ -230,8 +231,8 @@ impl LifeCycle {
     }
 
     /// One cycle of the stroke. False when it is over.
-    fn step(&mut self, cycle: Cycle<'_>, outbox: &mut Outbox) -> bool {
-        let outcome = match self.advance_stroke(cycle) {
+    fn step(&mut self, cycle: Cycle<'_>, outbox: &mut Outbox, asked: &mut [f64]) -> bool {
+        let outcome = match self.advance_stroke(cycle, asked) {
             Ok(true) => return true,
             Ok(false) => Outcome::Completed,
             Err(abort) => {
@@ -246,21 +247,23 @@ impl LifeCycle {
         false
     }
 
-    /// Records the cycle's reading and, where a policy step begins, evaluates the policy. The step follows the time elapsed, not
-    /// the cycles made. False when the last step is over.
-    fn advance_stroke(&mut self, cycle: Cycle<'_>) -> Result<bool, Abort> {
+    /// Records the cycle's reading and evaluates the law: a policy where a step begins, a movement in every cycle. Both follow
+    /// the time elapsed, not the cycles made. False when the last step is over.
+    fn advance_stroke(&mut self, cycle: Cycle<'_>, asked: &mut [f64]) -> Result<bool, Abort> {
         let Some(trial) = &mut self.trial else { return Ok(false) };
-        let (policy, noise) = (&*trial.order.policy, &trial.order.noise);
+        let (law, noise) = (&trial.order.law, &trial.order.noise);
+        let horizon = law.horizon();
         let episode = &mut trial.order.buffers.episode;
         let elapsed = cycle.tick - trial.start_tick;
         // A tick count that does not fit is beyond any horizon.
-        let step = usize::try_from(elapsed / self.config.decimation as u64).unwrap_or(usize::MAX).min(policy.horizon());
+        let step = usize::try_from(elapsed / self.config.decimation as u64).unwrap_or(usize::MAX).min(horizon);
         let task_age = cycle.now.saturating_sub(cycle.reading.task_stamp);
         if let Some(limit) = self.max_task_age.filter(|limit| task_age > *limit) {
             return Err(Abort::StaleTask { age: task_age, limit });
         }
         self.recorder.account(episode, cycle.tick);
-        if elapsed == 0 || step != trial.step {
+        let begins = elapsed == 0 || step != trial.step;
+        if begins {
             if elapsed > 0 {
                 self.recorder.end_step(episode);
                 if step > trial.step + 1 {
@@ -273,16 +276,39 @@ impl LifeCycle {
                 return Err(Abort::NonFiniteState { index });
             }
             episode.states.extend_from_slice(&self.state);
-            if step < policy.horizon() {
-                let dim = self.action.len();
-                let noise = &noise[step * dim..(step + 1) * dim];
-                policy.action(step, &self.state, noise, &mut self.action);
-                episode.noise.extend_from_slice(noise);
-                episode.actions.extend_from_slice(&self.action);
-            }
         }
         self.recorder.reading(episode, cycle.now, cycle.reading);
-        Ok(step < policy.horizon())
+        if step == horizon {
+            return Ok(false);
+        }
+        let (dim, scale) = (self.action.len(), &self.config.action_scale);
+        match law {
+            Law::Policy(policy) => {
+                let noise = &noise[step * dim..(step + 1) * dim];
+                if begins {
+                    policy.action(step, &self.state, noise, &mut self.action);
+                    episode.noise.extend_from_slice(noise);
+                    episode.actions.extend_from_slice(&self.action);
+                }
+                for ((asked, scale), action) in asked.iter_mut().zip(scale).zip(&self.action) {
+                    *asked = scale * action;
+                }
+            }
+            Law::Movement(movement) => {
+                if elapsed == 0 {
+                    movement.draw(&self.state, noise, &mut self.parameters);
+                }
+                // Within the horizon, so it fits.
+                let at = |joint| movement.primitive().at(elapsed as usize, joint, &self.parameters);
+                let Reading { position, velocity, .. } = cycle.reading;
+                self.tracker.track(at, position, velocity, asked);
+                if begins {
+                    episode.noise.extend(std::iter::repeat_n(0., dim));
+                    episode.actions.extend(asked.iter().zip(scale).map(|(asked, scale)| asked / scale));
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Records what became of the effort asked.

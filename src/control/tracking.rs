@@ -1,4 +1,4 @@
-//! Holding a posture and moving between postures: computed torque along a quintic.
+//! Holding a posture, moving between postures along a quintic, and following a movement: computed torque.
 
 use std::time::Duration;
 
@@ -97,16 +97,24 @@ impl Tracker {
 
     /// Efforts that hold `posture`.
     pub fn hold(&mut self, posture: &[f64], position: &[f64], velocity: &[f64], effort: &mut [f64]) {
-        for (j, a) in self.acceleration.iter_mut().enumerate() {
-            *a = self.stiffness * (posture[j] - position[j]) - self.damping * velocity[j];
-        }
-        self.dynamics.torque(position, velocity, &self.acceleration, effort);
+        self.track(|j| [posture[j], 0., 0.], position, velocity, effort);
     }
 
     /// Efforts that follow `motion`.
     pub fn follow(&mut self, motion: &Motion, now: Duration, position: &[f64], velocity: &[f64], effort: &mut [f64]) {
+        self.track(|j| motion.at(j, now), position, velocity, effort);
+    }
+
+    /// Efforts that bring each joint to its wanted position, velocity and acceleration.
+    pub fn track(
+        &mut self,
+        wanted: impl Fn(usize) -> [f64; 3],
+        position: &[f64],
+        velocity: &[f64],
+        effort: &mut [f64],
+    ) {
         for (j, a) in self.acceleration.iter_mut().enumerate() {
-            let [q, qd, qdd] = motion.at(j, now);
+            let [q, qd, qdd] = wanted(j);
             *a = qdd + self.stiffness * (q - position[j]) + self.damping * (qd - velocity[j]);
         }
         self.dynamics.torque(position, velocity, &self.acceleration, effort);

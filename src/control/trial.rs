@@ -2,9 +2,8 @@
 
 use super::fault::{Abort, OrderError};
 use super::{Episode, TrialLatency};
-use crate::policy::CompiledPolicy;
+use crate::policy::Law;
 use crate::robot::TrialKey;
-use std::sync::Arc;
 
 /// Dimensions a trial's buffers have to fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +53,9 @@ impl TrialBuffers {
 pub struct TrialOrder {
     /// Which trial of the run.
     pub key: TrialKey,
-    /// The policy.
-    pub policy: Arc<CompiledPolicy>,
-    /// Standard normal draws, step by step (T x d_a); zeros for the mean action.
+    /// What makes the stroke.
+    pub law: Law,
+    /// Standard normal draws: of a policy step by step (T x d_a), of a movement one per parameter; zeros for the mean action.
     pub noise: Box<[f64]>,
     /// What the trial writes into, empty.
     pub buffers: Box<TrialBuffers>,
@@ -105,14 +104,15 @@ impl FinishedTrial {
 }
 
 impl TrialOrder {
-    /// Checks policy, noise and buffers against what the loop expects (`shape.horizon` is the policy's own). Allocates nothing.
+    /// Checks policy, noise and buffers against what the loop expects (`shape.horizon` is the law's own). Allocates nothing.
     pub(super) fn check(&self, shape: &TrialShape) -> Result<(), OrderError> {
-        let (policy, episode) = (&*self.policy, &self.buffers.episode);
-        let (horizon, cycles) = (policy.horizon(), policy.horizon() * shape.decimation);
+        let (law, episode) = (&self.law, &self.buffers.episode);
+        let (horizon, cycles) = (law.horizon(), law.horizon() * shape.decimation);
         let exact = [
-            ("the policy's state dimension", policy.state_dim(), shape.state_dim),
-            ("the policy's action dimension", policy.action_dim(), shape.action_dim),
-            ("the length of the noise", self.noise.len(), horizon * shape.action_dim),
+            ("the policy's state dimension", law.state_dim(), shape.state_dim),
+            ("the policy's action dimension", law.action_dim(), shape.action_dim),
+            ("the movement's control cycles", law.cycles().unwrap_or(cycles), cycles),
+            ("the length of the noise", self.noise.len(), law.noise_len()),
             ("the episode's number of joints", episode.joints, shape.joints),
             ("the episode's number of task values", episode.task_values, shape.task_values),
             ("the episode's state dimension", episode.state_dim, shape.state_dim),

@@ -189,16 +189,31 @@ impl Setup {
     /// # Errors
     /// What is wrong, by file, field and value.
     pub fn load(path: &Path, adjust: impl FnOnce(&mut Config)) -> Result<Self, ConfigError> {
-        let text = read(path)?;
-        let syntax = |message: String| ConfigError::Syntax { path: path.into(), message };
-        let mut nodes: BTreeMap<String, Node> =
-            serde_saphyr::from_str(&text).map_err(|error| syntax(error.to_string()))?;
-        let node = nodes.remove(NODE).or_else(|| nodes.remove(ANY_NODE));
-        let mut config = node.ok_or_else(|| ConfigError::NoNode { path: path.into() })?.parameters;
+        let mut config = parse(&read(path)?, path)?;
         adjust(&mut config);
         let urdf_path = path.parent().unwrap_or(Path::new(".")).join(&config.robot.urdf);
         let urdf = read(&urdf_path)?;
         Self::check(config, urdf, path, &urdf_path)
+    }
+
+    /// The table-tennis arm and its settings as they come with the program, once `adjust` has changed them.
+    ///
+    /// # Errors
+    /// What `adjust` made wrong, by field and value.
+    pub fn shipped(adjust: impl FnOnce(&mut Config)) -> Result<Self, ConfigError> {
+        let path = Path::new("config/table_tennis.yaml");
+        let mut config = parse(include_str!("../../config/table_tennis.yaml"), path)?;
+        adjust(&mut config);
+        let urdf = include_str!("../../urdf/table_tennis_arm.urdf");
+        Self::check(config, urdf.into(), path, Path::new("urdf/table_tennis_arm.urdf"))
+    }
+
+    /// A configuration and its robot description that are not from files; `path` stands for them in errors.
+    ///
+    /// # Errors
+    /// What is wrong, by field and value.
+    pub fn stored(config: Config, urdf: String, path: &Path) -> Result<Self, ConfigError> {
+        Self::check(config, urdf, path, path)
     }
 
     fn check(mut config: Config, urdf: String, path: &Path, urdf_path: &Path) -> Result<Self, ConfigError> {
@@ -313,6 +328,13 @@ fn fill_limits(limits: &mut LimitsConfig, joints: &[Joint]) {
     fill(lower, |joint| joint.lower);
     fill(upper, |joint| joint.upper);
     fill(velocity, |joint| joint.velocity);
+}
+
+fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+    let syntax = |message: String| ConfigError::Syntax { path: path.into(), message };
+    let mut nodes: BTreeMap<String, Node> = serde_saphyr::from_str(text).map_err(|error| syntax(error.to_string()))?;
+    let node = nodes.remove(NODE).or_else(|| nodes.remove(ANY_NODE));
+    Ok(node.ok_or_else(|| ConfigError::NoNode { path: path.into() })?.parameters)
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {

@@ -15,10 +15,10 @@ use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
 use super::machine::{Machine, Pace};
 use super::runner::Runner;
-use super::{Config, Setup, block_on, save};
+use super::{Config, LearnedStroke, Setup, StoredLaw, block_on, save};
 use crate::control::LatencySummary;
 use crate::moto::{Learner, StateScales};
-use crate::policy::{CompiledPolicy, Policy};
+use crate::policy::{CompiledPolicy, Law, Policy};
 use crate::robot::{TrialKey, TrialKind};
 use crate::storage::{ROBOT_FILE, RunFolder, RunInfo, RunView, files::Disk};
 use crate::tasks::Task;
@@ -35,7 +35,7 @@ pub struct DryRunOptions {
     pub out: Option<PathBuf>,
     /// The run folder to go on with.
     pub resume: Option<PathBuf>,
-    /// The run folder whose policy to start from.
+    /// The run folder, or the learned stroke's file, whose policy to start from.
     pub warm_start: Option<PathBuf>,
 }
 
@@ -207,10 +207,10 @@ async fn show(
     let startup = machine.control.startup.to_string();
     interrupt.guard(machine.control.client.stopper());
     let mut runner = Runner::new(machine, run.seed);
-    let policy = Arc::new(CompiledPolicy::new(policy)?);
+    let law = Law::from(CompiledPolicy::new(policy)?);
     let strokes = run.realtime_strokes as u64;
     for rollout in 0..strokes {
-        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: run.iterations as u64, rollout }, &policy, false);
+        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: run.iterations as u64, rollout }, &law, false);
     }
     let result = strokes_on_the_clock(&mut runner, learning, strokes).await;
     let (_, latency) = runner.stop()?;
@@ -244,9 +244,15 @@ pub(super) fn reopen(setup: &Setup, task: &dyn Task, directory: &Path) -> Result
     Ok((folder, loaded.checkpoint.value))
 }
 
-/// The policy that another run of the same robot and task learned.
-fn learned_policy(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<Policy, DaemonError> {
-    let loaded = RunView::open(Arc::new(Disk), directory)?.checkpoint::<Saved>(&expected(setup, task, false)?)?;
+/// The policy that another run, or an experiment, of the same robot and task learned.
+fn learned_policy(setup: &Setup, task: &dyn Task, from: &Path) -> Result<Policy, DaemonError> {
+    if from.is_file() {
+        return match LearnedStroke::load(from)?.1 {
+            StoredLaw::Policy(policy) => Ok(policy),
+            StoredLaw::Movement { .. } => Err(DaemonError::NotAPolicy { path: from.into() }),
+        };
+    }
+    let loaded = RunView::open(Arc::new(Disk), from)?.checkpoint::<Saved>(&expected(setup, task, false)?)?;
     Ok(loaded.checkpoint.value.learner.policy().clone())
 }
 

@@ -45,6 +45,15 @@ pub enum DaemonError {
     /// The learned policy cannot be run.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// What is to be started from is no policy.
+    #[error(
+        "{} has a movement primitive, from which the learner of a policy cannot start; see what it does with `evaluate --realtime`",
+        path.display()
+    )]
+    NotAPolicy {
+        /// The file.
+        path: std::path::PathBuf,
+    },
     /// The learning curve.
     #[error(transparent)]
     Draw(#[from] DrawError),

@@ -1,4 +1,4 @@
-//! Judging a policy: strokes in lockstep, from serves that learning never saw.
+//! Judging what was learned: strokes from serves that learning never saw, in lockstep or on the wall clock.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,20 +6,21 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::checkpoint::{Saved, expected};
+use super::deadlines::DeadlineTable;
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::machine::{Machine, Pace};
 use super::runner::Runner;
-use super::{Setup, block_on};
-use crate::control::Outcome;
-use crate::policy::{CompiledPolicy, Policy};
+use super::{LearnedStroke, Setup, StoredLaw, block_on};
+use crate::control::{LatencySummary, Outcome};
+use crate::policy::{CompiledPolicy, Law, Policy};
 use crate::robot::{TrialKey, TrialKind};
 use crate::storage::{CONFIG_FILE, RunView, files::Disk};
 use crate::tasks::Task;
 
 /// What to judge.
 pub struct EvaluateOptions {
-    /// The run's folder.
+    /// The run's folder, or a learned stroke's file.
     pub run: PathBuf,
     /// Strokes to make; none for the configuration's number.
     pub strokes: Option<u64>,
@@ -27,6 +28,8 @@ pub struct EvaluateOptions {
     pub noise: bool,
     /// The policy the run started from, instead of the one it learned.
     pub initial: bool,
+    /// On the wall clock instead of in lockstep.
+    pub realtime: bool,
 }
 
 /// How good a policy is.
@@ -44,10 +47,16 @@ pub struct Evaluation {
     pub faults: u64,
     /// Share of control cycles in which a limit changed the effort, 0 to 1.
     pub clipped_share: f64,
+    /// How the loop kept its deadlines, on the wall clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<LatencySummary>,
 }
 
 impl std::fmt::Display for Evaluation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(latency) = self.latency {
+            write!(f, "{}", DeadlineTable(latency))?;
+        }
         writeln!(f, "strokes: {}", self.strokes)?;
         writeln!(f, "mean return: {:.4}", self.mean_return)?;
         if let Some(distance) = self.distance {
@@ -61,28 +70,47 @@ impl std::fmt::Display for Evaluation {
     }
 }
 
-/// Judges the policy of a run.
+/// Judges the policy of a run, or a learned stroke.
 ///
 /// # Errors
 /// What is wrong with the run, or with running it.
 pub fn evaluate(options: &EvaluateOptions) -> Result<Evaluation, DaemonError> {
-    let setup = Setup::load(&options.run.join(CONFIG_FILE), |_| {})?;
+    let (setup, law) = subject(options)?;
+    let task = setup.task()?;
+    let EvaluateOptions { noise, realtime, .. } = *options;
+    let (pace, usual) = if realtime {
+        (Pace::WallClock, setup.config.run.realtime_strokes)
+    } else {
+        (Pace::Lockstep, setup.config.run.evaluation_strokes)
+    };
+    let strokes = options.strokes.unwrap_or(usual as u64);
+    block_on(async |interrupt| judge(&setup, &*task, &law, strokes, noise, pace, &interrupt).await)
+}
+
+/// What is to be judged, and on what.
+fn subject(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
+    let run = &options.run;
+    if run.is_file() {
+        let (setup, law) = LearnedStroke::load(run)?;
+        let law = if options.initial { StoredLaw::Policy(setup.task()?.initial_policy()?) } else { law };
+        return Ok((setup, law.compile()?));
+    }
+    let setup = Setup::load(&run.join(CONFIG_FILE), |_| {})?;
     let task = setup.task()?;
     let policy = if options.initial {
         task.initial_policy()?
     } else {
-        let view = RunView::open(Arc::new(Disk), &options.run)?;
+        let view = RunView::open(Arc::new(Disk), run)?;
         let loaded = view.checkpoint::<Saved>(&expected(&setup, &*task, true)?)?;
         loaded.checkpoint.value.learner.policy().clone()
     };
-    let strokes = options.strokes.unwrap_or(setup.config.run.evaluation_strokes as u64);
-    block_on(async |interrupt| judge_policy(&setup, &*task, &policy, strokes, options.noise, &interrupt).await)
+    Ok((setup, CompiledPolicy::new(&policy)?.into()))
 }
 
 /// Makes `strokes` strokes with a policy in lockstep and judges them. They are not stored.
 ///
 /// # Errors
-/// If the machine does not start, or ends before it is asked to.
+/// As [`judge`].
 pub async fn judge_policy(
     setup: &Setup,
     task: &dyn Task,
@@ -91,13 +119,29 @@ pub async fn judge_policy(
     explore: bool,
     interrupt: &Interrupt,
 ) -> Result<Evaluation, DaemonError> {
+    let law = CompiledPolicy::new(policy)?.into();
+    judge(setup, task, &law, strokes, explore, Pace::Lockstep, interrupt).await
+}
+
+/// Makes `strokes` strokes and judges them. They are not stored.
+///
+/// # Errors
+/// If the machine does not start, or ends before it is asked to.
+async fn judge(
+    setup: &Setup,
+    task: &dyn Task,
+    law: &Law,
+    strokes: u64,
+    explore: bool,
+    pace: Pace,
+    interrupt: &Interrupt,
+) -> Result<Evaluation, DaemonError> {
     let seed = setup.config.run.seed;
-    let machine = Machine::start(setup, task, task.plant(seed)?, Pace::Lockstep)?;
+    let machine = Machine::start(setup, task, task.plant(seed)?, pace)?;
     interrupt.guard(machine.control.client.stopper());
     let mut runner = Runner::new(machine, seed);
-    let policy = Arc::new(CompiledPolicy::new(policy)?);
     for rollout in 0..strokes {
-        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: 0, rollout }, &policy, explore);
+        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: 0, rollout }, law, explore);
     }
     let (mut successes, mut returns, mut distances, mut clipped, mut faults) = (0, 0., Vec::new(), 0., 0);
     for _ in 0..strokes {
@@ -116,7 +160,7 @@ pub async fn judge_policy(
         faults += u64::from(trial.outcome != Outcome::Completed);
         runner.recycle(trial);
     }
-    runner.stop()?;
+    let (_, latency) = runner.stop()?;
     let share = |sum: f64| sum / strokes as f64;
     Ok(Evaluation {
         strokes,
@@ -125,5 +169,6 @@ pub async fn judge_policy(
         distance: (!distances.is_empty()).then(|| distances.iter().sum::<f64>() / distances.len() as f64),
         faults,
         clipped_share: share(clipped),
+        latency: (pace == Pace::WallClock).then(|| latency.summary()),
     })
 }

@@ -1,7 +1,6 @@
 //! The iterations of a run: rollouts, update, and everything on the disk before the next begins.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Instant;
 
 use tracing::warn;
@@ -16,7 +15,7 @@ use super::rollout::{Rollout, batch};
 use super::runner::{MARKED_FAILED, Runner, complaint};
 use super::{Setup, save};
 use crate::control::FinishedTrial;
-use crate::policy::CompiledPolicy;
+use crate::policy::{CompiledPolicy, Law};
 use crate::report::{DiscardedTrial, IterationMetrics, Timing, learning_curve_svg};
 use crate::robot::{TrialKey, TrialKind};
 use crate::storage::{RunFolder, TrialEnd, TrialMeta};
@@ -161,7 +160,7 @@ impl<'a> Learning<'a> {
     async fn collect(&mut self, runner: &mut Runner, progress: &Progress) -> Result<(), DaemonError> {
         let wanted = self.setup.config.run.rollouts;
         let iteration = self.saved.learner.iteration() as u64;
-        let policy = Arc::new(CompiledPolicy::new(self.saved.learner.policy())?);
+        let law = Law::from(CompiledPolicy::new(self.saved.learner.policy())?);
         let mut under_way = 0;
         let mut rollout = 0;
         while self.collected.usable.len() < wanted {
@@ -179,12 +178,12 @@ impl<'a> Learning<'a> {
                 while !self.collected.made.insert(rollout) {
                     rollout += 1;
                 }
-                runner.order(TrialKey { kind: TrialKind::Learn, iteration, rollout }, &policy, true);
+                runner.order(TrialKey { kind: TrialKind::Learn, iteration, rollout }, &law, true);
                 under_way += 1;
             }
             if runner.take_evaluation() {
                 let key = TrialKey { kind: TrialKind::Evaluate, iteration, rollout: self.next_trial };
-                runner.order(key, &policy, false);
+                runner.order(key, &law, false);
             }
             if runner.take_save() {
                 save(self.setup, self.task, self.folder, &self.saved)?;
@@ -334,6 +333,7 @@ mod tests {
     use crate::moto::{Learner, StateScales};
     use crate::storage::{RunInfo, files::Disk};
     use std::path::Path;
+    use std::sync::Arc;
 
     #[test]
     fn a_trial_marked_failed_after_it_was_over_is_left_out_for_good() {

@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 use super::Setup;
 use super::operator::{LinkError, RemoteRobot};
 use crate::control::{
-    Clock, ControlConfig, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError, LoopHandle, LoopParts,
-    PlantThread, SchedulingConfig, Stroke, TrialShape, WallClock, spawn,
+    self, Clock, ControlConfig, ControlLoop, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError,
+    LoopHandle, LoopParts, PlantThread, SchedulingConfig, Stroke, TrialShape, WallClock, spawn,
 };
 use crate::dynamics::{Model, Workspace};
 use crate::robot::{LoopPort, Plant, RobotPort, link};
@@ -72,6 +72,23 @@ impl Parts {
         let Self { config, port, stroke, dynamics, .. } = self;
         LoopParts { config, port, clock, stroke, dynamics }
     }
+}
+
+/// A loop in lockstep with `plant`, for the thread of the caller, with the supervisor's end of it and what a trial's buffers have
+/// to fit.
+///
+/// # Errors
+/// The first value of the configuration that is not accepted.
+pub fn lockstep(
+    setup: &Setup,
+    task: &dyn Task,
+    plant: Box<dyn Plant>,
+) -> Result<(ControlLoop, LoopClient, TrialShape), control::ConfigError> {
+    let (mut parts, robot_port) = Parts::new(setup, task);
+    parts.forget_deadlines();
+    let shape = parts.shape;
+    let (control, client) = ControlLoop::new(parts.with(Box::new(LockstepClock::new(plant, robot_port))))?;
+    Ok((control, client, shape))
 }
 
 /// A running loop and its plant.

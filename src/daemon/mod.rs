@@ -7,6 +7,7 @@ mod dry_run;
 mod error;
 mod evaluate;
 mod interrupt;
+mod learned;
 mod learner_thread;
 mod learning;
 pub mod logging;
@@ -22,8 +23,11 @@ pub use config::{Config, ConfigError, RobotConfig, RunConfig, Setup, TaskConfig}
 pub use dry_run::{DryRunOptions, DryRunReport, dry_run};
 pub use error::DaemonError;
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
+pub use learned::{LearnedStroke, StoredLaw};
+pub(crate) use machine::lockstep;
 pub use operator::{LinkError, Operator, Order, RemoteRobot, Watcher};
 pub use robot_run::RobotRun;
+pub(crate) use rollout::{Rollout, batch, is_finite};
 
 /// The next update of a learner in this process panics.
 #[cfg(all(test, feature = "ros"))]

@@ -155,7 +155,6 @@ pub(super) mod tests {
     use crate::robot::TrialKey;
     use nalgebra::DMatrix;
     use std::path::Path;
-    use std::sync::Arc;
 
     /// A trial that counts as completed, with nothing recorded.
     pub fn stroke(task: &dyn Task, key: TrialKey) -> FinishedTrial {
@@ -163,7 +162,7 @@ pub(super) mod tests {
         let shape = TrialShape { joints: 9, task_values: 6, state_dim, action_dim: 9, horizon: 1, decimation: 1 };
         let order = TrialOrder {
             key,
-            policy: Arc::new(CompiledPolicy::new(&task.initial_policy().unwrap()).unwrap()),
+            law: CompiledPolicy::new(&task.initial_policy().unwrap()).unwrap().into(),
             noise: Box::default(),
             buffers: TrialBuffers::new(&shape),
         };

@@ -1,7 +1,6 @@
 //! Learning on a robot that is not in this process.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tracing::info;
 
@@ -15,7 +14,7 @@ use super::operator::{Operator, RemoteRobot};
 use super::runner::Runner;
 use super::{Setup, save};
 use crate::moto::{Learner, StateScales};
-use crate::policy::CompiledPolicy;
+use crate::policy::{CompiledPolicy, Law};
 use crate::robot::{TrialKey, TrialKind};
 use crate::storage::RunFolder;
 use crate::tasks::Task;
@@ -104,10 +103,10 @@ async fn show(learning: &mut Learning<'_>, runner: &mut Runner, strokes: u64) ->
     if strokes == 0 {
         return Ok(());
     }
-    let policy = Arc::new(CompiledPolicy::new(learning.saved().learner.policy())?);
+    let law = Law::from(CompiledPolicy::new(learning.saved().learner.policy())?);
     let iteration = learning.saved().learner.iteration() as u64;
     for rollout in 0..strokes {
-        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration, rollout }, &policy, false);
+        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration, rollout }, &law, false);
     }
     let mut successes = 0;
     for _ in 0..strokes {

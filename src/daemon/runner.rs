@@ -1,7 +1,6 @@
 //! Trials in and out of the loop: orders them, keeps the heartbeat, reports what happens, and mends what may be mended.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -14,7 +13,7 @@ use crate::control::{
     Abort, BlackBox, Event, FinishedTrial, Latency, LoopError, OrderError, Outcome, Request, SafetyState, TrialBuffers,
     TrialOrder, Tuning,
 };
-use crate::policy::CompiledPolicy;
+use crate::policy::Law;
 use crate::robot::{TrialKey, exploration_noise};
 
 /// How often the loop is looked after.
@@ -138,15 +137,15 @@ impl Runner {
     }
 
     /// Orders a trial, with the exploration noise of its key or without.
-    pub fn order(&mut self, key: TrialKey, policy: &Arc<CompiledPolicy>, explore: bool) {
+    pub fn order(&mut self, key: TrialKey, law: &Law, explore: bool) {
         let shape = &self.machine.shape;
         let noise = if explore {
-            exploration_noise(self.seed, &key, shape.horizon, shape.action_dim)
+            exploration_noise(self.seed, &key, law.noise_len())
         } else {
-            vec![0.; shape.horizon * shape.action_dim].into()
+            vec![0.; law.noise_len()].into()
         };
         let buffers = self.spare.pop().unwrap_or_else(|| TrialBuffers::new(shape));
-        self.waiting.push_back(TrialOrder { key, policy: policy.clone(), noise, buffers });
+        self.waiting.push_back(TrialOrder { key, law: law.clone(), noise, buffers });
         self.send();
     }
 

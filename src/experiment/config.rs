@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::table_tennis::MovementSearch;
 use super::{ExperimentError, Record, start};
 use crate::baselines::gps::GpsConfig;
 use crate::moto::LearnerConfig;
 use crate::tasks::swing_up::SwingUpConfig;
+use crate::tasks::table_tennis::TableTennisConfig;
 
 /// A task of a variant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +15,8 @@ use crate::tasks::swing_up::SwingUpConfig;
 pub enum TaskConfig {
     /// Swinging a chain of links up.
     SwingUp(SwingUpConfig),
+    /// Returning table-tennis balls, with the arm and control loop of `config/table_tennis.yaml`.
+    TableTennis(Box<TableTennisConfig>),
 }
 
 /// A method of a variant.
@@ -21,6 +25,8 @@ pub enum TaskConfig {
 pub enum MethodConfig {
     /// MOTO, the learner of this project.
     Moto(LearnerConfig),
+    /// Episodic search over a movement primitive.
+    Movement(MovementSearch),
     /// Guided policy search, the trajectory-optimisation part.
     Gps(GpsConfig),
 }
@@ -71,6 +77,8 @@ pub enum Measure {
     Rollouts,
     /// Share of the mean action's strokes that succeeded.
     Success,
+    /// Share of the rollouts that succeeded, exploration noise included.
+    RolloutsSuccess,
 }
 
 impl Measure {
@@ -80,6 +88,7 @@ impl Measure {
             Self::MeanAction => record.mean_action_return,
             Self::Rollouts => record.rollouts_return,
             Self::Success => record.success.unwrap_or(f64::NAN),
+            Self::RolloutsSuccess => record.rollouts_success.unwrap_or(f64::NAN),
         }
     }
 
@@ -89,6 +98,7 @@ impl Measure {
             Self::MeanAction => "return of the mean action",
             Self::Rollouts => "return with exploration",
             Self::Success => "success of the mean action",
+            Self::RolloutsSuccess => "success with exploration",
         }
     }
 }

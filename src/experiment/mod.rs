@@ -17,6 +17,7 @@ mod runner;
 mod summary;
 mod swing_up;
 mod table;
+mod table_tennis;
 
 pub use config::{ExperimentConfig, Measure, MethodConfig, TaskConfig, Variant};
 pub use error::ExperimentError;
@@ -29,3 +30,4 @@ pub use run::{Attachment, Run, RunError, start};
 pub use runner::{Outcome, RunnerOptions, Watcher, run};
 pub use summary::{Curve, Reached, Statistics, Summary, VariantSummary};
 pub use table::table;
+pub use table_tennis::{MovementSearch, StrokeError};

@@ -21,6 +21,8 @@ pub struct Record {
     pub mean_action_return: f64,
     /// Share of the same strokes of the mean action that succeeded, 0 to 1, where the task knows success.
     pub success: Option<f64>,
+    /// Share of the iteration's rollouts that succeeded, exploration noise included, 0 to 1, where the task knows success.
+    pub rollouts_success: Option<f64>,
     /// Mean KL of the update, nats per step (or of the search distribution), where the method has one.
     pub kl: Option<f64>,
     /// Mean entropy of the exploration, nats per step (or of the search distribution).

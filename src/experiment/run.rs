@@ -4,10 +4,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::swing_up::SwingUpRun;
+use super::table_tennis::{StrokeError, TableTennisRun};
 use super::{Record, TaskConfig, Variant};
+use crate::baselines::dmp::DmpError;
+use crate::baselines::episodic::EpisodicError;
 use crate::baselines::gps::GpsError;
+use crate::daemon;
 use crate::moto::MotoError;
 use crate::policy::PolicyError;
+use crate::tasks::TaskError;
 use crate::tasks::swing_up::SwingUpError;
 
 /// Why a run cannot start or go on.
@@ -23,6 +28,37 @@ pub enum RunError {
     /// The swing-up refuses its configuration.
     #[error("task.swing_up: {0}")]
     SwingUp(#[from] SwingUpError),
+    /// The arm, its control loop or the stroke are refused.
+    #[error(transparent)]
+    Setup(#[from] daemon::ConfigError),
+    /// Table tennis refuses its configuration, or has no demonstration.
+    #[error("task.table_tennis: {0}")]
+    TableTennis(#[from] TaskError),
+    /// The movement primitive.
+    #[error("method.movement.{0}")]
+    Dmp(#[from] DmpError),
+    /// The episodic search.
+    #[error("method.movement: {0}")]
+    Episodic(#[from] EpisodicError),
+    /// Too many trials were ended by a limit or watchdog.
+    #[error("only {usable} trials of an iteration could be learned from, {wanted} are needed")]
+    TooFewTrials {
+        /// Trials that could be learned from.
+        usable: usize,
+        /// Trials an iteration needs.
+        wanted: usize,
+    },
+    /// Strokes cannot be made.
+    #[error(transparent)]
+    Stroke(#[from] StrokeError),
+    /// The method does not fit the task.
+    #[error("method.{method} cannot learn task.{task}")]
+    Unfit {
+        /// The method.
+        method: &'static str,
+        /// The task.
+        task: &'static str,
+    },
     /// A policy cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -89,8 +125,11 @@ pub fn start(variant: &Variant, seed: u64) -> Result<Box<dyn Run>, RunError> {
     };
     count("rollouts", variant.rollouts, "at least 1")?;
     count("iterations", variant.iterations, "at least 1")?;
-    let TaskConfig::SwingUp(task) = &variant.task;
-    Ok(Box::new(SwingUpRun::new(task, &variant.method, variant.rollouts, seed)?))
+    let (method, rollouts) = (&variant.method, variant.rollouts);
+    Ok(match &variant.task {
+        TaskConfig::SwingUp(task) => Box::new(SwingUpRun::new(task, method, rollouts, seed)?),
+        TaskConfig::TableTennis(task) => Box::new(TableTennisRun::new(task, method, rollouts, seed)?),
+    })
 }
 
 /// The stored form of a state.

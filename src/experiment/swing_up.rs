@@ -48,6 +48,7 @@ impl SwingUpRun {
                 Method::Moto(Box::new(Learner::new(config.clone(), initial, StateScales(task.state_scales()))?))
             }
             MethodConfig::Gps(config) => Method::Gps(Box::new(Gps::new(config.clone(), initial)?)),
+            MethodConfig::Movement(_) => return Err(RunError::Unfit { method: "movement", task: "swing_up" }),
         };
         Ok(Self { task, rollouts: rollouts as u64, seed, state: State { iteration: 0, method } })
     }
@@ -90,7 +91,8 @@ fn gps_record(report: &GpsReport) -> Record {
     }
 }
 
-fn moto_record(report: &IterationReport) -> Record {
+/// What an iteration of MOTO leaves behind.
+pub(super) fn moto_record(report: &IterationReport) -> Record {
     let verdict = match report.verdict {
         Verdict::Unjudged => "unjudged",
         Verdict::Accepted => "accepted",

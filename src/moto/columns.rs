@@ -4,15 +4,15 @@ use faer::{MatMut, MatRef};
 use pulp::Simd;
 
 /// Samples a kernel handles side by side.
-pub(super) const LANES: usize = 32;
+pub(crate) const LANES: usize = 32;
 /// One number of each of them.
-pub(super) type Lanes = [f64; LANES];
+pub(crate) type Lanes = [f64; LANES];
 /// Vector registers a kernel works on at once.
 const REGISTERS: usize = 4;
 
 /// A matrix of samples x dims, by columns, padded with zeros to full lanes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Columns {
+pub(crate) struct Columns {
     samples: usize,
     dims: usize,
     data: Vec<Lanes>,

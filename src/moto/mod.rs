@@ -28,11 +28,13 @@ mod update;
 mod value;
 
 pub use batch::{Batch, Reward};
+pub(crate) use columns::Columns;
 pub use config::{GuardConfig, LearnerConfig, Reuse, Ridge, StateDiagonal, StateScales, Targets, TrustRegion};
 pub use error::MotoError;
 pub use guard::{ReturnSummary, Verdict};
 pub use learner::Learner;
 pub use quadratic::Quadratic;
+pub(crate) use regression::Design;
 pub use report::{IterationReport, StageSeconds, StepReport};
 pub use state_distribution::StateDistribution;
 pub use theory::{StepOutcome, expected_advantage};

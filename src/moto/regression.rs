@@ -21,7 +21,7 @@ const SMALLEST_RESIDUAL: f64 = 1e-14;
 const BLOCK: usize = 512;
 
 /// A regression problem without its targets.
-pub(super) struct Design {
+pub(crate) struct Design {
     /// Number of inputs, the left out ones included.
     pub inputs: usize,
     /// Inputs that vary enough to be used.
@@ -43,7 +43,7 @@ pub(super) struct Design {
 }
 
 /// A fitted quadratic and how it was fitted.
-pub(super) struct Fit {
+pub(crate) struct Fit {
     pub function: Quadratic,
     pub candidate: Candidate,
     /// Weighted root mean square of what is left unexplained, in the targets' unit.

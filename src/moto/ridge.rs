@@ -18,14 +18,14 @@ pub(super) fn grid() -> Vec<f64> {
 
 /// A ridge and what the fit would use of the data.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Candidate {
+pub(crate) struct Candidate {
     pub ridge: f64,
     /// Trace of the hat matrix, the intercept included.
     pub degrees_of_freedom: f64,
 }
 
 /// A positive semidefinite system, reduced.
-pub(super) struct RidgeSystem {
+pub(crate) struct RidgeSystem {
     pub band: Band,
     /// Ridges in ascending order.
     pub candidates: Vec<Candidate>,

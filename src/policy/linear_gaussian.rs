@@ -52,6 +52,21 @@ pub enum PolicyError {
         /// `gain`, `bias` or `covariance`.
         field: &'static str,
     },
+    /// A movement's parts do not fit together, or are not finite.
+    #[error(
+        "the movement has {cycles} cycles of {joints} joints and {parameters} parameters for {horizon} policy steps: expected \
+         finite trajectories, cycles a multiple of the steps, and two parameters per joint"
+    )]
+    Movement {
+        /// Control cycles of the primitive.
+        cycles: usize,
+        /// Its joints.
+        joints: usize,
+        /// Dimension of the distribution of its parameters.
+        parameters: usize,
+        /// Policy steps.
+        horizon: usize,
+    },
     /// The covariance has no Cholesky factor.
     #[error("policy step {step}: the covariance is not positive definite")]
     NotPositiveDefinite {

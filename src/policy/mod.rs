@@ -1,9 +1,12 @@
-//! Time-indexed linear-Gaussian policies (Akrour et al. 2018, section 2): `pi_t(a|s) = N(K_t s + k_t, Sigma_t)`.
+//! Time-indexed linear-Gaussian policies (Akrour et al. 2018, section 2), `pi_t(a|s) = N(K_t s + k_t, Sigma_t)`, and movement
+//! primitives: what a stroke can be made by.
 
 mod compiled;
 mod divergence;
 mod linear_gaussian;
+mod movement;
 
 pub use compiled::CompiledPolicy;
 pub use divergence::gaussian_kl;
 pub use linear_gaussian::{LinearGaussian, Policy, PolicyError};
+pub use movement::{CompiledMovement, Law, Motion, Primitive};

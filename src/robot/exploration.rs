@@ -16,9 +16,9 @@ pub fn trial_random(seed: u64, key: &TrialKey) -> ChaCha12Rng {
     ChaCha12Rng::from_seed(words)
 }
 
-/// Standard normal draws (step x action) of a rollout: they come with the policy, before the trial.
-pub fn exploration_noise(seed: u64, key: &TrialKey, steps: usize, action_dim: usize) -> Box<[f64]> {
-    StandardNormal.sample_iter(trial_random(seed, key)).take(steps * action_dim).collect()
+/// Standard normal draws of a rollout: they come with the law, before the trial.
+pub fn exploration_noise(seed: u64, key: &TrialKey, count: usize) -> Box<[f64]> {
+    StandardNormal.sample_iter(trial_random(seed, key)).take(count).collect()
 }
 
 #[cfg(test)]
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn depends_on_its_key_alone() {
-        let noise = |seed, kind, iteration, rollout| exploration_noise(seed, &key(kind, iteration, rollout), 30, 9);
+        let noise = |seed, kind, iteration, rollout| exploration_noise(seed, &key(kind, iteration, rollout), 270);
         let first = noise(1, TrialKind::Learn, 2, 3);
         assert_eq!(first, noise(1, TrialKind::Learn, 2, 3));
         for (seed, iteration, rollout) in [(2, 2, 3), (1, 3, 3), (1, 2, 4), (1, 3, 2)] {
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn is_standard_normal() {
-        let noise = exploration_noise(7, &key(TrialKind::Learn, 0, 0), 1000, 10);
+        let noise = exploration_noise(7, &key(TrialKind::Learn, 0, 0), 10_000);
         let mean = noise.iter().sum::<f64>() / 1e4;
         let variance = noise.iter().map(|x| x * x).sum::<f64>() / 1e4;
         assert!(mean.abs() < 0.04 && (variance - 1.).abs() < 0.06, "{mean} {variance}");

@@ -2,7 +2,7 @@
 #![allow(dead_code)] // Each test binary uses its part.
 
 use moto_controller::control::*;
-use moto_controller::policy::{CompiledPolicy, LinearGaussian, Policy};
+use moto_controller::policy::{CompiledMovement, CompiledPolicy, Law, LinearGaussian, Motion, Policy, Primitive};
 use moto_controller::robot::*;
 use nalgebra::{DMatrix, DVector};
 use std::sync::{Arc, Mutex};
@@ -168,10 +168,43 @@ pub fn shape(joints: usize, horizon: usize) -> TrialShape {
 pub fn order(rollout: u64, horizon: usize, joints: usize) -> TrialOrder {
     TrialOrder {
         key: key(rollout),
-        policy: Arc::new(CompiledPolicy::new(&policy(horizon, joints)).unwrap()),
+        law: CompiledPolicy::new(&policy(horizon, joints)).unwrap().into(),
         noise: (0..horizon * joints).map(|i| ((i as u64 * 37 + rollout * 11) % 19) as f64 / 19. - 0.5).collect(),
         buffers: TrialBuffers::new(&shape(joints, horizon)),
     }
+}
+
+/// A movement from `start` that answers to the state: each joint goes to a goal near its start along a minimum-jerk path.
+pub fn movement(start: &[f64], state_dim: usize, horizon: usize, decimation: usize) -> Law {
+    let (n, cycles) = (start.len(), horizon * decimation);
+    let duration = cycles as f64 * PERIOD.as_secs_f64();
+    let path = |cycle: usize, size: f64| -> Motion {
+        let s = cycle as f64 / cycles as f64;
+        [
+            size * s.powi(3) * (10. - 15. * s + 6. * s * s),
+            size * s * s * (30. - 60. * s + 30. * s * s) / duration,
+            size * s * (60. - 180. * s + 120. * s * s) / (duration * duration),
+        ]
+    };
+    let primitive = Primitive {
+        base: vec![start.iter().map(|q| [*q, 0., 0.]).collect(); cycles],
+        goal_response: (0..cycles).map(|cycle| path(cycle, 1.)).collect(),
+        velocity_response: (0..cycles).map(|cycle| path(cycle, 0.05)).collect(),
+    };
+    let search = LinearGaussian {
+        gain: DMatrix::from_fn(2 * n, state_dim, |i, j| 0.002 * ((i + j) % 3) as f64),
+        bias: DVector::from_fn(2 * n, |i, _| 0.02 * (i as f64).cos()),
+        covariance: DMatrix::identity(2 * n, 2 * n) * 1e-4,
+    };
+    CompiledMovement::new(primitive.into(), search, horizon).unwrap().into()
+}
+
+/// An order of a movement of `horizon` steps.
+pub fn movement_order(rollout: u64, horizon: usize, joints: usize) -> TrialOrder {
+    let config = config(joints);
+    let law = movement(&config.start_posture, 2 * joints + 1, horizon, config.decimation);
+    let noise = (0..2 * joints).map(|i| ((i as u64 * 37 + rollout * 11) % 19) as f64 / 19. - 0.5).collect();
+    TrialOrder { law, noise, ..order(rollout, horizon, joints) }
 }
 
 /// What a script does at a wake-up.

@@ -1,6 +1,6 @@
 //! The arm and the task that are shipped, to try the loop on what it really runs.
 
-use super::key;
+use super::{key, movement};
 use moto_controller::control::*;
 use moto_controller::daemon::Setup;
 use moto_controller::dynamics::{Model, Workspace};
@@ -8,7 +8,6 @@ use moto_controller::policy::CompiledPolicy;
 use moto_controller::robot::{LoopPort, Plant, RobotPort, link};
 use moto_controller::tasks::Task;
 use std::path::Path;
-use std::sync::Arc;
 
 struct ModelDynamics(Model, Workspace);
 
@@ -44,6 +43,14 @@ impl Product {
         LoopParts { config: self.config.clone(), port, clock, stroke: self.task.stroke(), dynamics }
     }
 
+    /// A movement.
+    pub fn movement_order(&self, rollout: u64) -> TrialOrder {
+        let order = self.order(rollout);
+        let (start, decimation) = (&self.config.start_posture, self.config.decimation);
+        let law = movement(start, self.task.state_dim(), self.task.horizon(), decimation);
+        TrialOrder { noise: vec![0.5; law.noise_len()].into(), law, ..order }
+    }
+
     /// A stroke with the initial policy and a little noise.
     pub fn order(&self, rollout: u64) -> TrialOrder {
         let policy = self.task.initial_policy().unwrap();
@@ -57,7 +64,7 @@ impl Product {
         };
         TrialOrder {
             key: key(rollout),
-            policy: Arc::new(CompiledPolicy::new(&policy).unwrap()),
+            law: CompiledPolicy::new(&policy).unwrap().into(),
             noise: (0..shape.horizon * shape.action_dim).map(|i| ((i * 7) % 5) as f64 / 5. - 0.4).collect(),
             buffers: TrialBuffers::new(&shape),
         }

@@ -86,7 +86,7 @@ impl ControlLoop {
             let Ok(mut order) = self.orders.pop() else { return };
             order.buffers.clear();
             let stopped = self.safety.fault().map(OrderError::Stopped);
-            let horizon = order.policy.horizon();
+            let horizon = order.law.horizon();
             let refusal = stopped.or_else(|| order.check(&TrialShape { horizon, ..self.shape }).err());
             if let Some(error) = refusal {
                 self.outbox.done = Some(self.life_cycle.judge(order, Outcome::Refused(error), false));

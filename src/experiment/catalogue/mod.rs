@@ -3,6 +3,7 @@
 mod defaults;
 mod figure_1;
 mod figure_2;
+mod figure_3;
 mod settings;
 
 use super::{ExperimentConfig, ExperimentError};
@@ -35,12 +36,15 @@ impl Entry {
 }
 
 /// All of them, in the order of the paper's figures.
-pub const ENTRIES: [Entry; 6] = [
+pub const ENTRIES: [Entry; 9] = [
     figure_1::LARGE_BATCHES,
     figure_1::ABLATIONS,
     figure_1::BATCH_SIZES,
     figure_2::MOTION,
     figure_2::JOINT_LIMITS,
+    figure_3::NOISELESS,
+    figure_3::CONTEXT,
+    figure_3::NOISY_BOUNCE,
     defaults::DEFAULTS,
 ];
 

@@ -123,7 +123,7 @@ impl SwingUp {
     pub fn rollout(&self, policy: &CompiledPolicy, seed: u64, key: &TrialKey, explore: bool) -> Motion {
         let (horizon, state_dim, action_dim) = (self.horizon(), self.state_dim(), self.action_dim());
         let noise = if explore {
-            exploration_noise(seed, key, horizon, action_dim)
+            exploration_noise(seed, key, horizon * action_dim)
         } else {
             vec![0.; horizon * action_dim].into()
         };

@@ -1,0 +1,90 @@
+//! Model-based relative entropy stochastic search (Abdolmaleki, Lioutikov, Peters, Lau, Pualo Reis and Neumann 2015).
+//!
+//! A quadratic surrogate of the return is fitted to weighted samples, and the Gaussian search distribution pi is replaced by
+//! the best within a bound on the KL and on the loss of entropy: `pi' ~ pi^{eta/(eta+omega)} exp(R / (eta+omega))`. That is
+//! MOTO's update of one step without a state, so it is done by [`StepUpdate`], dual and all; and the surrogate by the
+//! learner's cross-validated ridge regression, in coordinates in which pi is the standard normal (the paper reduces the
+//! dimension by a Bayesian projection instead).
+
+use super::samples::Samples;
+use crate::moto::{Columns, Design, MotoError, Quadratic, Ridge, StateDistribution, StepUpdate};
+use crate::policy::LinearGaussian;
+use nalgebra::{DMatrix, DVector};
+
+/// How the search distribution is updated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MoreUpdate {
+    /// Bound on the KL of the new from the old distribution, nats.
+    pub epsilon: f64,
+    /// Largest loss of entropy, nats.
+    pub beta0: f64,
+    /// How the surrogate's ridge is chosen.
+    pub ridge: Ridge,
+    /// Penalty of linear terms over that of quadratic ones, in (0, 1].
+    pub linear_penalty: f64,
+}
+
+/// What an update did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MoreSolution {
+    /// Multiplier of the KL bound.
+    pub eta: f64,
+    /// Multiplier of the entropy bound.
+    pub omega: f64,
+    /// KL of the new from the old distribution, nats.
+    pub kl: f64,
+}
+
+impl MoreUpdate {
+    /// Fits a surrogate to the samples and updates `law`, a Gaussian over parameters (a law of no state).
+    ///
+    /// # Errors
+    /// [`MotoError::Numerical`] if the surrogate is not finite.
+    pub fn apply(&self, law: &LinearGaussian, samples: &Samples) -> Result<(LinearGaussian, MoreSolution), MotoError> {
+        let factor = law.covariance.clone().cholesky();
+        let factor = factor.ok_or(MotoError::Numerical { quantity: "search distribution", step: 0 })?.unpack();
+        let mut white = samples.parameters.clone();
+        white.column_iter_mut().for_each(|mut column| column -= &law.bias);
+        factor.solve_lower_triangular_mut(&mut white);
+        let standard = LinearGaussian {
+            gain: DMatrix::zeros(white.nrows(), 0),
+            bias: DVector::zeros(white.nrows()),
+            covariance: DMatrix::identity(white.nrows(), white.nrows()),
+        };
+        let surrogate = self.surrogate(&white, samples);
+        let (updated, solution) = self.step(&standard, &surrogate)?;
+        let covariance = &factor * updated.covariance * factor.transpose();
+        let law = LinearGaussian {
+            gain: law.gain.clone(),
+            bias: &law.bias + &factor * updated.bias,
+            covariance: (&covariance + covariance.transpose()) * 0.5,
+        };
+        Ok((law, solution))
+    }
+
+    /// The quadratic of the parameters given (parameter x sample) nearest to the returns.
+    fn surrogate(&self, parameters: &DMatrix<f64>, samples: &Samples) -> Quadratic {
+        let mut columns = Columns::zeros(parameters.ncols(), parameters.nrows());
+        parameters.column_iter().enumerate().for_each(|(i, column)| columns.set(i, 0, column.as_slice()));
+        let thresholds = vec![f64::MIN_POSITIVE; parameters.nrows()];
+        Design::new(&columns, samples.weights.clone(), &thresholds, self.linear_penalty, self.ridge)
+            .fit(&samples.returns)
+            .function
+    }
+
+    /// The best Gaussian for a given surrogate of the return.
+    ///
+    /// # Errors
+    /// [`MotoError::Numerical`] if the surrogate is not finite.
+    pub fn step(
+        &self,
+        law: &LinearGaussian,
+        surrogate: &Quadratic,
+    ) -> Result<(LinearGaussian, MoreSolution), MotoError> {
+        let nowhere = StateDistribution { mean: DVector::zeros(0), covariance: DMatrix::zeros(0, 0) };
+        let update = StepUpdate::new(law, surrogate, &nowhere, self.beta0, 0)?;
+        let eta = update.smallest_eta(self.epsilon);
+        let (law, omega) = update.apply(eta);
+        Ok((law, MoreSolution { eta, omega, kl: update.kl(eta) }))
+    }
+}

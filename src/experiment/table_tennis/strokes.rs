@@ -1,0 +1,103 @@
+//! Strokes through the control loop, in lockstep on the caller's thread; they are not stored.
+
+use crate::control::{
+    self, ControlLoop, FinishedTrial, LoopClient, OrderError, Outcome, Request, TrialBuffers, TrialOrder, TrialShape,
+};
+use crate::daemon::{Setup, lockstep};
+use crate::policy::Law;
+use crate::robot::{TrialKey, exploration_noise};
+use crate::tasks::{Task, TaskError};
+
+/// Why no more strokes come.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StrokeError {
+    /// The control loop refuses its configuration.
+    #[error(transparent)]
+    Control(#[from] control::ConfigError),
+    /// The plant cannot be made.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// The loop does not take a trial.
+    #[error("the control loop refused a trial: {0}")]
+    Refused(OrderError),
+    /// The loop is over, or its rings are full: only the caller could have done that.
+    #[error("the control loop ended")]
+    Ended,
+}
+
+/// How often the loop may refuse a trial because it is stopped before its reset counts as impossible.
+const RESETS: usize = 10;
+
+/// A loop with a plant that makes one stroke after the other.
+pub struct Strokes {
+    control: ControlLoop,
+    client: LoopClient,
+    shape: TrialShape,
+    seed: u64,
+    spare: Option<Box<TrialBuffers>>,
+}
+
+impl Strokes {
+    /// A loop with the plant of the task; `seed` keys everything random.
+    ///
+    /// # Errors
+    /// What is refused.
+    pub fn new(setup: &Setup, task: &dyn Task, seed: u64) -> Result<Self, StrokeError> {
+        let mut setup = setup.clone();
+        // The plant starts anew at each trial: there is nothing in going home exactly.
+        let back = &mut setup.config.control.return_home;
+        (back.position_tolerance, back.velocity_tolerance) = (1., 10.);
+        let (control, client, shape) = lockstep(&setup, task, task.plant(seed)?)?;
+        Ok(Self { control, client, shape, seed, spare: None })
+    }
+
+    /// Makes the stroke of a key, with the exploration noise of it or without.
+    ///
+    /// # Errors
+    /// If the loop does not take it.
+    pub fn make(&mut self, law: &Law, key: TrialKey, explore: bool) -> Result<FinishedTrial, StrokeError> {
+        let count = law.noise_len();
+        let noise =
+            if explore { exploration_noise(self.seed, &key, count) } else { vec![0.; count].into_boxed_slice() };
+        let buffers = self.spare.take().unwrap_or_else(|| TrialBuffers::new(&self.shape));
+        let mut order = TrialOrder { key, law: law.clone(), noise, buffers };
+        for _ in 0..RESETS {
+            self.client.order(order).map_err(|_| StrokeError::Ended)?;
+            let trial = self.next()?;
+            match trial.outcome {
+                // A limit or a watchdog stopped the arm in the stroke before.
+                Outcome::Refused(OrderError::Stopped(_)) => {
+                    order = trial.order;
+                    self.client.request(Request::ResetFault).map_err(|_| StrokeError::Ended)?;
+                }
+                Outcome::Refused(error) => return Err(StrokeError::Refused(error)),
+                _ => return Ok(trial),
+            }
+        }
+        Err(StrokeError::Ended)
+    }
+
+    fn next(&mut self) -> Result<FinishedTrial, StrokeError> {
+        loop {
+            if !self.control.turn() {
+                return Err(StrokeError::Ended);
+            }
+            self.client.stopper().beat();
+            while self.client.event().is_some() {}
+            while let Some(black_box) = self.client.black_box() {
+                self.client.recycle(black_box);
+            }
+            if let Some(trial) = self.client.finished() {
+                return Ok(trial);
+            }
+        }
+    }
+
+    /// Gives a trial's memory back for the next.
+    pub fn recycle(&mut self, trial: FinishedTrial) {
+        let mut buffers = trial.order.buffers;
+        buffers.clear();
+        self.spare = Some(buffers);
+    }
+}

@@ -1,0 +1,149 @@
+"""REPS and MORE against MushroomRL's on the same samples: weights, updated mean and covariance.
+
+MushroomRL is installed without what it depends on (`scripts/setup.sh`): PyTorch and the like are large, and nothing of them is
+called here. They are stood in for while its modules are imported.
+"""
+
+import importlib.abc
+import importlib.machinery
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock, patch
+
+import numpy as np
+import pytest
+import scipy.optimize  # noqa: F401  Before the stand-ins: it asks whether there is a torch.
+import scipy.stats  # noqa: F401
+
+ROOT = Path(__file__).resolve().parents[2]
+STAND_INS = {"torch", "cv2", "pygame", "tqdm", "sklearn"}
+
+
+class StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Modules of which every name exists and does nothing."""
+
+    def find_spec(self, name, path=None, target=None):
+        return importlib.machinery.ModuleSpec(name, self) if name.split(".")[0] in STAND_INS else None
+
+    def create_module(self, spec):
+        module = MagicMock(__path__=[])
+        if spec.name == "torch":
+            module.Tensor = type("Tensor", (), {})  # SciPy asks of what it is given whether it is one.
+        return module
+
+    def exec_module(self, module):
+        pass
+
+
+with patch.dict(sys.modules), patch.object(sys, "meta_path", [StandIns(), *sys.meta_path]):
+    from mushroom_rl.algorithms.policy_search.black_box_optimization import MORE, REPS
+    from mushroom_rl.distributions import GaussianCholeskyDistribution
+
+
+def quadratic(x):
+    return -np.sum((1 + np.arange(x.shape[1])) * (x - 1) ** 2, axis=1)
+
+
+def rosenbrock(x):
+    return -np.sum(100 * (x[:, 1:] - x[:, :-1] ** 2) ** 2 + (1 - x[:, :-1]) ** 2, axis=1)
+
+
+FUNCTIONS = {"quadratic": quadratic, "rosenbrock": rosenbrock}
+
+
+@pytest.fixture(scope="module")
+def witness():
+    build = ["cargo", "build", "--release", "--locked", "--quiet", "--example", "episodic_witness"]
+    subprocess.run(build, cwd=ROOT, check=True)
+
+    def ask(problem):
+        program = ROOT / "target/release/examples/episodic_witness"
+        done = subprocess.run([program], input=json.dumps(problem) + "\n", capture_output=True, text=True, check=True)
+        return {name: np.array(value) for name, value in json.loads(done.stdout).items()}
+
+    return ask
+
+
+def problem(function, seed, dim=3, count=60, **method):
+    """A search distribution and samples of it, with their returns."""
+    random = np.random.default_rng(seed)
+    root = random.normal(size=(dim, dim)) / 3 + np.eye(dim)
+    mean = random.normal(size=dim) * 0.3
+    theta = mean + random.normal(size=(count, dim)) @ root.T
+    distribution = GaussianCholeskyDistribution(mean.copy(), root @ root.T)
+    asked = {
+        "mean": mean.tolist(),
+        "covariance": (root @ root.T).tolist(),
+        "parameters": theta.tolist(),
+        "returns": FUNCTIONS[function](theta).tolist(),
+        **method,
+    }
+    return asked, distribution, theta
+
+
+def updated(distribution):
+    parameters = distribution.get_parameters()
+    dim = len(distribution._mu)
+    factor = np.zeros((dim, dim))
+    factor[np.tril_indices(dim)] = parameters[dim:]
+    return parameters[:dim], factor @ factor.T
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_reps_equals_mushrooms(witness, function, seed):
+    asked, distribution, theta = problem(function, seed, method="reps", epsilon=0.7)
+    theirs = REPS(None, distribution, None, eps=0.7)
+    found = {}
+    original = distribution.mle
+    distribution.mle = lambda theta, weights: (found.update(weights=weights / weights.sum()), original(theta, weights))
+    theirs._update(np.array(asked["returns"]), theta)
+    ours = witness(asked)
+    mean, covariance = updated(distribution)
+    # Theirs stops where the minimiser's default tolerance is met.
+    np.testing.assert_allclose(ours["weights"], found["weights"], atol=2e-4)
+    np.testing.assert_allclose(ours["mean"], mean, atol=2e-3)
+    np.testing.assert_allclose(ours["covariance"], covariance, atol=2e-3)
+
+
+KAPPA, FLOOR = 0.95, -5.0
+
+
+def more(distribution, epsilon):
+    entropy_drop = (1 - KAPPA) * (distribution.entropy() - FLOOR)
+    policy = SimpleNamespace(weights_size=len(distribution._mu))
+    return MORE(None, distribution, policy, eps=epsilon, h0=FLOOR, kappa=KAPPA), entropy_drop
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_update_of_more_equals_mushrooms(witness, function, seed):
+    """On their surrogate: they count products of two different parameters twice and make it concave."""
+    asked, distribution, theta = problem(function, seed, epsilon=0.4)
+    theirs, asked["beta0"] = more(distribution, 0.4)
+    returns = np.array(asked["returns"])
+    curvature, slope, _ = theirs._fit_quadratic_surrogate(theta, returns, theta.shape[1])
+    asked["method"] = {"more_step": {"hessian": (2 * curvature).tolist(), "gradient": slope.flatten().tolist()}}
+    theirs._update(returns, theta)
+    ours = witness(asked)
+    mean, covariance = updated(distribution)
+    np.testing.assert_allclose(ours["mean"], mean, atol=2e-3)
+    np.testing.assert_allclose(ours["covariance"], covariance, atol=2e-3)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_more_equals_mushrooms_surrogate_and_all(witness, seed):
+    """On a function without products of different parameters the surrogates are the same."""
+    asked, distribution, theta = problem("quadratic", seed, method="more", epsilon=0.4)
+    theirs, asked["beta0"] = more(distribution, 0.4)
+    returns = np.array(asked["returns"])
+    theirs._update(returns.copy(), theta)
+    # They standardise the returns.
+    asked["returns"] = ((returns - returns.mean()) / returns.std()).tolist()
+    ours = witness(asked)
+    mean, covariance = updated(distribution)
+    np.testing.assert_allclose(ours["mean"], mean, atol=2e-3)
+    np.testing.assert_allclose(ours["covariance"], covariance, atol=2e-3)
