@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing::{info, warn};
 
+use super::archive::Archive;
 use super::checkpoint::{Saved, expected};
 use super::deadlines::DeadlineTable;
 use super::error::DaemonError;
@@ -126,7 +127,8 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
     if resume.is_none() {
         save(&setup, &*task, &mut folder, &saved)?;
     }
-    let mut learning = Learning::new(&setup, &*task, &mut folder, saved)?;
+    let mut archive = Archive::start(folder)?;
+    let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?;
     block_on(async |interrupt| {
         let ended = learn(&setup, &*task, &mut learning, pace, &interrupt).await?;
         let finish = match ended {
@@ -137,7 +139,7 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
             Err(_) if interrupt.asked() => None,
             other => other?,
         };
-        let Saved { learner, episodes } = learning.saved();
+        let Saved { learner, episodes } = &**learning.saved();
         Ok(DryRunReport { folder: directory, iterations: learner.iteration(), episodes: *episodes, finish })
     })
 }
@@ -158,13 +160,15 @@ async fn learn(
     interrupt.guard(machine.control.client.stopper());
     let mut runner = Runner::new(machine, seed);
     let result = learning.run(&mut runner, interrupt).await;
+    learning.keep_black_boxes(&mut runner);
     // Whatever came of it, the robot gets the safe command.
     let (trials, latency) = runner.stop()?;
     let ended = result?;
     if ended == Ended::Interrupted {
         info!("the robot has the safe command");
-        learning.keep_last(&trials)?;
+        learning.keep_last(&trials);
     }
+    learning.settle(None).await?;
     if pace == Pace::WallClock {
         info!("deadlines while learning: {}", DeadlineTable(latency.summary()));
     }
@@ -214,6 +218,7 @@ async fn show(
     }
     let result = strokes_on_the_clock(&mut runner, learning, strokes).await;
     let (_, latency) = runner.stop()?;
+    learning.settle(None).await?;
     Ok(Some(Realtime { strokes, successes: result?, startup, latency: latency.summary() }))
 }
 
@@ -224,8 +229,8 @@ async fn strokes_on_the_clock(
 ) -> Result<u64, DaemonError> {
     let mut successes = 0;
     for _ in 0..strokes {
-        let trial = runner.next().await?;
-        successes += u64::from(learning.keep_evaluation(&trial)?.0.success);
+        let trial = learning.next(runner).await?;
+        successes += u64::from(learning.keep_evaluation(&trial).success);
         runner.recycle(trial);
     }
     Ok(successes)

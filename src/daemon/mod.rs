@@ -1,5 +1,6 @@
 //! The supervisor around the control loop: it orders trials, learns from them, and keeps what must not be lost.
 
+mod archive;
 mod checkpoint;
 mod config;
 mod deadlines;

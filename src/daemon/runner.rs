@@ -18,7 +18,7 @@ use crate::policy::CompiledPolicy;
 use crate::robot::{TrialKey, exploration_noise};
 
 /// How often the loop is looked after.
-const LOOK: Duration = Duration::from_millis(5);
+pub const LOOK: Duration = Duration::from_millis(5);
 
 /// Why a trial that the operator marked is not learned from.
 pub const MARKED_FAILED: &str = "marked failed by the operator";
@@ -41,8 +41,11 @@ pub struct Runner {
     seed: u64,
     #[allow(clippy::vec_box)] // An order carries its buffers boxed: they pass through the rings without being copied.
     spare: Vec<Box<TrialBuffers>>,
-    /// Orders for which the ring had no room, or that the loop refused while it was stopped; first come first.
+    /// Orders that the ring had no room for, or that the loop refused while it was stopped; in the order of their keys, so
+    /// that what comes next after a fault does not depend on who was faster.
     waiting: VecDeque<TrialOrder>,
+    /// Orders that the loop has.
+    in_flight: usize,
     /// Latency of everything so far.
     latency: Latency,
     operator: Option<(Operator, Interrupt)>,
@@ -64,6 +67,7 @@ impl Runner {
             seed,
             spare: Vec::new(),
             waiting: VecDeque::new(),
+            in_flight: 0,
             latency: Latency::new(),
             operator: None,
             evaluations: 0,
@@ -138,16 +142,26 @@ impl Runner {
             vec![0.; shape.horizon * shape.action_dim].into()
         };
         let buffers = self.spare.pop().unwrap_or_else(|| TrialBuffers::new(shape));
-        self.waiting.push_back(TrialOrder { key, policy: policy.clone(), noise, buffers });
+        self.wait(TrialOrder { key, policy: policy.clone(), noise, buffers });
         self.send();
     }
 
+    fn wait(&mut self, order: TrialOrder) {
+        let place = self.waiting.partition_point(|other| other.key <= order.key);
+        self.waiting.insert(place, order);
+    }
+
     fn send(&mut self) {
+        let client = &mut self.machine.control.client;
+        if client.status().safety != SafetyState::Run {
+            return;
+        }
         while let Some(order) = self.waiting.pop_front() {
-            if let Err(order) = self.machine.control.client.order(order) {
+            if let Err(order) = client.order(order) {
                 self.waiting.push_front(order);
                 return;
             }
+            self.in_flight += 1;
         }
     }
 
@@ -179,8 +193,10 @@ impl Runner {
         let by_itself = self.operator.as_ref().is_none_or(|(operator, _)| operator.reset_faults);
         match status.safety {
             SafetyState::Run => self.send(),
-            // A full ring of requests holds this one already.
-            SafetyState::Zero | SafetyState::Hold if by_itself => drop(client.request(Request::ResetFault)),
+            // Once the loop has given everything back. A full ring of requests holds this one already.
+            SafetyState::Zero | SafetyState::Hold if by_itself && self.in_flight == 0 => {
+                let _ = client.request(Request::ResetFault);
+            }
             SafetyState::Zero | SafetyState::Hold | SafetyState::Damp => {}
         }
         Ok(())
@@ -194,12 +210,13 @@ impl Runner {
         loop {
             self.look()?;
             while let Some(mut trial) = self.machine.control.client.finished() {
+                self.in_flight -= 1;
                 self.latency.add(&trial.order.buffers.latency.stroke);
                 self.latency.add(&trial.order.buffers.latency.between);
                 match trial.outcome {
                     Outcome::Refused(OrderError::Stopped(_)) => {
                         trial.order.buffers.clear();
-                        self.waiting.push_back(trial.order);
+                        self.wait(trial.order);
                     }
                     Outcome::Refused(error) => return Err(RunnerError::Refused(error)),
                     _ => return Ok(trial),
@@ -235,6 +252,12 @@ impl Runner {
     /// Gives a black box back.
     pub fn recycle_black_box(&mut self, black_box: Box<BlackBox>) {
         self.machine.control.client.recycle(black_box);
+    }
+
+    /// Asks the loop to end: the robot gets the safe command now, whatever is still to be done.
+    pub fn end_loop(&mut self) {
+        self.machine.control.client.stopper().shutdown();
+        self.machine.let_go();
     }
 
     /// Ends the loop: the robot gets the safe command first. Gives back the trials that were over by then and the latency of the
