@@ -6,6 +6,7 @@ mod evaluate;
 mod experiment;
 #[cfg(feature = "ros")]
 mod ros;
+mod soak;
 
 use clap::{Parser, Subcommand};
 
@@ -34,6 +35,7 @@ enum Command {
     DryRun(dry_run::DryRun),
     Evaluate(evaluate::Evaluate),
     Experiment(experiment::Experiment),
+    Soak(soak::Soak),
     #[cfg(feature = "ros")]
     Run(ros::Run),
     #[cfg(feature = "ros")]
@@ -56,6 +58,7 @@ pub fn main() -> std::process::ExitCode {
         Command::DryRun(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
         Command::Experiment(command) => logged(|| command.run()),
+        Command::Soak(command) => logged(|| command.run()),
         #[cfg(feature = "ros")]
         Command::Run(command) => command.run(),
         #[cfg(feature = "ros")]

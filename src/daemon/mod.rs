@@ -18,6 +18,7 @@ mod records;
 mod robot_run;
 mod rollout;
 mod runner;
+mod soak;
 
 pub use config::{Config, ConfigError, RobotConfig, RunConfig, Setup, TaskConfig};
 pub use dry_run::{DryRunOptions, DryRunReport, dry_run};
@@ -25,6 +26,7 @@ pub use error::DaemonError;
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
 pub use operator::{LinkError, Operator, Order, RemoteRobot, Watcher};
 pub use robot_run::RobotRun;
+pub use soak::{Part, SoakOptions, SoakReport, soak};
 
 /// Puts the learner on the disk as it is between two iterations.
 fn save(
