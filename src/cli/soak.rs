@@ -25,16 +25,12 @@ pub struct Soak {
     /// On the wall clock instead, for so many minutes, with the deadline statistics
     #[arg(long, value_name = "M", conflicts_with = "trials")]
     minutes: Option<f64>,
-
-    /// Print JSON at the end instead of text
-    #[arg(long)]
-    json: bool,
 }
 
 impl Soak {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let Self { config, trials, minutes, json } = self;
+        let Self { config, trials, minutes } = self;
         let wall_clock = minutes.map(|minutes| Duration::try_from_secs_f64(60. * minutes)).transpose()?;
         let report = soak(SoakOptions {
             config: config.path()?,
@@ -42,11 +38,7 @@ impl Soak {
             wall_clock,
             tell: Box::new(|part| eprintln!("{part}")),
         })?;
-        if json {
-            println!("{}", serde_json::to_string_pretty(&report)?);
-        } else {
-            print!("{report}");
-        }
+        print!("{report}");
         Ok(if report.error.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tracing::{info, warn};
+use tracing::info;
 
 use super::archive::Archive;
-use super::checkpoint::{Saved, expected};
+use super::checkpoint::{Saved, load};
 use super::deadlines::DeadlineTable;
 use super::error::DaemonError;
 use super::evaluate::{Evaluation, judge_policy};
@@ -242,17 +242,14 @@ async fn strokes_on_the_clock(
 /// If it is damaged or belongs to another run.
 pub(super) fn reopen(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<(RunFolder, Saved), DaemonError> {
     let folder = RunFolder::open(Arc::new(Disk), directory)?;
-    let loaded = folder.view().checkpoint::<Saved>(&expected(setup, task, true)?)?;
-    for damaged in &loaded.damaged {
-        warn!("passed over: {damaged}");
-    }
-    Ok((folder, loaded.checkpoint.value))
+    let saved = load(folder.view(), setup, task, true)?;
+    Ok((folder, saved))
 }
 
 /// The policy that another run of the same robot and task learned.
 fn learned_policy(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<Policy, DaemonError> {
-    let loaded = RunView::open(Arc::new(Disk), directory)?.checkpoint::<Saved>(&expected(setup, task, false)?)?;
-    Ok(loaded.checkpoint.value.learner.policy().clone())
+    let saved = load(&RunView::open(Arc::new(Disk), directory)?, setup, task, false)?;
+    Ok(saved.learner.policy().clone())
 }
 
 /// Makes a run folder.

@@ -49,6 +49,14 @@ pub enum DaemonError {
     /// The learned policy cannot be run.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The learned policy does not fit the robot or the task.
+    #[error("the learned policy has (steps, state, action) dimensions {found:?}, expected {expected:?}")]
+    PolicyShape {
+        /// Found.
+        found: (usize, usize, usize),
+        /// Expected.
+        expected: (usize, usize, usize),
+    },
     /// The learning curve.
     #[error(transparent)]
     Draw(#[from] DrawError),

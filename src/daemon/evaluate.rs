@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::checkpoint::{Saved, expected};
+use super::checkpoint::load;
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::machine::{Machine, Pace};
@@ -72,8 +72,7 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<Evaluation, DaemonError> {
         task.initial_policy()?
     } else {
         let view = RunView::open(Arc::new(Disk), &options.run)?;
-        let loaded = view.checkpoint::<Saved>(&expected(&setup, &*task, true)?)?;
-        loaded.checkpoint.value.learner.policy().clone()
+        load(&view, &setup, &*task, true)?.learner.policy().clone()
     };
     let strokes = options.strokes.unwrap_or(setup.config.run.evaluation_strokes as u64);
     block_on(async |interrupt| judge_policy(&setup, &*task, &policy, strokes, options.noise, &interrupt).await)

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::warn;
 
 use super::Setup;
 use super::archive::{Archive, Stored};
-use super::checkpoint::{Saved, header};
+use super::checkpoint::{Saved, check_shape, header};
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::learner_thread::{LearnerThread, Updated};
@@ -214,9 +214,15 @@ impl<'a> Learning<'a> {
 
     /// Waits for the update while the arm goes home. Also when somebody stops the program, it is waited for and saved.
     async fn await_update(&mut self, runner: &mut Runner, interrupt: &Interrupt) -> Result<Updated, DaemonError> {
+        let patience = Duration::from_secs_f64(self.setup.config.run.update_timeout);
         loop {
-            if let Some(updated) = self.thread.poll()? {
-                return Ok(updated?);
+            if let Some(updated) = self.thread.poll(patience)? {
+                let updated = updated?;
+                let (policy, before) = (updated.learner.policy(), self.saved.learner.policy());
+                // Before anything of it is stored: what was there stays what the run goes on from.
+                policy.validate()?;
+                check_shape(policy, before.horizon(), before.state_dim(), before.action_dim())?;
+                return Ok(updated);
             }
             let stored = tokio::select! {
                 stored = self.archive.stored() => stored?,
@@ -429,6 +435,8 @@ fn tell(stored: Stored, runner: Option<&mut Runner>) {
     }
 }
 
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod tests {
     use super::super::records::tests::stroke;

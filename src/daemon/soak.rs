@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use tracing::warn;
 
 use super::archive::Archive;
@@ -43,7 +42,7 @@ pub struct SoakOptions {
 }
 
 /// A part of the run.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Part {
     /// Trials stored by its end.
     pub trials: u64,
@@ -64,7 +63,7 @@ impl fmt::Display for Part {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct SoakReport {
     /// The parts, in order; the first tenth is the warm-up.
     pub parts: Vec<Part>,
