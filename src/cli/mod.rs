@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, thin.
 
 mod config;
+mod doctor;
 mod dry_run;
 mod evaluate;
 mod experiment;
@@ -33,6 +34,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     DryRun(dry_run::DryRun),
+    Doctor(doctor::Doctor),
     Evaluate(evaluate::Evaluate),
     Experiment(experiment::Experiment),
     Soak(soak::Soak),
@@ -56,6 +58,7 @@ pub fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse_from(words);
     let outcome = match arguments.command {
         Command::DryRun(command) => logged(|| command.run()),
+        Command::Doctor(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
         Command::Experiment(command) => logged(|| command.run()),
         Command::Soak(command) => logged(|| command.run()),

@@ -199,10 +199,22 @@ impl Setup {
     /// # Errors
     /// What is wrong, by file, field and value.
     pub fn load(path: &Path, adjust: impl FnOnce(&mut Config)) -> Result<Self, ConfigError> {
-        let text = read(path)?;
+        Self::parse(path, &read(path)?, adjust, read)
+    }
+
+    /// The same from the text of the configuration, `read` giving the text of the file it names.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn parse(
+        path: &Path,
+        text: &str,
+        adjust: impl FnOnce(&mut Config),
+        read: impl FnOnce(&Path) -> Result<String, ConfigError>,
+    ) -> Result<Self, ConfigError> {
         let syntax = |message: String| ConfigError::Syntax { path: path.into(), message };
         let mut nodes: BTreeMap<String, Node> =
-            serde_saphyr::from_str(&text).map_err(|error| syntax(error.to_string()))?;
+            serde_saphyr::from_str(text).map_err(|error| syntax(error.to_string()))?;
         let node = nodes.remove(NODE).or_else(|| nodes.remove(ANY_NODE));
         let mut config = node.ok_or_else(|| ConfigError::NoNode { path: path.into() })?.parameters;
         adjust(&mut config);

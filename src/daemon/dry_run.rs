@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tracing::info;
 
 use super::archive::Archive;
-use super::checkpoint::{Saved, load};
+use super::checkpoint::{Saved, header, load};
 use super::deadlines::DeadlineTable;
 use super::error::DaemonError;
 use super::evaluate::{Evaluation, judge_policy};
@@ -16,12 +16,12 @@ use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
 use super::machine::{Machine, Pace};
 use super::runner::Runner;
-use super::{Config, Setup, block_on, save};
+use super::{Config, Setup, block_on};
 use crate::control::LatencySummary;
 use crate::moto::{Learner, StateScales};
 use crate::policy::{CompiledPolicy, Policy};
 use crate::robot::{TrialKey, TrialKind};
-use crate::storage::{ROBOT_FILE, RunFolder, RunInfo, RunView, files::Disk};
+use crate::storage::{Checkpoint, ROBOT_FILE, RunFolder, RunInfo, RunView, files::Disk};
 use crate::tasks::Task;
 
 /// What to do.
@@ -111,7 +111,7 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
     let task = setup.task()?;
     let initial = task.initial_policy()?;
     let pace = if realtime { Pace::WallClock } else { Pace::Lockstep };
-    let (mut folder, saved) = match &resume {
+    let (folder, saved) = match &resume {
         Some(directory) => reopen(&setup, &*task, directory)?,
         None => {
             let start = match &warm_start {
@@ -119,14 +119,12 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
                 None => initial.clone(),
             };
             let learner = Learner::new(setup.config.learner.clone(), start, StateScales(task.state_scales()))?;
-            (create(&setup, out)?, Saved { learner, episodes: 0 })
+            let saved = Saved { learner, episodes: 0 };
+            (create(&setup, &*task, out, &saved)?, saved)
         }
     };
     let directory = folder.view().directory().to_path_buf();
     info!("run folder: {}", directory.display());
-    if resume.is_none() {
-        save(&setup, &*task, &mut folder, &saved)?;
-    }
     let mut archive = Archive::start(folder)?;
     let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?;
     block_on(async |interrupt| {
@@ -252,15 +250,20 @@ fn learned_policy(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<Po
     Ok(saved.learner.policy().clone())
 }
 
-/// Makes a run folder.
+/// Makes a run folder that starts from `saved`.
 ///
 /// # Errors
 /// If it exists or cannot be written.
-pub(super) fn create(setup: &Setup, out: Option<PathBuf>) -> Result<RunFolder, DaemonError> {
+pub(super) fn create(
+    setup: &Setup,
+    task: &dyn Task,
+    out: Option<PathBuf>,
+    saved: &Saved,
+) -> Result<RunFolder, DaemonError> {
     let directory = out.unwrap_or_else(|| unused(&setup.title(), setup.config.run.seed));
     let info = RunInfo {
         robot: setup.model.name().into(),
-        task: setup.task()?.name().into(),
+        task: task.name().into(),
         seed: setup.config.run.seed,
         version: env!("CARGO_PKG_VERSION").into(),
         command_line: std::env::args().collect(),
@@ -269,7 +272,9 @@ pub(super) fn create(setup: &Setup, out: Option<PathBuf>) -> Result<RunFolder, D
     };
     let mut resolved = setup.clone();
     resolved.config.robot.urdf = ROBOT_FILE.into();
-    Ok(RunFolder::create(Arc::new(Disk), &directory, info, &resolved.to_yaml()?, &setup.urdf)?)
+    let first = Checkpoint { header: header(setup, task, saved.learner.iteration() as u64)?, value: saved };
+    let yaml = resolved.to_yaml()?;
+    Ok(RunFolder::create_from(Arc::new(Disk), &directory, info, &yaml, &setup.urdf, Some(&first))?)
 }
 
 /// A folder under `runs/` that does not exist yet.

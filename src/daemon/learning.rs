@@ -52,7 +52,7 @@ pub struct Learning<'a> {
     recorder: Recorder<'a>,
     thread: LearnerThread,
     saved: Arc<Saved>,
-    /// The iterations so far, without what is per step.
+    /// The iterations so far, as the learning curve needs them.
     lines: Vec<IterationMetrics>,
     next_trial: u64,
     collected: Collected,
@@ -72,7 +72,7 @@ impl<'a> Learning<'a> {
         let iteration = saved.learner.iteration() as u64;
         archive.recover();
         archive.now(move |folder| folder.retain_metrics(iteration))?;
-        let lines = archive.view().metrics()?.into_iter().map(without_steps).collect();
+        let lines = archive.view().metrics()?.into_iter().map(for_the_curve).collect();
         let mut collected = Collected::default();
         let found = archive.view().trials_after(iteration)?;
         for damaged in &found.damaged {
@@ -405,7 +405,7 @@ impl<'a> Learning<'a> {
             update_time: duration,
         });
         self.saved = Arc::new(Saved { learner, episodes });
-        self.lines.push(without_steps(line.clone()));
+        self.lines.push(for_the_curve(line.clone()));
         let title = format!("{}, seed {}", self.setup.title(), self.setup.config.run.seed);
         let curve = learning_curve_svg(&title, &self.lines)?;
         let save = self.checkpoint()?;
@@ -419,9 +419,9 @@ impl<'a> Learning<'a> {
     }
 }
 
-/// A line as the learning curve needs it: a long run must not grow by what is per step.
-fn without_steps(mut line: IterationMetrics) -> IterationMetrics {
-    line.steps = PerStep::default();
+/// A line as the learning curve needs it: a long run must not grow by the rest.
+fn for_the_curve(mut line: IterationMetrics) -> IterationMetrics {
+    (line.steps, line.timing) = (PerStep::default(), Timing::default());
     line
 }
 

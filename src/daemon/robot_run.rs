@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tracing::info;
 
+use super::Setup;
 use super::archive::Archive;
 use super::checkpoint::Saved;
 use super::dry_run::{create, reopen};
@@ -14,7 +15,6 @@ use super::learning::{Ended, Learning};
 use super::machine::Machine;
 use super::operator::{Operator, RemoteRobot};
 use super::runner::Runner;
-use super::{Setup, save};
 use crate::moto::{Learner, StateScales};
 use crate::policy::CompiledPolicy;
 use crate::robot::{TrialKey, TrialKind};
@@ -40,9 +40,8 @@ impl RobotRun {
             None => {
                 let start = task.initial_policy()?;
                 let learner = Learner::new(setup.config.learner.clone(), start, StateScales(task.state_scales()))?;
-                let (mut folder, saved) = (create(&setup, out)?, Saved { learner, episodes: 0 });
-                save(&setup, &*task, &mut folder, &saved)?;
-                (folder, saved)
+                let saved = Saved { learner, episodes: 0 };
+                (create(&setup, &*task, out, &saved)?, saved)
             }
         };
         info!("run folder: {}", folder.view().directory().display());

@@ -27,7 +27,7 @@ impl Place {
     fn new() -> Self {
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
         let setup = Setup::load(&config, |config| {
-            (config.run.rollouts, config.run.iterations, config.run.update_timeout) = (ROLLOUTS, 2, 20.);
+            (config.run.rollouts, config.run.iterations) = (ROLLOUTS, 2);
         });
         let setup = setup.unwrap();
         Self { task: setup.task().unwrap(), setup, folder: tempfile::tempdir().unwrap(), impatient: false }
@@ -58,9 +58,9 @@ impl Place {
             command_line: Vec::new(),
             started: 0,
         };
-        let mut folder = RunFolder::create(Arc::new(Disk), &directory, info, "", "").unwrap();
         let saved = Saved { learner: self.learner(), episodes: 0 };
-        super::super::save(&self.setup, &*self.task, &mut folder, &saved).unwrap();
+        let first = Checkpoint { header: header(&self.setup, &*self.task, 0).unwrap(), value: &saved };
+        let folder = RunFolder::create_from(Arc::new(Disk), &directory, info, "", "", Some(&first)).unwrap();
         let mut archive = Archive::start(folder).unwrap();
         let mut hasty = self.setup.clone();
         if self.impatient {
