@@ -8,6 +8,8 @@ mod doctor;
 mod dry_run;
 mod error;
 mod evaluate;
+#[cfg(test)]
+mod exploration_safety;
 mod interrupt;
 mod learner_thread;
 mod learning;

@@ -56,7 +56,7 @@ fn a_robot_that_died() {
             })
         },
         expected: (|fault| matches!(fault, Fault::StaleReading { .. } | Fault::FrozenReading { .. }), "joint state"),
-        cycles: Some(AGE),
+        cycles: Some(AGE + 1),
         begins: ANY,
     });
 }
