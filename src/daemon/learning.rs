@@ -15,8 +15,8 @@ use super::learner_thread::{LearnerThread, Updated};
 use super::progress::{IterationSummary, Progress};
 use super::records::{Recorder, metrics};
 use super::rollout::{Rollout, batch};
-use super::runner::{LOOK, MARKED_FAILED, Runner};
-use crate::control::{Abort, Episode, Fault, FinishedTrial, Outcome};
+use super::runner::{LOOK, MARKED_FAILED, Runner, cut_short};
+use crate::control::{Episode, FinishedTrial};
 use crate::policy::CompiledPolicy;
 use crate::report::{DiscardedTrial, IterationMetrics, PerStep, Timing, learning_curve_svg};
 use crate::robot::{TrialKey, TrialKind};
@@ -346,9 +346,6 @@ impl<'a> Learning<'a> {
     /// Stores what a loop that was stopped still had: trials that were over by then, faults of their own among them. One that
     /// the stop itself cut short will be made again.
     pub fn keep_last(&mut self, trials: &[FinishedTrial]) {
-        let cut_short = |outcome: &Outcome| {
-            matches!(outcome, Outcome::Refused(_) | Outcome::Aborted(Abort::Fault(Fault::Shutdown)))
-        };
         for trial in trials.iter().filter(|trial| !cut_short(&trial.outcome)) {
             self.store_trial(trial, &self.task.judge(trial.episode()));
         }

@@ -11,8 +11,8 @@ use super::interrupt::Interrupt;
 use super::machine::Machine;
 use super::operator::{LinkError, Operator, Order, Watcher};
 use crate::control::{
-    Abort, BlackBox, Event, FinishedTrial, Latency, LoopError, OrderError, Outcome, Request, SafetyState, TrialBuffers,
-    TrialOrder,
+    Abort, BlackBox, Event, Fault, FinishedTrial, Latency, LoopError, OrderError, Outcome, Request, SafetyState,
+    TrialBuffers, TrialOrder,
 };
 use crate::policy::CompiledPolicy;
 use crate::robot::{TrialKey, exploration_noise};
@@ -219,6 +219,7 @@ impl Runner {
                         self.wait(trial.order);
                     }
                     Outcome::Refused(error) => return Err(RunnerError::Refused(error)),
+                    _ if cut_short(&trial.outcome) => self.recycle(trial),
                     _ => return Ok(trial),
                 }
             }
@@ -277,6 +278,11 @@ impl Runner {
         latency.add(&rest);
         Ok((trials, latency))
     }
+}
+
+/// Whether the end of the program cut a trial short: it was never made, and a resumed run makes it again.
+pub fn cut_short(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(_) | Outcome::Aborted(Abort::Fault(Fault::Shutdown)))
 }
 
 /// Why a trial is not learned from, if so.
