@@ -20,7 +20,7 @@ else
 fi
 echo "fuzzing with ${toolchain:-the stable toolchain}, sanitizer $sanitizer, $seconds s per target"
 for target in "${targets[@]}"; do
-  mkdir -p "corpus/$target"
+  mkdir -p "corpus/$target" "seeds/$target"
   # The matrices' reader multiplies unchecked, which the check behind it allows for; with overflow checks it would panic.
   checks=(); [[ $target == checkpoint ]] && checks=(--release)
   log=$(mktemp)

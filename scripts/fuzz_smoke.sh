@@ -12,7 +12,7 @@ targets=("$@")
 target_dir=$(realpath "${CARGO_TARGET_DIR:-../target}")
 RUSTC_WRAPPER=$PWD/instrument.sh cargo build --release --bins --quiet --target-dir "$target_dir"
 for target in "${targets[@]}"; do
-  mkdir -p "corpus/$target" "artifacts/$target"
+  mkdir -p "corpus/$target" "seeds/$target" "artifacts/$target"
   log=$(mktemp)
   if ! "$target_dir/release/$target" "corpus/$target" "seeds/$target" -max_total_time="$seconds" -rss_limit_mb=4096 -timeout=10 \
     -artifact_prefix="artifacts/$target/" -print_final_stats=1 >"$log" 2>&1; then

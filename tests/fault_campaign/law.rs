@@ -26,7 +26,7 @@ fn policies_that_cannot_be_run_never_reach_the_law() {
             2 => bad.steps[step].covariance[(0, 0)] = -1.,
             _ => bad.steps[step].gain = bad.steps[step].gain.clone().insert_column(0, 0.),
         }
-        let refusal = CompiledPolicy::new(&bad).err().expect("refused").to_string();
+        let refusal = CompiledPolicy::new(&bad).expect_err("refused").to_string();
         let named = [format!("policy step {step}"), "policy step 1".into()];
         assert!(named.iter().any(|name| refusal.contains(name)), "{refusal}");
         // One that was made for another robot is refused by the loop, which goes on holding.
