@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole test run: format, lints, Rust tests, a minute of fuzzing, then the outside witnesses in Python.
+# The whole test run: format, lints, Rust tests, then the outside witnesses in Python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup.sh
@@ -11,7 +11,6 @@ if cargo nextest --version >/dev/null 2>&1; then
 else
   cargo test --release --locked --all-targets
 fi
-scripts/fuzz_smoke.sh 12 # s for each of the five readers
 .venv/bin/python -m pytest -q tests/python --ignore-glob='*/test_ros_*.py'
 
 # The same over ROS 2: /opt/ros where there is one, else set up in .ros/.

@@ -1,4 +1,4 @@
-//! Writes the seeds that are not text: `cargo run --release --example seeds`, in `fuzz/`.
+//! Writes small seeds that are not text: `cargo run --release --example seeds`, in `fuzz/`.
 
 use std::error::Error;
 use std::fs;
