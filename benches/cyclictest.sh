@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Release lateness of the control loop beside cyclictest (Debian: rt-tests) at the same priority and interval, on the same
 # processor, interleaved: loop, cyclictest, loop, cyclictest, the processor changing from pair to pair. Prints, idle and with
-# every processor busy, each pair and the median over the pairs of the ratios of p99 and of the maximum. A report, not a verdict.
+# every processor busy and a learner updating, each pair and the median over the pairs of the ratios of p99 and of the maximum.
+# A report, not a verdict.
 #
 #   benches/cyclictest.sh [pairs, default 10] [seconds per run, default 10] [conditions, default "idle load"]
 #
@@ -15,8 +16,9 @@ if ! command -v cyclictest >/dev/null; then
   echo "cyclictest is not installed: on Debian and Ubuntu, apt-get install rt-tests" >&2
   exit 1
 fi
-cargo build --release --quiet --example release_lateness
+cargo build --release --quiet --example release_lateness --bin moto_controller
 loop=${CARGO_TARGET_DIR:-target}/release/examples/release_lateness
+learner=${CARGO_TARGET_DIR:-target}/release/moto_controller
 mapfile -t processors < <(taskset -pc $$ | sed 's/.*: //' | tr ',' '\n' | while IFS=- read -r from to; do seq "$from" "${to:-$from}"; done)
 work=$(mktemp -d)
 load=()
@@ -51,6 +53,7 @@ for condition in $conditions; do
     for _ in "${processors[@]}"; do
       (exec sha1sum /dev/zero) & load+=($!)
     done
+    (exec "$learner" soak --trials 2900000 >/dev/null 2>&1) & load+=($!)
   fi
   : >"$work/p99"; : >"$work/max"
   for ((pair = 0; pair < pairs; pair++)); do

@@ -65,6 +65,7 @@ fn controller(folder: &std::path::Path, more: &[&str]) -> Result<Child> {
         "control.ready_timeout:=3600.0",
         "control.watchdog.max_state_age:=10.0",
         "control.watchdog.max_task_age:=10.0",
+        "control.watchdog.max_frozen_readings:=100000",
         "control.watchdog.max_consecutive_misses:=1000",
         "control.max_missed_share:=1.0",
         "run.realtime_strokes:=0",

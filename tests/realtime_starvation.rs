@@ -52,7 +52,7 @@ fn flooded(make: impl Fn(Arc<AtomicBool>) -> Box<dyn Stroke>) -> (Duration, bool
     let mut config = config(1);
     (config.period, config.decimation, config.trigger) = (0.001, 1, Trigger::AtOnce);
     (config.watchdog.max_state_age, config.watchdog.max_consecutive_misses) = (10., 1000);
-    config.watchdog.max_task_age = None;
+    (config.watchdog.max_task_age, config.watchdog.max_frozen_readings) = (None, None);
     config.scheduling.priority = Some(10);
     config.scheduling.cpu = Some(cpu);
     let dynamics = Box::new(NominalInertia([1.].into()));

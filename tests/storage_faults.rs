@@ -286,3 +286,25 @@ fn saving_a_checkpoint_keeps_the_newest_and_removes_damaged_ones_of_later_iterat
     let loaded: Checkpoint<Vec<f64>> = run.view().checkpoint(&expected()).unwrap().checkpoint;
     assert_eq!(loaded, checkpoint(4));
 }
+
+#[test]
+fn a_start_cut_short_at_any_operation_leaves_no_run_or_one_to_go_on_with() {
+    let start = |disk: &FailingDisk| {
+        let files: Arc<dyn Files> = Arc::new(disk.clone());
+        RunFolder::create_from(files, Path::new(RUN), info(), "", "", Some(&checkpoint(0))).map(drop)
+    };
+    let whole = FailingDisk::new(&[]);
+    start(&whole).unwrap();
+    for operation in 0..whole.operations() {
+        let disk = FailingDisk::new(&[Fault::PowerCut { operation }]);
+        start(&disk).unwrap_err();
+        let after = disk.reboot(operation);
+        match RunView::open(Arc::new(after.clone()), Path::new(RUN)) {
+            Ok(view) => assert_eq!(view.checkpoint::<Vec<f64>>(&expected()).unwrap().checkpoint, checkpoint(0)),
+            Err(error) => {
+                assert!(matches!(error, StorageError::NotARun { .. }), "{error}");
+                start(&after).unwrap();
+            }
+        }
+    }
+}

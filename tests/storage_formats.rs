@@ -16,7 +16,7 @@ use nalgebra::{DMatrix, DVector};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use storage_support::failing_disk::FailingDisk;
-use storage_support::{checkpoint, expected, trial};
+use storage_support::{checkpoint, expected, header, trial};
 
 const FILE: &str = "/file";
 
@@ -375,4 +375,18 @@ fn a_configuration_has_one_hash_whatever_the_order_of_its_keys() {
     let hash = |text: &str| config_hash(&parse(text)).unwrap();
     assert_eq!(hash(r#"{"seed": 1, "arm": {"b": 2, "a": 3.5}}"#), hash(r#"{"arm": {"a": 3.5, "b": 2}, "seed": 1}"#));
     assert_ne!(hash(r#"{"seed": 1}"#), hash(r#"{"seed": 2}"#));
+}
+
+/// Rows times columns wraps around to the number of entries: nalgebra's reader does not see it, and every later look would be out of
+/// bounds.
+#[test]
+fn a_forged_checkpoint_with_a_right_checksum_and_an_absurd_shape_is_refused() {
+    for (rows, columns) in [(1_u64 << 63, 2_u64), (1 << 32, 1 << 32)] {
+        let (disk, path, _) = saved(&Checkpoint { header: header(1), value: (Vec::<f64>::new(), rows, columns) });
+        let error = Checkpoint::<DMatrix<f64>>::load(&disk, &path, &expected()).unwrap_err();
+        assert!(matches!(error, StorageError::Damaged { .. }), "{error}");
+    }
+    let sound = Checkpoint { header: header(1), value: DMatrix::from_element(2, 3, 0.5) };
+    let (disk, path, _) = saved(&sound);
+    assert_eq!(Checkpoint::<DMatrix<f64>>::load(&disk, &path, &expected()).unwrap(), sound);
 }

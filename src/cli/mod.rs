@@ -1,11 +1,13 @@
 //! The command line: one file per subcommand, thin.
 
 mod config;
+mod doctor;
 mod dry_run;
 mod evaluate;
 mod experiment;
 #[cfg(feature = "ros")]
 mod ros;
+mod soak;
 
 use clap::{Parser, Subcommand};
 
@@ -32,8 +34,10 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     DryRun(dry_run::DryRun),
+    Doctor(doctor::Doctor),
     Evaluate(evaluate::Evaluate),
     Experiment(experiment::Experiment),
+    Soak(soak::Soak),
     #[cfg(feature = "ros")]
     Run(ros::Run),
     #[cfg(feature = "ros")]
@@ -54,8 +58,10 @@ pub fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse_from(words);
     let outcome = match arguments.command {
         Command::DryRun(command) => logged(|| command.run()),
+        Command::Doctor(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
         Command::Experiment(command) => logged(|| command.run()),
+        Command::Soak(command) => logged(|| command.run()),
         #[cfg(feature = "ros")]
         Command::Run(command) => command.run(),
         #[cfg(feature = "ros")]

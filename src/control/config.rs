@@ -177,6 +177,10 @@ pub struct WatchdogConfig {
     pub max_state_age: f64,
     /// Jump of a joint between two readings that is always allowed (resolution, noise), in [0, 1]. Default 0.002.
     pub jump_tolerance: f64,
+    /// Most new joint states in a row without a changed bit while the arm is moved, by what they say themselves or by efforts
+    /// that change; in [2, 100000]. More for coarse encoders on joints that stick; none where readings may stand still.
+    /// Default 25.
+    pub max_frozen_readings: Option<u64>,
     /// Largest age of the task's values during a stroke, s, in (0, 10]; none if the stroke does not use them. Default 0.1.
     pub max_task_age: Option<f64>,
     /// Most periods missed in a row without a cycle on time in between, in [0, 1000]; more stop the loop. Default 10.
@@ -190,6 +194,7 @@ impl Default for WatchdogConfig {
         Self {
             max_state_age: 0.05,
             jump_tolerance: 0.002,
+            max_frozen_readings: Some(25),
             max_task_age: Some(0.1),
             max_consecutive_misses: 10,
             heartbeat_timeout: Some(2.),

@@ -165,7 +165,7 @@ impl ControlLoop {
         let tick = self.tick + missed;
         self.tick = tick + 1;
         self.reading.update();
-        let checked = self.watchdog.check(now, self.reading.output_buffer());
+        let checked = self.watchdog.check(now, self.reading.output_buffer(), &self.sent);
         self.healthy = checked.is_ok();
         let punctual = self.misses.count(missed);
         if let Err(fault) = checked.and(punctual) {

@@ -41,6 +41,14 @@ pub enum Fault {
         /// Most allowed over the time between the readings.
         limit: f64,
     },
+    /// The joint states come, but nothing in them changes although the arm is moved.
+    #[error("{readings} joint states in a row were the same to the bit although the arm is moved, allowed are {limit}")]
+    FrozenReading {
+        /// Joint states that were the same as the one before.
+        readings: u64,
+        /// Most allowed.
+        limit: u64,
+    },
     /// A joint left its position bounds by more than the margin.
     #[error("joint {joint} is at {position}, beyond its bound {bound} by more than the margin")]
     OutOfBounds {
@@ -105,6 +113,7 @@ impl Fault {
             | Self::ReadingAhead { .. }
             | Self::NonFiniteReading { .. }
             | Self::JointJump { .. }
+            | Self::FrozenReading { .. }
             | Self::OutOfBounds { .. }
             | Self::Overspeed { .. }
             | Self::NonFiniteEffort { .. }

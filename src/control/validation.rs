@@ -80,6 +80,12 @@ impl ControlConfig {
             ("watchdog.max_state_age", watchdog.max_state_age, positive(watchdog.max_state_age, 10.), "(0, 10] s"),
             ("watchdog.jump_tolerance", watchdog.jump_tolerance, share(watchdog.jump_tolerance), "[0, 1]"),
             (
+                "watchdog.max_frozen_readings",
+                watchdog.max_frozen_readings.unwrap_or(2) as f64,
+                (2..=100_000).contains(&watchdog.max_frozen_readings.unwrap_or(2)),
+                "[2, 100000]",
+            ),
+            (
                 "watchdog.max_task_age",
                 watchdog.max_task_age.unwrap_or(1.),
                 positive(watchdog.max_task_age.unwrap_or(1.), 10.),
@@ -162,11 +168,12 @@ impl ControlConfig {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::control::{LimitsConfig, SafetyConfig};
 
-    fn config() -> ControlConfig {
+    /// Two joints.
+    pub fn config() -> ControlConfig {
         let yaml = "
 start_posture: [0.5, 0.0]
 action_scale: [1.0, 2.0]

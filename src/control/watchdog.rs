@@ -1,15 +1,21 @@
-//! Whether the joint states can be trusted: they come, they are finite, and the joints do not jump, fly or leave their bounds.
+//! Whether the joint states can be trusted: they come, they are finite, they change while the arm is moved, and the joints do not
+//! jump, fly or leave their bounds.
 
 use super::config::ControlConfig;
 use super::fault::Fault;
 use crate::robot::Reading;
 use std::time::Duration;
 
+mod frozen;
+
+use frozen::Frozen;
+
 /// Watches the readings.
 #[derive(Clone, Debug)]
 pub struct Watchdog {
     max_age: Duration,
     jump_tolerance: f64,
+    frozen: Frozen,
     /// Per joint: lowest and highest position tolerated, and the bounds themselves.
     bounds: Box<[[f64; 4]]>,
     /// Speed at which the loop stops (joint).
@@ -37,6 +43,7 @@ impl Watchdog {
         Self {
             max_age: Duration::from_secs_f64(config.watchdog.max_state_age),
             jump_tolerance: config.watchdog.jump_tolerance,
+            frozen: Frozen::new(config),
             bounds,
             speed: limits.velocity.iter().map(|v| v * limits.trip_ratio).collect(),
             sequence: 0,
@@ -47,16 +54,17 @@ impl Watchdog {
         }
     }
 
-    /// Looks at the newest reading at loop time `now`. Before the first reading there is nothing to see.
+    /// Looks at the newest reading at loop time `now`, `sent` (joint) being the effort in force. Before the first reading there
+    /// is nothing to see.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn check(&mut self, now: Duration, reading: &Reading) -> Result<(), Fault> {
+    pub fn check(&mut self, now: Duration, reading: &Reading, sent: &[f64]) -> Result<(), Fault> {
         if reading.sequence == 0 {
             return Ok(());
         }
         if reading.sequence != self.sequence {
-            self.newest = self.check_joints(reading);
+            self.newest = self.check_joints(reading).and_then(|()| self.frozen.check(reading, sent));
             self.sequence = reading.sequence;
         }
         self.newest?;
@@ -108,6 +116,7 @@ impl Watchdog {
     /// The plant was put elsewhere: the next reading is not compared with the last.
     pub fn forget(&mut self) {
         self.continuous = false;
+        self.frozen.forget();
     }
 
     /// Takes the settings of `other`, and gives it the old; what was seen stays.

@@ -1,10 +1,12 @@
 //! What of a run is checkpointed, and what a checkpoint must fit.
 
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
-use super::{ConfigError, Setup};
+use super::{ConfigError, DaemonError, Setup};
 use crate::moto::Learner;
-use crate::storage::{Expected, Header, Shapes};
+use crate::policy::Policy;
+use crate::storage::{Expected, Header, RunView, Shapes, StorageError};
 use crate::tasks::Task;
 
 /// The state of a run between two iterations.
@@ -25,7 +27,7 @@ fn shapes(setup: &Setup, task: &dyn Task) -> Shapes {
 ///
 /// # Errors
 /// If the configuration has no fingerprint.
-pub fn expected(setup: &Setup, task: &dyn Task, same_run: bool) -> Result<Expected, ConfigError> {
+fn expected(setup: &Setup, task: &dyn Task, same_run: bool) -> Result<Expected, ConfigError> {
     Ok(Expected {
         robot: setup.model.name().into(),
         task: task.name().into(),
@@ -33,6 +35,41 @@ pub fn expected(setup: &Setup, task: &dyn Task, same_run: bool) -> Result<Expect
         config_hash: same_run.then(|| setup.fingerprint()).transpose()?,
         seed: same_run.then_some(setup.config.run.seed),
     })
+}
+
+/// Checks the shape of a policy, which the learner and the loop rely on.
+///
+/// # Errors
+/// What of it is otherwise.
+pub fn check_shape(policy: &Policy, horizon: usize, state_dim: usize, action_dim: usize) -> Result<(), DaemonError> {
+    let found = (policy.horizon(), policy.state_dim(), policy.action_dim());
+    let expected = (horizon, state_dim, action_dim);
+    if found == expected { Ok(()) } else { Err(DaemonError::PolicyShape { found, expected }) }
+}
+
+/// Loads the newest checkpoint of a run and checks what it holds: a checksum says that a file is what was written, not that
+/// it makes sense.
+///
+/// # Errors
+/// If there is none that fits, or its policy cannot be used.
+pub fn load(view: &RunView, setup: &Setup, task: &dyn Task, same_run: bool) -> Result<Saved, DaemonError> {
+    let loaded = view.checkpoint::<Saved>(&expected(setup, task, same_run)?)?;
+    for damaged in &loaded.damaged {
+        warn!("passed over: {damaged}");
+    }
+    let (saved, header) = (loaded.checkpoint.value, loaded.checkpoint.header);
+    let Shapes { state_dim, action_dim, horizon } = shapes(setup, task);
+    let policy = saved.learner.policy();
+    let checked = policy.validate().map_err(DaemonError::from);
+    let checked = checked.and_then(|()| check_shape(policy, horizon, state_dim, action_dim));
+    let what = match checked {
+        Err(error) => error.to_string(),
+        Ok(()) if saved.learner.iteration() as u64 != header.iteration => {
+            format!("it says iteration {}, its learner {}", header.iteration, saved.learner.iteration())
+        }
+        Ok(()) => return Ok(saved),
+    };
+    Err(StorageError::Damaged { path: loaded.path, what }.into())
 }
 
 /// What a checkpoint of this setup says of itself.

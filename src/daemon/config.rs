@@ -138,11 +138,21 @@ pub struct RunConfig {
     pub realtime_strokes: usize,
     /// Checkpoints kept, in [1, 1000]. Default 3.
     pub checkpoints: usize,
+    /// Longest time the learner may take for an update before it counts as lost, s, in [0.001, 86400]. Default 600.
+    pub update_timeout: f64,
 }
 
 impl Default for RunConfig {
     fn default() -> Self {
-        Self { seed: 1, rollouts: 30, iterations: 40, evaluation_strokes: 200, realtime_strokes: 10, checkpoints: 3 }
+        Self {
+            seed: 1,
+            rollouts: 30,
+            iterations: 40,
+            evaluation_strokes: 200,
+            realtime_strokes: 10,
+            checkpoints: 3,
+            update_timeout: 600.,
+        }
     }
 }
 
@@ -189,7 +199,20 @@ impl Setup {
     /// # Errors
     /// What is wrong, by file, field and value.
     pub fn load(path: &Path, adjust: impl FnOnce(&mut Config)) -> Result<Self, ConfigError> {
-        let mut config = parse(&read(path)?, path)?;
+        Self::parse(path, &read(path)?, adjust, read)
+    }
+
+    /// The same from the text of the configuration, `read` giving the text of the file it names.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn parse(
+        path: &Path,
+        text: &str,
+        adjust: impl FnOnce(&mut Config),
+        read: impl FnOnce(&Path) -> Result<String, ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        let mut config = parse(text, path)?;
         adjust(&mut config);
         let urdf_path = path.parent().unwrap_or(Path::new(".")).join(&config.robot.urdf);
         let urdf = read(&urdf_path)?;
@@ -312,7 +335,7 @@ impl RunConfig {
         ] {
             crate::simulation::check_range(field, value as f64, low, high)?;
         }
-        Ok(())
+        crate::simulation::check_range("run.update_timeout", self.update_timeout, 1e-3, 86_400.)
     }
 }
 

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tracing::{info, warn};
+use tracing::info;
 
-use super::checkpoint::{Saved, expected};
+use super::archive::Archive;
+use super::checkpoint::{Saved, header, load};
 use super::deadlines::DeadlineTable;
 use super::error::DaemonError;
 use super::evaluate::{Evaluation, judge_policy};
@@ -15,12 +16,12 @@ use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
 use super::machine::{Machine, Pace};
 use super::runner::Runner;
-use super::{Config, LearnedStroke, Setup, StoredLaw, block_on, save};
+use super::{Config, LearnedStroke, Setup, StoredLaw, block_on};
 use crate::control::LatencySummary;
 use crate::moto::{Learner, StateScales};
 use crate::policy::{CompiledPolicy, Law, Policy};
 use crate::robot::{TrialKey, TrialKind};
-use crate::storage::{ROBOT_FILE, RunFolder, RunInfo, RunView, files::Disk};
+use crate::storage::{Checkpoint, ROBOT_FILE, RunFolder, RunInfo, RunView, files::Disk};
 use crate::tasks::Task;
 
 /// What to do.
@@ -110,7 +111,7 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
     let task = setup.task()?;
     let initial = task.initial_policy()?;
     let pace = if realtime { Pace::WallClock } else { Pace::Lockstep };
-    let (mut folder, saved) = match &resume {
+    let (folder, saved) = match &resume {
         Some(directory) => reopen(&setup, &*task, directory)?,
         None => {
             let start = match &warm_start {
@@ -118,15 +119,14 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
                 None => initial.clone(),
             };
             let learner = Learner::new(setup.config.learner.clone(), start, StateScales(task.state_scales()))?;
-            (create(&setup, out)?, Saved { learner, episodes: 0 })
+            let saved = Saved { learner, episodes: 0 };
+            (create(&setup, &*task, out, &saved)?, saved)
         }
     };
     let directory = folder.view().directory().to_path_buf();
     info!("run folder: {}", directory.display());
-    if resume.is_none() {
-        save(&setup, &*task, &mut folder, &saved)?;
-    }
-    let mut learning = Learning::new(&setup, &*task, &mut folder, saved)?;
+    let mut archive = Archive::start(folder)?;
+    let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?;
     block_on(async |interrupt| {
         let ended = learn(&setup, &*task, &mut learning, pace, &interrupt).await?;
         let finish = match ended {
@@ -137,7 +137,7 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
             Err(_) if interrupt.asked() => None,
             other => other?,
         };
-        let Saved { learner, episodes } = learning.saved();
+        let Saved { learner, episodes } = &**learning.saved();
         Ok(DryRunReport { folder: directory, iterations: learner.iteration(), episodes: *episodes, finish })
     })
 }
@@ -158,13 +158,15 @@ async fn learn(
     interrupt.guard(machine.control.client.stopper());
     let mut runner = Runner::new(machine, seed);
     let result = learning.run(&mut runner, interrupt).await;
+    learning.keep_black_boxes(&mut runner);
     // Whatever came of it, the robot gets the safe command.
     let (trials, latency) = runner.stop()?;
     let ended = result?;
     if ended == Ended::Interrupted {
         info!("the robot has the safe command");
-        learning.keep_last(&trials)?;
+        learning.keep_last(&trials);
     }
+    learning.settle(None).await?;
     if pace == Pace::WallClock {
         info!("deadlines while learning: {}", DeadlineTable(latency.summary()));
     }
@@ -214,6 +216,7 @@ async fn show(
     }
     let result = strokes_on_the_clock(&mut runner, learning, strokes).await;
     let (_, latency) = runner.stop()?;
+    learning.settle(None).await?;
     Ok(Some(Realtime { strokes, successes: result?, startup, latency: latency.summary() }))
 }
 
@@ -224,8 +227,8 @@ async fn strokes_on_the_clock(
 ) -> Result<u64, DaemonError> {
     let mut successes = 0;
     for _ in 0..strokes {
-        let trial = runner.next().await?;
-        successes += u64::from(learning.keep_evaluation(&trial)?.0.success);
+        let trial = learning.next(runner).await?;
+        successes += u64::from(learning.keep_evaluation(&trial).success);
         runner.recycle(trial);
     }
     Ok(successes)
@@ -237,11 +240,8 @@ async fn strokes_on_the_clock(
 /// If it is damaged or belongs to another run.
 pub(super) fn reopen(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<(RunFolder, Saved), DaemonError> {
     let folder = RunFolder::open(Arc::new(Disk), directory)?;
-    let loaded = folder.view().checkpoint::<Saved>(&expected(setup, task, true)?)?;
-    for damaged in &loaded.damaged {
-        warn!("passed over: {damaged}");
-    }
-    Ok((folder, loaded.checkpoint.value))
+    let saved = load(folder.view(), setup, task, true)?;
+    Ok((folder, saved))
 }
 
 /// The policy that another run, or an experiment, of the same robot and task learned.
@@ -252,19 +252,24 @@ fn learned_policy(setup: &Setup, task: &dyn Task, from: &Path) -> Result<Policy,
             StoredLaw::Movement { .. } => Err(DaemonError::NotAPolicy { path: from.into() }),
         };
     }
-    let loaded = RunView::open(Arc::new(Disk), from)?.checkpoint::<Saved>(&expected(setup, task, false)?)?;
-    Ok(loaded.checkpoint.value.learner.policy().clone())
+    let saved = load(&RunView::open(Arc::new(Disk), from)?, setup, task, false)?;
+    Ok(saved.learner.policy().clone())
 }
 
-/// Makes a run folder.
+/// Makes a run folder that starts from `saved`.
 ///
 /// # Errors
 /// If it exists or cannot be written.
-pub(super) fn create(setup: &Setup, out: Option<PathBuf>) -> Result<RunFolder, DaemonError> {
+pub(super) fn create(
+    setup: &Setup,
+    task: &dyn Task,
+    out: Option<PathBuf>,
+    saved: &Saved,
+) -> Result<RunFolder, DaemonError> {
     let directory = out.unwrap_or_else(|| unused(&setup.title(), setup.config.run.seed));
     let info = RunInfo {
         robot: setup.model.name().into(),
-        task: setup.task()?.name().into(),
+        task: task.name().into(),
         seed: setup.config.run.seed,
         version: env!("CARGO_PKG_VERSION").into(),
         command_line: std::env::args().collect(),
@@ -273,7 +278,9 @@ pub(super) fn create(setup: &Setup, out: Option<PathBuf>) -> Result<RunFolder, D
     };
     let mut resolved = setup.clone();
     resolved.config.robot.urdf = ROBOT_FILE.into();
-    Ok(RunFolder::create(Arc::new(Disk), &directory, info, &resolved.to_yaml()?, &setup.urdf)?)
+    let first = Checkpoint { header: header(setup, task, saved.learner.iteration() as u64)?, value: saved };
+    let yaml = resolved.to_yaml()?;
+    Ok(RunFolder::create_from(Arc::new(Disk), &directory, info, &yaml, &setup.urdf, Some(&first))?)
 }
 
 /// A folder under `runs/` that does not exist yet.

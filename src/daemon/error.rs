@@ -1,6 +1,7 @@
 //! Why a command of the daemon failed.
 
 use super::ConfigError;
+use super::archive::ArchiveLost;
 use super::learner_thread::LearnerLost;
 use super::machine::MachineError;
 use super::runner::RunnerError;
@@ -24,6 +25,9 @@ pub enum DaemonError {
     /// The run folder.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The thread that writes to it.
+    #[error(transparent)]
+    ArchiveLost(#[from] ArchiveLost),
     /// The loop or the plant did not start.
     #[error(transparent)]
     Machine(#[from] MachineError),
@@ -53,6 +57,14 @@ pub enum DaemonError {
     NotAPolicy {
         /// The file.
         path: std::path::PathBuf,
+    },
+    /// The learned policy does not fit the robot or the task.
+    #[error("the learned policy has (steps, state, action) dimensions {found:?}, expected {expected:?}")]
+    PolicyShape {
+        /// Found.
+        found: (usize, usize, usize),
+        /// Expected.
+        expected: (usize, usize, usize),
     },
     /// The learning curve.
     #[error(transparent)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::checkpoint::{Saved, expected};
+use super::checkpoint::load;
 use super::deadlines::DeadlineTable;
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
@@ -101,8 +101,7 @@ fn subject(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
         task.initial_policy()?
     } else {
         let view = RunView::open(Arc::new(Disk), run)?;
-        let loaded = view.checkpoint::<Saved>(&expected(&setup, &*task, true)?)?;
-        loaded.checkpoint.value.learner.policy().clone()
+        load(&view, &setup, &*task, true)?.learner.policy().clone()
     };
     Ok((setup, CompiledPolicy::new(&policy)?.into()))
 }

@@ -1,9 +1,10 @@
 //! The learner on its own thread: a batch goes in, a better policy comes out, while the arm goes home.
 
+use std::cell::Cell;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 use crate::moto::{Batch, IterationReport, Learner, MotoError};
 use crate::tasks::Task;
@@ -22,17 +23,26 @@ pub struct Updated {
     pub duration: Duration,
 }
 
-/// The thread. Dropping it lets it end.
+/// The thread. Dropping it lets it end; while it has a batch, nobody waits for that.
 pub struct LearnerThread {
     batches: Option<Sender<Batch>>,
     updates: Receiver<Result<Updated, MotoError>>,
     thread: Option<JoinHandle<()>>,
+    /// When the batch it has was handed over.
+    since: Cell<Option<Instant>>,
 }
 
-/// The learner's thread ended without an answer: it panicked.
+/// Why no update comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the learner's thread is lost")]
-pub struct LearnerLost;
+#[non_exhaustive]
+pub enum LearnerLost {
+    /// The thread ended without an answer.
+    #[error("the learner's thread is lost: it panicked")]
+    Panicked,
+    /// The thread does not answer.
+    #[error("the learner's thread is lost: no update for {0:?} (run.update_timeout)")]
+    Hangs(Duration),
+}
 
 impl LearnerThread {
     /// Starts it. The learner's own threads (rayon's) are started here too, before any thread raises its priority.
@@ -40,25 +50,31 @@ impl LearnerThread {
     /// # Errors
     /// If the system has no thread left.
     pub fn spawn(mut learner: Learner, task: Box<dyn Task>) -> std::io::Result<Self> {
+        rayon::broadcast(|_| ());
+        Self::answering(move |batch| {
+            let start = Instant::now();
+            let report = learner.update(batch, &*task)?;
+            Ok(Updated { learner: learner.clone(), report, duration: start.elapsed() })
+        })
+    }
+
+    /// A thread that answers each batch so.
+    pub(super) fn answering(
+        mut answer: impl FnMut(Batch) -> Result<Updated, MotoError> + Send + 'static,
+    ) -> std::io::Result<Self> {
         let (batches, inbox) = bounded::<Batch>(1);
         let (outbox, updates) = bounded(1);
-        rayon::broadcast(|_| ());
+        let since = Cell::default();
         let thread = std::thread::Builder::new().name("learner".into()).spawn(move || {
             for batch in inbox {
                 #[cfg(test)]
                 assert!(!PANIC.swap(false, std::sync::atomic::Ordering::Relaxed), "as a test wants it");
-                let start = Instant::now();
-                let update = learner.update(batch, &*task).map(|report| Updated {
-                    learner: learner.clone(),
-                    report,
-                    duration: start.elapsed(),
-                });
-                if outbox.send(update).is_err() {
+                if outbox.send(answer(batch)).is_err() {
                     return;
                 }
             }
         })?;
-        Ok(Self { batches: Some(batches), updates, thread: Some(thread) })
+        Ok(Self { batches: Some(batches), updates, thread: Some(thread), since })
     }
 
     /// Hands over the rollouts of an iteration.
@@ -66,18 +82,26 @@ impl LearnerThread {
     /// # Errors
     /// If the thread is gone.
     pub fn submit(&self, batch: Batch) -> Result<(), LearnerLost> {
-        self.batches.as_ref().ok_or(LearnerLost)?.send(batch).map_err(|_| LearnerLost)
+        self.since.set(Some(Instant::now()));
+        let batches = self.batches.as_ref().ok_or(LearnerLost::Panicked)?;
+        batches.send(batch).map_err(|_| LearnerLost::Panicked)
     }
 
-    /// The update, if it is ready.
+    /// The update, if it is ready; it may take `patience`.
     ///
     /// # Errors
-    /// If the thread is gone.
-    pub fn poll(&self) -> Result<Option<Result<Updated, MotoError>>, LearnerLost> {
+    /// If the thread is gone or hangs.
+    pub fn poll(&self, patience: Duration) -> Result<Option<Result<Updated, MotoError>>, LearnerLost> {
         match self.updates.try_recv() {
-            Ok(update) => Ok(Some(update)),
-            Err(crossbeam_channel::TryRecvError::Empty) => Ok(None),
-            Err(crossbeam_channel::TryRecvError::Disconnected) => Err(LearnerLost),
+            Ok(update) => {
+                self.since.set(None);
+                Ok(Some(update))
+            }
+            Err(TryRecvError::Empty) if self.since.get().is_some_and(|since| since.elapsed() > patience) => {
+                Err(LearnerLost::Hangs(patience))
+            }
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => Err(LearnerLost::Panicked),
         }
     }
 }
@@ -85,7 +109,7 @@ impl LearnerThread {
 impl Drop for LearnerThread {
     fn drop(&mut self) {
         self.batches = None;
-        if let Some(thread) = self.thread.take() {
+        if let Some(thread) = self.thread.take().filter(|thread| self.since.get().is_none() || thread.is_finished()) {
             // A panic was reported by poll already.
             let _ = thread.join();
         }

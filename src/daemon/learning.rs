@@ -1,24 +1,26 @@
 //! The iterations of a run: rollouts, update, and everything on the disk before the next begins.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tracing::warn;
 
-use super::checkpoint::Saved;
+use super::Setup;
+use super::archive::{Archive, Stored};
+use super::checkpoint::{Saved, check_shape, header};
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::learner_thread::{LearnerThread, Updated};
 use super::progress::{IterationSummary, Progress};
 use super::records::{Recorder, metrics};
 use super::rollout::{Rollout, batch};
-use super::runner::{MARKED_FAILED, Runner, complaint};
-use super::{Setup, save};
-use crate::control::FinishedTrial;
+use super::runner::{LOOK, MARKED_FAILED, Runner, cut_short};
+use crate::control::{Episode, FinishedTrial};
 use crate::policy::{CompiledPolicy, Law};
-use crate::report::{DiscardedTrial, IterationMetrics, Timing, learning_curve_svg};
+use crate::report::{DiscardedTrial, IterationMetrics, PerStep, Timing, learning_curve_svg};
 use crate::robot::{TrialKey, TrialKind};
-use crate::storage::{RunFolder, TrialEnd, TrialMeta};
+use crate::storage::{Checkpoint, RunFolder, StorageError, TrialEnd, TrialMeta};
 use crate::tasks::{Judgement, Task};
 
 const LEARNING_CURVE: &str = "learning_curve.svg";
@@ -46,10 +48,11 @@ pub enum Ended {
 pub struct Learning<'a> {
     setup: &'a Setup,
     task: &'a dyn Task,
-    folder: &'a mut RunFolder,
+    archive: &'a mut Archive,
     recorder: Recorder<'a>,
     thread: LearnerThread,
-    saved: Saved,
+    saved: Arc<Saved>,
+    /// The iterations so far, as the learning curve needs them.
     lines: Vec<IterationMetrics>,
     next_trial: u64,
     collected: Collected,
@@ -63,18 +66,20 @@ impl<'a> Learning<'a> {
     pub fn new(
         setup: &'a Setup,
         task: &'a dyn Task,
-        folder: &'a mut RunFolder,
-        saved: Saved,
+        archive: &'a mut Archive,
+        saved: Arc<Saved>,
     ) -> Result<Self, DaemonError> {
         let iteration = saved.learner.iteration() as u64;
-        folder.retain_metrics(iteration)?;
-        let lines = folder.view().metrics()?;
+        archive.recover();
+        archive.now(move |folder| folder.retain_metrics(iteration))?;
+        let lines = archive.view().metrics()?.into_iter().map(for_the_curve).collect();
         let mut collected = Collected::default();
-        let found = folder.view().trials_after(iteration)?;
+        let found = archive.view().trials_after(iteration)?;
         for damaged in &found.damaged {
             warn!("passed over, and made again: {damaged}");
         }
         for (episode, meta) in found.trials {
+            let episode = Arc::new(episode);
             collected.made.insert(meta.rollout);
             match meta.end {
                 TrialEnd::Completed => {
@@ -88,11 +93,11 @@ impl<'a> Learning<'a> {
         }
         Ok(Self {
             thread: LearnerThread::spawn(saved.learner.clone(), setup.task()?)?,
-            next_trial: folder.next_trial()?,
+            next_trial: archive.view().trials()?.last().map_or(1, |(number, _)| number + 1),
             recorder: Recorder::new(setup, task),
             setup,
             task,
-            folder,
+            archive,
             saved,
             lines,
             collected,
@@ -100,7 +105,7 @@ impl<'a> Learning<'a> {
     }
 
     /// What is learned so far.
-    pub fn saved(&self) -> &Saved {
+    pub fn saved(&self) -> &Arc<Saved> {
         &self.saved
     }
 
@@ -112,11 +117,68 @@ impl<'a> Learning<'a> {
         let run = &self.setup.config.run;
         let done = self.saved.learner.iteration();
         let progress = Progress::new(done * run.rollouts + self.collected.usable.len(), run.iterations * run.rollouts);
-        let result = self.iterate(runner, interrupt, &progress).await;
-        progress.finish();
-        match result {
-            Err(_) if interrupt.asked() => Ok(Ended::Interrupted),
+        let result = match self.iterate(runner, interrupt, &progress).await {
+            Err(DaemonError::Runner(_)) if interrupt.asked() => Ok(Ended::Interrupted),
             other => other,
+        };
+        progress.finish();
+        if !matches!(result, Ok(Ended::Complete)) {
+            // Whatever the disk does, the robot gets the safe command first.
+            runner.end_loop();
+        }
+        let settled = self.settle(Some(runner)).await;
+        result.and_then(|ended| settled.map(|()| ended))
+    }
+
+    /// Waits until everything is on the disk.
+    ///
+    /// # Errors
+    /// What the disk answered.
+    pub async fn settle(&mut self, mut runner: Option<&mut Runner>) -> Result<(), DaemonError> {
+        let mut outcome = Ok(());
+        while self.archive.is_busy() {
+            let looked_after = async {
+                let alive = match &mut runner {
+                    Some(runner) => runner.idle().await.is_ok(),
+                    None => false,
+                };
+                if !alive {
+                    tokio::time::sleep(LOOK).await;
+                }
+            };
+            let stored = tokio::select! {
+                stored = self.archive.stored() => stored,
+                () = looked_after => continue,
+            };
+            match stored {
+                Ok(stored) => tell(stored, runner.as_deref_mut()),
+                Err(lost @ DaemonError::ArchiveLost(_)) => return Err(lost),
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
+        }
+        outcome
+    }
+
+    /// The next trial that is over. What was stored meanwhile is told; while the disk is far behind, no trial is taken.
+    ///
+    /// # Errors
+    /// What the disk answered, or that no more trials come.
+    pub async fn next(&mut self, runner: &mut Runner) -> Result<FinishedTrial, DaemonError> {
+        loop {
+            let stored = if self.archive.has_room() {
+                tokio::select! {
+                    biased;
+                    stored = self.archive.stored() => stored?,
+                    trial = runner.next() => return Ok(trial?),
+                }
+            } else {
+                tokio::select! {
+                    biased;
+                    stored = self.archive.stored() => stored?,
+                    alive = runner.idle() => { alive?; continue }
+                }
+            };
+            tell(stored, Some(runner));
         }
     }
 
@@ -130,30 +192,47 @@ impl<'a> Learning<'a> {
             let start = Instant::now();
             self.collect(runner, progress).await?;
             let rollout_time = start.elapsed();
-            let collected = std::mem::take(&mut self.collected);
-            let rollouts: Vec<Rollout> = collected.usable.into_values().take(self.setup.config.run.rollouts).collect();
+            let usable = self.collected.usable.values();
+            let rollouts: Vec<Rollout> = usable.take(self.setup.config.run.rollouts).cloned().collect();
             self.thread.submit(batch(&rollouts))?;
-            // The arm goes home meanwhile. Also when somebody stops the program, the update is waited for and saved.
-            let updated = loop {
-                if let Some(updated) = self.thread.poll()? {
-                    break updated?;
-                }
-                match runner.idle().await {
-                    Err(_) if interrupt.asked() => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
-                    alive => alive?,
-                }
-            };
+            let updated = self.await_update(runner, interrupt).await?;
+            if self.leave_out(&runner.take_marked()) {
+                // The learner as it was before takes the others, and a further one.
+                self.thread = LearnerThread::spawn(self.saved.learner.clone(), self.setup.task()?)?;
+                continue;
+            }
             let mut timing = Timing::default();
             timing.stages.insert("rollouts".into(), rollout_time.as_secs_f64());
-            self.store(&rollouts, collected.discarded, updated, timing, progress)?;
-            if let Some(line) = self.lines.last() {
-                runner.tell(|watcher| watcher.iteration(line));
-            }
+            let discarded = std::mem::take(&mut self.collected).discarded;
+            self.store(&rollouts, discarded, updated, timing, progress)?;
             if interrupt.asked() {
                 return Ok(Ended::Interrupted);
             }
         }
         Ok(Ended::Complete)
+    }
+
+    /// Waits for the update while the arm goes home. Also when somebody stops the program, it is waited for and saved.
+    async fn await_update(&mut self, runner: &mut Runner, interrupt: &Interrupt) -> Result<Updated, DaemonError> {
+        let patience = Duration::from_secs_f64(self.setup.config.run.update_timeout);
+        loop {
+            if let Some(updated) = self.thread.poll(patience)? {
+                let updated = updated?;
+                let (policy, before) = (updated.learner.policy(), self.saved.learner.policy());
+                // Before anything of it is stored: what was there stays what the run goes on from.
+                policy.validate()?;
+                check_shape(policy, before.horizon(), before.state_dim(), before.action_dim())?;
+                return Ok(updated);
+            }
+            let stored = tokio::select! {
+                stored = self.archive.stored() => stored?,
+                alive = runner.idle() => match alive {
+                    Err(_) if interrupt.asked() => { tokio::time::sleep(LOOK).await; continue }
+                    alive => { alive?; continue }
+                },
+            };
+            tell(stored, Some(runner));
+        }
     }
 
     /// Makes trials until the iteration has its rollouts.
@@ -186,49 +265,48 @@ impl<'a> Learning<'a> {
                 runner.order(key, &law, false);
             }
             if runner.take_save() {
-                save(self.setup, self.task, self.folder, &self.saved)?;
+                let save = self.checkpoint()?;
+                self.archive.give(move |folder| save(folder).map(|()| Stored::Other));
             }
-            let trial = runner.next().await?;
-            self.keep_black_boxes(runner)?;
-            let meta = if trial.order.key.kind == TrialKind::Evaluate {
-                self.keep_evaluation(&trial)?.1
+            let trial = self.next(runner).await?;
+            self.keep_black_boxes(runner);
+            if trial.order.key.kind == TrialKind::Evaluate {
+                self.keep_evaluation(&trial);
             } else {
                 under_way -= 1;
-                let (usable, meta) = self.keep(&trial)?;
-                if usable {
+                if self.keep(&trial) {
                     progress.trial();
                 }
-                meta
-            };
-            runner.tell(|watcher| watcher.trial(&meta));
+            }
             runner.recycle(trial);
-            self.leave_out(&runner.take_marked())?;
+            self.leave_out(&runner.take_marked());
         }
         Ok(())
     }
 
-    /// Stores a trial and takes it as a rollout if it can be learned from.
-    fn keep(&mut self, trial: &FinishedTrial) -> Result<(bool, TrialMeta), DaemonError> {
+    /// Stores a trial and takes it as a rollout if it can be learned from. Says whether it can.
+    fn keep(&mut self, trial: &FinishedTrial) -> bool {
         let judgement = self.task.judge(trial.episode());
-        let meta = self.store_trial(trial, &judgement)?;
-        let usable = match &meta.end {
+        let (meta, episode) = self.store_trial(trial, &judgement);
+        match meta.end {
             TrialEnd::Completed => {
-                let rollout = Rollout { trial: meta.trial, episode: trial.episode().clone(), judgement };
+                let rollout = Rollout { trial: meta.trial, episode, judgement };
                 self.collected.usable.insert(trial.order.key.rollout, rollout);
                 true
             }
             TrialEnd::Invalid { reason } | TrialEnd::Fault { reason } => {
                 warn!("trial {} is kept but not learned from: {reason}", meta.trial);
-                self.collected.discarded.push(DiscardedTrial { trial: meta.trial, reason: reason.clone() });
+                self.collected.discarded.push(DiscardedTrial { trial: meta.trial, reason });
                 false
             }
-        };
-        Ok((usable, meta))
+        }
     }
 
-    /// Leaves out what the operator marked failed after it was over. What was learned from stays learned.
-    fn leave_out(&mut self, marked: &[TrialKey]) -> Result<(), DaemonError> {
+    /// Leaves out what the operator marked failed after it was over, and says whether there was any. What an iteration before
+    /// learned from it stays learned.
+    fn leave_out(&mut self, marked: &[TrialKey]) -> bool {
         let iteration = self.saved.learner.iteration() as u64;
+        let mut any = false;
         for key in marked.iter().filter(|key| key.kind == TrialKind::Learn) {
             if key.iteration < iteration {
                 warn!(
@@ -236,52 +314,59 @@ impl<'a> Learning<'a> {
                     key.rollout,
                     key.iteration + 1
                 );
-            } else if let Some(rollout) = self.collected.usable.remove(&key.rollout) {
-                warn!("trial {} is kept but not learned from: {MARKED_FAILED}", rollout.trial);
-                self.folder.invalidate_trial(rollout.trial, MARKED_FAILED)?;
-                self.collected.discarded.push(DiscardedTrial { trial: rollout.trial, reason: MARKED_FAILED.into() });
+            } else if let Some(Rollout { trial, .. }) = self.collected.usable.remove(&key.rollout) {
+                warn!("trial {trial} is kept but not learned from: {MARKED_FAILED}");
+                self.archive.give(move |folder| folder.invalidate_trial(trial, MARKED_FAILED).map(|()| Stored::Other));
+                self.collected.discarded.push(DiscardedTrial { trial, reason: MARKED_FAILED.into() });
+                any = true;
             }
         }
-        Ok(())
+        any
     }
 
-    fn store_trial(&mut self, trial: &FinishedTrial, judgement: &Judgement) -> Result<TrialMeta, DaemonError> {
+    fn store_trial(&mut self, trial: &FinishedTrial, judgement: &Judgement) -> (TrialMeta, Arc<Episode>) {
         let meta = self.recorder.trial(self.next_trial, trial, judgement);
-        self.folder.write_trial(trial.episode(), &meta)?;
+        let episode = Arc::new(trial.episode().clone());
         self.next_trial += 1;
-        Ok(meta)
+        let (stored, content) = (meta.clone(), episode.clone());
+        self.archive.give(move |folder| {
+            folder.write_trial(&content, &stored)?;
+            Ok(Stored::Trial(Box::new(stored)))
+        });
+        (meta, episode)
     }
 
     /// Stores a trial that is not for learning and says what the task made of it.
-    ///
-    /// # Errors
-    /// If it cannot be stored.
-    pub fn keep_evaluation(&mut self, trial: &FinishedTrial) -> Result<(Judgement, TrialMeta), DaemonError> {
+    pub fn keep_evaluation(&mut self, trial: &FinishedTrial) -> Judgement {
         let judgement = self.task.judge(trial.episode());
-        let meta = self.store_trial(trial, &judgement)?;
-        Ok((judgement, meta))
+        self.store_trial(trial, &judgement);
+        judgement
     }
 
-    /// Stores what a loop that was stopped still had: trials that were over by then.
-    ///
-    /// # Errors
-    /// If they cannot be stored.
-    pub fn keep_last(&mut self, trials: &[FinishedTrial]) -> Result<(), DaemonError> {
-        for trial in trials.iter().filter(|trial| complaint(trial).is_none()) {
-            let judgement = self.task.judge(trial.episode());
-            self.store_trial(trial, &judgement)?;
+    /// Stores what a loop that was stopped still had: trials that were over by then, faults of their own among them. One that
+    /// the stop itself cut short will be made again.
+    pub fn keep_last(&mut self, trials: &[FinishedTrial]) {
+        for trial in trials.iter().filter(|trial| !cut_short(&trial.outcome)) {
+            self.store_trial(trial, &self.task.judge(trial.episode()));
         }
-        Ok(())
     }
 
-    fn keep_black_boxes(&mut self, runner: &mut Runner) -> Result<(), DaemonError> {
+    /// Stores the black boxes of new faults.
+    pub fn keep_black_boxes(&mut self, runner: &mut Runner) {
         while let Some(black_box) = runner.black_box() {
             let (episode, meta) = self.recorder.black_box(self.next_trial, &black_box);
-            let path = self.folder.write_black_box(&episode, &meta)?;
-            warn!("the last control cycles before the fault are in {}", path.display());
+            self.archive.give(move |folder| folder.write_black_box(&episode, &meta).map(Stored::BlackBox));
             runner.recycle_black_box(black_box);
         }
-        Ok(())
+    }
+
+    /// What puts the learner on the disk as it is now.
+    fn checkpoint(
+        &self,
+    ) -> Result<impl FnOnce(&mut RunFolder) -> Result<(), StorageError> + Send + 'static, DaemonError> {
+        let header = header(self.setup, self.task, self.saved.learner.iteration() as u64)?;
+        let (saved, keep) = (self.saved.clone(), self.setup.config.run.checkpoints);
+        Ok(move |folder: &mut RunFolder| folder.save_checkpoint(&Checkpoint { header, value: &*saved }, keep).map(drop))
     }
 
     /// Puts an iteration on the disk: metrics first, so that a checkpoint never lacks its line.
@@ -316,16 +401,39 @@ impl<'a> Learning<'a> {
             effective_samples: report.mean_effective_samples,
             update_time: duration,
         });
-        self.saved = Saved { learner, episodes };
-        self.folder.append_metrics(&line)?;
-        save(self.setup, self.task, self.folder, &self.saved)?;
-        self.lines.push(line);
+        self.saved = Arc::new(Saved { learner, episodes });
+        self.lines.push(for_the_curve(line.clone()));
         let title = format!("{}, seed {}", self.setup.title(), self.setup.config.run.seed);
-        self.folder.write_file(LEARNING_CURVE, learning_curve_svg(&title, &self.lines)?.as_bytes())?;
+        let curve = learning_curve_svg(&title, &self.lines)?;
+        let save = self.checkpoint()?;
+        self.archive.give(move |folder| {
+            folder.append_metrics(&line)?;
+            save(folder)?;
+            folder.write_file(LEARNING_CURVE, curve.as_bytes())?;
+            Ok(Stored::Iteration(Box::new(line)))
+        });
         Ok(())
     }
 }
 
+/// A line as the learning curve needs it: a long run must not grow by the rest.
+fn for_the_curve(mut line: IterationMetrics) -> IterationMetrics {
+    (line.steps, line.timing) = (PerStep::default(), Timing::default());
+    line
+}
+
+/// Tells whoever watches what is on the disk now.
+fn tell(stored: Stored, runner: Option<&mut Runner>) {
+    match (stored, runner) {
+        (Stored::Trial(meta), Some(runner)) => runner.tell(|watcher| watcher.trial(&meta)),
+        (Stored::Iteration(line), Some(runner)) => runner.tell(|watcher| watcher.iteration(&line)),
+        (Stored::BlackBox(path), _) => warn!("the last control cycles before the fault are in {}", path.display()),
+        (Stored::Trial(_) | Stored::Iteration(_) | Stored::Other | Stored::Skipped, _) => {}
+    }
+}
+
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod tests {
     use super::super::records::tests::stroke;
@@ -349,17 +457,18 @@ mod tests {
             command_line: Vec::new(),
             started: 0,
         };
-        let mut folder = RunFolder::create(Arc::new(Disk), &place.path().join("run"), info, &text, &text).unwrap();
+        let folder = RunFolder::create(Arc::new(Disk), &place.path().join("run"), info, &text, &text).unwrap();
+        let mut archive = Archive::start(folder).unwrap();
         let initial = task.initial_policy().unwrap();
         let scales = StateScales(task.state_scales());
         let learner = Learner::new(setup.config.learner.clone(), initial, scales).unwrap();
-        let saved = Saved { learner, episodes: 0 };
-        let mut learning = Learning::new(&setup, &*task, &mut folder, saved.clone()).unwrap();
+        let saved = Arc::new(Saved { learner, episodes: 0 });
+        let mut learning = Learning::new(&setup, &*task, &mut archive, saved.clone()).unwrap();
         let trials = [0, 1].map(|rollout| stroke(&*task, TrialKey { kind: TrialKind::Learn, iteration: 0, rollout }));
         for trial in &trials {
-            assert!(learning.keep(trial).unwrap().0);
+            assert!(learning.keep(trial));
         }
-        learning.leave_out(&[trials[0].order.key]).unwrap();
+        assert!(learning.leave_out(&[trials[0].order.key]));
         let left = |learning: &Learning| {
             let discarded: Vec<u64> = learning.collected.discarded.iter().map(|trial| trial.trial).collect();
             (learning.collected.usable.keys().copied().collect::<Vec<_>>(), discarded)
@@ -367,6 +476,6 @@ mod tests {
         assert_eq!(left(&learning), (vec![1], vec![1]));
         // A resumed run leaves it out too.
         drop(learning);
-        assert_eq!(left(&Learning::new(&setup, &*task, &mut folder, saved).unwrap()), (vec![1], vec![1]));
+        assert_eq!(left(&Learning::new(&setup, &*task, &mut archive, saved).unwrap()), (vec![1], vec![1]));
     }
 }

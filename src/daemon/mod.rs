@@ -1,11 +1,15 @@
 //! The supervisor around the control loop: it orders trials, learns from them, and keeps what must not be lost.
 
+mod archive;
 mod checkpoint;
 mod config;
 mod deadlines;
+mod doctor;
 mod dry_run;
 mod error;
 mod evaluate;
+#[cfg(test)]
+mod exploration_safety;
 mod interrupt;
 mod learned;
 mod learner_thread;
@@ -18,8 +22,10 @@ mod records;
 mod robot_run;
 mod rollout;
 mod runner;
+mod soak;
 
 pub use config::{Config, ConfigError, RobotConfig, RunConfig, Setup, TaskConfig};
+pub use doctor::{DoctorOptions, DoctorReport, Fact, Grade, Measured, Verdict, doctor};
 pub use dry_run::{DryRunOptions, DryRunReport, dry_run};
 pub use error::DaemonError;
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
@@ -28,23 +34,12 @@ pub(crate) use machine::lockstep;
 pub use operator::{LinkError, Operator, Order, RemoteRobot, Watcher};
 pub use robot_run::RobotRun;
 pub(crate) use rollout::{Rollout, batch, is_finite};
+pub use soak::{Part, SoakOptions, SoakReport, soak};
 
 /// The next update of a learner in this process panics.
 #[cfg(all(test, feature = "ros"))]
 pub fn panic_at_next_update() {
     learner_thread::PANIC.store(true, std::sync::atomic::Ordering::Relaxed);
-}
-
-/// Puts the learner on the disk as it is between two iterations.
-fn save(
-    setup: &Setup,
-    task: &dyn crate::tasks::Task,
-    folder: &mut crate::storage::RunFolder,
-    saved: &checkpoint::Saved,
-) -> Result<(), DaemonError> {
-    let header = checkpoint::header(setup, task, saved.learner.iteration() as u64)?;
-    folder.save_checkpoint(&crate::storage::Checkpoint { header, value: saved }, setup.config.run.checkpoints)?;
-    Ok(())
 }
 
 /// Runs the supervisor on this thread, with the signals of its user.

@@ -1,9 +1,12 @@
 //! Learning on a robot that is not in this process.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tracing::info;
 
+use super::Setup;
+use super::archive::Archive;
 use super::checkpoint::Saved;
 use super::dry_run::{create, reopen};
 use super::error::DaemonError;
@@ -12,19 +15,17 @@ use super::learning::{Ended, Learning};
 use super::machine::Machine;
 use super::operator::{Operator, RemoteRobot};
 use super::runner::Runner;
-use super::{Setup, save};
 use crate::moto::{Learner, StateScales};
 use crate::policy::{CompiledPolicy, Law};
 use crate::robot::{TrialKey, TrialKind};
-use crate::storage::RunFolder;
 use crate::tasks::Task;
 
 /// A run on a robot: everything loaded, nothing moving.
 pub struct RobotRun {
     setup: Setup,
     task: Box<dyn Task>,
-    folder: RunFolder,
-    saved: Saved,
+    archive: Archive,
+    saved: Arc<Saved>,
 }
 
 impl RobotRun {
@@ -39,18 +40,17 @@ impl RobotRun {
             None => {
                 let start = task.initial_policy()?;
                 let learner = Learner::new(setup.config.learner.clone(), start, StateScales(task.state_scales()))?;
-                let (mut folder, saved) = (create(&setup, out)?, Saved { learner, episodes: 0 });
-                save(&setup, &*task, &mut folder, &saved)?;
-                (folder, saved)
+                let saved = Saved { learner, episodes: 0 };
+                (create(&setup, &*task, out, &saved)?, saved)
             }
         };
         info!("run folder: {}", folder.view().directory().display());
-        Ok(Self { setup, task, folder, saved })
+        Ok(Self { setup, task, archive: Archive::start(folder)?, saved: Arc::new(saved) })
     }
 
     /// The run folder.
     pub fn directory(&self) -> &Path {
-        self.folder.view().directory()
+        self.archive.view().directory()
     }
 
     /// The loop is run with this configuration of it from now on.
@@ -64,9 +64,9 @@ impl RobotRun {
     /// # Errors
     /// What went wrong. The robot then has the safe command, and what was done is saved.
     pub fn learn(&mut self, robot: Box<dyn RemoteRobot>, operator: Operator) -> Result<bool, DaemonError> {
-        let Self { setup, task, folder, saved } = self;
+        let Self { setup, task, archive, saved } = self;
         let task = &**task;
-        let mut learning = Learning::new(setup, task, folder, saved.clone())?;
+        let mut learning = Learning::new(setup, task, archive, saved.clone())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let outcome = runtime.block_on(async {
             let interrupt = Interrupt::default();
@@ -80,12 +80,15 @@ impl RobotRun {
                     other => other.map(|()| Ended::Complete),
                 };
             }
+            learning.keep_black_boxes(&mut runner);
             // Whatever came of it, the robot gets the safe command.
             let lost = runner.failure();
             let (trials, _) = runner.stop()?;
             if result.is_err() || matches!(result, Ok(Ended::Interrupted)) {
-                learning.keep_last(&trials)?;
+                learning.keep_last(&trials);
             }
+            let stored = learning.settle(None).await;
+            result = result.and_then(|ended| stored.map(|()| ended));
             match (result, lost) {
                 (Err(_), Some(lost)) => Err(DaemonError::Robot(lost)),
                 (result, _) => result.map(|ended| ended == Ended::Complete),
@@ -110,12 +113,11 @@ async fn show(learning: &mut Learning<'_>, runner: &mut Runner, strokes: u64) ->
     }
     let mut successes = 0;
     for _ in 0..strokes {
-        let trial = runner.next().await?;
-        let (judgement, meta) = learning.keep_evaluation(&trial)?;
-        successes += u64::from(judgement.success);
-        runner.tell(|watcher| watcher.trial(&meta));
+        let trial = learning.next(runner).await?;
+        successes += u64::from(learning.keep_evaluation(&trial).success);
         runner.recycle(trial);
     }
+    learning.settle(Some(runner)).await?;
     info!("without exploration noise {successes} of {strokes} strokes succeeded");
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Rollouts the learner learns from, out of recorded strokes.
 
+use std::sync::Arc;
+
 use nalgebra::DMatrix;
 
 use crate::control::Episode;
@@ -12,7 +14,7 @@ pub struct Rollout {
     /// Its number among the run's trials.
     pub trial: u64,
     /// The stroke.
-    pub episode: Episode,
+    pub episode: Arc<Episode>,
     /// What the task made of it.
     pub judgement: Judgement,
 }
@@ -59,7 +61,7 @@ mod tests {
         let outcomes = DMatrix::from_row_slice(1, 2, &[offset, offset + 1.]);
         Rollout {
             trial: 1,
-            episode,
+            episode: Arc::new(episode),
             judgement: Judgement { outcomes, total_reward: 0., success: false, distance: None },
         }
     }
@@ -82,7 +84,7 @@ mod tests {
         bad.judgement.outcomes[1] = f64::NAN;
         assert!(!finite(&bad));
         let mut bad = rollout(0.);
-        bad.episode.states[5] = f64::INFINITY;
+        Arc::make_mut(&mut bad.episode).states[5] = f64::INFINITY;
         assert!(!finite(&bad));
     }
 }

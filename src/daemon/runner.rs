@@ -10,14 +10,14 @@ use super::interrupt::Interrupt;
 use super::machine::Machine;
 use super::operator::{LinkError, Operator, Order, Watcher};
 use crate::control::{
-    Abort, BlackBox, Event, FinishedTrial, Latency, LoopError, OrderError, Outcome, Request, SafetyState, TrialBuffers,
-    TrialOrder, Tuning,
+    Abort, BlackBox, Event, Fault, FinishedTrial, Latency, LoopError, OrderError, Outcome, Request, SafetyState,
+    TrialBuffers, TrialOrder, Tuning,
 };
 use crate::policy::Law;
 use crate::robot::{TrialKey, exploration_noise};
 
 /// How often the loop is looked after.
-const LOOK: Duration = Duration::from_millis(5);
+pub const LOOK: Duration = Duration::from_millis(5);
 
 /// Why a trial that the operator marked is not learned from.
 pub const MARKED_FAILED: &str = "marked failed by the operator";
@@ -40,8 +40,11 @@ pub struct Runner {
     seed: u64,
     #[allow(clippy::vec_box)] // An order carries its buffers boxed: they pass through the rings without being copied.
     spare: Vec<Box<TrialBuffers>>,
-    /// Orders for which the ring had no room, or that the loop refused while it was stopped; first come first.
+    /// Orders that the ring had no room for, or that the loop refused while it was stopped; in the order of their keys, so
+    /// that what comes next after a fault does not depend on who was faster.
     waiting: VecDeque<TrialOrder>,
+    /// Orders that the loop has.
+    in_flight: usize,
     /// Latency of everything so far.
     latency: Latency,
     operator: Option<(Operator, Interrupt)>,
@@ -65,6 +68,7 @@ impl Runner {
             seed,
             spare: Vec::new(),
             waiting: VecDeque::new(),
+            in_flight: 0,
             latency: Latency::new(),
             operator: None,
             tuning: None,
@@ -145,16 +149,26 @@ impl Runner {
             vec![0.; law.noise_len()].into()
         };
         let buffers = self.spare.pop().unwrap_or_else(|| TrialBuffers::new(shape));
-        self.waiting.push_back(TrialOrder { key, law: law.clone(), noise, buffers });
+        self.wait(TrialOrder { key, law: law.clone(), noise, buffers });
         self.send();
     }
 
+    fn wait(&mut self, order: TrialOrder) {
+        let place = self.waiting.partition_point(|other| other.key <= order.key);
+        self.waiting.insert(place, order);
+    }
+
     fn send(&mut self) {
+        let client = &mut self.machine.control.client;
+        if client.status().safety != SafetyState::Run {
+            return;
+        }
         while let Some(order) = self.waiting.pop_front() {
-            if let Err(order) = self.machine.control.client.order(order) {
+            if let Err(order) = client.order(order) {
                 self.waiting.push_front(order);
                 return;
             }
+            self.in_flight += 1;
         }
     }
 
@@ -188,8 +202,10 @@ impl Runner {
         let by_itself = self.operator.as_ref().is_none_or(|(operator, _)| operator.reset_faults);
         match status.safety {
             SafetyState::Run => self.send(),
-            // A full ring of requests holds this one already.
-            SafetyState::Zero | SafetyState::Hold if by_itself => drop(client.request(Request::ResetFault)),
+            // Once the loop has given everything back. A full ring of requests holds this one already.
+            SafetyState::Zero | SafetyState::Hold if by_itself && self.in_flight == 0 => {
+                let _ = client.request(Request::ResetFault);
+            }
             SafetyState::Zero | SafetyState::Hold | SafetyState::Damp => {}
         }
         Ok(())
@@ -203,14 +219,16 @@ impl Runner {
         loop {
             self.look()?;
             while let Some(mut trial) = self.machine.control.client.finished() {
+                self.in_flight -= 1;
                 self.latency.add(&trial.order.buffers.latency.stroke);
                 self.latency.add(&trial.order.buffers.latency.between);
                 match trial.outcome {
                     Outcome::Refused(OrderError::Stopped(_)) => {
                         trial.order.buffers.clear();
-                        self.waiting.push_back(trial.order);
+                        self.wait(trial.order);
                     }
                     Outcome::Refused(error) => return Err(RunnerError::Refused(error)),
+                    _ if cut_short(&trial.outcome) => self.recycle(trial),
                     _ => return Ok(trial),
                 }
             }
@@ -246,6 +264,12 @@ impl Runner {
         self.machine.control.client.recycle(black_box);
     }
 
+    /// Asks the loop to end: the robot gets the safe command now, whatever is still to be done.
+    pub fn end_loop(&mut self) {
+        self.machine.control.client.stopper().shutdown();
+        self.machine.let_go();
+    }
+
     /// Ends the loop: the robot gets the safe command first. Gives back the trials that were over by then and the latency of the
     /// whole run.
     ///
@@ -263,6 +287,11 @@ impl Runner {
         latency.add(&rest);
         Ok((trials, latency))
     }
+}
+
+/// Whether the end of the program cut a trial short: it was never made, and a resumed run makes it again.
+pub fn cut_short(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(_) | Outcome::Aborted(Abort::Fault(Fault::Shutdown)))
 }
 
 /// Why a trial is not learned from, if so.

@@ -50,6 +50,22 @@ impl RunFolder {
         config_yaml: &str,
         urdf: &str,
     ) -> Result<Self, StorageError> {
+        Self::create_from::<()>(files, directory, info, config_yaml, urdf, None)
+    }
+
+    /// The same with a first checkpoint, which is there before the folder is a run's: whenever a start is cut short, there is
+    /// either no run or one to go on with.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn create_from<T: Serialize>(
+        files: Arc<dyn Files>,
+        directory: &Path,
+        info: RunInfo,
+        config_yaml: &str,
+        urdf: &str,
+        first: Option<&Checkpoint<T>>,
+    ) -> Result<Self, StorageError> {
         create_dir_all(&*files, directory)?;
         refuse_used(&*files, directory)?;
         let lock = lock(&*files, directory)?;
@@ -60,6 +76,9 @@ impl RunFolder {
         write_atomic(&*files, &directory.join(CONFIG_FILE), config_yaml.as_bytes())?;
         write_atomic(&*files, &directory.join(ROBOT_FILE), urdf.as_bytes())?;
         write_atomic(&*files, &directory.join(METRICS), b"")?;
+        if let Some(first) = first {
+            first.save(&*files, &directory.join(CHECKPOINTS), 1)?;
+        }
         let path = directory.join(INFO);
         let json = serde_json::to_vec_pretty(&info)
             .map_err(|e| StorageError::Unstorable { path: path.clone(), what: e.to_string() })?;
@@ -230,7 +249,9 @@ fn refuse_used(files: &dyn Files, directory: &Path) -> Result<(), StorageError> 
     for name in files.list(directory)? {
         let begun = match name.as_str() {
             LOCK => true,
-            TRIALS | BLACK_BOXES | CHECKPOINTS => files.list(&directory.join(&name))?.is_empty(),
+            TRIALS | BLACK_BOXES => files.list(&directory.join(&name))?.is_empty(),
+            // At most the first, or what was to become it.
+            CHECKPOINTS => files.list(&directory.join(&name))?.len() <= 2,
             // Only where the folders are there too did a start write these.
             CONFIG_FILE | ROBOT_FILE | METRICS => files.exists(&directory.join(CHECKPOINTS))?,
             other => {

@@ -130,7 +130,10 @@ impl RunView {
     ///
     /// # Errors
     /// As there.
-    pub fn checkpoint<T: DeserializeOwned>(&self, expected: &Expected) -> Result<LoadedCheckpoint<T>, StorageError> {
+    pub fn checkpoint<T: Serialize + DeserializeOwned>(
+        &self,
+        expected: &Expected,
+    ) -> Result<LoadedCheckpoint<T>, StorageError> {
         Checkpoint::load_newest(&*self.files, &self.directory.join(CHECKPOINTS), expected)
     }
 

@@ -20,6 +20,8 @@ pub struct Joints {
     pub launched: Option<Duration>,
     /// Acceleration no one asked for; drawn per trial.
     pub push: f64,
+    /// Viscous friction, 1/s.
+    pub friction: f64,
     pub home: Vec<f64>,
 }
 
@@ -31,6 +33,7 @@ impl Joints {
             now: Duration::ZERO,
             launched: None,
             push: 0.,
+            friction: 0.,
             home: position.into(),
         }
     }
@@ -60,7 +63,7 @@ impl Plant for Joints {
         while self.now < until {
             let dt = PERIOD.min(until - self.now);
             for ((q, qd), effort) in self.position.iter_mut().zip(&mut self.velocity).zip(&command.effort) {
-                *qd += (effort + self.push) * dt.as_secs_f64();
+                *qd += (effort + self.push - self.friction * *qd) * dt.as_secs_f64();
                 *q += *qd * dt.as_secs_f64();
             }
             self.now += dt;

@@ -265,6 +265,7 @@ def patient(**more):
         "control.ready_timeout": 3600.0,
         "control.watchdog.max_state_age": 10.0,
         "control.watchdog.max_task_age": 10.0,
+        "control.watchdog.max_frozen_readings": 100000,
         "control.watchdog.max_consecutive_misses": 1000,
         "control.watchdog.heartbeat_timeout": 60.0,
         "ros.connect_timeout": 30.0,

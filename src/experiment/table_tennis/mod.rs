@@ -168,7 +168,7 @@ impl TableTennisRun {
             Method::Moto(learner) => {
                 let rollouts = strokes.into_iter().zip(1..).map(|(Stroke { trial, judgement }, number)| Rollout {
                     trial: number,
-                    episode: trial.order.buffers.episode,
+                    episode: Arc::new(trial.order.buffers.episode),
                     judgement,
                 });
                 Ok(moto_record(&learner.update(batch(&rollouts.collect::<Vec<_>>()), &self.task)?))

@@ -1,0 +1,146 @@
+//! A learner that panics, hangs or answers nonsense: the run ends with the cause, everything before is on the disk, and the next
+//! start goes on.
+
+use super::super::checkpoint::load;
+use super::super::learner_thread::LearnerLost;
+use super::super::machine::{Machine, Pace};
+use super::*;
+use crate::moto::{Batch, Learner, MotoError, StateScales};
+use crate::policy::Policy;
+use crate::storage::{RunInfo, files::Disk};
+use std::path::Path;
+use std::sync::mpsc;
+
+const ROLLOUTS: usize = 4;
+
+struct Place {
+    setup: Setup,
+    task: Box<dyn Task>,
+    folder: tempfile::TempDir,
+    /// The first learner gets no time.
+    impatient: bool,
+}
+
+type Answer = Box<dyn FnMut(Batch) -> Result<Updated, MotoError> + Send>;
+
+impl Place {
+    fn new() -> Self {
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
+        let setup = Setup::load(&config, |config| {
+            (config.run.rollouts, config.run.iterations) = (ROLLOUTS, 2);
+        });
+        let setup = setup.unwrap();
+        Self { task: setup.task().unwrap(), setup, folder: tempfile::tempdir().unwrap(), impatient: false }
+    }
+
+    fn learner(&self) -> Learner {
+        let scales = StateScales(self.task.state_scales());
+        Learner::new(self.setup.config.learner.clone(), self.task.initial_policy().unwrap(), scales).unwrap()
+    }
+
+    /// The answers of a sound learner, changed by `spoil`.
+    fn spoiled(&self, spoil: impl Fn(Learner) -> Learner + Send + 'static) -> Answer {
+        let (mut learner, task) = (self.learner(), self.setup.task().unwrap());
+        Box::new(move |batch| {
+            let report = learner.update(batch, &*task)?;
+            Ok(Updated { learner: spoil(learner.clone()), report, duration: Duration::ZERO })
+        })
+    }
+
+    /// Starts a run with a learner that answers so, and goes on with a sound one. Gives why the first ended.
+    fn run(&self, answer: Answer) -> DaemonError {
+        let directory = self.folder.path().join("run");
+        let info = RunInfo {
+            robot: self.setup.model.name().into(),
+            task: self.task.name().into(),
+            seed: self.setup.config.run.seed,
+            version: String::new(),
+            command_line: Vec::new(),
+            started: 0,
+        };
+        let saved = Saved { learner: self.learner(), episodes: 0 };
+        let first = Checkpoint { header: header(&self.setup, &*self.task, 0).unwrap(), value: &saved };
+        let folder = RunFolder::create_from(Arc::new(Disk), &directory, info, "", "", Some(&first)).unwrap();
+        let mut archive = Archive::start(folder).unwrap();
+        let mut hasty = self.setup.clone();
+        if self.impatient {
+            hasty.config.run.update_timeout = 0.05;
+        }
+        let mut learning = Learning::new(&hasty, &*self.task, &mut archive, Arc::new(saved)).unwrap();
+        learning.thread = LearnerThread::answering(answer).unwrap();
+        let error = self.learn(&mut learning).unwrap_err();
+        assert_eq!(archive.view().trials().unwrap().len(), ROLLOUTS);
+        let saved = load(archive.view(), &self.setup, &*self.task, true).unwrap();
+        assert_eq!(saved.learner.iteration(), 0);
+        let mut learning = Learning::new(&self.setup, &*self.task, &mut archive, Arc::new(saved)).unwrap();
+        assert_eq!(learning.collected.usable.len(), ROLLOUTS, "the trials made before are learned from");
+        assert_eq!(self.learn(&mut learning).unwrap(), Ended::Complete);
+        drop(learning);
+        assert_eq!(archive.view().trials().unwrap().len(), 2 * ROLLOUTS);
+        error
+    }
+
+    fn learn(&self, learning: &mut Learning<'_>) -> Result<Ended, DaemonError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let plant = self.task.plant(1).unwrap();
+            let machine = Machine::start(&self.setup, &*self.task, plant, Pace::Lockstep).unwrap();
+            let mut runner = Runner::new(machine, self.setup.config.run.seed);
+            let ended = learning.run(&mut runner, &Interrupt::default()).await;
+            // The loop ends, which it does only once the robot has the safe command.
+            runner.stop().unwrap();
+            ended
+        })
+    }
+}
+
+#[test]
+fn a_learner_that_panics() {
+    let error = Place::new().run(Box::new(|_| panic!("a bug in the learner")));
+    assert!(matches!(error, DaemonError::LearnerLost(LearnerLost::Panicked)), "{error}");
+}
+
+#[test]
+fn a_learner_that_hangs() {
+    let mut place = Place::new();
+    place.impatient = true;
+    let (keep, never) = mpsc::channel::<()>();
+    let error = place.run(Box::new(move |_| {
+        let _ = never.recv();
+        panic!("nobody listens any more")
+    }));
+    assert!(matches!(error, DaemonError::LearnerLost(LearnerLost::Hangs(_))), "{error}");
+    assert!(error.to_string().contains("run.update_timeout"), "{error}");
+    drop(keep);
+}
+
+#[test]
+fn a_policy_that_is_not_finite() {
+    let place = Place::new();
+    let answer = place.spoiled(|learner| {
+        let config = bincode::config::standard();
+        let mut bytes = bincode::serde::encode_to_vec(&learner, config).unwrap();
+        let bias = learner.policy().steps[7].bias[2].to_le_bytes();
+        for at in 0..bytes.len() - bias.len() {
+            if bytes[at..at + bias.len()] == bias {
+                bytes[at..at + bias.len()].copy_from_slice(&f64::NAN.to_le_bytes());
+            }
+        }
+        bincode::serde::decode_from_slice(&bytes, config).unwrap().0
+    });
+    let error = place.run(answer);
+    assert_eq!(error.to_string(), "policy step 7: bias has a non-finite entry");
+}
+
+#[test]
+fn a_policy_of_the_wrong_shape() {
+    let place = Place::new();
+    let (config, scales) = (place.setup.config.learner.clone(), place.task.state_scales());
+    let answer = place.spoiled(move |learner| {
+        let mut steps = learner.policy().steps.clone();
+        steps.pop();
+        Learner::new(config.clone(), Policy { steps }, StateScales(scales.clone())).unwrap()
+    });
+    let error = place.run(answer);
+    assert!(matches!(error, DaemonError::PolicyShape { .. }), "{error}");
+}
