@@ -133,6 +133,8 @@ fn subject(trigger: &str) -> Subject {
         ("ros.exit_when_done".into(), ParameterValue::Bool(true)),
         ("run.rollouts".into(), ParameterValue::Integer(2)),
         ("control.watchdog.max_consecutive_misses".into(), ParameterValue::Integer(1000)),
+        // This robot always says the same.
+        ("control.watchdog.max_frozen_readings".into(), ParameterValue::Integer(100_000)),
     ];
     for (name, value) in [
         ("control.ready_timeout", 3600.),
