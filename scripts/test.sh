@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole test run: format, lints, Rust tests, then the outside witnesses in Python.
+# The whole test run: format, lints, Rust tests, a minute of fuzzing, the outside witnesses in Python; then over ROS 2.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup.sh
@@ -23,5 +23,5 @@ scripts/setup_ros_tools.sh
 cargo clippy --release --locked --features ros --lib --bins --bench ros_round_trip -- --deny warnings
 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST cargo test --release --locked --features ros --lib ros::
 cargo build --release --locked --features ros
-.venv/bin/python -m pytest -q tests/python/test_ros_*.py
 scripts/test_colcon.sh
+.venv/bin/python -m pytest -q tests/python/test_ros_*.py
