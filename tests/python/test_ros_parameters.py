@@ -73,7 +73,7 @@ def test_values_come_from_the_configuration_the_file_and_the_command_line(client
     assert stiffness.double_value == 321.0
     assert unset.type == ParameterType.PARAMETER_NOT_SET
     assert (share.type, share.double_value) == (ParameterType.PARAMETER_DOUBLE, 0.0)
-    assert "another_node.parameter is not one of this node's" in client.process.output()
+    client.process.wait_for_line("another_node.parameter is not one of this node's")
 
 
 def test_list_with_prefixes_and_depth(client):

@@ -241,4 +241,4 @@ def test_without_a_listener_on_the_serve_topic_nothing_starts(tmp_path):
     with Client(env) as client, StillRobot(client, "moto_controller/ball"):
         with controller(env, given) as process:
             assert client.change("configure") and not client.change("activate")
-            assert "serve did not answer" in process.output()
+            process.wait_for_line("serve did not answer")
