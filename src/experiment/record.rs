@@ -5,6 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::ExperimentError;
+use crate::baselines::gps::GpsReport;
+use crate::moto::{IterationReport, Verdict};
 use crate::storage::files::{Disk, Files, write_atomic};
 
 /// One iteration. All but `seconds` is the same to the bit for the same seed.
@@ -33,6 +35,41 @@ pub struct Record {
     pub remark: Option<String>,
     /// Wall-clock time of the iteration, s; the job's to fill in, and not reproducible.
     pub seconds: f64,
+}
+
+impl From<&IterationReport> for Record {
+    fn from(report: &IterationReport) -> Self {
+        let verdict = match report.verdict {
+            Verdict::Unjudged => "unjudged",
+            Verdict::Accepted => "accepted",
+            Verdict::RolledBack => "rolled_back",
+        };
+        Self {
+            rollouts_return: report.mean_return,
+            kl: Some(report.mean_kl),
+            entropy: Some(mean(report.steps.iter().map(|step| step.entropy))),
+            effective_samples: Some(report.mean_effective_samples),
+            remark: Some(verdict.into()),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&GpsReport> for Record {
+    fn from(report: &GpsReport) -> Self {
+        Self {
+            rollouts_return: report.mean_return,
+            kl: Some(mean(report.steps.iter().map(|step| step.kl))),
+            entropy: Some(mean(report.steps.iter().map(|step| step.entropy))),
+            remark: Some(format!("step_size {:.3}", report.step_size)),
+            ..Self::default()
+        }
+    }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len() as f64;
+    values.sum::<f64>() / count
 }
 
 /// Writes records as CSV with a header, whole or not at all.

@@ -1,7 +1,7 @@
 //! The seam between an experiment and the methods and tasks it compares.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::swing_up::SwingUpRun;
 use super::table_tennis::{StrokeError, TableTennisRun};
@@ -130,6 +130,15 @@ pub fn start(variant: &Variant, seed: u64) -> Result<Box<dyn Run>, RunError> {
         TaskConfig::SwingUp(task) => Box::new(SwingUpRun::new(task, method, rollouts, seed)?),
         TaskConfig::TableTennis(task) => Box::new(TableTennisRun::new(task, method, rollouts, seed)?),
     })
+}
+
+/// Where a run is: everything needed to go on elsewhere to the bit, since what is random is keyed by the iteration.
+#[derive(Serialize, Deserialize)]
+pub struct State<M> {
+    /// Iterations done.
+    pub iteration: u64,
+    /// The learner.
+    pub method: M,
 }
 
 /// The stored form of a state.

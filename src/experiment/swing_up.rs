@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{Attachment, Run, RunError, decode, encode};
+use super::run::{Attachment, Run, RunError, State, decode, encode};
 use super::{MethodConfig, Record};
-use crate::baselines::gps::{Gps, GpsReport};
-use crate::moto::{Batch, IterationReport, Learner, ReturnSummary, Reward, StateScales, Verdict};
+use crate::baselines::gps::Gps;
+use crate::moto::{Batch, Learner, ReturnSummary, Reward, StateScales};
 use crate::policy::Policy;
 use crate::report::SwingMotion;
 use crate::robot::{TrialKey, TrialKind};
@@ -19,14 +19,7 @@ pub struct SwingUpRun {
     task: SwingUp,
     rollouts: u64,
     seed: u64,
-    state: State,
-}
-
-#[derive(Serialize, Deserialize)]
-struct State {
-    /// Iterations done.
-    iteration: u64,
-    method: Method,
+    state: State<Method>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,41 +63,9 @@ impl Method {
 
     fn update(&mut self, batch: Batch, reward: &dyn Reward) -> Result<Record, RunError> {
         match self {
-            Self::Moto(learner) => Ok(moto_record(&learner.update(batch, reward)?)),
-            Self::Gps(learner) => Ok(gps_record(&learner.update(batch, reward)?)),
+            Self::Moto(learner) => Ok((&learner.update(batch, reward)?).into()),
+            Self::Gps(learner) => Ok((&learner.update(batch, reward)?).into()),
         }
-    }
-}
-
-fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let count = values.len() as f64;
-    values.sum::<f64>() / count
-}
-
-fn gps_record(report: &GpsReport) -> Record {
-    Record {
-        rollouts_return: report.mean_return,
-        kl: Some(mean(report.steps.iter().map(|step| step.kl))),
-        entropy: Some(mean(report.steps.iter().map(|step| step.entropy))),
-        remark: Some(format!("step_size {:.3}", report.step_size)),
-        ..Record::default()
-    }
-}
-
-/// What an iteration of MOTO leaves behind.
-pub(super) fn moto_record(report: &IterationReport) -> Record {
-    let verdict = match report.verdict {
-        Verdict::Unjudged => "unjudged",
-        Verdict::Accepted => "accepted",
-        Verdict::RolledBack => "rolled_back",
-    };
-    Record {
-        rollouts_return: report.mean_return,
-        kl: Some(report.mean_kl),
-        entropy: Some(mean(report.steps.iter().map(|step| step.entropy))),
-        effective_samples: Some(report.mean_effective_samples),
-        remark: Some(verdict.into()),
-        ..Record::default()
     }
 }
 

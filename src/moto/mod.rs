@@ -21,7 +21,7 @@ mod state_distribution;
 mod step_fit;
 mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod theory;
 mod trust_region;
 mod update;

@@ -5,7 +5,7 @@ use super::report::{GpsReport, GpsStepReport};
 use super::step_size::{Prediction, adapted};
 use super::trust_region::constrained_update;
 use super::{GpsConfig, GpsError, Mixture, NormalInverseWishart};
-use crate::moto::{Batch, Reward};
+use crate::moto::{Batch, ReturnSummary, Reward};
 use crate::policy::{Policy, PolicyError};
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
@@ -63,7 +63,9 @@ impl Gps {
         let config = &self.config;
         let horizon = self.policy.horizon();
         batch.validate(horizon, self.policy.state_dim(), self.policy.action_dim())?;
-        let returns = returns(&batch, reward)?;
+        let returns = batch.returns(reward)?;
+        let summary = ReturnSummary::new(&returns);
+        let deviation = summary.variance.sqrt();
         let samples = transitions(&batch);
         let width = spreads(&samples);
         let history = self.extended_history(&samples, batch.rollouts());
@@ -78,10 +80,6 @@ impl Gps {
             _ => self.step_size,
         };
         let kl_bound = config.epsilon * step_size * horizon as f64;
-        let count = returns.len() as f64;
-        let mean_return = returns.iter().sum::<f64>() / count;
-        let squares: f64 = returns.iter().map(|r| (r - mean_return).powi(2)).sum();
-        let deviation = (squares / (count - 1.0).max(1.0)).sqrt();
         // The spread of the returns is the multiplier's natural unit.
         let update = constrained_update(&model, &self.policy, kl_bound, if deviation > 0.0 { deviation } else { 1.0 })?;
         update.policy.validate()?;
@@ -95,11 +93,11 @@ impl Gps {
         let prediction = Prediction { before: expected_return, after: model.expected_return(&update.policy) };
         let report = GpsReport {
             iteration: self.iteration,
-            rollouts: returns.len(),
-            mean_return,
+            rollouts: summary.rollouts,
+            mean_return: summary.mean,
             max_return: returns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             min_return: returns.iter().copied().fold(f64::INFINITY, f64::min),
-            return_error: deviation / count.sqrt(),
+            return_error: deviation / (summary.rollouts as f64).sqrt(),
             expected_return,
             predicted_return: prediction.after,
             expected_improvement: self.prediction.map(|p| p.after - p.before),
@@ -155,22 +153,4 @@ impl Gps {
         let prior = |samples: &DMatrix<f64>| mixture.prior(samples, config.strength).ok_or(GpsError::Mixture);
         samples.par_iter().map(prior).collect()
     }
-}
-
-/// Return of each rollout.
-fn returns(batch: &Batch, reward: &dyn Reward) -> Result<Vec<f64>, GpsError> {
-    let horizon = batch.actions.len();
-    let finite = |step, value: f64| if value.is_finite() { Ok(value) } else { Err(GpsError::NonFiniteReward { step }) };
-    let rollout = |i: usize| {
-        let at = |matrix: &DMatrix<f64>| matrix.column(i).into_owned();
-        let mut sum = finite(horizon, reward.last(at(&batch.states[horizon]).as_slice()))?;
-        for t in 0..horizon {
-            let (state, next, action) = (at(&batch.states[t]), at(&batch.states[t + 1]), at(&batch.received[t]));
-            let outcome = at(&batch.outcomes[t]);
-            let value = reward.step(t, state.as_slice(), action.as_slice(), next.as_slice(), outcome.as_slice());
-            sum += finite(t, value)?;
-        }
-        Ok(sum)
-    };
-    (0..batch.rollouts()).map(rollout).collect()
 }

@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use strokes::StrokeError;
 use strokes::Strokes;
 
-use super::run::{Attachment, Run, RunError, decode, encode};
-use super::swing_up::moto_record;
+use super::run::{Attachment, Run, RunError, State, decode, encode};
 use super::{MethodConfig, Record};
 use crate::baselines::dmp::{Demonstration, Dmp, DmpConfig};
 use crate::baselines::episodic::{EpisodicMethod, EpisodicSearch, RepsConfig};
@@ -20,7 +19,7 @@ use crate::baselines::samples::Episodes;
 use crate::control::FinishedTrial;
 use crate::daemon::{self, Config, LearnedStroke, Rollout, Setup, StoredLaw, batch, is_finite};
 use crate::moto::{Learner, StateScales};
-use crate::policy::{CompiledMovement, CompiledPolicy, Law, LinearGaussian, Primitive};
+use crate::policy::{Law, LinearGaussian, Primitive};
 use crate::robot::{TrialKey, TrialKind};
 use crate::tasks::table_tennis::{Setting, TableTennis, TableTennisConfig};
 use crate::tasks::{Judgement, Task};
@@ -61,18 +60,11 @@ pub struct TableTennisRun {
     setup: Setup,
     task: TableTennis,
     strokes: Strokes,
-    /// What a movement is made from, if that is what is learned.
-    primitive: Option<Arc<Primitive>>,
+    /// What a movement is made from; empty if a policy is what is learned.
+    primitive: Primitive,
     rollouts: u64,
     seed: u64,
-    state: State,
-}
-
-#[derive(Serialize, Deserialize)]
-struct State {
-    /// Iterations done.
-    iteration: u64,
-    method: Method,
+    state: State<Method>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -99,11 +91,11 @@ impl TableTennisRun {
         let (method, primitive) = match method {
             MethodConfig::Moto(config) => {
                 let learner = Learner::new(config.clone(), task.initial_policy()?, StateScales(task.state_scales()))?;
-                (Method::Moto(Box::new(learner)), None)
+                (Method::Moto(Box::new(learner)), Primitive::default())
             }
             MethodConfig::Movement(config) => {
                 let (search, primitive) = movement(&task, config, control.period)?;
-                (Method::Movement(Box::new(search)), Some(Arc::new(primitive)))
+                (Method::Movement(Box::new(search)), primitive)
             }
             MethodConfig::Gps(_) => return Err(RunError::Unfit { method: "gps", task: "table_tennis" }),
         };
@@ -114,11 +106,10 @@ impl TableTennisRun {
 
     /// What is learned so far, in its stored form.
     fn stored(&self) -> StoredLaw {
-        match (&self.state.method, &self.primitive) {
-            (Method::Moto(learner), _) => StoredLaw::Policy(learner.policy().clone()),
-            (Method::Movement(search), primitive) => StoredLaw::Movement {
-                // A movement is only learned with its primitive.
-                primitive: primitive.as_deref().cloned().unwrap_or_default(),
+        match &self.state.method {
+            Method::Moto(learner) => StoredLaw::Policy(learner.policy().clone()),
+            Method::Movement(search) => StoredLaw::Movement {
+                primitive: self.primitive.clone(),
                 parameters: on_states(search.law(), &self.task),
                 horizon: self.task.horizon(),
             },
@@ -126,14 +117,7 @@ impl TableTennisRun {
     }
 
     fn law(&self) -> Result<Law, RunError> {
-        Ok(match (&self.state.method, &self.primitive) {
-            (Method::Movement(search), Some(primitive)) => {
-                let parameters = on_states(search.law(), &self.task);
-                CompiledMovement::new(primitive.clone(), parameters, self.task.horizon())?.into()
-            }
-            (Method::Moto(learner), _) => CompiledPolicy::new(learner.policy())?.into(),
-            (Method::Movement(_), None) => self.stored().compile()?,
-        })
+        Ok(self.stored().compile()?)
     }
 
     fn key(&self, kind: TrialKind, rollout: u64) -> TrialKey {
@@ -171,7 +155,7 @@ impl TableTennisRun {
                     episode: Arc::new(trial.order.buffers.episode),
                     judgement,
                 });
-                Ok(moto_record(&learner.update(batch(&rollouts.collect::<Vec<_>>()), &self.task)?))
+                Ok((&learner.update(batch(&rollouts.collect::<Vec<_>>()), &self.task)?).into())
             }
             Method::Movement(search) => {
                 let context = search.law().gain.ncols();

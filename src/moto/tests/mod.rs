@@ -11,27 +11,32 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 /// Reproducible random numbers.
-struct Random(ChaCha8Rng);
+pub(crate) struct Random(ChaCha8Rng);
 
 impl Random {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
-    fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         StandardNormal.sample(&mut self.0)
     }
 
-    fn matrix(&mut self, rows: usize, columns: usize) -> DMatrix<f64> {
+    pub(crate) fn matrix(&mut self, rows: usize, columns: usize) -> DMatrix<f64> {
         DMatrix::from_fn(rows, columns, |_, _| self.normal())
     }
 
-    fn vector(&mut self, rows: usize) -> DVector<f64> {
+    pub(crate) fn vector(&mut self, rows: usize) -> DVector<f64> {
         DVector::from_fn(rows, |_, _| self.normal())
     }
 
-    fn positive_definite(&mut self, dim: usize) -> DMatrix<f64> {
+    pub(crate) fn positive_definite(&mut self, dim: usize) -> DMatrix<f64> {
+        self.positive_definite_above(dim, 0.3)
+    }
+
+    /// With no eigenvalue below `floor`.
+    pub(crate) fn positive_definite_above(&mut self, dim: usize, floor: f64) -> DMatrix<f64> {
         let factor = self.matrix(dim, dim);
-        &factor * factor.transpose() + DMatrix::identity(dim, dim) * 0.3
+        &factor * factor.transpose() + DMatrix::identity(dim, dim) * floor
     }
 }

@@ -1,9 +1,9 @@
 //! The trajectory KL constraint on random problems, against the KL of whole trajectories.
 
-use super::Random;
 use crate::baselines::gps::LinearDynamics;
 use crate::baselines::gps::model::Model;
 use crate::baselines::gps::trust_region::constrained_update;
+use crate::moto::tests::Random;
 use crate::moto::{Quadratic, StateDistribution};
 use crate::policy::{Policy, gaussian_kl};
 use nalgebra::{DMatrix, DVector};
@@ -24,11 +24,14 @@ fn random_model(random: &mut Random, horizon: usize, state_dim: usize, action_di
         dynamics.push(LinearDynamics {
             map: random.matrix(state_dim, inputs) * 0.5,
             offset: random.vector(state_dim),
-            covariance: random.positive_definite(state_dim) * 0.1,
+            covariance: random.positive_definite_above(state_dim, 0.1) * 0.1,
         });
         rewards.push(quadratic(random, inputs, lift));
     }
-    let start = StateDistribution { mean: random.vector(state_dim), covariance: random.positive_definite(state_dim) };
+    let start = StateDistribution {
+        mean: random.vector(state_dim),
+        covariance: random.positive_definite_above(state_dim, 0.1),
+    };
     Model { start, dynamics, rewards, last: quadratic(random, state_dim, lift) }
 }
 
@@ -36,7 +39,7 @@ fn random_policy(random: &mut Random, horizon: usize, state_dim: usize, action_d
     let law = |_| crate::policy::LinearGaussian {
         gain: random.matrix(action_dim, state_dim) * 0.3,
         bias: random.vector(action_dim),
-        covariance: random.positive_definite(action_dim),
+        covariance: random.positive_definite_above(action_dim, 0.1),
     };
     Policy { steps: (0..horizon).map(law).collect() }
 }

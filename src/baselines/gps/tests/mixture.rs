@@ -1,7 +1,7 @@
 //! The Gaussian mixture on mixtures that are known.
 
-use super::Random;
 use crate::baselines::gps::{Mixture, MixtureConfig};
+use crate::moto::tests::Random;
 use nalgebra::{DMatrix, DVector};
 
 /// Points of three well separated Gaussians with shares 1/2, 1/4, 1/4, in no order.

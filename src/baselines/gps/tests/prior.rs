@@ -1,7 +1,7 @@
 //! The posterior of the dynamics.
 
-use super::Random;
 use crate::baselines::gps::{LinearDynamics, NormalInverseWishart};
+use crate::moto::tests::Random;
 use nalgebra::{DMatrix, DVector};
 
 /// The closed form is that of the data with the prior's imagined samples beside it: here they are made, with exactly the
