@@ -1,7 +1,9 @@
 //! What a robot on ROS hears when a thread of the node panics: damping, and zero last.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use r2r::ParameterValue;
@@ -11,10 +13,11 @@ use r2r::std_msgs::msg::{Empty, Float64MultiArray};
 
 use super::*;
 use crate::control::{Event, Phase, StartupReport, Stopper};
-use crate::daemon::Watcher;
+use crate::daemon::{DaemonError, Operator, Watcher};
 use crate::report::IterationMetrics;
 use crate::ros::rosout;
 use crate::ros::stamps::message_time;
+use crate::ros::system_time;
 use crate::storage::TrialMeta;
 
 /// The machines that run this stall now and then.

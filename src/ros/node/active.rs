@@ -1,0 +1,37 @@
+//! A run that is under way on its thread.
+
+use std::thread::JoinHandle;
+
+use crossbeam_channel::Sender;
+
+use crate::daemon::{DaemonError, Order, RobotRun};
+
+/// What came of a run, and the run.
+pub type Ended = (RobotRun, Result<bool, DaemonError>);
+
+/// A run that is under way. Dropped, as by a panic, it ends: the robot gets the safe command, and that is waited for.
+pub struct Active {
+    pub orders: Sender<Order>,
+    pub thread: Option<JoinHandle<Ended>>,
+}
+
+impl Active {
+    pub fn is_over(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Waits for the end. `None` if the run's thread panicked: the run is lost, the robot has the safe command.
+    pub fn join(mut self) -> Option<Ended> {
+        self.thread.take()?.join().ok()
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // A run that is over needs no order.
+            let _ = self.orders.send(Order::End);
+            drop(thread.join());
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The node `moto_controller`: the daemon as a managed node.
+
+mod active;
+mod lifecycle_services;
+mod operate;
+mod running;
+mod transitions;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, select, unbounded};
+use r2r::lifecycle_msgs::msg::{Transition as TransitionMsg, TransitionEvent};
+use r2r::lifecycle_msgs::srv::ChangeState;
+use r2r::rosgraph_msgs::msg::Clock as ClockMsg;
+use r2r::std_srvs::srv::Trigger;
+use r2r::{Node, Publisher, QosProfile, ServiceRequest};
+
+use self::active::Active;
+use self::lifecycle_services::serve_lifecycle;
+use self::operate::SERVICES;
+use super::commands::Commander;
+use super::executor::{Executor, Spinning};
+use super::joints::Joints;
+use super::lifecycle::{Lifecycle, State};
+use super::outlet::{Diagnostics, Outlet};
+use super::parameter_services::{SharedParameters, respond, serve_parameters};
+use super::rosout::{LogLines, Rosout};
+use super::serve::Server;
+use super::signals::signals;
+use super::sim_time::SimTime;
+use super::stamps::stamp;
+use super::states::States;
+use super::{ClockSource, Parameters, RosError, Settings, context, overrides};
+use crate::daemon::{Order, RobotRun};
+
+/// How often log lines are published.
+const LOOK: Duration = Duration::from_millis(50);
+/// How often diagnostics are.
+const DIAGNOSTICS: Duration = Duration::from_secs(1);
+
+/// What reaches the supervisor.
+enum Ask {
+    Transition(ServiceRequest<ChangeState::Service>),
+    Operate(&'static str, Order, ServiceRequest<Trigger::Service>),
+}
+
+/// The supervisor of the node.
+struct Supervisor {
+    parameters: SharedParameters,
+    lifecycle: Arc<Mutex<Lifecycle>>,
+    transitions: Publisher<TransitionEvent>,
+    states: States,
+    commander: Commander,
+    server: Server,
+    sim_time: Option<SimTime>,
+    with_ball: bool,
+    outlet: Outlet,
+    diagnostics: Diagnostics,
+    rosout: Rosout,
+    run: Option<RobotRun>,
+    active: Option<Active>,
+    /// What came of the last run: whether it was complete, or why it ended.
+    outcome: Option<Result<bool, RosError>>,
+}
+
+/// How the node ends.
+enum End {
+    /// As it was asked.
+    Asked,
+    /// It cannot go on, or the run failed and nobody is there to look after it.
+    Failed(RosError),
+}
+
+/// Runs the node until it is shut down or a signal ends it.
+///
+/// # Errors
+/// What stands against it, or why the run of an unattended node failed.
+pub fn run(config: PathBuf, lines: LogLines) -> Result<(), RosError> {
+    let signals = signals()?;
+    let node = Node::create(context()?, "moto_controller", "")?;
+    let parameters = Parameters::load(config, &overrides(&node))?;
+    let settings = parameters.settings().clone();
+    let mut executor = Executor::new(node);
+    let rosout = Rosout::new(&mut executor, lines)?;
+    let parameters = SharedParameters::new(parameters);
+    serve_parameters(&mut executor, &parameters)?;
+    let (inbox, asks) = unbounded();
+    let supervisor = Supervisor::new(&mut executor, parameters, &settings, rosout, &inbox)?;
+    let spinning = executor.spawn()?;
+    tracing::info!("the node is up");
+    supervise(supervisor, spinning, &asks, &signals, &settings)
+}
+
+/// Serves until the end. However that comes, by a panic too, the run ends before the node and its publishers go.
+fn supervise(
+    supervisor: Supervisor,
+    spinning: Spinning,
+    asks: &Receiver<Ask>,
+    signals: &Receiver<i32>,
+    settings: &Settings,
+) -> Result<(), RosError> {
+    // Of two locals the later one is dropped first.
+    let spinning = spinning;
+    let mut supervisor = supervisor;
+    let end = supervisor.serve(asks, signals, settings, || spinning.is_alive());
+    supervisor.rosout.publish();
+    match end {
+        End::Asked => Ok(()),
+        End::Failed(error) => Err(error),
+    }
+}
+
+fn lock(lifecycle: &Mutex<Lifecycle>) -> MutexGuard<'_, Lifecycle> {
+    lifecycle.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Supervisor {
+    fn new(
+        executor: &mut Executor,
+        parameters: SharedParameters,
+        settings: &Settings,
+        rosout: Rosout,
+        inbox: &Sender<Ask>,
+    ) -> Result<Self, RosError> {
+        let Settings { setup, ros, use_sim_time } = settings;
+        let joints = Joints::new(&ros.joints, &setup.config.robot.joints)?;
+        let with_ball = setup.task()?.ball_values().is_some();
+        let states = States::new(joints.clone());
+        let commander = Commander::new(executor, ros, joints)?;
+        let server = Server::new(executor, ros)?;
+        let lockstep = ros.clock == ClockSource::Lockstep && !use_sim_time;
+        let newest = QosProfile::sensor_data().keep_last(1);
+        let qos = if lockstep { QosProfile::default().reliable().keep_last(10) } else { newest };
+        let (joints_in, ball_in) = (states.clone(), states.clone());
+        executor.subscribe("joint_states", qos.clone(), move |message| joints_in.take_joints(&message))?;
+        if with_ball {
+            executor.subscribe("~/ball", qos, move |message| ball_in.take_ball(&message))?;
+        }
+        let sim_time = use_sim_time.then(SimTime::default);
+        if let Some(time) = sim_time.clone() {
+            let qos = QosProfile::default().best_effort().keep_last(1);
+            executor.subscribe("/clock", qos, move |message: ClockMsg| {
+                let nanoseconds = stamp(&message.clock).unwrap_or(0);
+                time.set(Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0)));
+            })?;
+        }
+        let lifecycle = Arc::<Mutex<Lifecycle>>::default();
+        serve_lifecycle(executor, &lifecycle, inbox)?;
+        for (name, order) in SERVICES {
+            let inbox = inbox.clone();
+            // Without a supervisor the process is at its end.
+            executor.serve(&format!("~/{name}"), move |request| {
+                drop(inbox.send(Ask::Operate(name, order.clone(), request)))
+            })?;
+        }
+        Ok(Self {
+            parameters,
+            lifecycle,
+            transitions: executor.node().create_publisher("~/transition_event", QosProfile::default())?,
+            states,
+            commander,
+            server,
+            sim_time,
+            with_ball,
+            outlet: Outlet::new(executor)?,
+            diagnostics: Diagnostics::new(executor)?,
+            rosout,
+            run: None,
+            active: None,
+            outcome: None,
+        })
+    }
+
+    fn serve(
+        &mut self,
+        asks: &Receiver<Ask>,
+        signals: &Receiver<i32>,
+        settings: &Settings,
+        is_alive: impl Fn() -> bool,
+    ) -> End {
+        if settings.ros.autostart {
+            for label in ["configure", "activate"] {
+                if let Err(error) = self.change(&TransitionMsg { id: 0, label: label.into() }) {
+                    return End::Failed(error);
+                }
+            }
+        }
+        let mut told = Instant::now();
+        loop {
+            select! {
+                recv(asks) -> ask => match ask {
+                    Ok(Ask::Transition(request)) => {
+                        let wanted = request.message.transition.clone();
+                        let success = self.change(&wanted).is_ok();
+                        respond(request, ChangeState::Response { success });
+                    }
+                    Ok(Ask::Operate(name, order, request)) => {
+                        let (success, message) = match self.operate(name, order) {
+                            Ok(message) => (true, message),
+                            Err(message) => (false, message),
+                        };
+                        respond(request, Trigger::Response { success, message });
+                    }
+                    Err(_) => return End::Asked,
+                },
+                recv(signals) -> _ => {
+                    tracing::warn!("stopping: the robot gets the safe command, then the run is saved");
+                    return self.finish(End::Asked);
+                }
+                default(LOOK) => {}
+            }
+            if !is_alive() {
+                tracing::error!("{}", RosError::ExecutorLost);
+                // Nobody brings readings any more: who waits for them is to know.
+                self.states.feed_nobody();
+                return self.finish(End::Failed(RosError::ExecutorLost));
+            }
+            if self.active.as_ref().is_some_and(Active::is_over)
+                && let Some(end) = self.take_result(settings.ros.exit_when_done)
+            {
+                return self.finish(end);
+            }
+            if lock(&self.lifecycle).state() == State::Finalized {
+                return End::Asked;
+            }
+            if told.elapsed() >= DIAGNOSTICS {
+                told = Instant::now();
+                let (ros, life) = (self.parameters.lock().settings().ros.clone(), lock(&self.lifecycle).state());
+                let wall = ros.clock == ClockSource::Wall && self.sim_time.is_none();
+                let life = life.message().label;
+                self.diagnostics.publish(&self.outlet.health, &self.states, &ros.diagnostics, &life, wall);
+            }
+            self.rosout.publish();
+        }
+    }
+
+    /// Makes the robot safe, if need be, and finalizes.
+    fn finish(&mut self, end: End) -> End {
+        let ended = self.change(&TransitionMsg { id: 0, label: "shutdown".into() });
+        match (end, ended) {
+            (End::Asked, Err(error)) => End::Failed(error),
+            (end, _) => end,
+        }
+    }
+
+    /// The run ended by itself: it is deactivated, or, if it is to, the process ends.
+    fn take_result(&mut self, exit_when_done: bool) -> Option<End> {
+        // What stands against it was said.
+        let _ = self.change(&TransitionMsg { id: 0, label: "deactivate".into() });
+        match self.outcome.take() {
+            Some(Err(error)) if exit_when_done => Some(End::Failed(error)),
+            _ => exit_when_done.then_some(End::Asked),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
