@@ -3,8 +3,8 @@
     for e in 3a 3b 3c; do target/release/moto_controller experiment $e; done
     python3 benches/figure_3.py [experiments/3a experiments/3b experiments/3c]
 
-Reads what the experiments left. A method is at 80 % once 80 % of the strokes of three iterations in a row succeeded. At the end
-counts the mean of the last five iterations. Medians over the seeds, the worst seed in brackets.
+Reads what the experiments left. A method is at 80 % once it succeeded in 80 % over 90 episodes. At the end counts the mean over the
+last 150. Medians over the seeds, the worst seed in brackets.
 """
 
 import csv
@@ -14,13 +14,18 @@ import statistics
 import sys
 
 SETTINGS = {"3a": "noiseless", "3b": "context", "3c": "noisy bounce"}
-BAR, IN_A_ROW, LAST = 0.8, 3, 5
+BAR, SPAN, LAST = 0.8, 90, 150
+
+
+def iterations(episodes, rows):
+    return -(-episodes // int(rows[0]["episodes"]))
 
 
 def episodes_to(bar, rows, column):
     values = [float(row[column]) for row in rows]
-    for i in range(IN_A_ROW, len(values) + 1):
-        if statistics.mean(values[i - IN_A_ROW : i]) >= bar - 1e-9:
+    span = iterations(SPAN, rows)
+    for i in range(span, len(values) + 1):
+        if statistics.mean(values[i - span : i]) >= bar - 1e-9:
             return int(rows[i - 1]["episodes"])
     return float("inf")
 
@@ -31,7 +36,7 @@ def when(values):
 
 
 def at_the_end(seeds, column):
-    values = [statistics.mean(float(row[column]) for row in rows[-LAST:]) for rows in seeds]
+    values = [statistics.mean(float(row[column]) for row in rows[-iterations(LAST, rows) :]) for rows in seeds]
     return f"{statistics.median(values):.2f} ({min(values):.2f})"
 
 

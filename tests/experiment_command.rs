@@ -108,6 +108,7 @@ fn overrides_change_what_they_name_and_nothing_else() {
         "mine.yaml",
         "
 seeds: 3
+first_seed: 11
 all: {rollouts: 7}
 variants:
   - {label: no reuse, method: {moto: {epsilon: 0.5}}}
@@ -121,7 +122,7 @@ only: [no reuse, mine, theirs]
     );
     let before = experiment();
     let config = overridden(&before, &place.path("mine.yaml")).unwrap();
-    assert_eq!((config.seeds, config.variants.len()), (3, 3));
+    assert_eq!((config.seeds().collect::<Vec<_>>(), config.variants.len()), (vec![11, 12, 13], 3));
     let wanted = |index: usize, label: &str, change: &dyn Fn(&mut SwingUpConfig, &mut LearnerConfig)| {
         let mut variant = Variant { label: label.into(), rollouts: 7, ..before.variants[index].clone() };
         let TaskConfig::SwingUp(task) = &mut variant.task else { panic!("the small experiment is a swing-up") };

@@ -59,9 +59,13 @@ pub struct Experiment {
     #[arg(long)]
     quick: bool,
 
-    /// Seeds 1 to N [default: 10, or the file's]
+    /// How many seeds [default: 10, or the file's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
+
+    /// The first seed [default: 1, or the file's]; settings are tuned on others than those that are reported
+    #[arg(long, value_name = "N")]
+    first_seed: Option<u64>,
 
     /// Changes to the experiment (YAML): variants, learner, task, rollouts, iterations, seeds
     #[arg(long, value_name = "FILE")]
@@ -85,6 +89,7 @@ impl Experiment {
             config = overridden(&config, path)?;
         }
         config.seeds = self.seeds.unwrap_or(config.seeds);
+        config.first_seed = self.first_seed.unwrap_or(config.first_seed);
         config.validate()?;
         let quick = if self.quick { "-quick" } else { "" };
         let out = self.out.unwrap_or_else(|| PathBuf::from("experiments").join(format!("{name}{quick}")));

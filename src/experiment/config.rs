@@ -111,15 +111,27 @@ pub struct ExperimentConfig {
     pub name: String,
     /// The figure's title.
     pub title: String,
-    /// Seeds 1 to this are run, at least 1.
+    /// Number of seeds, at least 1.
     pub seeds: u64,
+    /// The first of them; settings are tuned on others than those that are reported. Default 1.
+    #[serde(default = "one")]
+    pub first_seed: u64,
     /// What is drawn, a panel each; thresholds are about the first.
     pub measures: Vec<Measure>,
     /// What is compared.
     pub variants: Vec<Variant>,
 }
 
+fn one() -> u64 {
+    1
+}
+
 impl ExperimentConfig {
+    /// The seeds that are run.
+    pub fn seeds(&self) -> impl Iterator<Item = u64> + use<> {
+        (self.first_seed..).take(self.seeds as usize)
+    }
+
     /// Checks every value, by setting every variant up once.
     ///
     /// # Errors

@@ -30,6 +30,7 @@ use crate::storage::files::{Disk, Files};
 struct Overrides {
     title: Option<String>,
     seeds: Option<u64>,
+    first_seed: Option<u64>,
     measures: Option<Vec<Measure>>,
     #[serde(default)]
     all: Map<String, Value>,
@@ -80,6 +81,7 @@ fn apply(config: &ExperimentConfig, overrides: Overrides) -> Result<ExperimentCo
     let mut new = config.clone();
     new.title = overrides.title.unwrap_or(new.title);
     new.seeds = overrides.seeds.unwrap_or(new.seeds);
+    new.first_seed = overrides.first_seed.unwrap_or(new.first_seed);
     new.measures = overrides.measures.unwrap_or(new.measures);
     change_all(&mut new.variants, overrides.all).map_err(|(field, what)| (format!("all.{field}"), what))?;
     for (i, Change { label, like, fields }) in overrides.variants.into_iter().enumerate() {

@@ -66,7 +66,8 @@ fn motions(
     let mut motions = Vec::new();
     for (variant, seeds) in config.variants.iter().zip(records) {
         let last = |seed: &Vec<Record>| seed.last().map_or(f64::NEG_INFINITY, |r| r.mean_action_return);
-        let mut ranked: Vec<(f64, u64)> = (1..).zip(seeds).map(|(number, seed)| (last(seed), number)).collect();
+        let mut ranked: Vec<(f64, u64)> =
+            config.seeds().zip(seeds).map(|(number, seed)| (last(seed), number)).collect();
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
         let Some((value, seed)) = ranked.get(ranked.len() / 2) else { continue };
         let path: PathBuf = folder.attachment(variant, *seed, "motion.json");

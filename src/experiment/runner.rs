@@ -57,7 +57,7 @@ pub fn run(
     let variants = config.variants.len();
     let seeds = config.seeds as usize;
     let jobs: Vec<Job> =
-        (1..=config.seeds).flat_map(|seed| config.variants.iter().map(move |variant| Job { variant, seed })).collect();
+        config.seeds().flat_map(|seed| config.variants.iter().map(move |variant| Job { variant, seed })).collect();
     let mut unfinished = 0;
     for job in &jobs {
         unfinished += usize::from(job.finished(folder)?.is_none());

@@ -78,6 +78,7 @@ pub fn experiment() -> ExperimentConfig {
         name: "small".into(),
         title: "A small experiment".into(),
         seeds: 2,
+        first_seed: 1,
         measures: vec![Measure::MeanAction, Measure::Rollouts],
         variants: vec![
             variant("reuse", LearnerConfig::default()),

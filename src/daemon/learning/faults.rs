@@ -1,13 +1,13 @@
 //! A learner that panics, hangs or answers nonsense: the run ends with the cause, everything before is on the disk, and the next
 //! start goes on.
 
-use super::super::checkpoint::load;
+use super::super::checkpoint::{header, load};
 use super::super::learner_thread::LearnerLost;
 use super::super::machine::{Machine, Pace};
 use super::*;
 use crate::moto::{Batch, Learner, MotoError, StateScales};
 use crate::policy::Policy;
-use crate::storage::{RunInfo, files::Disk};
+use crate::storage::{Checkpoint, RunFolder, RunInfo, files::Disk};
 use std::path::Path;
 use std::sync::mpsc;
 

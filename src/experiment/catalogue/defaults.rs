@@ -1,7 +1,7 @@
 //! This project's default settings against the paper's.
 
 use super::Entry;
-use super::settings::{double, measures, moto, paper, quad, quad_defaults};
+use super::settings::{double, gps, measures, moto, paper, quad, quad_defaults};
 use crate::experiment::{ExperimentConfig, Variant};
 use crate::moto::LearnerConfig;
 use crate::tasks::swing_up::JointLimit;
@@ -11,8 +11,8 @@ pub const DEFAULTS: Entry = Entry {
     explanation: "\
         This project's default settings (trust region over the trajectory, cross-validated ridge, linear control \
         variate, clipped values, guard, few rollouts per iteration) against the paper's, which are all of that switched \
-        off: on the double link with 5 and 20 rollouts per iteration, on the quad link with joint limits with 10 and \
-        50. What counts is how many episodes it takes to -1 and -0.2, and to -20.",
+        off, and guided policy search: on the double link with 5, 20 and 20 rollouts per iteration, on the quad link \
+        with joint limits with 10, 50 and 50. What counts is how many episodes it takes to -1 and -0.2, and to -20.",
     duration: "about 5 minutes",
     config: defaults,
     quick_divisor: 6,
@@ -27,21 +27,24 @@ fn defaults() -> ExperimentConfig {
     let two = |label, method, rollouts: usize| {
         named("double link", &[-1., -0.2], moto(label, &double(), method, rollouts, 800 / rollouts))
     };
+    let limited = || quad(25., Some(JointLimit::default()));
     let four = |label, method, rollouts: usize| {
-        let task = quad(25., Some(JointLimit::default()));
-        named("quad link with joint limits", &[-20.], moto(label, &task, method, rollouts, 1500 / rollouts))
+        named("quad link with joint limits", &[-20.], moto(label, &limited(), method, rollouts, 1500 / rollouts))
     };
     let paper_quad = LearnerConfig { stored_iterations: 4, sample_decay: 0.6, ..paper() };
     ExperimentConfig {
         name: "defaults".into(),
         title: "Default settings of this project".into(),
         seeds: 10,
+        first_seed: 1,
         measures: measures()[..1].into(),
         variants: vec![
             two("defaults", LearnerConfig::default(), 5),
             two("as in the paper", paper(), 20),
+            named("double link", &[-1., -0.2], gps("GPS", &double(), 20, 800 / 20)),
             four("defaults", quad_defaults(), 10),
             four("as in the paper", paper_quad, 50),
+            named("quad link with joint limits", &[-20.], gps("GPS", &limited(), 50, 1500 / 50)),
         ],
     }
 }

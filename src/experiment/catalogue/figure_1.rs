@@ -53,7 +53,14 @@ fn experiment(name: &str, title: &str, mut variants: Vec<Variant>) -> Experiment
     for variant in &mut variants {
         variant.thresholds = THRESHOLDS.into();
     }
-    ExperimentConfig { name: name.into(), title: title.into(), seeds: 10, measures: measures(), variants }
+    ExperimentConfig {
+        name: name.into(),
+        title: title.into(),
+        seeds: 10,
+        first_seed: 1,
+        measures: measures(),
+        variants,
+    }
 }
 
 fn large_batches() -> ExperimentConfig {

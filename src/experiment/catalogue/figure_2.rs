@@ -27,11 +27,12 @@ pub const JOINT_LIMITS: Entry = Entry {
 };
 
 fn motion() -> ExperimentConfig {
-    let with = |limit: f64| moto(&format!("torque limit {limit} N m"), &quad(limit, None), quad_defaults(), 10, 150);
+    let with = |limit: f64| moto(&format!("torque limit {limit} N m"), &quad(limit, None), quad_defaults(), 10, 200);
     ExperimentConfig {
         name: "2a".into(),
         title: "Quad link, swing-up with less torque".into(),
         seeds: 10,
+        first_seed: 1,
         measures: measures(),
         variants: [with(25.), with(15.)].map(|variant| Variant { thresholds: vec![-20.], ..variant }).into(),
     }
@@ -43,6 +44,7 @@ fn joint_limits() -> ExperimentConfig {
         name: "2b".into(),
         title: "Quad link with joint limits, 400 rollouts per iteration".into(),
         seeds: 10,
+        first_seed: 1,
         measures: measures(),
         variants: [moto("MOTO", &task, paper_without_reuse(), 400, 60), gps("GPS", &task, 400, 60)]
             .map(|variant| Variant { thresholds: vec![-100., -20.], ..variant })

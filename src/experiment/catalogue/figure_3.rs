@@ -57,7 +57,14 @@ fn experiment(name: &str, title: &str, setting: Setting, methods: Vec<(&str, Met
         thresholds: THRESHOLDS.into(),
     });
     let measures = vec![Measure::Success, Measure::RolloutsSuccess, Measure::Rollouts];
-    ExperimentConfig { name: name.into(), title: title.into(), seeds: 10, measures, variants: variants.collect() }
+    ExperimentConfig {
+        name: name.into(),
+        title: title.into(),
+        seeds: 10,
+        first_seed: 1,
+        measures,
+        variants: variants.collect(),
+    }
 }
 
 /// The learner's settings in `config/table_tennis.yaml`.

@@ -15,9 +15,16 @@ pub fn double() -> TaskConfig {
     TaskConfig::SwingUp(SwingUpConfig::default())
 }
 
-/// The quad link.
+/// The quad link. All methods start with twice the double link's exploration: with less they cool down before they are up.
 pub fn quad(torque_limit: f64, joint_limit: Option<JointLimit>) -> TaskConfig {
-    TaskConfig::SwingUp(SwingUpConfig { chain: Chain::Quad, torque_limit, joint_limit, ..Default::default() })
+    let chain = Chain::Quad;
+    TaskConfig::SwingUp(SwingUpConfig {
+        chain,
+        torque_limit,
+        joint_limit,
+        initial_deviation: 10.,
+        ..Default::default()
+    })
 }
 
 /// This project's default settings, with the larger steps that the quad link takes (docs/learning_study.md).
