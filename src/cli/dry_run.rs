@@ -20,7 +20,7 @@ use crate::tasks::table_tennis;
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
-  moto_controller dry-run                                    the noiseless setting, about a minute
+  moto_controller dry-run                                    the noiseless setting, a quarter of a minute
   moto_controller dry-run --setting noisy-bounce --iterations 80 --seed 3
   moto_controller dry-run --resume runs/noiseless-1          go on where an interrupted run stopped
   moto_controller dry-run --warm-start runs/noiseless-1 --setting context
