@@ -11,7 +11,7 @@ if cargo nextest --version >/dev/null 2>&1; then
 else
   cargo test --release --locked --all-targets
 fi
-scripts/fuzz_smoke.sh
+scripts/fuzz.sh
 .venv/bin/python -m pytest -q tests/python --ignore-glob='*/test_ros_*.py'
 
 # The same over ROS 2: /opt/ros where there is one, else set up in .ros/.

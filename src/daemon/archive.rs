@@ -9,7 +9,6 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use tokio::sync::mpsc;
 
-use super::error::DaemonError;
 use crate::report::IterationMetrics;
 use crate::storage::{RunFolder, RunView, StorageError, TrialMeta};
 
@@ -43,10 +42,16 @@ pub struct Archive {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The thread that writes to the run's folder ended without an answer: it panicked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the thread that stores the run is lost")]
-pub struct ArchiveLost;
+/// Why something is not on the disk.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// What the disk answered.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The thread that writes to the run's folder ended without an answer: it panicked.
+    #[error("the thread that stores the run is lost")]
+    Lost,
+}
 
 impl Archive {
     /// Hands a folder to a thread.
@@ -91,8 +96,8 @@ impl Archive {
     ///
     /// # Errors
     /// What the disk answered, or that the thread is gone.
-    pub async fn stored(&mut self) -> Result<Stored, DaemonError> {
-        let stored = self.done.recv().await.ok_or(ArchiveLost)?;
+    pub async fn stored(&mut self) -> Result<Stored, ArchiveError> {
+        let stored = self.done.recv().await.ok_or(ArchiveError::Lost)?;
         self.behind -= 1;
         Ok(stored?)
     }
@@ -104,10 +109,10 @@ impl Archive {
     pub fn now(
         &mut self,
         job: impl FnOnce(&mut RunFolder) -> Result<(), StorageError> + Send + 'static,
-    ) -> Result<(), DaemonError> {
+    ) -> Result<(), ArchiveError> {
         self.give(move |folder| job(folder).map(|()| Stored::Other));
         while self.is_busy() {
-            let stored = self.done.blocking_recv().ok_or(ArchiveLost)?;
+            let stored = self.done.blocking_recv().ok_or(ArchiveError::Lost)?;
             self.behind -= 1;
             stored?;
         }

@@ -1,7 +1,7 @@
 //! Why a command of the daemon failed.
 
 use super::ConfigError;
-use super::archive::ArchiveLost;
+use super::archive::ArchiveError;
 use super::learner_thread::LearnerLost;
 use super::machine::MachineError;
 use super::runner::RunnerError;
@@ -26,8 +26,8 @@ pub enum DaemonError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// The thread that writes to it.
-    #[error(transparent)]
-    ArchiveLost(#[from] ArchiveLost),
+    #[error("the thread that stores the run is lost")]
+    ArchiveLost,
     /// The loop or the plant did not start.
     #[error(transparent)]
     Machine(#[from] MachineError),
@@ -89,4 +89,13 @@ pub enum DaemonError {
         /// Why the last was left out.
         reason: String,
     },
+}
+
+impl From<ArchiveError> for DaemonError {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::Storage(error) => Self::Storage(error),
+            ArchiveError::Lost => Self::ArchiveLost,
+        }
+    }
 }

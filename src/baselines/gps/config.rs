@@ -62,6 +62,9 @@ pub struct GpsConfig {
     pub epsilon: f64,
     /// How the bound follows the success of earlier steps.
     pub step_size: StepSizeConfig,
+    /// Whether the value of a state is that of going on with the new laws, as in guided policy search. False: with the old ones,
+    /// as MOTO's is, to tell what planning ahead is worth. Default true.
+    pub plan_ahead: bool,
     /// The mixture that the dynamics' prior comes from; null for a weak prior around the mean of the step's rollouts. It
     /// pays where a step's rollouts are hardly more than its states and actions. Default null.
     pub mixture: Option<MixtureConfig>,
@@ -72,7 +75,7 @@ pub struct GpsConfig {
 
 impl Default for GpsConfig {
     fn default() -> Self {
-        Self { epsilon: 0.2, step_size: StepSizeConfig::default(), mixture: None, diagonal: 1e-9 }
+        Self { epsilon: 0.2, step_size: StepSizeConfig::default(), plan_ahead: true, mixture: None, diagonal: 1e-9 }
     }
 }
 

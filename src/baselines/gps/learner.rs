@@ -81,7 +81,8 @@ impl Gps {
         };
         let kl_bound = config.epsilon * step_size * horizon as f64;
         // The spread of the returns is the multiplier's natural unit.
-        let update = constrained_update(&model, &self.policy, kl_bound, if deviation > 0.0 { deviation } else { 1.0 })?;
+        let start = if deviation > 0.0 { deviation } else { 1.0 };
+        let update = constrained_update(&model, &self.policy, config.plan_ahead, kl_bound, start)?;
         update.policy.validate()?;
         let steps: Result<Vec<GpsStepReport>, GpsError> = (0..horizon)
             .map(|step| {

@@ -1,7 +1,7 @@
 //! The maximum-entropy LQR backward pass (Levine and Abbeel 2014, section 3).
 
 use super::model::Model;
-use crate::moto::Quadratic;
+use crate::moto::{Quadratic, backup};
 use crate::policy::{LinearGaussian, Policy};
 use nalgebra::{DMatrix, DVector};
 
@@ -20,12 +20,14 @@ pub fn log_density(law: &LinearGaussian) -> Option<Quadratic> {
 /// The policy that maximises the expected `reward / eta + log old(a|s)` plus its own entropy under `model`: with
 /// `Q = reward / eta + log old + V(s')` its laws are `exp Q` normalised, so that the gain is `-Qaa^-1 Qas`, the bias
 /// `-Qaa^-1 qa` and the covariance `-Qaa^-1`. `None` where `-Qaa` is not positive definite: eta is too small.
-pub fn backward(model: &Model, old: &[Quadratic], eta: f64) -> Option<Policy> {
+///
+/// `densities` are the old laws'. With `evaluated`, V is the expected `reward / eta` of going on with those laws instead.
+pub fn backward(model: &Model, densities: &[Quadratic], evaluated: Option<&Policy>, eta: f64) -> Option<Policy> {
     let state_dim = model.last.gradient.len();
     let mut hessian = &model.last.hessian / eta;
     let mut gradient = &model.last.gradient / eta;
-    let mut steps = Vec::with_capacity(old.len());
-    for ((dynamics, reward), old) in model.dynamics.iter().zip(&model.rewards).zip(old).rev() {
+    let mut steps = Vec::with_capacity(densities.len());
+    for (t, ((dynamics, reward), old)) in model.dynamics.iter().zip(&model.rewards).zip(densities).enumerate().rev() {
         let curved = &hessian * &dynamics.map;
         let mut q = &reward.hessian / eta + &old.hessian;
         q.gemm_tr(1.0, &dynamics.map, &curved, 1.0);
@@ -41,9 +43,15 @@ pub fn backward(model: &Model, old: &[Quadratic], eta: f64) -> Option<Policy> {
         let inverse = factor.inverse();
         let covariance = (&inverse + inverse.transpose()) * 0.5;
 
-        let state = q.view((0, 0), (state_dim, state_dim)) + cross.tr_mul(&gain);
-        hessian = (&state + state.transpose()) * 0.5;
-        gradient = linear.rows(0, state_dim) + cross.tr_mul(&bias);
+        if let Some(policy) = evaluated {
+            let reward = Quadratic { hessian: q - &old.hessian, gradient: linear - &old.gradient, constant: 0.0 };
+            let value = backup(&reward, &policy.steps[t]);
+            (hessian, gradient) = (value.hessian, value.gradient);
+        } else {
+            let state = q.view((0, 0), (state_dim, state_dim)) + cross.tr_mul(&gain);
+            hessian = (&state + state.transpose()) * 0.5;
+            gradient = linear.rows(0, state_dim) + cross.tr_mul(&bias);
+        }
         let finite = hessian.iter().chain(gradient.iter()).chain(covariance.iter()).all(|x| x.is_finite());
         if !finite {
             return None;

@@ -3,6 +3,7 @@
 use super::GpsError;
 use super::lqr::{backward, log_density};
 use super::model::Model;
+use crate::moto::Quadratic;
 use crate::policy::{Policy, PolicyError};
 
 /// Range of the multiplier to either side of the start of the search.
@@ -22,6 +23,14 @@ pub struct Update {
     pub kl: Vec<f64>,
 }
 
+/// What is improved.
+struct Old<'a> {
+    policy: &'a Policy,
+    /// Its laws' log densities (horizon).
+    densities: Vec<Quadratic>,
+    plan_ahead: bool,
+}
+
 /// A multiplier that was tried.
 struct Probe {
     eta: f64,
@@ -32,10 +41,11 @@ struct Probe {
 }
 
 impl Probe {
-    fn new(model: &Model, old: &Policy, densities: &[crate::moto::Quadratic], bound: f64, eta: f64) -> Self {
-        let update = backward(model, densities, eta).and_then(|policy| {
+    fn new(model: &Model, old: &Old, bound: f64, eta: f64) -> Self {
+        let evaluated = (!old.plan_ahead).then_some(old.policy);
+        let update = backward(model, &old.densities, evaluated, eta).and_then(|policy| {
             let states = model.states(&policy);
-            let laws = policy.steps.iter().zip(&old.steps).zip(&states);
+            let laws = policy.steps.iter().zip(&old.policy.steps).zip(&states);
             let kl: Option<Vec<f64>> =
                 laws.map(|((new, old), s)| new.expected_kl(old, &s.mean, &s.covariance)).collect();
             kl.filter(|kl| kl.iter().all(|x| x.is_finite())).map(|kl| Update { policy, eta, kl })
@@ -54,16 +64,23 @@ impl Probe {
 ///
 /// The KL is non-increasing in the multiplier, and below some multiplier there is no controller (`-Qaa` not positive
 /// definite), which counts as too large a KL. So a bracket is grown from `start` (> 0), then narrowed in logarithms by
-/// false position (Illinois), or by its middle where one end has no KL. Its feasible end is returned.
+/// false position (Illinois), or by its middle where one end has no KL. Its feasible end is returned. `plan_ahead` is
+/// [`super::GpsConfig::plan_ahead`].
 ///
 /// # Errors
 /// If no multiplier gives a controller within the bound, or the old policy cannot be used.
-pub fn constrained_update(model: &Model, old: &Policy, bound: f64, start: f64) -> Result<Update, GpsError> {
-    let densities: Result<Vec<_>, GpsError> = (old.steps.iter().enumerate())
+pub fn constrained_update(
+    model: &Model,
+    policy: &Policy,
+    plan_ahead: bool,
+    bound: f64,
+    start: f64,
+) -> Result<Update, GpsError> {
+    let densities: Result<Vec<_>, GpsError> = (policy.steps.iter().enumerate())
         .map(|(step, law)| log_density(law).ok_or(GpsError::Policy(PolicyError::NotPositiveDefinite { step })))
         .collect();
-    let densities = densities?;
-    let probe = |eta| Probe::new(model, old, &densities, bound, eta);
+    let old = Old { policy, densities: densities?, plan_ahead };
+    let probe = |eta| Probe::new(model, &old, bound, eta);
     let exhausted = GpsError::TrustRegion { largest: start * RANGE };
 
     let mut here = probe(start);

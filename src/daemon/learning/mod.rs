@@ -10,7 +10,7 @@ use tracing::warn;
 
 use self::keeping::for_the_curve;
 use super::Setup;
-use super::archive::{Archive, Stored};
+use super::archive::{Archive, ArchiveError, Stored};
 use super::checkpoint::{Saved, check_shape};
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
@@ -154,8 +154,8 @@ impl<'a> Learning<'a> {
             };
             match stored {
                 Ok(stored) => tell(stored, runner.as_deref_mut()),
-                Err(lost @ DaemonError::ArchiveLost(_)) => return Err(lost),
-                Err(error) => outcome = outcome.and(Err(error)),
+                Err(lost @ ArchiveError::Lost) => return Err(lost.into()),
+                Err(error) => outcome = outcome.and(Err(error.into())),
             }
         }
         outcome

@@ -1,10 +1,9 @@
 //! This project's default settings against the paper's.
 
 use super::Entry;
-use super::settings::{double, gps, measures, moto, paper, quad, quad_defaults};
+use super::settings::{double, gps, limited_quad, measures, moto, paper, quad_defaults};
 use crate::experiment::{ExperimentConfig, Variant};
 use crate::moto::LearnerConfig;
-use crate::tasks::swing_up::JointLimit;
 
 pub const DEFAULTS: Entry = Entry {
     name: "defaults",
@@ -27,9 +26,8 @@ fn defaults() -> ExperimentConfig {
     let two = |label, method, rollouts: usize| {
         named("double link", &[-1., -0.2], moto(label, &double(), method, rollouts, 800 / rollouts))
     };
-    let limited = || quad(25., Some(JointLimit::default()));
     let four = |label, method, rollouts: usize| {
-        named("quad link with joint limits", &[-20.], moto(label, &limited(), method, rollouts, 1500 / rollouts))
+        named("quad link with joint limits", &[-20.], moto(label, &limited_quad(), method, rollouts, 1500 / rollouts))
     };
     let paper_quad = LearnerConfig { stored_iterations: 4, sample_decay: 0.6, ..paper() };
     ExperimentConfig {
@@ -44,7 +42,7 @@ fn defaults() -> ExperimentConfig {
             named("double link", &[-1., -0.2], gps("GPS", &double(), 20, 800 / 20)),
             four("defaults", quad_defaults(), 10),
             four("as in the paper", paper_quad, 50),
-            named("quad link with joint limits", &[-20.], gps("GPS", &limited(), 50, 1500 / 50)),
+            named("quad link with joint limits", &[-20.], gps("GPS", &limited_quad(), 50, 1500 / 50)),
         ],
     }
 }

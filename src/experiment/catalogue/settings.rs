@@ -15,16 +15,15 @@ pub fn double() -> TaskConfig {
     TaskConfig::SwingUp(SwingUpConfig::default())
 }
 
-/// The quad link. All methods start with twice the double link's exploration: with less they cool down before they are up.
-pub fn quad(torque_limit: f64, joint_limit: Option<JointLimit>) -> TaskConfig {
+/// The quad link. All methods start with at least twice the double link's exploration: with less they cool down before they are up.
+pub fn quad(torque_limit: f64, joint_limit: Option<JointLimit>, initial_deviation: f64) -> TaskConfig {
     let chain = Chain::Quad;
-    TaskConfig::SwingUp(SwingUpConfig {
-        chain,
-        torque_limit,
-        joint_limit,
-        initial_deviation: 10.,
-        ..Default::default()
-    })
+    TaskConfig::SwingUp(SwingUpConfig { chain, torque_limit, joint_limit, initial_deviation, ..Default::default() })
+}
+
+/// The quad link with joint limits.
+pub fn limited_quad() -> TaskConfig {
+    quad(25., Some(JointLimit::default()), 10.)
 }
 
 /// This project's default settings, with the larger steps that the quad link takes (docs/learning_study.md).

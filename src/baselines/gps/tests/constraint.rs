@@ -100,7 +100,7 @@ proptest! {
         let (bound, scale, start) = (log_bound.exp(), log_scale.exp(), log_start.exp());
         let model = random_model(random, horizon, state_dim, action_dim, scale);
         let old = random_policy(random, horizon, state_dim, action_dim);
-        let update = constrained_update(&model, &old, bound, start).unwrap();
+        let update = constrained_update(&model, &old, true, bound, start).unwrap();
         update.policy.validate().unwrap();
         let kl = trajectory_kl(&model, &update.policy, &old);
         prop_assert!((kl - update.kl.iter().sum::<f64>()).abs() < 1e-6 * kl + 1e-9, "KL {kl}, reported {:?}", update.kl);
@@ -108,6 +108,9 @@ proptest! {
         prop_assert!(kl >= 0.99 * bound, "KL {kl}, bound {bound}");
         let gain = model.expected_return(&update.policy) - model.expected_return(&old);
         prop_assert!(gain > 0.0, "expected improvement {gain}");
+        let update = constrained_update(&model, &old, false, bound, start).unwrap();
+        let kl = trajectory_kl(&model, &update.policy, &old);
+        prop_assert!(kl <= bound * (1.0 + 1e-6) + 1e-9, "KL {kl} without planning ahead, bound {bound}");
     }
 }
 
@@ -117,7 +120,7 @@ fn an_update_is_a_maximum() {
     let random = &mut Random::new(11);
     let model = random_model(random, 4, 2, 1, 1.0);
     let old = random_policy(random, 4, 2, 1);
-    let update = constrained_update(&model, &old, 0.5, 1.0).unwrap();
+    let update = constrained_update(&model, &old, true, 0.5, 1.0).unwrap();
     let lagrangian = |policy: &Policy| model.expected_return(policy) - update.eta * trajectory_kl(&model, policy, &old);
     let best = lagrangian(&update.policy);
     for _ in 0..200 {
@@ -137,7 +140,7 @@ fn a_reward_that_no_action_changes_keeps_the_policy() {
     let mut model = random_model(random, 3, 2, 1, 0.0);
     model.rewards.iter_mut().for_each(|r| r.constant = 7.0);
     let old = random_policy(random, 3, 2, 1);
-    let update = constrained_update(&model, &old, 0.1, 1.0).unwrap();
+    let update = constrained_update(&model, &old, true, 0.1, 1.0).unwrap();
     for (new, old) in update.policy.steps.iter().zip(&old.steps) {
         assert!((&new.gain - &old.gain).amax() < 1e-9);
         assert!((&new.bias - &old.bias).amax() < 1e-9);
