@@ -13,7 +13,7 @@ import statistics
 import subprocess
 
 PROGRAM = "target/release/moto_controller"
-ROLLOUTS = 30
+ROLLOUTS = 15
 EPISODES = {"noiseless": [450, 1200], "context": [900, 1980, 2400], "noisy-bounce": [900, 1980, 2400]}
 
 

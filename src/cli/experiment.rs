@@ -34,6 +34,7 @@ Examples:
   moto_controller experiment 1c                  all of it; Ctrl-C, and the same command goes on
   moto_controller experiment 1c --seeds 20       ten more seeds in the same folder
   moto_controller experiment 1c --config mine.yaml --out experiments/mine
+  moto_controller experiment 1c --config mine.yaml --first-seed 21 --out experiments/tuning
 
 Your own variants, in mine.yaml:
   seeds: 5

@@ -18,7 +18,7 @@ Table tennis, always the same serve; the demonstration is of another, so that re
 REPS and MORE learn goals and goal velocities of a movement primitive (18 numbers)
 fitted to the same demonstration, which the control loop tracks. 2400 episodes for all; rollouts per iteration and all other
 settings of each method were chosen on other seeds. The paper finds MOTO faster and a little lower at the end.",
-    duration: "about 2 minutes",
+    duration: "about 3 minutes",
     config: noiseless,
     quick_divisor: 8,
 };
@@ -29,7 +29,7 @@ pub const CONTEXT: Entry = Entry {
 Table tennis, each serve with another velocity: MOTO with the settings of config/table_tennis.yaml, which sees the ball at
 every step, against contextual REPS, which chooses a movement by the ball's velocity as it is when the stroke is triggered. Otherwise as 3a. The paper finds MOTO faster and a
 little lower at the end.",
-    duration: "about 3 minutes",
+    duration: "about 10 minutes",
     config: context,
     quick_divisor: 8,
 };
@@ -39,7 +39,7 @@ pub const NOISY_BOUNCE: Entry = Entry {
     explanation: "\
 Table tennis, the ball bounces at random after the stroke was triggered: MOTO, whose feedback can answer, against REPS and MORE,
 whose movements are fixed by then. Otherwise as 3a. The paper finds that MOTO alone adapts.",
-    duration: "about 4 minutes",
+    duration: "about 7 minutes",
     config: noisy_bounce,
     quick_divisor: 8,
 };
