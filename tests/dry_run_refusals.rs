@@ -21,7 +21,7 @@ fn a_configuration_that_makes_no_sense() {
     let file = "config/table_tennis.yaml";
     refused(("rollouts: 5", "rollouts: 1"), &[file, "run.rollouts", "is 1"]);
     refused(("rollouts: 5", "rolouts: 5"), &[file, "rolouts"]);
-    refused(("epsilon: 0.2", "epsilon: -1"), &[file, "epsilon", "-1"]);
+    refused(("epsilon: 0.15", "epsilon: -1"), &[file, "epsilon", "-1"]);
     refused(("period: 0.002", "period: .nan"), &[file, "control.period", "NaN"]);
     refused(("period: 0.002", "period: fast"), &[file, "period"]);
     refused(("setting: noiseless", "setting: windy"), &[file, "windy"]);
@@ -57,7 +57,7 @@ fn a_run_whose_configuration_was_changed_meanwhile() {
     place.run(&["dry-run", "--out", "run"]);
     let config = place.path("run/config.yaml");
     let resolved = fs::read_to_string(&config).unwrap();
-    fs::write(&config, resolved.replace("epsilon: 0.2", "epsilon: 0.3")).unwrap();
+    fs::write(&config, resolved.replace("epsilon: 0.15", "epsilon: 0.3")).unwrap();
     let said = place.refusal(&["dry-run", "--resume", "run", "--iterations", "2"]);
     assert!(said.contains("config hash"), "{said}");
     fs::write(&config, resolved).unwrap();
