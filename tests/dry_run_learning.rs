@@ -11,7 +11,7 @@ fn success(said: &str) -> f64 {
 
 #[test]
 fn the_stroke_is_learned_and_what_was_learned_can_be_used() {
-    let place = Place::new(30, 15);
+    let place = Place::new(15, 30);
     place.edit("evaluation_strokes: 5", "evaluation_strokes: 50");
     let said = place.run(&["dry-run", "--out", "learned"]);
     assert!(said.contains("success before learning: 0.00"), "{said}");

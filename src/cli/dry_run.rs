@@ -21,7 +21,7 @@ use crate::tasks::table_tennis;
 #[command(after_long_help = "\
 Examples:
   moto_controller dry-run                                    the noiseless setting, a quarter of a minute
-  moto_controller dry-run --setting noisy-bounce --iterations 80 --seed 3
+  moto_controller dry-run --setting noisy-bounce --iterations 120 --seed 3
   moto_controller dry-run --resume runs/noiseless-1          go on where an interrupted run stopped
   moto_controller dry-run --warm-start runs/noiseless-1 --setting context
   moto_controller evaluate runs/noiseless-1                  judge what was learned")]

@@ -26,7 +26,7 @@ pub enum DaemonError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// The thread that writes to it.
-    #[error("the thread that stores the run is lost")]
+    #[error("{}", ArchiveError::Lost)]
     ArchiveLost,
     /// The loop or the plant did not start.
     #[error(transparent)]

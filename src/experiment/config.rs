@@ -141,6 +141,9 @@ impl ExperimentConfig {
         if self.seeds == 0 {
             return refuse("seeds", "is 0, expected at least 1");
         }
+        if self.first_seed.checked_add(self.seeds).is_none() {
+            return refuse("first_seed", "leaves no room for the others");
+        }
         if self.measures.is_empty() {
             return refuse("measures", "is empty, expected at least one");
         }

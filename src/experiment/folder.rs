@@ -82,7 +82,9 @@ impl Folder {
 fn decisive(config: &Value) -> Settings {
     let mut config = config.clone();
     if let Some(fields) = config.as_object_mut() {
-        fields.retain(|name, _| name == "variants" || name == "name");
+        // Folders from before there was a choice.
+        fields.entry("first_seed").or_insert_with(|| 1.into());
+        fields.retain(|name, _| ["variants", "name", "first_seed"].contains(&name.as_str()));
         for variant in fields.get_mut("variants").and_then(Value::as_array_mut).into_iter().flatten() {
             if let Some(fields) = variant.as_object_mut() {
                 fields.remove("thresholds");

@@ -12,7 +12,7 @@ use std::fs::{read_dir, read_to_string};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// `watchdog.heartbeat_timeout` is 2 s.
 const HANG: Duration = Duration::from_secs(5);
@@ -54,7 +54,10 @@ fn a_disk_that_hangs() {
     ptrace::interrupt(thread).unwrap();
     waitpid(thread, Some(WaitPidFlag::__WALL)).unwrap();
     let stored = files(&trials);
+    let since_epoch = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let begin = since_epoch();
     sleep(HANG);
+    let end = since_epoch();
     assert_eq!(files(&trials), stored, "the disk was to hang");
     ptrace::detach(thread, None).unwrap();
     running.rest();
@@ -63,7 +66,8 @@ fn a_disk_that_hangs() {
     assert_eq!(files(&folder.join("black_boxes")), 0, "a fault tripped");
     let view = RunView::open(Arc::new(Disk), &folder).unwrap();
     let held = view.trials().unwrap();
-    held.iter().for_each(|(_, path)| drop(view.read_trial(path).unwrap()));
-    assert_eq!(held.len(), 2 * 4);
+    let begun: Vec<Duration> = held.iter().map(|(_, path)| view.read_trial(path).unwrap().1.wall_start).collect();
+    assert_eq!(begun.len(), 2 * 4);
+    assert!(begun.iter().any(|at| (begin..end).contains(at)), "no stroke while the disk hung");
     row("the disk hangs for 5 s", 1, "-", "-", "strokes go on, the supervisor stays heard; all is stored after", 0);
 }

@@ -15,7 +15,7 @@ pub fn double() -> TaskConfig {
     TaskConfig::SwingUp(SwingUpConfig::default())
 }
 
-/// The quad link. All methods start with at least twice the double link's exploration: with less they cool down before they are up.
+/// The quad link. All methods start with at least twice the double link's exploration: with less MOTO cools down before it is up.
 pub fn quad(torque_limit: f64, joint_limit: Option<JointLimit>, initial_deviation: f64) -> TaskConfig {
     let chain = Chain::Quad;
     TaskConfig::SwingUp(SwingUpConfig { chain, torque_limit, joint_limit, initial_deviation, ..Default::default() })

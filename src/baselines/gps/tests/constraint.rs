@@ -5,7 +5,7 @@ use crate::baselines::gps::model::Model;
 use crate::baselines::gps::trust_region::constrained_update;
 use crate::moto::tests::Random;
 use crate::moto::{Quadratic, StateDistribution};
-use crate::policy::{Policy, gaussian_kl};
+use crate::policy::{LinearGaussian, Policy, gaussian_kl};
 use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
 
@@ -36,7 +36,7 @@ fn random_model(random: &mut Random, horizon: usize, state_dim: usize, action_di
 }
 
 fn random_policy(random: &mut Random, horizon: usize, state_dim: usize, action_dim: usize) -> Policy {
-    let law = |_| crate::policy::LinearGaussian {
+    let law = |_| LinearGaussian {
         gain: random.matrix(action_dim, state_dim) * 0.3,
         bias: random.vector(action_dim),
         covariance: random.positive_definite_above(action_dim, 0.1),
@@ -111,6 +111,7 @@ proptest! {
         let update = constrained_update(&model, &old, false, bound, start).unwrap();
         let kl = trajectory_kl(&model, &update.policy, &old);
         prop_assert!(kl <= bound * (1.0 + 1e-6) + 1e-9, "KL {kl} without planning ahead, bound {bound}");
+        prop_assert!(kl >= 0.99 * bound, "KL {kl} without planning ahead, bound {bound}");
     }
 }
 
@@ -132,6 +133,38 @@ fn an_update_is_a_maximum() {
         }
         assert!(lagrangian(&other) < best);
     }
+}
+
+/// Without planning ahead each law is the best for going on with the old ones, which the laws that plan are not.
+#[test]
+fn without_planning_ahead_every_step_is_a_maximum_by_itself() {
+    let random = &mut Random::new(13);
+    let model = random_model(random, 4, 2, 1, 1.0);
+    let old = random_policy(random, 4, 2, 1);
+    let at = |t: usize, law: &LinearGaussian| {
+        let mut policy = old.clone();
+        policy.steps[t] = law.clone();
+        policy
+    };
+    let mut improved = |plan_ahead: bool| {
+        let update = constrained_update(&model, &old, plan_ahead, 0.5, 1.0).unwrap();
+        let lagrangian =
+            |policy: &Policy| model.expected_return(policy) - update.eta * trajectory_kl(&model, policy, &old);
+        let mut best = true;
+        for (t, law) in update.policy.steps.iter().enumerate() {
+            let value = lagrangian(&at(t, law));
+            for _ in 0..50 {
+                let mut other = law.clone();
+                other.gain += random.matrix(1, 2) * 1e-2;
+                other.bias += random.vector(1) * 1e-2;
+                other.covariance *= (1e-2 * random.normal()).exp();
+                best &= lagrangian(&at(t, &other)) < value;
+            }
+        }
+        best
+    };
+    assert!(improved(false));
+    assert!(!improved(true));
 }
 
 #[test]
