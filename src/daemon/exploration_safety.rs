@@ -3,7 +3,7 @@
 //! run would exceed them. A whole run (40 iterations) and its figures:
 //!
 //! ```sh
-//! MOTO_EXPLORATION=40 cargo test --release --lib exploration_safety -- --nocapture
+//! MOTO_EXPLORATION=80 cargo test --release --lib exploration_safety -- --nocapture
 //! ```
 
 use std::path::Path;
