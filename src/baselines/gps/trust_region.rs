@@ -62,8 +62,8 @@ impl Probe {
 
 /// Maximises the expected return under `model` subject to `KL(new trajectory || old trajectory) <= bound` nats.
 ///
-/// The KL is non-increasing in the multiplier (without planning ahead nearly always; any crossing does), and below some multiplier there is no controller (`-Qaa` not positive
-/// definite), which counts as too large a KL. So a bracket is grown from `start` (> 0), then narrowed in logarithms by
+/// The KL is non-increasing in the multiplier (without planning ahead that is not certain, and any crossing does), and below
+/// some multiplier there is no controller (`-Qaa` not positive definite), which counts as too large a KL. So a bracket is grown from `start` (> 0), then narrowed in logarithms by
 /// false position (Illinois), or by its middle where one end has no KL. Its feasible end is returned. `plan_ahead` is
 /// [`super::GpsConfig::plan_ahead`].
 ///

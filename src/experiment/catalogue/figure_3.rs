@@ -16,8 +16,8 @@ pub const NOISELESS: Entry = Entry {
     explanation: "\
 Table tennis, always the same serve; the demonstration is of another, so that replaying it misses by 17 cm. MOTO learns the
 torques; REPS and MORE learn goals and goal velocities of a movement primitive (18 numbers) fitted to the same demonstration,
-which the control loop tracks. 2400 episodes for all; rollouts per iteration and all other settings of each method were
-chosen on other seeds. The paper finds MOTO faster and a little lower at the end.",
+which the control loop tracks. 2400 episodes for all; rollouts per iteration and step sizes of each method were chosen on
+other seeds. The paper finds MOTO faster and a little lower at the end.",
     duration: "about 3 minutes",
     config: noiseless,
     quick_divisor: 8,
@@ -67,9 +67,9 @@ fn experiment(name: &str, title: &str, setting: Setting, contenders: Vec<Contend
     ExperimentConfig { name: name.into(), title: title.into(), seeds: 10, first_seed: 1, measures, variants }
 }
 
-/// The learner's settings in `config/table_tennis.yaml`, chosen on seeds 21 to 23 of all three settings, mostly of 3b, among 10, 15, 20 and
-/// 30 rollouts; 15 to 50 stored iterations with decays of 0.9 to 0.97; epsilon 0.1 to 0.2; beta0 0.04 to 0.1. Fewer rollouts are
-/// faster; with fewer than 15 the serves that differ are not all learned.
+/// The learner's settings in `config/table_tennis.yaml`. Chosen on seeds 21 to 23, mostly of 3b, were rollouts (10, 15, 20, 30), stored
+/// iterations (15 to 50, with decays of 0.9 to 0.97), epsilon (0.1 to 0.2) and beta0 (0.04 to 0.1); the others are older and were
+/// chosen on some of the seeds that are reported. Fewer rollouts are faster; with fewer than 15 not all serves are learned.
 fn moto() -> Contender {
     Contender { label: "MOTO", method: MethodConfig::Moto(shipped()), rollouts: 15 }
 }
@@ -86,8 +86,8 @@ fn shipped() -> LearnerConfig {
 }
 
 /// Chosen on seeds 21 to 23 of 3b among inertia 0.3 to 0.8; epsilon 0.5, 0.7, 1 and 1.5; 10, 20 and 40 stored iterations; 10 and 30
-/// rollouts. Inertia is what counts: without it the covariance collapses, and with 0.3 and epsilon 0.7 seeds end below 0.5. In 3c, with 0.9 and
-/// epsilon 0.7 the movements are no better.
+/// rollouts. Inertia is what counts: without it the covariance collapses, and with 0.3 and epsilon 0.7 seeds end below 0.5. In
+/// 3c, with 0.9 and epsilon 0.7 the movements are no better.
 fn reps_steady() -> RepsConfig {
     RepsConfig { epsilon: 1., inertia: 0.7, ..Default::default() }
 }
@@ -106,7 +106,7 @@ fn reps_noiseless() -> Contender {
     movement("REPS", EpisodicMethod::Reps(config), false, 10)
 }
 
-/// The one setting that was not chosen on other seeds: on seeds 1 to 3 of 3a, among epsilon 1, 2 and 3 (beta0 0.5, 1, 1) with 7 and 10
+/// Not chosen on other seeds than those reported, but on seeds 1 to 3 of 3a, among epsilon 1, 2 and 3 (beta0 0.5, 1, 1) with 7 and 10
 /// stored iterations. On seeds 21 to 23 of 3c, epsilon 0.5 and 1 (beta0 0.2, 0.3) with 15 and 20 did not end higher.
 fn more() -> Contender {
     let config = MoreConfig { epsilon: 2., beta0: 1., stored_iterations: 7, ..Default::default() };
