@@ -83,7 +83,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             let states = numbers.many(horizon + 1, states, problem.rollouts);
             let actions = numbers.many(horizon, actions, problem.rollouts);
             let outcomes = numbers.many(horizon, problem.outcomes, problem.rollouts);
-            Batch { states, received: actions.clone(), actions, outcomes }
+            let parameters = DMatrix::zeros(0, actions[0].ncols());
+            Batch { states, received: actions.clone(), actions, outcomes, parameters }
         })
         .collect();
     let last = batches.pop().ok_or("no batch")?;

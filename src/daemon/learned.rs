@@ -1,45 +1,12 @@
 //! A learned stroke in a file of its own: what an experiment leaves of each method and seed, to be judged and shown.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::DaemonError;
 use super::{Config, ConfigError, Setup};
-use crate::policy::{CompiledMovement, CompiledPolicy, Law, LinearGaussian, Policy, PolicyError, Primitive};
-
-/// A law as it is stored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StoredLaw {
-    /// A time-indexed linear-Gaussian policy.
-    Policy(Policy),
-    /// A movement primitive.
-    Movement {
-        /// Its trajectories.
-        primitive: Primitive,
-        /// Distribution of its parameters given the state at the start.
-        parameters: LinearGaussian,
-        /// Policy steps it lasts.
-        horizon: usize,
-    },
-}
-
-impl StoredLaw {
-    /// The law as the control loop takes it.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn compile(&self) -> Result<Law, PolicyError> {
-        match self {
-            Self::Policy(policy) => Ok(CompiledPolicy::new(policy)?.into()),
-            Self::Movement { primitive, parameters, horizon } => {
-                Ok(CompiledMovement::new(Arc::new(primitive.clone()), parameters.clone(), *horizon)?.into())
-            }
-        }
-    }
-}
+pub use crate::policy::StoredLaw;
 
 /// A learned stroke with all it needs.
 #[derive(Clone, Debug, Serialize, Deserialize)]

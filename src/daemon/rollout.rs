@@ -42,6 +42,7 @@ pub fn batch(rollouts: &[Rollout]) -> Batch {
         actions: (0..steps).map(|t| gather(action_dim, t, &|r| &r.episode.actions)).collect(),
         received: (0..steps).map(|t| gather(action_dim, t, &|r| &r.episode.sent_actions)).collect(),
         outcomes: (0..steps).map(|t| gather(outcome_dim, t, &|r| r.judgement.outcomes.as_slice())).collect(),
+        parameters: DMatrix::zeros(0, rollouts.len()),
     }
 }
 

@@ -116,6 +116,7 @@ impl SwingUp {
             received: actions.clone(),
             actions,
             outcomes: vec![DMatrix::zeros(0, keys.len()); self.horizon()],
+            parameters: DMatrix::zeros(0, keys.len()),
         })
     }
 

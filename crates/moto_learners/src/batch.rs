@@ -1,0 +1,154 @@
+//! What a learner is given: the rollouts of one iteration, and the task's reward.
+
+use crate::moto::MotoError;
+use crate::policy::Policy;
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+/// The rollouts of one iteration, all made with the same policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Batch {
+    /// States per step, the final one included (T + 1 entries of state x rollout).
+    pub states: Vec<DMatrix<f64>>,
+    /// Actions the policy drew, before any limit (T entries of action x rollout). Densities use these.
+    pub actions: Vec<DMatrix<f64>>,
+    /// Actions the robot received, in the policy's units (T entries of action x rollout). The Q-function is fitted on these.
+    pub received: Vec<DMatrix<f64>>,
+    /// What the task measured within each step, for its reward (T entries of outcome x rollout); zero rows if it needs nothing.
+    pub outcomes: Vec<DMatrix<f64>>,
+    /// Parameters that the law drew once per rollout (parameter x rollout); zero rows for a law that draws at every step.
+    pub parameters: DMatrix<f64>,
+}
+
+/// The task's reward, evaluated anew whenever a stored transition is used.
+pub trait Reward: Sync {
+    /// Reward of `action`, as the robot received it, in `state` at step `t`, ending in `next`.
+    fn step(&self, t: usize, state: &[f64], action: &[f64], next: &[f64], outcome: &[f64]) -> f64;
+
+    /// Reward of the state the rollout ends in.
+    fn last(&self, state: &[f64]) -> f64;
+}
+
+impl Batch {
+    /// A batch to be filled in, for `rollouts` of a policy, without outcomes.
+    pub fn zeros(policy: &Policy, rollouts: usize) -> Self {
+        let rows = |rows: usize, steps: usize| vec![DMatrix::zeros(rows, rollouts); steps];
+        let (horizon, state_dim, action_dim) = (policy.horizon(), policy.state_dim(), policy.action_dim());
+        Self {
+            states: rows(state_dim, horizon + 1),
+            actions: rows(action_dim, horizon),
+            received: rows(action_dim, horizon),
+            outcomes: rows(0, horizon),
+            parameters: DMatrix::zeros(0, rollouts),
+        }
+    }
+
+    /// Number of rollouts.
+    pub fn rollouts(&self) -> usize {
+        self.states.first().map_or(0, DMatrix::ncols)
+    }
+
+    /// Return of each rollout.
+    ///
+    /// # Errors
+    /// A reward that is not finite.
+    pub fn returns(&self, reward: &dyn Reward) -> Result<Vec<f64>, MotoError> {
+        Ok(Earnings::new(self, reward)?.returns())
+    }
+
+    /// Checks lengths, shapes and finiteness for a policy of these dimensions.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn validate(&self, horizon: usize, state_dim: usize, action_dim: usize) -> Result<(), MotoError> {
+        let rollouts = self.rollouts();
+        if rollouts == 0 {
+            return Err(MotoError::EmptyBatch);
+        }
+        let outcome_dim = self.outcomes.first().map_or(0, DMatrix::nrows);
+        let fields = [
+            ("states", &self.states, horizon + 1, state_dim),
+            ("actions", &self.actions, horizon, action_dim),
+            ("received", &self.received, horizon, action_dim),
+            ("outcomes", &self.outcomes, horizon, outcome_dim),
+        ];
+        for (field, matrices, expected, expected_rows) in fields {
+            if matrices.len() != expected {
+                return Err(MotoError::BatchLength { field, found: matrices.len(), expected });
+            }
+            for (step, matrix) in matrices.iter().enumerate() {
+                let (rows, columns) = matrix.shape();
+                if (rows, columns) != (expected_rows, rollouts) {
+                    let expected_columns = rollouts;
+                    return Err(MotoError::BatchShape { field, step, rows, columns, expected_rows, expected_columns });
+                }
+                if let Some(index) = matrix.iter().position(|x| !x.is_finite()) {
+                    return Err(MotoError::NonFiniteBatch { field, step, rollout: index / rows });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Column `index` of a matrix as a slice.
+pub(crate) fn column(matrix: &DMatrix<f64>, index: usize) -> &[f64] {
+    let rows = matrix.nrows();
+    &matrix.as_slice()[index * rows..(index + 1) * rows]
+}
+
+/// What the rollouts of a batch earned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Earnings {
+    /// Reward still to come from step t on, the final state's included (T + 1 rows x rollout); row 0 is the return.
+    pub to_come: DMatrix<f64>,
+    /// Smallest over the steps of the 10th percentile of the reward to come.
+    pub low: f64,
+    /// Largest over the steps of the 90th percentile of the reward to come.
+    pub high: f64,
+}
+
+impl Earnings {
+    pub fn new(batch: &Batch, reward: &dyn Reward) -> Result<Self, MotoError> {
+        let (horizon, rollouts) = (batch.actions.len(), batch.rollouts());
+        let mut to_come = DMatrix::zeros(horizon + 1, rollouts);
+        for rollout in 0..rollouts {
+            let mut sum = finite(horizon, reward.last(column(&batch.states[horizon], rollout)))?;
+            to_come[(horizon, rollout)] = sum;
+            for t in (0..horizon).rev() {
+                let (state, next) = (column(&batch.states[t], rollout), column(&batch.states[t + 1], rollout));
+                let (action, outcome) = (column(&batch.received[t], rollout), column(&batch.outcomes[t], rollout));
+                sum += finite(t, reward.step(t, state, action, next, outcome))?;
+                to_come[(t, rollout)] = sum;
+            }
+        }
+        let mut row: Vec<f64> = Vec::with_capacity(rollouts);
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for t in 0..=horizon {
+            row.clear();
+            row.extend(to_come.row(t).iter());
+            row.sort_by(f64::total_cmp);
+            low = low.min(percentile(&row, 0.1));
+            high = high.max(percentile(&row, 0.9));
+        }
+        Ok(Self { to_come, low, high })
+    }
+
+    /// Return of each rollout.
+    pub fn returns(&self) -> Vec<f64> {
+        self.to_come.row(0).iter().copied().collect()
+    }
+}
+
+/// A reward that must be finite.
+pub(crate) fn finite(step: usize, value: f64) -> Result<f64, MotoError> {
+    if value.is_finite() { Ok(value) } else { Err(MotoError::NonFiniteReward { step, value }) }
+}
+
+/// The `fraction` quantile of sorted values, by linear interpolation.
+fn percentile(sorted: &[f64], fraction: f64) -> f64 {
+    let position = fraction * (sorted.len() - 1) as f64;
+    let below = position.floor() as usize;
+    let above = (below + 1).min(sorted.len() - 1);
+    sorted[below] + (sorted[above] - sorted[below]) * (position - below as f64)
+}

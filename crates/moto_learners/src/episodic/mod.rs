@@ -1,0 +1,256 @@
+//! Episodic policy search: a Gaussian over the parameters of an episode, improved iteration by iteration.
+//!
+//! [`MovementSearch`] searches the parameters of a movement primitive ([`Dmp`](crate::policy::Dmp)) by one of the methods:
+//! relative entropy policy search with or without context ([`reps`]), or model-based relative entropy stochastic search ([`more`]).
+
+pub mod more;
+pub mod reps;
+pub mod samples;
+
+mod movement;
+
+pub use movement::{MovementConfig, MovementSearch};
+
+use self::more::MoreUpdate;
+use self::reps::RepsUpdate;
+use self::samples::{Episodes, Samples, effective};
+use crate::moto::{MotoError, Ridge};
+use crate::policy::{LinearGaussian, Policy, PolicyError};
+use serde::{Deserialize, Serialize};
+
+/// Parameters of REPS and contextual REPS.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RepsConfig {
+    /// Bound on the KL of the samples' weights, nats, in (0, 10]. Default 0.7.
+    pub epsilon: f64,
+    /// Iterations whose samples are used, in [1, 1000]. Default 10.
+    pub stored_iterations: usize,
+    /// What a sample's weight is multiplied by with each iteration of age, in (0, 1]. Default 0.9.
+    pub sample_decay: f64,
+    /// Share of the covariance before in that after, in [0, 1): keeps it from collapsing onto few
+    /// samples. Default 0.3.
+    pub inertia: f64,
+    /// Whether the squares and products of the context are matched too. Without context there is nothing to match. Default false.
+    pub quadratic_features: bool,
+}
+
+impl Default for RepsConfig {
+    fn default() -> Self {
+        Self { epsilon: 0.7, stored_iterations: 10, sample_decay: 0.9, inertia: 0.3, quadratic_features: false }
+    }
+}
+
+/// Parameters of MORE.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MoreConfig {
+    /// Bound on the KL of the search distribution, nats, in (0, 10]. Default 1.
+    pub epsilon: f64,
+    /// Largest loss of entropy per iteration, nats, in (0, 10]. Default 0.7.
+    pub beta0: f64,
+    /// Iterations whose samples are used, in [1, 1000]. Default 10.
+    pub stored_iterations: usize,
+    /// What a sample's weight is multiplied by with each iteration of age, in (0, 1]. Default 0.9.
+    pub sample_decay: f64,
+    /// Penalty of the surrogate's linear terms over that of its quadratic ones, in (0, 1]. Default 0.1.
+    pub linear_penalty: f64,
+}
+
+impl Default for MoreConfig {
+    fn default() -> Self {
+        Self { epsilon: 1., beta0: 0.5, stored_iterations: 10, sample_decay: 0.9, linear_penalty: 0.1 }
+    }
+}
+
+/// A method of episodic search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EpisodicMethod {
+    /// [`reps`].
+    Reps(RepsConfig),
+    /// [`more`].
+    More(MoreConfig),
+}
+
+/// Why a search does not start or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EpisodicError {
+    /// A parameter is out of range.
+    #[error("{field} is {value}, expected {range}")]
+    Value {
+        /// Field.
+        field: &'static str,
+        /// Value found.
+        value: f64,
+        /// What is accepted.
+        range: &'static str,
+    },
+    /// The initial distribution cannot be used.
+    #[error("the initial distribution: {0}")]
+    Initial(#[from] PolicyError),
+    /// MORE knows no context.
+    #[error("MORE searches without context, but the distribution has a context of dimension {0}")]
+    Context(usize),
+    /// The episodes do not fit the distribution, or have a value that is not finite.
+    #[error(
+        "episodes of {parameters} parameters, {contexts} context values and {returns} returns, expected {expected_parameters}, \
+         {expected_contexts} and one finite return per episode"
+    )]
+    Episodes {
+        /// Rows of parameters.
+        parameters: usize,
+        /// Rows of contexts.
+        contexts: usize,
+        /// Returns.
+        returns: usize,
+        /// Rows of parameters expected.
+        expected_parameters: usize,
+        /// Rows of contexts expected.
+        expected_contexts: usize,
+    },
+    /// The surrogate or the update.
+    #[error("MORE: {0}")]
+    More(#[from] MotoError),
+}
+
+impl EpisodicMethod {
+    fn validate(&self) -> Result<(), EpisodicError> {
+        let (epsilon, stored, decay) = match self {
+            Self::Reps(c) => (c.epsilon, c.stored_iterations, c.sample_decay),
+            Self::More(c) => (c.epsilon, c.stored_iterations, c.sample_decay),
+        };
+        let (inertia, beta0, penalty) = match self {
+            Self::Reps(c) => (c.inertia, 1., 1.),
+            Self::More(c) => (0., c.beta0, c.linear_penalty),
+        };
+        let up_to = |value: f64, most: f64| value > 0. && value <= most;
+        for (field, value, accepted, range) in [
+            ("epsilon", epsilon, up_to(epsilon, 10.), "(0, 10] nats"),
+            ("beta0", beta0, up_to(beta0, 10.), "(0, 10] nats"),
+            ("stored_iterations", stored as f64, (1..=1000).contains(&stored), "[1, 1000]"),
+            ("sample_decay", decay, up_to(decay, 1.), "(0, 1]"),
+            ("inertia", inertia, (0. ..1.).contains(&inertia), "[0, 1)"),
+            ("linear_penalty", penalty, up_to(penalty, 1.), "(0, 1]"),
+        ] {
+            if !accepted {
+                return Err(EpisodicError::Value { field, value, range });
+            }
+        }
+        Ok(())
+    }
+
+    fn reuse(&self) -> (usize, f64) {
+        match self {
+            Self::Reps(c) => (c.stored_iterations, c.sample_decay),
+            Self::More(c) => (c.stored_iterations, c.sample_decay),
+        }
+    }
+}
+
+/// What an iteration did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpisodicReport {
+    /// KL of the update, nats: of the samples' weights (REPS) or of the search distribution (MORE).
+    pub kl: f64,
+    /// Entropy of the search distribution after, nats.
+    pub entropy: f64,
+    /// Effective samples of the fit.
+    pub effective_samples: f64,
+    /// The samples were too few to fit a distribution, which is as before.
+    pub too_few: bool,
+}
+
+/// A search with everything it remembers: serialise it to go on elsewhere to the bit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpisodicSearch {
+    method: EpisodicMethod,
+    law: LinearGaussian,
+    iteration: usize,
+    /// Oldest first.
+    store: Vec<Episodes>,
+}
+
+impl EpisodicSearch {
+    /// A search that starts from a linear-Gaussian distribution of the parameters (parameter x context).
+    ///
+    /// # Errors
+    /// The first parameter that is out of range, or a distribution that cannot be used.
+    pub fn new(method: EpisodicMethod, initial: LinearGaussian) -> Result<Self, EpisodicError> {
+        method.validate()?;
+        let policy = Policy { steps: vec![initial.clone()] };
+        policy.validate()?;
+        match method {
+            EpisodicMethod::More(_) if policy.state_dim() > 0 => Err(EpisodicError::Context(policy.state_dim())),
+            _ => Ok(Self { method, law: initial, iteration: 0, store: Vec::new() }),
+        }
+    }
+
+    /// The distribution to draw the next episodes' parameters from.
+    pub fn law(&self) -> &LinearGaussian {
+        &self.law
+    }
+
+    /// Updates done so far.
+    pub fn iteration(&self) -> usize {
+        self.iteration
+    }
+
+    /// One iteration from the episodes of [`Self::law`].
+    ///
+    /// # Errors
+    /// Episodes of the wrong shape, or a surrogate that is not finite; the search is then as before.
+    pub fn update(&mut self, episodes: Episodes) -> Result<EpisodicReport, EpisodicError> {
+        self.check(&episodes)?;
+        let (stored, decay) = self.method.reuse();
+        let mut store = self.store.clone();
+        store.push(episodes);
+        store.drain(..store.len().saturating_sub(stored));
+        let samples = Samples::new(&store, decay);
+        let (law, kl, effective_samples) = match &self.method {
+            EpisodicMethod::Reps(config) => {
+                let RepsConfig { epsilon, quadratic_features, inertia, .. } = *config;
+                let (law, solution) = RepsUpdate { epsilon, quadratic_features, inertia }.apply(&self.law, &samples);
+                (law, solution.kl, solution.effective_samples())
+            }
+            EpisodicMethod::More(config) => {
+                let MoreConfig { epsilon, beta0, linear_penalty, .. } = *config;
+                let update = MoreUpdate { epsilon, beta0, ridge: Ridge::CrossValidated, linear_penalty };
+                let (law, solution) = update.apply(&self.law, &samples)?;
+                (Some(law), solution.kl, effective(&samples.weights))
+            }
+        };
+        let too_few = law.is_none();
+        self.law = law.unwrap_or_else(|| self.law.clone());
+        self.store = store;
+        self.iteration += 1;
+        let kl = if too_few { 0. } else { kl };
+        Ok(EpisodicReport { kl, entropy: entropy(&self.law), effective_samples, too_few })
+    }
+
+    fn check(&self, episodes: &Episodes) -> Result<(), EpisodicError> {
+        let Episodes { contexts, parameters, returns } = episodes;
+        let count = returns.len();
+        let shapes = (parameters.shape(), contexts.shape());
+        let expected = ((self.law.gain.nrows(), count), (self.law.gain.ncols(), count));
+        let finite = returns.iter().chain(parameters.iter()).chain(contexts.iter()).all(|x| x.is_finite());
+        if shapes == expected && finite && count > 0 {
+            return Ok(());
+        }
+        Err(EpisodicError::Episodes {
+            parameters: parameters.nrows(),
+            contexts: contexts.nrows(),
+            returns: count,
+            expected_parameters: self.law.gain.nrows(),
+            expected_contexts: self.law.gain.ncols(),
+        })
+    }
+}
+
+/// Entropy of a law's Gaussian, nats.
+fn entropy(law: &LinearGaussian) -> f64 {
+    let dim = law.covariance.nrows() as f64;
+    let log_determinant = law.covariance.clone().cholesky().map_or(f64::NEG_INFINITY, |factor| factor.ln_determinant());
+    0.5 * (dim * (2. * std::f64::consts::PI * std::f64::consts::E).ln() + log_determinant)
+}

@@ -1,0 +1,150 @@
+//! Episodic search over the goals and goal velocities of a movement primitive.
+
+use std::ops::Range;
+
+use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
+
+use super::samples::Episodes;
+use super::{EpisodicError, EpisodicMethod, EpisodicSearch, RepsConfig};
+use crate::batch::column;
+use crate::learner::{decode, encode};
+use crate::policy::{Demonstration, Dmp, DmpConfig, LinearGaussian, Primitive, StoredLaw};
+use crate::{Batch, Demonstrated, Learner, LearnerError, Report, Reward, Start};
+
+/// Parameters of [`MovementSearch`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MovementConfig {
+    /// The method.
+    pub search: EpisodicMethod,
+    /// Whether the parameters' mean is linear in the context: what the task says differs from trial to trial. Default false.
+    pub context: bool,
+    /// Initial standard deviation of a goal and a goal velocity, in units of the task's state scales, in (0, 100]. Default 1.
+    pub initial_deviation: f64,
+    /// How the movement is fitted to the demonstration.
+    pub primitive: DmpConfig,
+}
+
+impl Default for MovementConfig {
+    fn default() -> Self {
+        Self {
+            search: EpisodicMethod::Reps(RepsConfig::default()),
+            context: false,
+            initial_deviation: 1.,
+            primitive: DmpConfig::default(),
+        }
+    }
+}
+
+/// The search, as a learner of strokes.
+#[derive(Clone, Debug)]
+pub struct MovementSearch {
+    search: EpisodicSearch,
+    primitive: Primitive,
+    horizon: usize,
+    state_dim: usize,
+    /// Entries of the state at the start that the parameters' mean is linear in.
+    context: Range<usize>,
+}
+
+impl MovementSearch {
+    /// A search around the movement that is fitted to the demonstration.
+    ///
+    /// # Errors
+    /// A parameter that is refused, or a task without a demonstration.
+    pub fn new(config: &MovementConfig, start: &Start) -> Result<Self, LearnerError> {
+        let deviation = config.initial_deviation;
+        if !(deviation > 0. && deviation <= 100.) {
+            let range = "(0, 100]";
+            return Err(EpisodicError::Value { field: "initial_deviation", value: deviation, range }.into());
+        }
+        let Demonstrated { position, velocity, joints, period, goal_time } =
+            start.demonstration.as_ref().ok_or(LearnerError::NoDemonstration)?;
+        let shown = Demonstration { position, velocity, joints: *joints, period: *period };
+        let dmp = Dmp::fit(&config.primitive, &shown, *goal_time)?;
+        let parameters = 2 * joints;
+        let variances = start.state_scales.iter().take(parameters).map(|scale| (deviation * scale).powi(2));
+        let context = if config.context { start.context.clone() } else { 0..0 };
+        let initial = LinearGaussian {
+            gain: DMatrix::zeros(parameters, context.len()),
+            bias: dmp.demonstrated,
+            covariance: DMatrix::from_diagonal(&DVector::from_iterator(parameters, variances)),
+        };
+        Ok(Self {
+            search: EpisodicSearch::new(config.search.clone(), initial)?,
+            primitive: dmp.primitive,
+            horizon: start.policy.horizon(),
+            state_dim: start.policy.state_dim(),
+            context,
+        })
+    }
+
+    /// The parameters that rollouts were made with, their contexts and returns.
+    fn episodes(&self, batch: Batch, reward: &dyn Reward) -> Episodes {
+        let total = |rollout: usize| {
+            let at = |matrices: &[DMatrix<f64>], t: usize| column(&matrices[t], rollout).to_vec();
+            let steps = (0..batch.actions.len()).map(|t| {
+                let (state, next) = (at(&batch.states, t), at(&batch.states, t + 1));
+                reward.step(t, &state, &at(&batch.received, t), &next, &at(&batch.outcomes, t))
+            });
+            steps.sum::<f64>() + reward.last(&at(&batch.states, batch.actions.len()))
+        };
+        Episodes {
+            contexts: batch.states[0].rows(self.context.start, self.context.len()).into_owned(),
+            returns: (0..batch.rollouts()).map(total).collect(),
+            parameters: batch.parameters,
+        }
+    }
+}
+
+impl Learner for MovementSearch {
+    fn law(&self) -> StoredLaw {
+        // Given the state rather than the context alone, as the loop has it.
+        let law = self.search.law();
+        let mut gain = DMatrix::zeros(law.gain.nrows(), self.state_dim);
+        gain.columns_mut(self.context.start, self.context.len()).copy_from(&law.gain);
+        StoredLaw::Movement {
+            primitive: self.primitive.clone(),
+            parameters: LinearGaussian { gain, ..law.clone() },
+            horizon: self.horizon,
+        }
+    }
+
+    fn iteration(&self) -> usize {
+        self.search.iteration()
+    }
+
+    fn learn(&mut self, batch: Batch, reward: &dyn Reward) -> Result<Report, LearnerError> {
+        let action_dim = batch.actions.first().map_or(0, DMatrix::nrows);
+        batch.validate(self.horizon, self.state_dim, action_dim)?;
+        let iteration = self.search.iteration();
+        let episodes = self.episodes(batch, reward);
+        let summary = crate::moto::ReturnSummary::new(&episodes.returns);
+        let report = self.search.update(episodes)?;
+        Ok(Report {
+            iteration,
+            rollouts: summary.rollouts,
+            mean_return: summary.mean,
+            return_error: summary.error(),
+            kl: Some(report.kl),
+            entropy: Some(report.entropy),
+            effective_samples: Some(report.effective_samples),
+            remark: report.too_few.then(|| "too_few_samples".into()),
+            ..Report::default()
+        })
+    }
+
+    fn save(&self) -> Result<Vec<u8>, LearnerError> {
+        encode(&self.search)
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), LearnerError> {
+        self.search = decode(state)?;
+        Ok(())
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Learner> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,139 @@
+//! The local model of an iteration: start, linear-Gaussian dynamics and quadratic rewards.
+
+use super::expansion::expand;
+use super::{GpsError, LinearDynamics, NormalInverseWishart};
+use crate::moto::{Quadratic, StateDistribution};
+use crate::policy::Policy;
+use crate::{Batch, Reward};
+use nalgebra::{DMatrix, DVector};
+use rayon::prelude::*;
+
+/// What an iteration plans with.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Distribution of the first state.
+    pub start: StateDistribution,
+    /// Dynamics (horizon).
+    pub dynamics: Vec<LinearDynamics>,
+    /// Expected reward of (s, a) (horizon), the next state being taken out by the dynamics.
+    pub rewards: Vec<Quadratic>,
+    /// Reward of the final state.
+    pub last: Quadratic,
+}
+
+/// The transitions of each step, (s, a, s') x rollout, with the action the robot received (horizon).
+pub fn transitions(batch: &Batch) -> Vec<DMatrix<f64>> {
+    let stack = |t: usize| {
+        let parts = [&batch.states[t], &batch.received[t], &batch.states[t + 1]];
+        let mut all = DMatrix::zeros(parts.iter().map(|p| p.nrows()).sum(), batch.rollouts());
+        let mut row = 0;
+        for part in parts {
+            all.rows_mut(row, part.nrows()).copy_from(part);
+            row += part.nrows();
+        }
+        all
+    };
+    (0..batch.received.len()).map(stack).collect()
+}
+
+/// Standard deviation of each dimension over the samples of all blocks (dim); 1 where there is none.
+pub fn spreads(blocks: &[DMatrix<f64>]) -> DVector<f64> {
+    let count: usize = blocks.iter().map(DMatrix::ncols).sum();
+    let dim = blocks.first().map_or(0, DMatrix::nrows);
+    let mean = blocks.iter().fold(DVector::zeros(dim), |sum, b| sum + b.column_sum()) / count as f64;
+    let squares = blocks.iter().flat_map(DMatrix::column_iter);
+    let squares = squares.fold(DVector::zeros(dim), |sum: DVector<f64>, x| sum + (x - &mean).map(|d| d * d));
+    (squares / count as f64).map(|v| if v > 0.0 { v.sqrt() } else { 1.0 })
+}
+
+impl Model {
+    /// Fits the dynamics of each step to its `transitions` under its prior, and expands the reward around the mean
+    /// trajectory over differences of `width` (s, a, s'), or of the rollouts' own spread where that is larger.
+    pub fn fit(
+        batch: &Batch,
+        transitions: &[DMatrix<f64>],
+        priors: &[NormalInverseWishart],
+        reward: &dyn Reward,
+        width: &DVector<f64>,
+    ) -> Result<Self, GpsError> {
+        let state_dim = batch.states[0].nrows();
+        let action_dim = batch.received[0].nrows();
+        let fit = |step: usize| {
+            let (samples, outcome) = (&transitions[step], batch.outcomes[step].column_mean());
+            let dynamics = LinearDynamics::fit(samples, state_dim, &priors[step]);
+            let dynamics = dynamics.ok_or(GpsError::Dynamics { step })?;
+            let value = |z: &[f64]| {
+                let (state, rest) = z.split_at(state_dim);
+                let (action, next) = rest.split_at(action_dim);
+                reward.step(step, state, action, next, outcome.as_slice())
+            };
+            let expansion = expand(value, samples.column_mean().as_slice(), widths(samples, width).as_slice());
+            finite(&expansion, step)?;
+            Ok((expected(&expansion, &dynamics), dynamics))
+        };
+        let fitted: Result<Vec<_>, GpsError> = (0..transitions.len()).into_par_iter().map(fit).collect();
+        let (rewards, dynamics) = fitted?.into_iter().unzip();
+        let end = &batch.states[transitions.len()];
+        let width = width.rows(0, state_dim).into_owned();
+        let last = expand(|s| reward.last(s), end.column_mean().as_slice(), widths(end, &width).as_slice());
+        finite(&last, transitions.len())?;
+        let start = StateDistribution::fit(&[(&batch.states[0], 1.0)], &vec![0.0; state_dim]);
+        Ok(Self { start, dynamics, rewards, last })
+    }
+
+    /// State distributions under `policy` (horizon + 1).
+    pub fn states(&self, policy: &Policy) -> Vec<StateDistribution> {
+        let mut states = Vec::with_capacity(self.dynamics.len() + 1);
+        states.push(self.start.clone());
+        for (t, (dynamics, law)) in self.dynamics.iter().zip(&policy.steps).enumerate() {
+            let StateDistribution { mean, covariance } = &states[t];
+            let state_dim = mean.len();
+            let (a, b) = (dynamics.map.columns(0, state_dim), dynamics.map.columns(state_dim, law.bias.len()));
+            let closed = a + b * &law.gain;
+            let next = &closed * covariance * closed.transpose() + b * &law.covariance * b.transpose();
+            let next = next + &dynamics.covariance;
+            let mean = &closed * mean + b * &law.bias + &dynamics.offset;
+            states.push(StateDistribution { mean, covariance: (&next + next.transpose()) * 0.5 });
+        }
+        states
+    }
+
+    /// Expected return of `policy`.
+    pub fn expected_return(&self, policy: &Policy) -> f64 {
+        let states = self.states(policy);
+        let step = |t: usize| {
+            let value = crate::moto::backup(&self.rewards[t], &policy.steps[t]);
+            expectation(&value, &states[t])
+        };
+        (0..self.rewards.len()).map(step).sum::<f64>() + expectation(&self.last, &states[self.rewards.len()])
+    }
+}
+
+/// Differences to expand over: the rollouts' standard deviation, at least a hundredth of `width`, which is that over all steps.
+fn widths(samples: &DMatrix<f64>, width: &DVector<f64>) -> DVector<f64> {
+    samples.column_variance().zip_map(width, |variance, width| variance.sqrt().max(0.01 * width))
+}
+
+fn finite(function: &Quadratic, step: usize) -> Result<(), GpsError> {
+    let mut entries = function.hessian.iter().chain(function.gradient.iter()).chain([&function.constant]);
+    if entries.all(|x| x.is_finite()) { Ok(()) } else { Err(GpsError::NonFiniteReward { step }) }
+}
+
+/// Expectation of a quadratic over (s, a, s') given (s, a), under the dynamics.
+fn expected(reward: &Quadratic, dynamics: &LinearDynamics) -> Quadratic {
+    let (state_dim, inputs) = dynamics.map.shape();
+    let mut map = DMatrix::zeros(inputs + state_dim, inputs);
+    map.rows_mut(0, inputs).fill_with_identity();
+    map.rows_mut(inputs, state_dim).copy_from(&dynamics.map);
+    let mut offset = DVector::zeros(inputs + state_dim);
+    offset.rows_mut(inputs, state_dim).copy_from(&dynamics.offset);
+    let mut function = reward.after(&map, &offset);
+    let curvature = reward.hessian.view((inputs, inputs), (state_dim, state_dim));
+    function.constant += 0.5 * curvature.component_mul(&dynamics.covariance).sum();
+    function
+}
+
+/// Expectation of a quadratic under a Gaussian.
+fn expectation(function: &Quadratic, states: &StateDistribution) -> f64 {
+    function.value(&states.mean) + 0.5 * function.hessian.component_mul(&states.covariance).sum()
+}

@@ -1,0 +1,176 @@
+//! What all learners have in common.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::episodic::EpisodicError;
+use crate::gps::GpsError;
+use crate::moto::{MotoError, StepOutcome, StepReport};
+use crate::policy::{DmpError, Policy, PolicyError, StoredLaw};
+use crate::{Batch, Reward};
+
+/// A learner: it gives the law for the next rollouts, and improves the law from them.
+///
+/// Rollouts are made with [`Self::law`], gathered in a [`Batch`] and handed to [`Self::learn`], again and again. Everything a
+/// learner remembers goes through [`Self::save`] and [`Self::restore`], so that a run goes on elsewhere to the bit.
+pub trait Learner: Any + Send {
+    /// What makes the next rollouts.
+    fn law(&self) -> StoredLaw;
+
+    /// Updates done so far.
+    fn iteration(&self) -> usize;
+
+    /// One iteration, from rollouts of [`Self::law`]. The caller leaves rollouts out that are not finite. The result does not
+    /// depend on the number of threads.
+    ///
+    /// # Errors
+    /// A batch that does not fit, or an update that cannot be computed; the learner is then as before.
+    fn learn(&mut self, batch: Batch, reward: &dyn Reward) -> Result<Report, LearnerError>;
+
+    /// Everything the learner remembers.
+    ///
+    /// # Errors
+    /// [`LearnerError::State`] if the state has no stored form.
+    fn save(&self) -> Result<Vec<u8>, LearnerError>;
+
+    /// Takes over what [`Self::save`] of a learner with the same configuration gave.
+    ///
+    /// # Errors
+    /// [`LearnerError::State`] if the bytes are not such a state; the learner is then as before.
+    fn restore(&mut self, state: &[u8]) -> Result<(), LearnerError>;
+
+    /// The same learner once more, so that one can go on while the other is kept.
+    fn boxed_clone(&self) -> Box<dyn Learner>;
+}
+
+impl Clone for Box<dyn Learner> {
+    fn clone(&self) -> Self {
+        (**self).boxed_clone()
+    }
+}
+
+/// What a learner starts from: the task's part.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    /// The first policy (horizon).
+    pub policy: Policy,
+    /// Absolute physical scale of each state dimension, in its unit: what counts as a real change of it (state).
+    pub state_scales: Vec<f64>,
+    /// A demonstrated movement, for learners that start from one.
+    pub demonstration: Option<Demonstrated>,
+    /// Entries of the state at the start of a rollout that say how the rollout's task differs from the others'.
+    pub context: Range<usize>,
+}
+
+/// A demonstrated movement, sampled at the control period. The first row is where the stroke starts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Demonstrated {
+    /// Joint positions (row x joint).
+    pub position: Vec<f64>,
+    /// Joint velocities (row x joint).
+    pub velocity: Vec<f64>,
+    /// Joints n.
+    pub joints: usize,
+    /// Control period, s.
+    pub period: f64,
+    /// When the movement reaches its goal, s after its start.
+    pub goal_time: f64,
+}
+
+/// Why a learner does not start, or cannot finish an update.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LearnerError {
+    /// MOTO's.
+    #[error(transparent)]
+    Moto(#[from] MotoError),
+    /// Guided policy search's.
+    #[error(transparent)]
+    Gps(#[from] GpsError),
+    /// The episodic search's.
+    #[error(transparent)]
+    Episodic(#[from] EpisodicError),
+    /// The movement primitive's.
+    #[error(transparent)]
+    Dmp(#[from] DmpError),
+    /// A policy cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The learner needs a demonstration, which the task does not give.
+    #[error("this learner starts from a demonstrated movement, and the task has none")]
+    NoDemonstration,
+    /// A saved state cannot be read or written.
+    #[error("the learner's state: {0}")]
+    State(String),
+    /// That of a learner outside this crate.
+    #[error(transparent)]
+    Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What a guard made of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Nothing to compare with, or the guard is off.
+    Unjudged,
+    /// The batch is the newest one from now on.
+    Accepted,
+    /// The policy went back to the one before the update that made this batch.
+    RolledBack,
+}
+
+/// What an iteration did. A learner leaves out what it does not know.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Number of this iteration, 0 first.
+    pub iteration: usize,
+    /// Rollouts of the batch.
+    pub rollouts: usize,
+    /// Mean return of the batch, exploration noise included.
+    pub mean_return: f64,
+    /// Standard error of the mean return.
+    pub return_error: f64,
+    /// Improvement that the update which made this batch's law had predicted.
+    pub expected_improvement: Option<f64>,
+    /// Improvement that came.
+    pub measured_improvement: Option<f64>,
+    /// Bound on the KL in this update, nats per step.
+    pub epsilon: Option<f64>,
+    /// KL of the update, nats: mean over the steps, or of the search distribution.
+    pub kl: Option<f64>,
+    /// Entropy of the exploration after the update, nats: mean over the steps, or of the search distribution.
+    pub entropy: Option<f64>,
+    /// Effective samples per fit, mean over the steps.
+    pub effective_samples: Option<f64>,
+    /// What the guard made of the batch, where there is one.
+    pub verdict: Option<Verdict>,
+    /// Another remark, in a word or two.
+    pub remark: Option<String>,
+    /// Per step (horizon), from learners that update step by step.
+    pub steps: Vec<StepReport>,
+    /// What the update before turned out to do (horizon).
+    pub last_update: Vec<StepOutcome>,
+    /// Wall-clock time per stage, s; not reproducible.
+    pub seconds: BTreeMap<String, f64>,
+}
+
+/// The stored form of a learner.
+pub(crate) fn encode(state: &impl Serialize) -> Result<Vec<u8>, LearnerError> {
+    bincode::serde::encode_to_vec(state, bincode::config::standard()).map_err(|e| LearnerError::State(e.to_string()))
+}
+
+/// A learner from its stored form.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, LearnerError> {
+    let decoded = bincode::serde::decode_from_slice(bytes, bincode::config::standard());
+    decoded.map(|(state, _)| state).map_err(|e| LearnerError::State(e.to_string()))
+}
+
+/// Mean of some numbers.
+pub(crate) fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len() as f64;
+    values.sum::<f64>() / count
+}

@@ -1,0 +1,93 @@
+//! What can go wrong in the learner.
+
+use crate::policy::PolicyError;
+
+/// Why the learner refuses a configuration or a batch, or cannot finish an update. The learner is unchanged after it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MotoError {
+    /// A configuration field is out of its range.
+    #[error("learner field {field} is {value}; it must be {expected}")]
+    Config {
+        /// Field of [`super::MotoConfig`].
+        field: &'static str,
+        /// Value found.
+        value: String,
+        /// Range or condition asked for.
+        expected: &'static str,
+    },
+    /// The number of state scales is not the state dimension.
+    #[error("{found} state scales for a policy of {expected} state dimensions")]
+    ScaleCount {
+        /// Scales given.
+        found: usize,
+        /// State dimension of the policy.
+        expected: usize,
+    },
+    /// A state scale is not positive and finite.
+    #[error("the scale of state dimension {dimension} is {value}; it must be positive and finite")]
+    Scale {
+        /// State dimension.
+        dimension: usize,
+        /// Value found.
+        value: f64,
+    },
+    /// The initial policy cannot be used, or an update ended in one that cannot.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The batch has no rollout.
+    #[error("the batch has no rollout")]
+    EmptyBatch,
+    /// A field of the batch has the wrong number of steps.
+    #[error("batch field {field} has {found} entries, expected {expected}")]
+    BatchLength {
+        /// `states`, `actions`, `received` or `outcomes`.
+        field: &'static str,
+        /// Entries found.
+        found: usize,
+        /// Entries expected.
+        expected: usize,
+    },
+    /// A matrix of the batch has the wrong shape.
+    #[error("batch field {field}, step {step}: {rows} x {columns}, expected {expected_rows} x {expected_columns}")]
+    BatchShape {
+        /// `states`, `actions`, `received` or `outcomes`.
+        field: &'static str,
+        /// Policy step.
+        step: usize,
+        /// Rows found.
+        rows: usize,
+        /// Columns found.
+        columns: usize,
+        /// Rows expected.
+        expected_rows: usize,
+        /// Columns (rollouts) expected.
+        expected_columns: usize,
+    },
+    /// An entry of the batch is NaN or infinite; such a rollout is the caller's to leave out.
+    #[error("batch field {field}, step {step}, rollout {rollout}: not finite")]
+    NonFiniteBatch {
+        /// `states`, `actions`, `received` or `outcomes`.
+        field: &'static str,
+        /// Policy step.
+        step: usize,
+        /// Rollout (column).
+        rollout: usize,
+    },
+    /// The task's reward is NaN or infinite on a stored transition.
+    #[error("the reward at step {step} is {value}")]
+    NonFiniteReward {
+        /// Step the reward was evaluated for (the horizon for the final state).
+        step: usize,
+        /// Value found.
+        value: f64,
+    },
+    /// A quantity of the update could not be computed.
+    #[error("the {quantity} of step {step} cannot be computed (not finite or not positive definite)")]
+    Numerical {
+        /// What failed.
+        quantity: &'static str,
+        /// Policy step.
+        step: usize,
+    },
+}

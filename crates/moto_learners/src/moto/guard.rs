@@ -1,0 +1,69 @@
+//! The monotonicity guard (this project): rolls a bad update back.
+//!
+//! A batch is bad when its mean return lies below that of the batch its policy was made from by more than noise and by more
+//! than the improvement that was predicted. The policy then goes back to the one the bad update started from, which is
+//! improved again with a smaller epsilon and with the bad batch's transitions among the data: they are real, and they are
+//! where the Q-function was wrong.
+
+use super::GuardConfig;
+use crate::Verdict;
+use serde::{Deserialize, Serialize};
+
+/// Mean and spread of a batch's returns.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReturnSummary {
+    /// Mean return.
+    pub mean: f64,
+    /// Unbiased variance of one rollout's return (0 for a single rollout).
+    pub variance: f64,
+    /// Number of rollouts.
+    pub rollouts: usize,
+}
+
+impl ReturnSummary {
+    /// Summarises the returns of a batch (rollout).
+    pub fn new(returns: &[f64]) -> Self {
+        let rollouts = returns.len();
+        let mean = returns.iter().sum::<f64>() / rollouts as f64;
+        let squares: f64 = returns.iter().map(|r| (r - mean).powi(2)).sum();
+        Self { mean, variance: squares / (rollouts.max(2) - 1) as f64, rollouts }
+    }
+
+    /// Standard error of the mean.
+    pub fn error(&self) -> f64 {
+        (self.variance / self.rollouts as f64).sqrt()
+    }
+}
+
+/// State of the guard.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Guard {
+    /// Fraction of the configured epsilon in use.
+    pub scale: f64,
+    /// Returns of the batch the current policy was made from, and the improvement predicted then.
+    pub expectation: Option<(ReturnSummary, f64)>,
+}
+
+impl Guard {
+    pub fn new() -> Self {
+        Self { scale: 1.0, expectation: None }
+    }
+
+    /// Judges a batch of the current policy; the guard afterwards has the epsilon of the next update.
+    pub fn judge(&self, config: &GuardConfig, batch: &ReturnSummary) -> (Verdict, Self) {
+        let mut next = self.clone();
+        let Some((base, predicted)) = self.expectation.filter(|_| config.enabled) else {
+            return (Verdict::Unjudged, next);
+        };
+        // The noise is the base's: outliers of a bad batch must not excuse it.
+        let error = (base.variance * (1.0 / base.rollouts as f64 + 1.0 / batch.rollouts as f64)).sqrt();
+        let allowed = config.standard_errors * error + config.tolerance * predicted.max(0.0);
+        if batch.mean < base.mean - allowed {
+            next.scale = (self.scale * config.shrink).max(config.smallest);
+            (Verdict::RolledBack, next)
+        } else {
+            next.scale = (self.scale * config.grow).min(1.0);
+            (Verdict::Accepted, next)
+        }
+    }
+}

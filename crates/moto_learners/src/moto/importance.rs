@@ -1,0 +1,245 @@
+//! Importance weights of stored transitions (Akrour et al. 2018, section 4.1).
+//!
+//! A transition's weight for the fit at step t is the density of (state, action) at step t under the policy that is being
+//! improved, over the density of the mixture of everything that was stored. The dynamics cancel. All in logs.
+
+use super::columns::{LANES, Lanes};
+use super::density::{Density, log_sum_exp};
+use super::store::Stored;
+use super::{MotoConfig, MotoError, Reuse};
+use crate::batch::column;
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+/// A stored transition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sample {
+    /// Index of the iteration in the store's order.
+    pub entry: usize,
+    pub step: usize,
+    pub rollout: usize,
+}
+
+/// The transitions of one step's fit.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Weighted {
+    pub samples: Vec<Sample>,
+    /// Weights, summing to one.
+    pub weights: Vec<f64>,
+    /// `(sum w)^2 / sum w^2`.
+    pub effective: f64,
+}
+
+/// What an update adds to the stored sums: for each entry, (iteration, sums).
+pub(super) type NewSums = Vec<Vec<(u64, Vec<f64>)>>;
+
+/// The weights of every step (horizon), for the policy of the last entry; and the density sums that are new.
+pub(super) fn weigh(entries: &[&Stored], config: &MotoConfig) -> Result<(Vec<Weighted>, NewSums), MotoError> {
+    let horizon = entries[entries.len() - 1].horizon();
+    let same_step = |weights: &(dyn Fn(usize) -> Result<Vec<f64>, MotoError> + Sync)| {
+        let steps: Result<Vec<Weighted>, MotoError> = (0..horizon)
+            .into_par_iter()
+            .map(|t| {
+                let of_entry = |(entry, stored): (usize, &&Stored)| {
+                    (0..stored.batch.rollouts()).map(move |rollout| Sample { entry, step: t, rollout })
+                };
+                let samples = entries.iter().enumerate().flat_map(of_entry).collect();
+                Ok::<_, MotoError>(Weighted::new(samples, weights(t)?, config.weight_cut))
+            })
+            .collect();
+        Ok((steps?, vec![Vec::new(); entries.len()]))
+    };
+    match config.reuse {
+        Reuse::TimeAndIterations => all_steps(entries, config.weight_cut),
+        Reuse::Iterations => same_step(&|t| ratios(entries, t)),
+        Reuse::SameStepDecay => same_step(&|_| {
+            let ages = (0..entries.len()).rev();
+            let of_entry = |(age, stored): (usize, &&Stored)| {
+                std::iter::repeat_n(config.sample_decay.powf(age as f64), stored.batch.rollouts())
+            };
+            Ok(ages.zip(entries).flat_map(of_entry).collect())
+        }),
+        Reuse::None => same_step(&|_| Ok(vec![1.0; entries.iter().map(|e| e.batch.rollouts()).sum()])),
+    }
+}
+
+impl Weighted {
+    /// Leaves out what is below the cut and normalises.
+    fn new(samples: Vec<Sample>, weights: Vec<f64>, cut: f64) -> Self {
+        let largest = weights.iter().copied().fold(0.0, f64::max);
+        let kept = samples.into_iter().zip(weights).filter(|(_, w)| *w > cut * largest);
+        let (samples, mut weights): (Vec<_>, Vec<_>) = kept.unzip();
+        let total: f64 = weights.iter().sum();
+        weights.iter_mut().for_each(|w| *w /= total);
+        let effective = 1.0 / weights.iter().map(|w| w * w).sum::<f64>();
+        Self { samples, weights, effective }
+    }
+}
+
+/// State and drawn action of up to `LANES` transitions of one entry, from `first` on; the rest of the lanes repeats the last.
+fn gather(stored: &Stored, first: usize, count: usize) -> Vec<Lanes> {
+    let rollouts = stored.batch.rollouts();
+    let (states, actions) = (&stored.batch.states, &stored.batch.actions);
+    let mut points = vec![[0.0; LANES]; states[0].nrows() + actions[0].nrows()];
+    for lane in 0..LANES {
+        let index = first + lane.min(count - 1);
+        let (step, rollout) = (index / rollouts, index % rollouts);
+        let values = column(&states[step], rollout).iter().chain(column(&actions[step], rollout));
+        points.iter_mut().zip(values).for_each(|(p, v)| p[lane] = *v);
+    }
+    points
+}
+
+/// Densities of all steps of an entry (horizon).
+fn densities(stored: &Stored) -> Result<Vec<Density>, MotoError> {
+    let steps = stored.states.iter().zip(&stored.policy.steps).enumerate();
+    steps.map(|(t, (states, law))| Density::new(states, law, t)).collect()
+}
+
+/// Weights `z_t^i / (1/J sum_j z_t^j)` at one step, up to a factor.
+fn ratios(entries: &[&Stored], t: usize) -> Result<Vec<f64>, MotoError> {
+    let components: Result<Vec<_>, _> =
+        entries.iter().map(|e| Density::new(&e.states[t], &e.policy.steps[t], t)).collect();
+    let components = components?;
+    let mut logs = Vec::new();
+    for stored in entries {
+        let rollouts = stored.batch.rollouts();
+        for first in (0..rollouts).step_by(LANES) {
+            let count = LANES.min(rollouts - first);
+            let points = gather(stored, t * rollouts + first, count);
+            let mixture = Mixture { groups: &[&components], points: &points };
+            let (terms, all) = pulp::Arch::new().dispatch(mixture);
+            let current = terms[terms.len() - 1];
+            logs.extend((0..count).map(|l| current[l] - all[0][l]));
+        }
+    }
+    Ok(exponentials(logs))
+}
+
+/// Log densities of groups of components at some points: those of the last group, and each group's log-sum.
+struct Mixture<'a> {
+    groups: &'a [&'a [Density]],
+    points: &'a [Lanes],
+}
+
+impl WithSimd for Mixture<'_> {
+    type Output = (Vec<Lanes>, Vec<Lanes>);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let mut centred = self.points.to_vec();
+        let (mut terms, mut sums) = (Vec::new(), Vec::with_capacity(self.groups.len()));
+        for group in self.groups {
+            terms.resize(group.len(), [0.0; LANES]);
+            for (component, term) in group.iter().zip(&mut terms) {
+                component.log(simd, self.points, &mut centred, term);
+            }
+            sums.push(log_sum_exp(simd, &terms));
+        }
+        (terms, sums)
+    }
+}
+
+/// `exp` of logs relative to their largest.
+fn exponentials(mut logs: Vec<f64>) -> Vec<f64> {
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    logs.iter_mut().for_each(|x| *x = (*x - largest).exp());
+    logs
+}
+
+/// A run of transitions of one entry, evaluated together.
+struct Block {
+    entry: usize,
+    first: usize,
+    count: usize,
+    /// Log density at each step under the last entry (horizon).
+    current: Vec<Lanes>,
+    /// Log-sum over the steps for each entry that had none stored (entry, sums).
+    sums: Vec<(usize, Lanes)>,
+    /// Log of the mixture of everything stored, up to a constant.
+    mixture: Lanes,
+}
+
+/// Weights across time steps and iterations.
+fn all_steps(entries: &[&Stored], cut: f64) -> Result<(Vec<Weighted>, NewSums), MotoError> {
+    let last = entries.len() - 1;
+    // Components are needed for the last entry everywhere and wherever a sum is missing.
+    let components: Result<Vec<Vec<Density>>, _> = (0..entries.len())
+        .into_par_iter()
+        .map(|j| {
+            let missing = entries.iter().any(|e| e.log_sum(entries[j].id).is_none());
+            if j == last || missing { densities(entries[j]) } else { Ok(Vec::new()) }
+        })
+        .collect();
+    let components = components?;
+    let runs: Vec<(usize, usize)> = entries
+        .iter()
+        .enumerate()
+        .flat_map(|(entry, stored)| (0..stored.transitions()).step_by(LANES).map(move |first| (entry, first)))
+        .collect();
+    let blocks: Vec<Block> = runs
+        .into_par_iter()
+        .with_min_len(4)
+        .map(|(entry, first)| evaluate(entries, &components, entry, first))
+        .collect();
+    let mut sums: NewSums = vec![Vec::new(); entries.len()];
+    for block in &blocks {
+        for (component, values) in &block.sums {
+            let id = entries[*component].id;
+            let of_entry = &mut sums[block.entry];
+            let position = of_entry.iter().position(|(stored, _)| *stored == id).unwrap_or_else(|| {
+                of_entry.push((id, Vec::with_capacity(entries[block.entry].transitions())));
+                of_entry.len() - 1
+            });
+            of_entry[position].1.extend(&values[..block.count]);
+        }
+    }
+    let horizon = entries[last].horizon();
+    let steps = (0..horizon).into_par_iter().map(|t| select(entries, &blocks, t, cut)).collect();
+    Ok((steps, sums))
+}
+
+/// Evaluates the components on one run of transitions.
+fn evaluate(entries: &[&Stored], components: &[Vec<Density>], entry: usize, first: usize) -> Block {
+    let stored = entries[entry];
+    let count = LANES.min(stored.transitions() - first);
+    let points = gather(stored, first, count);
+    // Last comes the last entry, whose densities are needed step by step even if its sum is known.
+    let (known, mut missing): (Vec<usize>, Vec<usize>) =
+        (0..entries.len()).partition(|&j| stored.log_sum(entries[j].id).is_some());
+    let new = missing.len();
+    if missing.last() != Some(&(entries.len() - 1)) {
+        missing.push(entries.len() - 1);
+    }
+    let groups: Vec<&[Density]> = missing.iter().map(|&j| components[j].as_slice()).collect();
+    let (current, sums) = pulp::Arch::new().dispatch(Mixture { groups: &groups, points: &points });
+    let sums: Vec<(usize, Lanes)> = missing.into_iter().zip(sums).take(new).collect();
+    let stored_sums = known.iter().filter_map(|&j| stored.log_sum(entries[j].id));
+    let mut totals: Vec<Lanes> =
+        stored_sums.map(|sums| std::array::from_fn(|l| sums[first + l.min(count - 1)])).collect();
+    totals.extend(sums.iter().map(|(_, sum)| *sum));
+    let mixture = log_sum_exp(pulp::Scalar, &totals);
+    Block { entry, first, count, current, sums, mixture }
+}
+
+/// The weighted transitions of step `t`.
+fn select(entries: &[&Stored], blocks: &[Block], t: usize, cut: f64) -> Weighted {
+    let mut logs = Vec::with_capacity(blocks.len() * LANES);
+    for block in blocks {
+        logs.extend((0..block.count).map(|l| block.current[t][l] - block.mixture[l]));
+    }
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut logs = logs.into_iter();
+    let (mut samples, mut weights) = (Vec::new(), Vec::new());
+    for block in blocks {
+        let rollouts = entries[block.entry].batch.rollouts();
+        for (index, log) in (block.first..block.first + block.count).zip(&mut logs) {
+            let weight = if log - largest < cut.ln() { 0.0 } else { (log - largest).exp() };
+            if weight > cut {
+                samples.push(Sample { entry: block.entry, step: index / rollouts, rollout: index % rollouts });
+                weights.push(weight);
+            }
+        }
+    }
+    Weighted::new(samples, weights, cut)
+}

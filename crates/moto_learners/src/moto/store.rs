@@ -1,0 +1,38 @@
+//! The iterations the learner keeps.
+
+use super::StateDistribution;
+use crate::Batch;
+use crate::batch::Earnings;
+use crate::policy::Policy;
+use serde::{Deserialize, Serialize};
+
+/// One stored iteration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Stored {
+    /// Number of the iteration, unique in the store.
+    pub id: u64,
+    pub batch: Batch,
+    /// The policy the batch was made with.
+    pub policy: Policy,
+    /// State distribution at each step when this policy was the newest (horizon).
+    pub states: Vec<StateDistribution>,
+    pub earnings: Earnings,
+    /// For each stored iteration (by id) the log of its densities summed over the steps, at every transition of this batch
+    /// (step by step, rollout by rollout); kept so that old transitions only gain the new iteration's components.
+    pub log_sums: Vec<(u64, Vec<f64>)>,
+}
+
+impl Stored {
+    pub fn horizon(&self) -> usize {
+        self.batch.actions.len()
+    }
+
+    /// Number of transitions.
+    pub fn transitions(&self) -> usize {
+        self.horizon() * self.batch.rollouts()
+    }
+
+    pub fn log_sum(&self, id: u64) -> Option<&[f64]> {
+        self.log_sums.iter().find(|(stored, _)| *stored == id).map(|(_, sums)| sums.as_slice())
+    }
+}

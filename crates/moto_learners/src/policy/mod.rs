@@ -1,0 +1,16 @@
+//! Time-indexed linear-Gaussian policies (Akrour et al. 2018, section 2), `pi_t(a|s) = N(K_t s + k_t, Sigma_t)`, and movement
+//! primitives: what a stroke can be made by.
+
+mod compiled;
+mod divergence;
+mod dmp;
+mod linear_gaussian;
+mod primitive;
+mod stored;
+
+pub use compiled::CompiledPolicy;
+pub use divergence::gaussian_kl;
+pub use dmp::{Demonstration, Dmp, DmpConfig, DmpError};
+pub use linear_gaussian::{LinearGaussian, Policy, PolicyError};
+pub use primitive::{CompiledMovement, Law, Motion, Primitive};
+pub use stored::StoredLaw;
