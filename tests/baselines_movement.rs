@@ -3,10 +3,10 @@
 mod tennis_common;
 
 use moto_controller::baselines::dmp::{Demonstration, Dmp, DmpConfig};
-use moto_controller::baselines::episodic::{EpisodicMethod, MoreConfig, RepsConfig};
+use moto_controller::baselines::episodic::{EpisodicMethod, MoreConfig, MovementConfig, RepsConfig};
 use moto_controller::control::Episode;
 use moto_controller::daemon::{EvaluateOptions, Evaluation, evaluate};
-use moto_controller::experiment::{MethodConfig, MovementSearch, Run, TaskConfig, Variant, start};
+use moto_controller::experiment::{MethodConfig, Run, TaskConfig, Variant};
 use moto_controller::tasks::table_tennis::{DemonstrationKind, Setting, TableTennisConfig};
 use tennis_common::task;
 
@@ -45,13 +45,13 @@ fn variant(method: MethodConfig, setting: Setting, demonstration: DemonstrationK
 }
 
 fn movement(search: EpisodicMethod, context: bool) -> MethodConfig {
-    MethodConfig::Movement(MovementSearch { search, context, ..Default::default() })
+    MethodConfig::Movement(MovementConfig { search, context, ..Default::default() })
 }
 
 /// Judges what a run learned so far, as `moto_controller evaluate` does.
-fn judged(run: &dyn Run) -> Evaluation {
+fn judged(run: &Run) -> Evaluation {
     let place = tempfile::tempdir().unwrap();
-    let attachment = run.attachments().unwrap().pop().unwrap();
+    let attachment = run.attachment().unwrap();
     let path = place.path().join(attachment.ending);
     std::fs::write(&path, attachment.bytes).unwrap();
     evaluate(&EvaluateOptions { run: path, strokes: Some(4), noise: false, initial: false, realtime: false }).unwrap()
@@ -60,8 +60,8 @@ fn judged(run: &dyn Run) -> Evaluation {
 #[test]
 fn the_fitted_movement_returns_the_demonstrated_ball_through_the_control_loop() {
     let method = movement(EpisodicMethod::Reps(RepsConfig::default()), false);
-    let run = start(&variant(method, Setting::Noiseless, DemonstrationKind::Plain), 1).unwrap();
-    let evaluation = judged(&*run);
+    let run = Run::start(&variant(method, Setting::Noiseless, DemonstrationKind::Plain), 1).unwrap();
+    let evaluation = judged(&run);
     assert_eq!((evaluation.success, evaluation.faults, evaluation.clipped_share), (1., 0, 0.));
     assert!(evaluation.distance.unwrap() < 0.2, "{evaluation}");
 }
@@ -75,14 +75,14 @@ fn a_run_of_every_method_goes_on_to_the_bit_and_leaves_a_stroke_to_judge() {
     ];
     for (method, setting) in methods {
         let variant = variant(method, setting, DemonstrationKind::Plain);
-        let mut run = start(&variant, 5).unwrap();
+        let mut run = Run::start(&variant, 5).unwrap();
         run.iterate().unwrap();
         let state = run.state().unwrap();
         let records = [run.iterate().unwrap(), run.iterate().unwrap()];
         assert!(records.iter().all(|record| record.kl.unwrap() > 0.), "{records:?}");
-        let mut again = start(&variant, 5).unwrap();
+        let mut again = Run::start(&variant, 5).unwrap();
         again.restore(&state).unwrap();
         assert_eq!([again.iterate().unwrap(), again.iterate().unwrap()], records);
-        assert_eq!(judged(&*again), judged(&*run));
+        assert_eq!(judged(&again), judged(&run));
     }
 }

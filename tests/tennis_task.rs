@@ -373,7 +373,7 @@ fn a_stroke_that_broke_off_is_judged_without_complaint() {
 
 #[test]
 fn scales_go_with_the_state() {
-    let scales = Task::state_scales(&task(|_| ()));
+    let scales = task(|_| ()).state_scales();
     assert_eq!(scales.len(), 24);
     assert_eq!([scales[0], scales[3], scales[9], scales[12], scales[18], scales[23]], [0.02, 0.1, 0.1, 0.5, 0.05, 0.5]);
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use moto_learners::Start;
 use serde::{Deserialize, Serialize};
 
 use crate::control::{self, ControlConfig, LimitsConfig};
 use crate::dynamics::{Joint, Model, ModelError};
-use crate::moto::{LearnerConfig, MotoError};
+use crate::moto::{Learner, LearnerConfig, MotoError, StateScales};
 use crate::simulation::{ArmConfig, ParameterError};
 use crate::storage::config_hash;
 use crate::tasks::table_tennis::{Setting, TableTennis, TableTennisConfig};
@@ -276,6 +277,14 @@ impl Setup {
             Ok(task) => Ok(Box::new(task)),
             Err(source) => Err(ConfigError::Task { path: self.path.clone(), source: Box::new(source) }),
         }
+    }
+
+    /// The learner.
+    ///
+    /// # Errors
+    /// A value of it that is refused.
+    pub fn learner(&self, start: Start) -> Result<Learner, MotoError> {
+        Learner::new(self.config.learner.clone(), start.policy, StateScales(start.state_scales))
     }
 
     /// What is learned, in a word.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use moto_learners::Start;
 use tracing::info;
 
 use super::archive::Archive;
@@ -18,7 +19,6 @@ use super::machine::{Machine, Pace};
 use super::runner::Runner;
 use super::{Config, LearnedStroke, Setup, StoredLaw, block_on};
 use crate::control::LatencySummary;
-use crate::moto::{Learner, StateScales};
 use crate::policy::{CompiledPolicy, Law, Policy};
 use crate::robot::{TrialKey, TrialKind};
 use crate::storage::{Checkpoint, ROBOT_FILE, RunFolder, RunInfo, RunView, files::Disk};
@@ -109,17 +109,16 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
     let DryRunOptions { config, adjust, realtime, out, resume, warm_start } = options;
     let setup = Setup::load(&config, adjust)?;
     let task = setup.task()?;
-    let initial = task.initial_policy()?;
+    let initial = task.start()?.policy;
     let pace = if realtime { Pace::WallClock } else { Pace::Lockstep };
     let (folder, saved) = match &resume {
         Some(directory) => reopen(&setup, &*task, directory)?,
         None => {
             let start = match &warm_start {
-                Some(directory) => learned_policy(&setup, &*task, directory)?,
-                None => initial.clone(),
+                Some(directory) => Start { policy: learned_policy(&setup, &*task, directory)?, ..task.start()? },
+                None => task.start()?,
             };
-            let learner = Learner::new(setup.config.learner.clone(), start, StateScales(task.state_scales()))?;
-            let saved = Saved { learner, episodes: 0 };
+            let saved = Saved { learner: setup.learner(start)?, episodes: 0 };
             (create(&setup, &*task, out, &saved)?, saved)
         }
     };

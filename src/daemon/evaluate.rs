@@ -92,13 +92,13 @@ fn subject(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
     let run = &options.run;
     if run.is_file() {
         let (setup, law) = LearnedStroke::load(run)?;
-        let law = if options.initial { StoredLaw::Policy(setup.task()?.initial_policy()?) } else { law };
+        let law = if options.initial { StoredLaw::Policy(setup.task()?.start()?.policy) } else { law };
         return Ok((setup, law.compile()?));
     }
     let setup = Setup::load(&run.join(CONFIG_FILE), |_| {})?;
     let task = setup.task()?;
     let policy = if options.initial {
-        task.initial_policy()?
+        task.start()?.policy
     } else {
         let view = RunView::open(Arc::new(Disk), run)?;
         load(&view, &setup, &*task, true)?.learner.policy().clone()

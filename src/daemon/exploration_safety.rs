@@ -19,7 +19,6 @@ use super::learning::{Ended, Learning};
 use super::machine::{Machine, Pace};
 use super::runner::Runner;
 use crate::control::LimitsConfig;
-use crate::moto::{Learner, StateScales};
 use crate::report::IterationMetrics;
 use crate::robot::{Command, Plant, Reading, TrialKey};
 
@@ -113,8 +112,7 @@ fn learn(limits: Limits, width: f64, iterations: usize) -> (Worst, f64) {
     let plant = Watched { plant: task.plant(setup.config.run.seed).unwrap(), limits, worst: worst.clone() };
 
     let place = tempfile::tempdir().unwrap();
-    let scales = StateScales(task.state_scales());
-    let learner = Learner::new(setup.config.learner.clone(), task.initial_policy().unwrap(), scales).unwrap();
+    let learner = setup.learner(task.start().unwrap()).unwrap();
     let saved = Saved { learner, episodes: 0 };
     let folder = create(&setup, &*task, Some(place.path().join("run")), &saved).unwrap();
     let mut archive = Archive::start(folder).unwrap();

@@ -162,7 +162,7 @@ pub(super) mod tests {
         let shape = TrialShape { joints: 9, task_values: 6, state_dim, action_dim: 9, horizon: 1, decimation: 1 };
         let order = TrialOrder {
             key,
-            law: CompiledPolicy::new(&task.initial_policy().unwrap()).unwrap().into(),
+            law: CompiledPolicy::new(&task.start().unwrap().policy).unwrap().into(),
             noise: Box::default(),
             buffers: TrialBuffers::new(&shape),
         };

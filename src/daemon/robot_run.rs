@@ -15,7 +15,6 @@ use super::learning::{Ended, Learning};
 use super::machine::Machine;
 use super::operator::{Operator, RemoteRobot};
 use super::runner::Runner;
-use crate::moto::{Learner, StateScales};
 use crate::policy::{CompiledPolicy, Law};
 use crate::robot::{TrialKey, TrialKind};
 use crate::tasks::Task;
@@ -38,9 +37,7 @@ impl RobotRun {
         let (folder, saved) = match resume {
             Some(directory) => reopen(&setup, &*task, directory)?,
             None => {
-                let start = task.initial_policy()?;
-                let learner = Learner::new(setup.config.learner.clone(), start, StateScales(task.state_scales()))?;
-                let saved = Saved { learner, episodes: 0 };
+                let saved = Saved { learner: setup.learner(task.start()?)?, episodes: 0 };
                 (create(&setup, &*task, out, &saved)?, saved)
             }
         };

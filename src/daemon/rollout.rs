@@ -17,6 +17,8 @@ pub struct Rollout {
     pub episode: Arc<Episode>,
     /// What the task made of it.
     pub judgement: Judgement,
+    /// Parameters that its law drew once for it; none for a law that draws at every step.
+    pub parameters: Vec<f64>,
 }
 
 /// Whether every number the learner would use of a stroke is finite.
@@ -42,7 +44,11 @@ pub fn batch(rollouts: &[Rollout]) -> Batch {
         actions: (0..steps).map(|t| gather(action_dim, t, &|r| &r.episode.actions)).collect(),
         received: (0..steps).map(|t| gather(action_dim, t, &|r| &r.episode.sent_actions)).collect(),
         outcomes: (0..steps).map(|t| gather(outcome_dim, t, &|r| r.judgement.outcomes.as_slice())).collect(),
-        parameters: DMatrix::zeros(0, rollouts.len()),
+        parameters: DMatrix::from_vec(
+            rollouts.first().map_or(0, |rollout| rollout.parameters.len()),
+            rollouts.len(),
+            rollouts.iter().flat_map(|rollout| rollout.parameters.iter().copied()).collect(),
+        ),
     }
 }
 
@@ -64,6 +70,7 @@ mod tests {
             trial: 1,
             episode: Arc::new(episode),
             judgement: Judgement { outcomes, total_reward: 0., success: false, distance: None },
+            parameters: vec![-offset],
         }
     }
 
@@ -75,6 +82,7 @@ mod tests {
         assert_eq!(batch.actions[1], DMatrix::from_row_slice(1, 2, &[1., 11.]));
         assert_eq!(batch.received[0], DMatrix::from_row_slice(1, 2, &[2., 12.]));
         assert_eq!(batch.outcomes[1], DMatrix::from_row_slice(1, 2, &[1., 11.]));
+        assert_eq!(batch.parameters, DMatrix::from_row_slice(1, 2, &[0., -10.]));
     }
 
     #[test]

@@ -20,7 +20,6 @@ use super::operator::{Operator, Watcher};
 use super::runner::Runner;
 use super::{Setup, block_on};
 use crate::control::{Event, Fault, LatencySummary, StartupReport, Stopper};
-use crate::moto::{Learner, StateScales};
 use crate::report::IterationMetrics;
 use crate::storage::TrialMeta;
 
@@ -119,8 +118,7 @@ pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
     })?;
     let task = setup.task()?;
     let place = tempfile::tempdir()?;
-    let scales = StateScales(task.state_scales());
-    let learner = Learner::new(setup.config.learner.clone(), task.initial_policy()?, scales)?;
+    let learner = setup.learner(task.start()?)?;
     let saved = Saved { learner, episodes: 0 };
     let folder = create(&setup, &*task, Some(place.path().join("run")), &saved)?;
     let mut archive = Archive::start(folder)?;

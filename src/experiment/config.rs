@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::table_tennis::MovementSearch;
-use super::{ExperimentError, Record, start};
+use super::run::Run;
+use super::{ExperimentError, Record};
 use crate::baselines::gps::GpsConfig;
 use crate::moto::LearnerConfig;
 use crate::tasks::swing_up::SwingUpConfig;
 use crate::tasks::table_tennis::TableTennisConfig;
+use moto_learners::episodic::{MovementConfig, MovementSearch};
+use moto_learners::gps::Gps;
+use moto_learners::moto::{Moto, StateScales};
+use moto_learners::{Learner, LearnerError, Start};
 
 /// A task of a variant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,9 +30,24 @@ pub enum MethodConfig {
     /// MOTO, the learner of this project.
     Moto(LearnerConfig),
     /// Episodic search over a movement primitive.
-    Movement(MovementSearch),
+    Movement(MovementConfig),
     /// Guided policy search, the trajectory-optimisation part.
     Gps(GpsConfig),
+}
+
+impl MethodConfig {
+    /// The learner.
+    ///
+    /// # Errors
+    /// A setting that is refused, or a task that the learner cannot start from.
+    pub fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, LearnerError> {
+        let (policy, scales) = (start.policy.clone(), StateScales(start.state_scales.clone()));
+        Ok(match self {
+            Self::Moto(config) => Box::new(Moto::new(config.clone(), policy, scales)?),
+            Self::Movement(config) => Box::new(MovementSearch::new(config, start)?),
+            Self::Gps(config) => Box::new(Gps::new(config.clone(), policy)?),
+        })
+    }
 }
 
 /// One line of an experiment's figure.
@@ -156,7 +175,7 @@ impl ExperimentConfig {
                 return refuse(&format!("variants[{i}].label"), &format!("{:?} is empty or taken", variant.label));
             }
             let wrong = |source| ExperimentError::Variant { label: variant.label.clone(), source: Box::new(source) };
-            start(variant, 1).map_err(wrong)?;
+            Run::start(variant, 1).map_err(wrong)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::record::{self, Record};
-use super::run::{Run, RunError, decode, encode, start};
+use super::run::{Run, RunError, decode, encode};
 use super::{ExperimentError, Folder, Variant, Watcher};
 use crate::storage::files::{Disk, Files, write_atomic};
 
@@ -33,7 +33,7 @@ pub enum Progress {
 }
 
 /// A run and what it did so far.
-type Begun = (Box<dyn Run>, Vec<Record>);
+type Begun = (Run, Vec<Record>);
 
 /// An interrupted job.
 #[derive(Serialize, Deserialize)]
@@ -70,11 +70,11 @@ impl Job<'_> {
         let wrong = |source| ExperimentError::Variant { label: variant.label.clone(), source: Box::new(source) };
         let (mut run, mut records) = self
             .restored(folder)?
-            .map_or_else(|| start(variant, self.seed).map(|run| (run, Vec::new())).map_err(wrong), Ok)?;
+            .map_or_else(|| Run::start(variant, self.seed).map(|run| (run, Vec::new())).map_err(wrong), Ok)?;
         let mut saved = Instant::now();
         while records.len() < variant.iterations {
             if stop.load(Ordering::Relaxed) {
-                self.save(folder, &*run, &records)?;
+                self.save(folder, &run, &records)?;
                 return Ok(Progress::Stopped);
             }
             let begin = Instant::now();
@@ -92,13 +92,12 @@ impl Job<'_> {
             records.push(record);
             watcher.iterated(self, &records);
             if saved.elapsed() >= save_every && records.len() < variant.iterations {
-                self.save(folder, &*run, &records)?;
+                self.save(folder, &run, &records)?;
                 saved = Instant::now();
             }
         }
-        for attachment in run.attachments().map_err(wrong)? {
-            self.attach(folder, attachment.ending, &attachment.bytes)?;
-        }
+        let attachment = run.attachment().map_err(wrong)?;
+        self.attach(folder, attachment.ending, &attachment.bytes)?;
         // The records come last: they say that the job is finished.
         record::write(&folder.records(variant, self.seed), &records)?;
         let unfinished = folder.unfinished(variant, self.seed);
@@ -112,7 +111,7 @@ impl Job<'_> {
         Ok(write_atomic(&Disk, &folder.attachment(self.variant, self.seed, ending), bytes)?)
     }
 
-    fn save(&self, folder: &Folder, run: &dyn Run, records: &[Record]) -> Result<(), ExperimentError> {
+    fn save(&self, folder: &Folder, run: &Run, records: &[Record]) -> Result<(), ExperimentError> {
         let wrong = |source| ExperimentError::Variant { label: self.variant.label.clone(), source: Box::new(source) };
         let unfinished = Unfinished { records: records.into(), state: run.state().map_err(wrong)? };
         let mut bytes = encode(&unfinished).map_err(wrong)?;
@@ -131,7 +130,7 @@ impl Job<'_> {
             let content = bytes.split_last_chunk::<HASH>().filter(|(content, hash)| blake3::hash(content) == **hash);
             let (content, _) = content.ok_or_else(|| RunError::State("its checksum is wrong".into()))?;
             let Unfinished { records, state } = decode(content)?;
-            let mut run = start(self.variant, self.seed)?;
+            let mut run = Run::start(self.variant, self.seed)?;
             run.restore(&state)?;
             Ok((run, records))
         };

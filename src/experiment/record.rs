@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use moto_learners::{Report, Verdict};
+
 use super::ExperimentError;
-use crate::baselines::gps::GpsReport;
-use crate::moto::{IterationReport, Verdict};
 use crate::storage::files::{Disk, Files, write_atomic};
 
 /// One iteration. All but `seconds` is the same to the bit for the same seed.
@@ -37,39 +37,22 @@ pub struct Record {
     pub seconds: f64,
 }
 
-impl From<&IterationReport> for Record {
-    fn from(report: &IterationReport) -> Self {
-        let verdict = match report.verdict {
+impl From<&Report> for Record {
+    fn from(report: &Report) -> Self {
+        let verdict = report.verdict.map(|verdict| match verdict {
             Verdict::Unjudged => "unjudged",
             Verdict::Accepted => "accepted",
             Verdict::RolledBack => "rolled_back",
-        };
+        });
         Self {
             rollouts_return: report.mean_return,
-            kl: Some(report.mean_kl),
-            entropy: Some(mean(report.steps.iter().map(|step| step.entropy))),
-            effective_samples: Some(report.mean_effective_samples),
-            remark: Some(verdict.into()),
+            kl: report.kl,
+            entropy: report.entropy,
+            effective_samples: report.effective_samples,
+            remark: report.remark.clone().or(verdict.map(Into::into)),
             ..Self::default()
         }
     }
-}
-
-impl From<&GpsReport> for Record {
-    fn from(report: &GpsReport) -> Self {
-        Self {
-            rollouts_return: report.mean_return,
-            kl: Some(mean(report.steps.iter().map(|step| step.kl))),
-            entropy: Some(mean(report.steps.iter().map(|step| step.entropy))),
-            remark: Some(format!("step_size {:.3}", report.step_size)),
-            ..Self::default()
-        }
-    }
-}
-
-fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let count = values.len() as f64;
-    values.sum::<f64>() / count
 }
 
 /// Writes records as CSV with a header, whole or not at all.

@@ -1,30 +1,23 @@
 //! The seam between an experiment and the methods and tasks it compares.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::swing_up::SwingUpRun;
-use super::table_tennis::{StrokeError, TableTennisRun};
-use super::{Record, TaskConfig, Variant};
-use crate::baselines::dmp::DmpError;
-use crate::baselines::episodic::EpisodicError;
-use crate::baselines::gps::GpsError;
+use super::rollouts::{self, Explored, Rollouts, StrokeError};
+use super::{Record, Variant};
 use crate::daemon;
-use crate::moto::MotoError;
 use crate::policy::PolicyError;
 use crate::tasks::TaskError;
 use crate::tasks::swing_up::SwingUpError;
+use moto_learners::{Learner, LearnerError};
 
 /// Why a run cannot start or go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// The learner refuses its configuration or a batch.
-    #[error("method.moto: {0}")]
-    Moto(#[from] MotoError),
-    /// Guided policy search refuses its configuration or a batch.
-    #[error("method.gps: {0}")]
-    Gps(#[from] GpsError),
+    #[error("method: {0}")]
+    Learner(#[from] LearnerError),
     /// The swing-up refuses its configuration.
     #[error("task.swing_up: {0}")]
     SwingUp(#[from] SwingUpError),
@@ -34,12 +27,6 @@ pub enum RunError {
     /// Table tennis refuses its configuration, or has no demonstration.
     #[error("task.table_tennis: {0}")]
     TableTennis(#[from] TaskError),
-    /// The movement primitive.
-    #[error("method.movement.{0}")]
-    Dmp(#[from] DmpError),
-    /// The episodic search.
-    #[error("method.movement: {0}")]
-    Episodic(#[from] EpisodicError),
     /// Too many trials were ended by a limit or watchdog.
     #[error("only {usable} trials of an iteration could be learned from, {wanted} are needed")]
     TooFewTrials {
@@ -78,32 +65,78 @@ pub enum RunError {
 }
 
 /// One seed of one variant while it learns. Everything random in it is keyed by the seed and the iteration.
-pub trait Run {
-    /// The next iteration: rollouts with the current policy, update, judgement of the mean action. The job numbers and times
-    /// the record.
+pub struct Run {
+    task: Box<dyn Rollouts>,
+    learner: Box<dyn Learner>,
+    rollouts: u64,
+}
+
+impl Run {
+    /// Starts a seed of a variant.
+    ///
+    /// # Errors
+    /// What is wrong with the variant, by field and value.
+    pub fn start(variant: &Variant, seed: u64) -> Result<Self, RunError> {
+        let count = |field, value: usize, expected| {
+            if value > 0 { Ok(()) } else { Err(RunError::Value { field, value: value.to_string(), expected }) }
+        };
+        count("rollouts", variant.rollouts, "at least 1")?;
+        count("iterations", variant.iterations, "at least 1")?;
+        let task = rollouts::of(variant, seed)?;
+        let learner = variant.method.learner(&task.start()?)?;
+        Ok(Self { task, learner, rollouts: variant.rollouts as u64 })
+    }
+
+    fn iteration(&self) -> u64 {
+        self.learner.iteration() as u64
+    }
+
+    /// The next iteration: rollouts with the current law, update, judgement of the mean action. The job numbers and times the
+    /// record.
     ///
     /// # Errors
     /// If the method breaks down; the job then ends there and is counted as failed.
-    fn iterate(&mut self) -> Result<Record, RunError>;
+    pub fn iterate(&mut self) -> Result<Record, RunError> {
+        let Explored { batch, mean_return, success, discarded } =
+            self.task.explore(&self.learner.law(), self.iteration(), self.rollouts)?;
+        let report = self.learner.learn(batch, self.task.reward())?;
+        let judged = self.task.judge(&self.learner.law(), self.iteration())?;
+        let mut record = Record {
+            rollouts_return: mean_return,
+            rollouts_success: success,
+            mean_action_return: judged.mean_return,
+            success: judged.success,
+            ..Record::from(&report)
+        };
+        if discarded > 0 {
+            let remark = record.remark.take().map_or_else(String::new, |remark| format!("{remark}, "));
+            record.remark = Some(format!("{remark}{discarded} discarded"));
+        }
+        Ok(record)
+    }
 
-    /// Everything needed to go on elsewhere to the bit ([`encode`]).
+    /// Everything needed to go on elsewhere to the bit.
     ///
     /// # Errors
     /// If it has no stored form.
-    fn state(&self) -> Result<Vec<u8>, RunError>;
+    pub fn state(&self) -> Result<Vec<u8>, RunError> {
+        Ok(self.learner.save()?)
+    }
 
-    /// Goes on from a state that another run of the same variant and seed saved ([`decode`]).
+    /// Goes on from a state that another run of the same variant and seed gave.
     ///
     /// # Errors
     /// If the state is not one.
-    fn restore(&mut self, state: &[u8]) -> Result<(), RunError>;
+    pub fn restore(&mut self, state: &[u8]) -> Result<(), RunError> {
+        Ok(self.learner.restore(state)?)
+    }
 
-    /// What to keep beside the records once the run is complete: a learned policy, a motion.
+    /// What to keep beside the records once the run is complete: a learned law, a motion.
     ///
     /// # Errors
     /// If it cannot be made.
-    fn attachments(&self) -> Result<Vec<Attachment>, RunError> {
-        Ok(Vec::new())
+    pub fn attachment(&self) -> Result<Attachment, RunError> {
+        self.task.attachment(self.learner.law(), self.iteration())
     }
 }
 
@@ -113,32 +146,6 @@ pub struct Attachment {
     pub ending: &'static str,
     /// Its content.
     pub bytes: Vec<u8>,
-}
-
-/// Starts a seed of a variant.
-///
-/// # Errors
-/// What is wrong with the variant, by field and value.
-pub fn start(variant: &Variant, seed: u64) -> Result<Box<dyn Run>, RunError> {
-    let count = |field, value: usize, expected| {
-        if value > 0 { Ok(()) } else { Err(RunError::Value { field, value: value.to_string(), expected }) }
-    };
-    count("rollouts", variant.rollouts, "at least 1")?;
-    count("iterations", variant.iterations, "at least 1")?;
-    let (method, rollouts) = (&variant.method, variant.rollouts);
-    Ok(match &variant.task {
-        TaskConfig::SwingUp(task) => Box::new(SwingUpRun::new(task, method, rollouts, seed)?),
-        TaskConfig::TableTennis(task) => Box::new(TableTennisRun::new(task, method, rollouts, seed)?),
-    })
-}
-
-/// Where a run is: everything needed to go on elsewhere to the bit, since what is random is keyed by the iteration.
-#[derive(Serialize, Deserialize)]
-pub struct State<M> {
-    /// Iterations done.
-    pub iteration: u64,
-    /// The learner.
-    pub method: M,
 }
 
 /// The stored form of a state.

@@ -1,11 +1,11 @@
 //! What the daemon needs of a task.
 
+use moto_learners::Start;
 use nalgebra::DMatrix;
 
 use super::TaskError;
 use crate::control::{Episode, Stroke};
 use crate::moto::Reward;
-use crate::policy::Policy;
 use crate::robot::Plant;
 
 /// What the task makes of a recorded stroke.
@@ -35,17 +35,17 @@ pub trait Task: Reward + Send {
     /// State dimension d_s of the policy.
     fn state_dim(&self) -> usize;
 
-    /// What changes of each state entry (state) matter, in its unit.
-    fn state_scales(&self) -> Vec<f64>;
-
     /// The task as the control loop sees it.
     fn stroke(&self) -> Box<dyn Stroke>;
 
-    /// The policy learning starts from.
+    /// What a learner starts from.
     ///
     /// # Errors
     /// If the demonstration it is made from fails.
-    fn initial_policy(&self) -> Result<Policy, TaskError>;
+    fn start(&self) -> Result<Start, TaskError>;
+
+    /// Whether trials without exploration noise differ from each other.
+    fn varies(&self) -> bool;
 
     /// The simulated robot with the task around it.
     ///

@@ -53,7 +53,7 @@ impl Product {
 
     /// A stroke with the initial policy and a little noise.
     pub fn order(&self, rollout: u64) -> TrialOrder {
-        let policy = self.task.initial_policy().unwrap();
+        let policy = self.task.start().unwrap().policy;
         let shape = TrialShape {
             joints: self.model.dof(),
             task_values: self.task.task_values(),

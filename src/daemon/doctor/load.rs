@@ -10,7 +10,7 @@ use super::super::interrupt::Interrupt;
 use super::super::machine::{Machine, Pace};
 use super::super::rollout::{Rollout, batch};
 use super::super::runner::Runner;
-use crate::moto::{Batch, Learner, StateScales};
+use crate::moto::{Batch, Learner};
 use crate::policy::{CompiledPolicy, Law};
 use crate::robot::{TrialKey, TrialKind};
 use crate::tasks::Task;
@@ -27,8 +27,7 @@ impl Load {
     /// # Errors
     /// What keeps the strokes or the threads from it.
     pub async fn start(setup: &Setup, task: &dyn Task, interrupt: &Interrupt) -> Result<Self, DaemonError> {
-        let scales = StateScales(task.state_scales());
-        let learner = Learner::new(setup.config.learner.clone(), task.initial_policy()?, scales)?;
+        let learner = setup.learner(task.start()?)?;
         let batch = strokes(setup, task, &learner, interrupt).await?;
         let mut load = Self { stop: Arc::default(), threads: Vec::new() };
         let reward = setup.task()?;
@@ -88,7 +87,7 @@ async fn strokes(
         let finished = runner.next().await?;
         let (episode, judgement) = (Arc::new(finished.episode().clone()), task.judge(finished.episode()));
         if finished.usable() {
-            rollouts.push(Rollout { trial, episode, judgement });
+            rollouts.push(Rollout { trial, episode, judgement, parameters: Vec::new() });
         }
         runner.recycle(finished);
     }

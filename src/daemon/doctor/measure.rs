@@ -98,7 +98,7 @@ pub async fn measure(
     interrupt.guard(machine.control.client.stopper());
     let startup = machine.control.startup.clone();
     let mut runner = Runner::new(machine, seed);
-    let law: Law = CompiledPolicy::new(&task.initial_policy()?)?.into();
+    let law: Law = CompiledPolicy::new(&task.start()?.policy)?.into();
     let end = Instant::now() + time;
     let mut rollout = 0;
     let mut outcome = Ok(());

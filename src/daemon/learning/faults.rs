@@ -34,8 +34,7 @@ impl Place {
     }
 
     fn learner(&self) -> Learner {
-        let scales = StateScales(self.task.state_scales());
-        Learner::new(self.setup.config.learner.clone(), self.task.initial_policy().unwrap(), scales).unwrap()
+        self.setup.learner(self.task.start().unwrap()).unwrap()
     }
 
     /// The answers of a sound learner, changed by `spoil`.
@@ -135,7 +134,7 @@ fn a_policy_that_is_not_finite() {
 #[test]
 fn a_policy_of_the_wrong_shape() {
     let place = Place::new();
-    let (config, scales) = (place.setup.config.learner.clone(), place.task.state_scales());
+    let (config, scales) = (place.setup.config.learner.clone(), place.task.start().unwrap().state_scales);
     let answer = place.spoiled(move |learner| {
         let mut steps = learner.policy().steps.clone();
         steps.pop();

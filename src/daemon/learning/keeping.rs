@@ -28,7 +28,7 @@ impl Learning<'_> {
         let (meta, episode) = self.store_trial(trial, &judgement);
         match meta.end {
             TrialEnd::Completed => {
-                let rollout = Rollout { trial: meta.trial, episode, judgement };
+                let rollout = Rollout { trial: meta.trial, episode, judgement, parameters: Vec::new() };
                 self.collected.usable.insert(trial.order.key.rollout, rollout);
                 true
             }

@@ -86,7 +86,10 @@ impl<'a> Learning<'a> {
             match meta.end {
                 TrialEnd::Completed => {
                     let judgement = task.judge(&episode);
-                    collected.usable.insert(meta.rollout, Rollout { trial: meta.trial, episode, judgement });
+                    collected.usable.insert(
+                        meta.rollout,
+                        Rollout { trial: meta.trial, episode, judgement, parameters: Vec::new() },
+                    );
                 }
                 TrialEnd::Invalid { reason } | TrialEnd::Fault { reason } => {
                     collected.discarded.push(DiscardedTrial { trial: meta.trial, reason });
@@ -303,7 +306,6 @@ mod faults;
 mod tests {
     use super::super::records::tests::stroke;
     use super::*;
-    use crate::moto::{Learner, StateScales};
     use crate::storage::{RunFolder, RunInfo, files::Disk};
     use std::path::Path;
     use std::sync::Arc;
@@ -324,9 +326,7 @@ mod tests {
         };
         let folder = RunFolder::create(Arc::new(Disk), &place.path().join("run"), info, &text, &text).unwrap();
         let mut archive = Archive::start(folder).unwrap();
-        let initial = task.initial_policy().unwrap();
-        let scales = StateScales(task.state_scales());
-        let learner = Learner::new(setup.config.learner.clone(), initial, scales).unwrap();
+        let learner = setup.learner(task.start().unwrap()).unwrap();
         let saved = Arc::new(Saved { learner, episodes: 0 });
         let mut learning = Learning::new(&setup, &*task, &mut archive, saved.clone()).unwrap();
         let trials = [0, 1].map(|rollout| stroke(&*task, TrialKey { kind: TrialKind::Learn, iteration: 0, rollout }));

@@ -1,8 +1,8 @@
 //! Figure 3 of the paper: robot table tennis.
 
 use super::Entry;
-use crate::baselines::episodic::{EpisodicMethod, MoreConfig, RepsConfig};
-use crate::experiment::{ExperimentConfig, Measure, MethodConfig, MovementSearch, TaskConfig, Variant};
+use crate::baselines::episodic::{EpisodicMethod, MoreConfig, MovementConfig, RepsConfig};
+use crate::experiment::{ExperimentConfig, Measure, MethodConfig, TaskConfig, Variant};
 use crate::moto::LearnerConfig;
 use crate::tasks::table_tennis::{Setting, TableTennisConfig};
 
@@ -121,7 +121,7 @@ fn more_noiseless() -> Contender {
 }
 
 fn movement(label: &'static str, search: EpisodicMethod, context: bool, rollouts: usize) -> Contender {
-    let method = MethodConfig::Movement(MovementSearch { search, context, ..Default::default() });
+    let method = MethodConfig::Movement(MovementConfig { search, context, ..Default::default() });
     Contender { label, method, rollouts }
 }
 

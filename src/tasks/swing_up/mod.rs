@@ -13,6 +13,7 @@ use crate::moto::{Batch, Reward};
 use crate::policy::{CompiledPolicy, LinearGaussian, Policy, PolicyError};
 use crate::robot::{TrialKey, exploration_noise, trial_random};
 use crate::simulation::ParameterError;
+use moto_learners::Start;
 use nalgebra::{DMatrix, DVector};
 use plant::Plant;
 use rand_distr::{Distribution, StandardNormal};
@@ -98,6 +99,11 @@ impl SwingUp {
         Policy { steps: vec![law; self.horizon()] }
     }
 
+    /// What a learner starts from.
+    pub fn start(&self) -> Start {
+        Start { policy: self.initial_policy(), state_scales: self.state_scales(), demonstration: None, context: 0..0 }
+    }
+
     /// Makes the rollouts of `keys`, with exploration noise or without. Start and noise depend on the seed and the key alone,
     /// whatever the number of threads.
     ///
@@ -131,7 +137,7 @@ impl SwingUp {
         let mut states = DMatrix::zeros(state_dim, horizon + 1);
         let mut actions = DMatrix::zeros(action_dim, horizon);
         let mut plant = Plant::new(&self.config, &self.model);
-        plant.reset(&self.start(seed, key));
+        plant.reset(&self.first_state(seed, key));
         states.column_mut(0).copy_from_slice(plant.state());
         for t in 0..horizon {
             let mut action = actions.column_mut(t);
@@ -144,7 +150,7 @@ impl SwingUp {
     }
 
     /// Where a rollout starts (state): hanging at rest, but for a small deviation.
-    fn start(&self, seed: u64, key: &TrialKey) -> Vec<f64> {
+    fn first_state(&self, seed: u64, key: &TrialKey) -> Vec<f64> {
         let mut random = trial_random(seed, key);
         random.set_stream(1);
         let deviations = StandardNormal.sample_iter(random).map(|x: f64| self.config.start_deviation * x);

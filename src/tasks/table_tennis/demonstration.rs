@@ -115,7 +115,10 @@ impl TableTennis {
     /// # Errors
     /// As [`Self::demonstration`].
     pub fn initial_policy(&self) -> Result<Policy, TaskError> {
-        let demonstration = self.demonstration()?;
+        Ok(self.policy_of(&self.demonstration()?))
+    }
+
+    pub(super) fn policy_of(&self, demonstration: &Episode) -> Policy {
         let (actions, states) = (demonstration.action_dim, demonstration.state_dim);
         let variance = self.config.initial_deviation.powi(2);
         let steps = (0..demonstration.steps()).map(|t| LinearGaussian {
@@ -123,6 +126,6 @@ impl TableTennis {
             bias: DVector::from_column_slice(demonstration.step(t).sent),
             covariance: DMatrix::from_diagonal_element(actions, actions, variance),
         });
-        Ok(Policy { steps: steps.collect() })
+        Policy { steps: steps.collect() }
     }
 }

@@ -20,7 +20,7 @@ pub use quintic::Quintic;
 pub use stroke::TableTennisStroke;
 
 use crate::control::ControlConfig;
-use crate::dynamics::Model;
+use crate::dynamics::{JointKind, Model};
 use crate::simulation::{
     ArmConfig, ArmError, ParameterError, RacketArm, Serve, TableTennisPlant, check_list, check_range,
 };
@@ -128,6 +128,15 @@ impl TableTennis {
             hitting_plane: self.config.stroke.hitting_plane,
             trigger_time: self.config.stroke.trigger_time,
         }
+    }
+
+    /// What changes of each state entry matter (state), m, rad, m/s and rad/s.
+    pub fn state_scales(&self) -> Vec<f64> {
+        let joints = |sliding: f64, turning: f64| {
+            let scale = move |kind| if kind == JointKind::Prismatic { sliding } else { turning };
+            self.arm.model().joints().iter().map(move |joint| scale(joint.kind))
+        };
+        joints(0.02, 0.1).chain(joints(0.1, 0.5)).chain([0.05; 3]).chain([0.5; 3]).collect()
     }
 
     /// The analytical player.

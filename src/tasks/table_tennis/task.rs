@@ -1,12 +1,11 @@
 //! Table tennis as the daemon sees it.
 
-use super::TableTennis;
+use super::{Setting, TableTennis};
 use crate::control::{Episode, Stroke};
-use crate::dynamics::JointKind;
-use crate::policy::Policy;
 use crate::robot::Plant;
 use crate::simulation::Ball;
 use crate::tasks::{Judgement, Task, TaskError};
+use moto_learners::{Demonstrated, Start};
 use nalgebra::DMatrix;
 
 impl Task for TableTennis {
@@ -26,20 +25,30 @@ impl Task for TableTennis {
         2 * self.rest.len() + Ball::DIM
     }
 
-    fn state_scales(&self) -> Vec<f64> {
-        let joints = |sliding: f64, turning: f64| {
-            let scale = move |kind| if kind == JointKind::Prismatic { sliding } else { turning };
-            self.arm.model().joints().iter().map(move |joint| scale(joint.kind))
-        };
-        joints(0.02, 0.1).chain(joints(0.1, 0.5)).chain([0.05; 3]).chain([0.5; 3]).collect()
-    }
-
     fn stroke(&self) -> Box<dyn Stroke> {
         Box::new(self.stroke())
     }
 
-    fn initial_policy(&self) -> Result<Policy, TaskError> {
-        self.initial_policy()
+    fn start(&self) -> Result<Start, TaskError> {
+        let shown = self.demonstration()?;
+        let state_dim = self.state_dim();
+        Ok(Start {
+            policy: self.policy_of(&shown),
+            state_scales: self.state_scales(),
+            demonstration: Some(Demonstrated {
+                position: shown.position,
+                velocity: shown.velocity,
+                joints: shown.joints,
+                period: self.period.as_secs_f64(),
+                goal_time: self.config.player.hit_time,
+            }),
+            // The ball's velocity.
+            context: state_dim - 3..state_dim,
+        })
+    }
+
+    fn varies(&self) -> bool {
+        self.config.setting != Setting::Noiseless
     }
 
     fn plant(&self, seed: u64) -> Result<Box<dyn Plant>, TaskError> {

@@ -138,6 +138,22 @@ impl Law {
         }
     }
 
+    /// Parameters that a rollout draws once, at its start, from the state there and its standard normal draws; none where the law
+    /// draws at every step.
+    ///
+    /// # Panics
+    /// If a slice has the wrong length.
+    pub fn parameters(&self, state: &[f64], noise: &[f64]) -> Vec<f64> {
+        match self {
+            Self::Policy(_) => Vec::new(),
+            Self::Movement(movement) => {
+                let mut parameters = vec![0.; noise.len()];
+                movement.draw(state, noise, &mut parameters);
+                parameters
+            }
+        }
+    }
+
     /// Control cycles the law is made for, where it is made for a number.
     pub fn cycles(&self) -> Option<usize> {
         match self {

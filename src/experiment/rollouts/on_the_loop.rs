@@ -1,0 +1,109 @@
+//! Strokes of a task through the control loop.
+
+use std::sync::Arc;
+
+use moto_learners::policy::{Law, StoredLaw};
+use moto_learners::{Reward, Start};
+
+use super::strokes::Strokes;
+use super::{Explored, Judged, Rollouts};
+use crate::control::FinishedTrial;
+use crate::daemon::{self, LearnedStroke, Rollout, Setup, batch, is_finite};
+use crate::experiment::run::{Attachment, RunError};
+use crate::robot::{TrialKey, TrialKind};
+use crate::tasks::table_tennis::TableTennisConfig;
+use crate::tasks::{Judgement, Task};
+
+/// Strokes of the mean action by which an iteration is judged, where they differ.
+const STROKES: u64 = 50;
+/// Attempts an iteration may make for each rollout it needs.
+const ATTEMPTS: u64 = 2;
+
+/// A task with the loop that makes its strokes.
+pub struct OnTheLoop {
+    setup: Setup,
+    task: Box<dyn Task>,
+    strokes: Strokes,
+}
+
+impl OnTheLoop {
+    /// Table tennis, with the arm and the control loop of the shipped configuration.
+    ///
+    /// # Errors
+    /// The parameter that is refused.
+    pub fn new(task: &TableTennisConfig, seed: u64) -> Result<Self, RunError> {
+        let mut setup = Setup::shipped(|config| config.task = daemon::TaskConfig::TableTennis(task.clone()))?;
+        setup.config.run.seed = seed;
+        let task = setup.task()?;
+        let strokes = Strokes::new(&setup, &*task, seed)?;
+        Ok(Self { setup, task, strokes })
+    }
+
+    fn stroke(&mut self, law: &Law, key: TrialKey) -> Result<(FinishedTrial, Judgement), RunError> {
+        let trial = self.strokes.make(law, key, key.kind == TrialKind::Learn)?;
+        let judgement = self.task.judge(trial.episode());
+        Ok((trial, judgement))
+    }
+}
+
+fn share(count: usize, of: usize) -> Option<f64> {
+    Some(count as f64 / of as f64)
+}
+
+impl Rollouts for OnTheLoop {
+    fn start(&self) -> Result<Start, RunError> {
+        Ok(self.task.start()?)
+    }
+
+    fn reward(&self) -> &dyn Reward {
+        &*self.task
+    }
+
+    fn explore(&mut self, law: &StoredLaw, iteration: u64, count: u64) -> Result<Explored, RunError> {
+        let law = law.compile()?;
+        let (mut rollouts, mut discarded) = (Vec::new(), 0);
+        for rollout in 0..ATTEMPTS * count {
+            let (trial, judgement) = self.stroke(&law, TrialKey { kind: TrialKind::Learn, iteration, rollout })?;
+            if trial.usable() && is_finite(trial.episode(), &judgement) {
+                let parameters = law.parameters(trial.episode().step(0).state, &trial.order.noise);
+                let episode = Arc::new(trial.order.buffers.episode);
+                rollouts.push(Rollout { trial: rollout, episode, judgement, parameters });
+            } else {
+                discarded += 1;
+            }
+            if rollouts.len() as u64 == count {
+                break;
+            }
+        }
+        if (rollouts.len() as u64) < count {
+            return Err(RunError::TooFewTrials { usable: rollouts.len(), wanted: count as usize });
+        }
+        let earned = rollouts.iter().map(|rollout| rollout.judgement.total_reward).sum::<f64>();
+        let successes = rollouts.iter().filter(|rollout| rollout.judgement.success).count();
+        Ok(Explored {
+            batch: batch(&rollouts),
+            mean_return: earned / rollouts.len() as f64,
+            success: share(successes, rollouts.len()),
+            discarded,
+        })
+    }
+
+    fn judge(&mut self, law: &StoredLaw, iteration: u64) -> Result<Judged, RunError> {
+        let law = law.compile()?;
+        let strokes = if self.task.varies() { STROKES } else { 1 };
+        let (mut successes, mut earned) = (0, 0.);
+        for rollout in 0..strokes {
+            let (trial, judgement) = self.stroke(&law, TrialKey { kind: TrialKind::Evaluate, iteration, rollout })?;
+            successes += usize::from(judgement.success);
+            earned += judgement.total_reward;
+            self.strokes.recycle(trial);
+        }
+        Ok(Judged { mean_return: earned / strokes as f64, success: share(successes, strokes as usize) })
+    }
+
+    fn attachment(&self, law: StoredLaw, _iteration: u64) -> Result<Attachment, RunError> {
+        let learned = LearnedStroke { config: self.setup.config.clone(), urdf: self.setup.urdf.clone(), law };
+        let bytes = serde_json::to_vec(&learned).map_err(|e| RunError::State(e.to_string()))?;
+        Ok(Attachment { ending: LearnedStroke::ENDING, bytes })
+    }
+}
