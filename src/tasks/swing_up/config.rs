@@ -73,6 +73,8 @@ pub struct SwingUpConfig {
     pub action_weight: f64,
     /// Standard deviation of the first policy's torques, N m, in (0, 1e4]. Default 5.
     pub initial_deviation: f64,
+    /// A swing-up succeeded if every angle is this near to upright at the end, rad, in (0, pi]. Default 0.2.
+    pub success_angle: f64,
 }
 
 impl Default for SwingUpConfig {
@@ -91,6 +93,7 @@ impl Default for SwingUpConfig {
             velocity_weight: 0.1,
             action_weight: 1e-4,
             initial_deviation: 5.,
+            success_angle: 0.2,
         }
     }
 }
@@ -112,6 +115,7 @@ impl SwingUpConfig {
         check_range("velocity_weight", self.velocity_weight, 0., 1e6)?;
         check_range("action_weight", self.action_weight, 0., 1e6)?;
         check_range("initial_deviation", self.initial_deviation, LEAST, 1e4)?;
+        check_range("success_angle", self.success_angle, LEAST, std::f64::consts::PI)?;
         if let Some(limit) = &self.joint_limit {
             check_range("joint_limit.angle", limit.angle, LEAST, std::f64::consts::TAU)?;
             check_range("joint_limit.stiffness", limit.stiffness, LEAST, 1e4)?;

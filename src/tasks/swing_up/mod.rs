@@ -3,6 +3,7 @@
 
 mod config;
 mod plant;
+mod task;
 #[cfg(test)]
 mod tests;
 
@@ -53,8 +54,16 @@ impl SwingUp {
     /// # Errors
     /// The first parameter that is refused.
     pub fn new(config: SwingUpConfig) -> Result<Self, SwingUpError> {
-        config.validate()?;
         let model = Model::from_urdf_str(config.urdf())?;
+        Self::on(model, config)
+    }
+
+    /// The same with a chain of one's own; `config.chain` and `config.inertia` are not looked at.
+    ///
+    /// # Errors
+    /// The first parameter that is refused.
+    pub fn on(model: Model, config: SwingUpConfig) -> Result<Self, SwingUpError> {
+        config.validate()?;
         Ok(Self { config, model })
     }
 
@@ -149,14 +158,19 @@ impl SwingUp {
         Motion { states, actions }
     }
 
+    /// Hanging at rest (state).
+    fn hanging(&self) -> Vec<f64> {
+        let mut state = vec![0.; self.state_dim()];
+        state[0] = std::f64::consts::PI;
+        state
+    }
+
     /// Where a rollout starts (state): hanging at rest, but for a small deviation.
     fn first_state(&self, seed: u64, key: &TrialKey) -> Vec<f64> {
         let mut random = trial_random(seed, key);
         random.set_stream(1);
         let deviations = StandardNormal.sample_iter(random).map(|x: f64| self.config.start_deviation * x);
-        let mut state: Vec<f64> = deviations.take(self.state_dim()).collect();
-        state[0] += std::f64::consts::PI;
-        state
+        deviations.zip(self.hanging()).map(|(deviation, rest)| deviation + rest).collect()
     }
 
     /// Cost of the distance from the goal.

@@ -5,9 +5,9 @@ use crate::dynamics::{Model, Workspace};
 use crate::simulation::integrator::RungeKutta4;
 
 /// A chain at one state.
-pub(super) struct Plant<'a> {
-    config: &'a SwingUpConfig,
-    model: &'a Model,
+pub(super) struct Plant {
+    config: SwingUpConfig,
+    model: Model,
     workspace: Workspace,
     integrator: RungeKutta4,
     /// Angles and velocities (state).
@@ -15,11 +15,11 @@ pub(super) struct Plant<'a> {
     torque: Vec<f64>,
 }
 
-impl<'a> Plant<'a> {
-    pub fn new(config: &'a SwingUpConfig, model: &'a Model) -> Self {
+impl Plant {
+    pub fn new(config: &SwingUpConfig, model: &Model) -> Self {
         let (state, torque) = (vec![0.; 2 * model.dof()], vec![0.; model.dof()]);
         let (workspace, integrator) = (model.workspace(), RungeKutta4::new(model));
-        Self { config, model, workspace, integrator, state, torque }
+        Self { config: config.clone(), model: model.clone(), workspace, integrator, state, torque }
     }
 
     /// Puts the chain at a state (state).
@@ -34,17 +34,22 @@ impl<'a> Plant<'a> {
 
     /// Moves on by a policy step under the torques asked for (action), N m. Joint limits are looked after at every substep.
     pub fn step(&mut self, asked: &[f64]) {
+        let dt = self.config.step / self.config.substeps as f64;
+        for _ in 0..self.config.substeps {
+            self.advance(asked, dt);
+        }
+    }
+
+    /// Moves on by one step of the integrator, of `dt` seconds.
+    pub fn advance(&mut self, asked: &[f64], dt: f64) {
         let Self { config, model, workspace, integrator, state, torque } = self;
         let (q, qd) = state.split_at_mut(model.dof());
-        let dt = config.step / config.substeps as f64;
-        for _ in 0..config.substeps {
-            for (joint, (torque, asked)) in torque.iter_mut().zip(asked).enumerate() {
-                let limit = config.joint_limit.as_ref().filter(|_| joint > 0);
-                let torque_asked = limit.and_then(|limit| push_back(limit, q[joint], qd[joint])).unwrap_or(*asked);
-                *torque = torque_asked.clamp(-config.torque_limit, config.torque_limit);
-            }
-            integrator.step(model, workspace, torque, dt, q, qd);
+        for (joint, (torque, asked)) in torque.iter_mut().zip(asked).enumerate() {
+            let limit = config.joint_limit.as_ref().filter(|_| joint > 0);
+            let torque_asked = limit.and_then(|limit| push_back(limit, q[joint], qd[joint])).unwrap_or(*asked);
+            *torque = torque_asked.clamp(-config.torque_limit, config.torque_limit);
         }
+        integrator.step(model, workspace, torque, dt, q, qd);
     }
 }
 
