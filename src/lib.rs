@@ -14,6 +14,8 @@ pub mod report;
 pub mod robot;
 #[cfg(feature = "ros")]
 pub mod ros;
+pub mod schema;
+pub mod setup;
 pub mod simulation;
 pub mod storage;
 pub mod tasks;

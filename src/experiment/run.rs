@@ -12,6 +12,7 @@ use crate::baselines::gps::GpsError;
 use crate::daemon;
 use crate::moto::MotoError;
 use crate::policy::PolicyError;
+use crate::schema::{FieldError, Joints, check};
 use crate::tasks::TaskError;
 use crate::tasks::swing_up::SwingUpError;
 
@@ -35,10 +36,10 @@ pub enum RunError {
     #[error("task.table_tennis: {0}")]
     TableTennis(#[from] TaskError),
     /// The movement primitive.
-    #[error("method.movement.{0}")]
+    #[error("method.movement.primitive: {0}")]
     Dmp(#[from] DmpError),
     /// The episodic search.
-    #[error("method.movement: {0}")]
+    #[error("method.movement.search: {0}")]
     Episodic(#[from] EpisodicError),
     /// Too many trials were ended by a limit or watchdog.
     #[error("only {usable} trials of an iteration could be learned from, {wanted} are needed")]
@@ -63,15 +64,8 @@ pub enum RunError {
     #[error(transparent)]
     Policy(#[from] PolicyError),
     /// A value of the variant is refused.
-    #[error("{field} is {value}, expected {expected}")]
-    Value {
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        value: String,
-        /// What is allowed.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    Field(#[from] FieldError),
     /// A saved state cannot be read or written.
     #[error("the state of the run: {0}")]
     State(String),
@@ -120,11 +114,7 @@ pub struct Attachment {
 /// # Errors
 /// What is wrong with the variant, by field and value.
 pub fn start(variant: &Variant, seed: u64) -> Result<Box<dyn Run>, RunError> {
-    let count = |field, value: usize, expected| {
-        if value > 0 { Ok(()) } else { Err(RunError::Value { field, value: value.to_string(), expected }) }
-    };
-    count("rollouts", variant.rollouts, "at least 1")?;
-    count("iterations", variant.iterations, "at least 1")?;
+    check(variant, Joints::Unknown)?;
     let (method, rollouts) = (&variant.method, variant.rollouts);
     Ok(match &variant.task {
         TaskConfig::SwingUp(task) => Box::new(SwingUpRun::new(task, method, rollouts, seed)?),

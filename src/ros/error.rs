@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::joints::JointsConfigError;
+use crate::schema::FieldError;
 
 /// Why the node does not start, or ends.
 #[derive(Debug, thiserror::Error)]
@@ -25,9 +25,17 @@ pub enum RosError {
         /// Why.
         reason: String,
     },
-    /// The configuration of the joints is refused.
-    #[error(transparent)]
-    Joints(#[from] JointsConfigError),
+    /// A name that no parameter of the node has, but which begins as theirs do.
+    #[error("there is no such parameter: {name}; {hint}")]
+    NoParameter {
+        /// The name, as far as it is known with the first part that is not.
+        name: String,
+        /// What it was meant to be, or the names there are.
+        hint: String,
+    },
+    /// A value of a parameter is refused.
+    #[error("parameter {0}")]
+    Value(#[from] FieldError),
     /// The configuration is refused.
     #[error(transparent)]
     Configuration(#[from] crate::daemon::ConfigError),

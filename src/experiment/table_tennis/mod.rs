@@ -5,7 +5,9 @@ mod strokes;
 
 use std::sync::Arc;
 
+use crate::schema::{Joints, check};
 use nalgebra::{DMatrix, DVector};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use strokes::StrokeError;
@@ -30,15 +32,16 @@ const STROKES: u64 = 50;
 const ATTEMPTS: u64 = 2;
 
 /// Episodic search over the goals and goal velocities of a movement primitive.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MovementSearch {
     /// The method.
     pub search: EpisodicMethod,
-    /// Whether the parameters' mean is linear in the ball's velocity (3) as it is when the stroke is triggered. Default false.
+    /// Whether the parameters' mean is linear in the ball's velocity (3) as it is when the stroke is triggered.
     pub context: bool,
-    /// Initial standard deviation of a goal and a goal velocity, in units of the task's state scales (table tennis: 0.02 m and
-    /// 0.1 m/s of the base, 0.1 rad and 0.5 rad/s of the arm), in (0, 100]. Default 1.
+    /// Initial standard deviation of a goal and a goal velocity, in units of the task's state scales (table tennis:
+    /// 0.02 m and 0.1 m/s of the base, 0.1 rad and 0.5 rad/s of the arm).
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
     pub initial_deviation: f64,
     /// How the movement is fitted to the demonstration.
     pub primitive: DmpConfig,
@@ -210,10 +213,7 @@ fn episodes(law: &Law, strokes: &[Stroke], task: &TableTennis, context: usize) -
 /// A search over the movement that is fitted to the player's demonstration, `period` being the control loop's.
 fn movement(task: &TableTennis, config: &MovementSearch, period: f64) -> Result<(EpisodicSearch, Primitive), RunError> {
     let deviation = config.initial_deviation;
-    if !(deviation > 0. && deviation <= 100.) {
-        let (field, value) = ("method.movement.initial_deviation", deviation.to_string());
-        return Err(RunError::Value { field, value, expected: "a number in (0, 100]" });
-    }
+    check(config, Joints::Unknown).map_err(|error| error.within("method.movement"))?;
     let shown = task.demonstration()?;
     let joints = shown.joints;
     let demonstration = Demonstration { position: &shown.position, velocity: &shown.velocity, joints, period };

@@ -12,7 +12,7 @@ use crate::dynamics::{Model, ModelError};
 use crate::moto::{Batch, Reward};
 use crate::policy::{CompiledPolicy, LinearGaussian, Policy, PolicyError};
 use crate::robot::{TrialKey, exploration_noise, trial_random};
-use crate::simulation::ParameterError;
+use crate::schema::FieldError;
 use nalgebra::{DMatrix, DVector};
 use plant::Plant;
 use rand_distr::{Distribution, StandardNormal};
@@ -24,7 +24,7 @@ use rayon::prelude::*;
 pub enum SwingUpError {
     /// A parameter is refused.
     #[error(transparent)]
-    Parameter(#[from] ParameterError),
+    Parameter(#[from] FieldError),
     /// The robot description is refused.
     #[error(transparent)]
     Model(#[from] ModelError),
