@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 use super::Failure;
 use super::config::ConfigArgument;
 use super::setting::whole;
-use crate::daemon::{DryRunOptions, dry_run};
+use crate::daemon::{DaemonError, DryRunOptions, dry_run};
+use crate::storage::Remedy;
 use crate::tasks::table_tennis;
 
 /// Learn a stroke on the embedded simulated arm, through the same control loop as on a robot.
@@ -115,8 +116,18 @@ impl DryRun {
             out,
             resume,
             warm_start,
-        })?;
+        })
+        .map_err(named)?;
         print!("{report}");
         Ok(if report.interrupted() { ExitCode::from(130) } else { ExitCode::SUCCESS })
+    }
+}
+
+/// The failure with the options that mend it.
+fn named(error: DaemonError) -> Failure {
+    match error.remedy() {
+        Some(Remedy::ResumeOrAnotherFolder) => format!("{error} (options --resume and --out)").into(),
+        Some(Remedy::AnotherFolder) => format!("{error} (option --out)").into(),
+        None => error.into(),
     }
 }

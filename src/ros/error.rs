@@ -3,6 +3,16 @@
 use std::time::Duration;
 
 use crate::schema::FieldError;
+use crate::storage::Remedy;
+
+/// The parameters with which a run folder is chosen.
+fn parameters_for(remedy: Option<Remedy>) -> &'static str {
+    match remedy {
+        Some(Remedy::ResumeOrAnotherFolder) => " (parameters ros.resume and ros.run_folder)",
+        Some(Remedy::AnotherFolder) => " (parameter ros.run_folder)",
+        None => "",
+    }
+}
 
 /// Why the node does not start, or ends.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +50,7 @@ pub enum RosError {
     #[error(transparent)]
     Configuration(#[from] crate::daemon::ConfigError),
     /// The daemon.
-    #[error(transparent)]
+    #[error("{0}{}", parameters_for(.0.remedy()))]
     Daemon(#[from] crate::daemon::DaemonError),
     /// A transition that the life cycle does not have.
     #[error("there is no transition {name} from {from}")]

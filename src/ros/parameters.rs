@@ -264,6 +264,10 @@ fn leaves_of(config: &impl Serialize, prefix: &str) -> Result<Leaves, RosError> 
 
 /// The configuration whose leaves have names after `prefix`, each of its values checked.
 fn read<T: DeserializeOwned>(schema: &Schema, leaves: &Leaves, prefix: &str) -> Result<T, RosError> {
+    let joints: Vec<String> = match leaves.get("robot.joints").map(|joints| &joints.value) {
+        Some(Value::List(joints)) => joints.iter().filter_map(|joint| joint.text().map(String::from)).collect(),
+        _ => vec![],
+    };
     let mut root = Tree::from(Value::Map(vec![]));
     for (name, leaf) in leaves {
         let Some(name) = name.strip_prefix(prefix) else { continue };
@@ -276,8 +280,7 @@ fn read<T: DeserializeOwned>(schema: &Schema, leaves: &Leaves, prefix: &str) -> 
         Some(outer) => error.within(outer),
         None => error,
     };
-    // The lengths of lists are checked with the joints of the robot description.
-    schema.check(&mut root, Joints::Unknown).map_err(|refusal| named(refusal.error))?;
+    schema.check(&mut root, &joints).map_err(|refusal| named(refusal.error))?;
     Ok(root.into_typed().map_err(named)?)
 }
 
