@@ -11,11 +11,13 @@ pub mod report;
 pub mod robot;
 #[cfg(feature = "ros")]
 pub mod ros;
+pub mod setup;
 pub mod simulation;
 pub mod storage;
 pub mod tasks;
 
 pub use moto_learners::policy;
+pub use moto_settings as schema;
 
 /// The learners, by the names that the rest of this crate knows them by.
 pub mod moto {

@@ -19,7 +19,7 @@ fn refused(edit: (&str, &str), named: &[&str]) {
 #[test]
 fn a_configuration_that_makes_no_sense() {
     let file = "config/table_tennis.yaml";
-    refused(("rollouts: 5", "rollouts: 1"), &[file, "run.rollouts", "is 1"]);
+    refused(("rollouts: 5", "rollouts: 1"), &[&format!("{file}:"), "run.rollouts", "is 1"]);
     refused(("rollouts: 5", "rolouts: 5"), &[file, "rolouts"]);
     refused(("epsilon: 0.15", "epsilon: -1"), &[file, "epsilon", "-1"]);
     refused(("period: 0.002", "period: .nan"), &[file, "control.period", "NaN"]);
@@ -28,6 +28,51 @@ fn a_configuration_that_makes_no_sense() {
     refused(("decimation: 10", "decimation: 0"), &[file, "control.decimation", "0"]);
     refused(("[20.0, 20.0,", "[20.0,"), &[file, "control.action_scale", "8", "9"]);
     refused(("moto_controller:\n", "other_node:\n"), &[file, "no parameters for moto_controller"]);
+}
+
+#[test]
+fn an_option_that_makes_no_sense_is_blamed_and_not_the_file() {
+    let place = Place::new(5, 1);
+    for (option, value, expected) in [
+        ("--rollouts", "1", "a whole number, 2 to 10000"),
+        ("--rollouts", "many", "a whole number, 2 to 10000"),
+        ("--iterations", "100001", "a whole number, 0 to 100000"),
+        ("--realtime-strokes", "-1", "a whole number, 0 to 100000"),
+        ("--seed", "1.5", "a whole number, at least 0"),
+    ] {
+        let output = place.command(&["dry-run", &format!("{option}={value}")]).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(option) && said.contains(value) && said.contains(expected), "{said}");
+        assert!(!said.contains("table_tennis.yaml"), "{said}");
+    }
+}
+
+#[test]
+fn both_spellings_of_a_setting_are_options() {
+    for setting in ["noisy-bounce", "noisy_bounce"] {
+        let place = Place::new(4, 0);
+        place.run(&["dry-run", "--setting", setting, "--out", "run"]);
+        let config = fs::read_to_string(place.path("run/config.yaml")).unwrap();
+        assert!(config.contains("setting: noisy_bounce"), "{config}");
+    }
+}
+
+#[test]
+fn a_limit_that_differs_from_the_robot_description_is_told_at_the_start() {
+    let place = Place::new(4, 0);
+    place.edit(
+        "effort_rate: [",
+        "effort: [299.0, 300.0, 400.0, 80.0, 80.0, 50.0, 50.0, 15.0, 15.0]\n        effort_rate: [",
+    );
+    let output = place.command(&["dry-run", "--out", "run"]).output().unwrap();
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("control.limits.velocity of joint") && said.contains("holds, not the robot description's"),
+        "{said}"
+    );
+    let facts = place.run(&["doctor", "--seconds", "0"]);
+    assert!(facts.contains(difference), "{facts}");
 }
 
 #[test]

@@ -159,17 +159,31 @@ fn overrides_that_make_no_sense() {
     refused("seeds: many", &["mine.yaml", "seeds", "many"]);
     refused("seeds: 0", &["mine.yaml", "seeds", "0"]);
     refused("{name: 1d, title: x, seeds: 1, measures: [rollouts], variants: []}", &["mine.yaml", "name", "1d", "1c"]);
-    refused("only: [MOTOR]", &["mine.yaml", "only", "MOTOR", "no entropy constraint"]);
-    refused("all: {method: {moto: {epsilonn: 1}}}", &["mine.yaml", "all.method.moto", "epsilonn"]);
-    refused("all: {method: {moto: {reuse: everything}}}", &["mine.yaml", "all.method.moto.reuse", "everything"]);
-    refused("all: {method: {moto: {epsilon: -1}}}", &["mine.yaml", "MOTO", "method.moto", "epsilon", "-1"]);
-    refused("all: {method: fast}", &["mine.yaml", "all.method", "fast"]);
-    refused("all: {method: {motor: {}}}", &["mine.yaml", "all.method", "motor"]);
+    refused("only: [MOTOR]", &["mine.yaml:1: ", "MOTOR", "did you mean \"MOTO\"?"]);
+    refused("only: [nobody]", &["mine.yaml:1: ", "nobody", "no entropy constraint"]);
+    refused("seeds: 3\nseeds: 4", &["mine.yaml:2: ", "seeds is given twice"]);
+    refused(
+        "all: {method: {moto: {epsilonn: 1}}}",
+        &["mine.yaml:1: all: ", "method.moto.epsilonn", "did you mean method.moto.epsilon?"],
+    );
+    refused(
+        "all: {method: {moto: {reuse: everything}}}",
+        &["mine.yaml:1: all: ", "method.moto.reuse", "everything", "same_step_decay"],
+    );
+    refused(
+        "all: {method: {moto: {epsilon: -1}}}",
+        &["mine.yaml:1: ", "method.moto.epsilon is -1, expected above 0 and at most 100 nats per step"],
+    );
+    refused("all: {method: fast}", &["mine.yaml:1: all: ", "method"]);
+    refused("all: {method: {motor: {}}}", &["mine.yaml:1: all: ", "method.motor"]);
     refused("all: {task: {swing_up: {torque_limit: 0}}}", &["mine.yaml", "task.swing_up", "torque_limit", "0"]);
     refused("all: {rollouts: 0}", &["mine.yaml", "rollouts", "0"]);
-    refused("variants: [{label: mine}]", &["mine.yaml", "variants[0]", "mine", "like"]);
-    refused("variants: [{label: mine, like: yours}]", &["mine.yaml", "variants[0]", "yours"]);
-    refused("variants: [{label: MOTO, rolouts: 3}]", &["mine.yaml", "variants[0]", "MOTO", "rolouts"]);
+    refused("variants: [{label: mine}]", &["mine.yaml:1: ", "mine", "like"]);
+    refused("variants: [{label: mine, like: yours}]", &["mine.yaml:1: ", "yours"]);
+    refused(
+        "variants: [{label: MOTO, rolouts: 3}]",
+        &["mine.yaml:1: ", "variant \"MOTO\"", "rolouts", "did you mean rollouts?"],
+    );
     let said = Place::new().refusal(&["experiment", "9z"]);
     assert!(said.contains("9z") && said.contains("1b, 1c, 1d"), "{said}");
     let said = Place::new().refusal(&["experiment", "1c", "--config", "nowhere.yaml"]);

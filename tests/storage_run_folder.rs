@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use moto_controller::report::{IterationMetrics, PerStep, Summary, Timing};
 use moto_controller::storage::files::Disk;
-use moto_controller::storage::{ROBOT_FILE, RunFolder, RunView, StorageError, TrialMeta, read_trial};
+use moto_controller::storage::{ROBOT_FILE, Remedy, RunFolder, RunView, StorageError, TrialMeta, read_trial};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -68,7 +68,8 @@ fn a_new_run_is_refused_where_it_would_destroy_something() {
     let directory = place.path().join("run");
     drop(create(&directory).unwrap());
     let error = create(&directory).err().unwrap();
-    assert!(matches!(error, StorageError::RunExists { .. }) && error.to_string().contains("--resume"), "{error}");
+    assert!(matches!(error, StorageError::RunExists { .. }) && error.to_string().contains("go on with it"), "{error}");
+    assert_eq!(error.remedy(), Some(Remedy::ResumeOrAnotherFolder));
 
     for mine in ["thesis.tex", "config.yaml", "thesis.tex.tmp"] {
         let directory = place.path().join("mine").join(mine);

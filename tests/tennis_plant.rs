@@ -4,12 +4,12 @@ mod tennis_common;
 
 use moto_controller::control::Stroke;
 use moto_controller::robot::{Command, Plant, Reading};
-use moto_controller::simulation::{Arm, ArmConfig};
+use moto_controller::simulation::Arm;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
-use tennis_common::{REST, begin, model, task};
+use tennis_common::{REST, arm, begin, model, task};
 
 /// Counts what the current thread allocates.
 struct Counting;
@@ -60,7 +60,7 @@ fn stroke_and_plant_allocate_nothing_on_their_way() {
 
 #[test]
 fn joints_pushed_against_their_stops_give_way_as_configured() {
-    let config = ArmConfig::default();
+    let config = arm();
     let mut model = model();
     config.apply(&mut model).unwrap();
     for joint in model.joints_mut() {

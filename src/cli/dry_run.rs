@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 use super::config::ConfigArgument;
-use crate::daemon::{DryRunOptions, dry_run};
+use super::setting::whole;
+use crate::daemon::{DaemonError, DryRunOptions, dry_run};
+use crate::storage::Remedy;
 use crate::tasks::table_tennis;
 
 /// Learn a stroke on the embedded simulated arm, through the same control loop as on a robot.
@@ -34,19 +36,19 @@ pub struct DryRun {
     setting: Option<Setting>,
 
     /// Iterations of the learner [default: the configuration's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>("run.iterations"))]
     iterations: Option<usize>,
 
     /// Rollouts per iteration [default: the configuration's]
-    #[arg(long, value_name = "M")]
+    #[arg(long, value_name = "M", value_parser = whole::<usize>("run.rollouts"))]
     rollouts: Option<usize>,
 
     /// Seed of everything random: the same seed gives the same run, to the bit [default: the configuration's]
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u64>("run.seed"))]
     seed: Option<u64>,
 
     /// Strokes on the wall clock at the end [default: the configuration's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>("run.realtime_strokes"))]
     realtime_strokes: Option<usize>,
 
     /// All trials on the wall clock, as on a robot: the arm goes home between strokes
@@ -75,6 +77,7 @@ enum Setting {
     /// (b) The velocity of the serve
     Context,
     /// (c) The bounce on the table
+    #[value(alias = "noisy_bounce")]
     NoisyBounce,
 }
 
@@ -113,8 +116,18 @@ impl DryRun {
             out,
             resume,
             warm_start,
-        })?;
+        })
+        .map_err(named)?;
         print!("{report}");
         Ok(if report.interrupted() { ExitCode::from(130) } else { ExitCode::SUCCESS })
+    }
+}
+
+/// The failure with the options that mend it.
+fn named(error: DaemonError) -> Failure {
+    match error.remedy() {
+        Some(Remedy::ResumeOrAnotherFolder) => format!("{error} (options --resume and --out)").into(),
+        Some(Remedy::AnotherFolder) => format!("{error} (option --out)").into(),
+        None => error.into(),
     }
 }

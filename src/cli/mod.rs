@@ -7,6 +7,7 @@ mod evaluate;
 mod experiment;
 #[cfg(feature = "ros")]
 mod ros;
+mod setting;
 mod soak;
 
 use clap::{Parser, Subcommand};

@@ -14,10 +14,10 @@ use super::safety::{Safety, SafetyState};
 use super::tracking::InverseDynamics;
 use super::trial::{TrialOrder, TrialShape};
 use super::tuning::Tuning;
-use super::validation::ConfigError;
 use super::watchdog::{Heartbeat, MissCounter, Watchdog};
 use super::{Clock, Latency, LoopClient, Stroke};
 use crate::robot::{Command, LoopPort, Reading};
+use crate::schema::FieldError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ impl ControlLoop {
     ///
     /// # Errors
     /// The first value of the configuration that is not accepted.
-    pub fn new(parts: LoopParts) -> Result<(Self, LoopClient), ConfigError> {
+    pub fn new(parts: LoopParts) -> Result<(Self, LoopClient), FieldError> {
         let LoopParts { config, port, clock, stroke, dynamics } = parts;
         let LoopPort { reading, command, requests: plant } = port;
         let joints = reading.output_buffer().position.len();

@@ -51,6 +51,5 @@ pub use stroke::Stroke;
 pub use tracking::{InverseDynamics, NominalInertia};
 pub use trial::{FinishedTrial, Outcome, TrialBuffers, TrialOrder, TrialShape};
 pub use tuning::Tuning;
-pub use validation::ConfigError;
 pub use wall_clock::WallClock;
 pub use watchdog::Watchdog;

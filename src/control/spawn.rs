@@ -4,7 +4,7 @@ use super::client::LoopClient;
 use super::control_loop::{ControlLoop, LoopParts};
 use super::latency::Latency;
 use super::scheduling::{self, SchedulingError, StartupReport};
-use super::validation::ConfigError;
+use crate::schema::FieldError;
 use std::any::Any;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
@@ -24,7 +24,7 @@ pub struct LoopHandle {
 pub enum LoopError {
     /// The configuration is not accepted.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] FieldError),
     /// The system refused what `scheduling.on_error: strict` insists on.
     #[error(transparent)]
     Scheduling(#[from] SchedulingError),

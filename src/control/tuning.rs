@@ -5,8 +5,8 @@ use super::config::ControlConfig;
 use super::life_cycle::speed;
 use super::limits::Limits;
 use super::safety::Safety;
-use super::validation::ConfigError;
 use super::watchdog::Watchdog;
+use crate::schema::FieldError;
 
 /// Gains and limits on their way into a loop, or back.
 pub struct Tuning {
@@ -24,7 +24,7 @@ impl Tuning {
     ///
     /// # Errors
     /// The first value that is not accepted for a robot with this many joints.
-    pub fn new(config: ControlConfig, joints: usize) -> Result<Self, ConfigError> {
+    pub fn new(config: ControlConfig, joints: usize) -> Result<Self, FieldError> {
         config.validate(joints)?;
         Ok(Self {
             limits: Limits::new(&config.limits, config.period),

@@ -108,6 +108,7 @@ impl fmt::Display for DryRunReport {
 pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
     let DryRunOptions { config, adjust, realtime, out, resume, warm_start } = options;
     let setup = Setup::load(&config, adjust)?;
+    setup.log_differences();
     let task = setup.task()?;
     let initial = task.start()?.policy;
     let pace = if realtime { Pace::WallClock } else { Pace::Lockstep };

@@ -9,7 +9,7 @@ use crate::control::LoopError;
 use crate::moto::MotoError;
 use crate::policy::PolicyError;
 use crate::report::DrawError;
-use crate::storage::StorageError;
+use crate::storage::{Remedy, StorageError};
 use crate::tasks::TaskError;
 
 /// Why a command of the daemon failed. By then the robot has the safe command.
@@ -97,5 +97,12 @@ impl From<ArchiveError> for DaemonError {
             ArchiveError::Storage(error) => Self::Storage(error),
             ArchiveError::Lost => Self::ArchiveLost,
         }
+    }
+}
+
+impl DaemonError {
+    /// What mends it, where that is a matter of the run folder.
+    pub fn remedy(&self) -> Option<Remedy> {
+        if let Self::Storage(error) = self { error.remedy() } else { None }
     }
 }

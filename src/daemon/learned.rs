@@ -30,7 +30,14 @@ impl LearnedStroke {
     pub fn load(path: &Path) -> Result<(Setup, StoredLaw), DaemonError> {
         let unreadable = |source| ConfigError::Unreadable { path: path.into(), source };
         let text = std::fs::read(path).map_err(unreadable)?;
-        let wrong = |error: serde_json::Error| ConfigError::Syntax { path: path.into(), message: error.to_string() };
+        let wrong = |error: serde_json::Error| {
+            let reason = if error.is_data() {
+                "this is not a stroke that an experiment of this version learned"
+            } else {
+                "this is not JSON: is the file cut off?"
+            };
+            ConfigError::Syntax { path: path.into(), line: Some(error.line() as u64), reason: reason.into() }
+        };
         let Self { config, urdf, law } = serde_json::from_slice(&text).map_err(wrong)?;
         Ok((Setup::stored(config, urdf, path)?, law))
     }

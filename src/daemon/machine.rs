@@ -7,11 +7,12 @@ use tokio::sync::Notify;
 use super::Setup;
 use super::operator::{LinkError, RemoteRobot};
 use crate::control::{
-    self, Clock, ControlConfig, ControlLoop, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError,
-    LoopHandle, LoopParts, PlantThread, SchedulingConfig, Stroke, TrialShape, WallClock, spawn,
+    Clock, ControlConfig, ControlLoop, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError, LoopHandle,
+    LoopParts, PlantThread, SchedulingConfig, Stroke, TrialShape, WallClock, spawn,
 };
 use crate::dynamics::{Model, Workspace};
 use crate::robot::{LoopPort, Plant, RobotPort, link};
+use crate::schema::FieldError;
 use crate::tasks::Task;
 
 /// Whose time the trials run on.
@@ -83,7 +84,7 @@ pub fn lockstep(
     setup: &Setup,
     task: &dyn Task,
     plant: Box<dyn Plant>,
-) -> Result<(ControlLoop, LoopClient, TrialShape), control::ConfigError> {
+) -> Result<(ControlLoop, LoopClient, TrialShape), FieldError> {
     let (mut parts, robot_port) = Parts::new(setup, task);
     parts.forget_deadlines();
     let shape = parts.shape;

@@ -2,7 +2,6 @@
 
 mod archive;
 mod checkpoint;
-mod config;
 mod deadlines;
 mod doctor;
 mod dry_run;
@@ -24,7 +23,7 @@ mod rollout;
 mod runner;
 mod soak;
 
-pub use config::{Config, ConfigError, RobotConfig, RunConfig, Setup, TaskConfig};
+pub use crate::setup::{Config, ConfigError, RobotConfig, RunConfig, Setup, TaskConfig};
 pub use doctor::{DoctorOptions, DoctorReport, Fact, Grade, Measured, Verdict, doctor};
 pub use dry_run::{DryRunOptions, DryRunReport, dry_run};
 pub use error::DaemonError;

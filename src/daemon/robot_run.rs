@@ -33,6 +33,7 @@ impl RobotRun {
     /// # Errors
     /// What is wrong with the task or the folder.
     pub fn open(setup: Setup, out: Option<PathBuf>, resume: Option<&Path>) -> Result<Self, DaemonError> {
+        setup.log_differences();
         let task = setup.task()?;
         let (folder, saved) = match resume {
             Some(directory) => reopen(&setup, &*task, directory)?,

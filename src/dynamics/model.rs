@@ -75,6 +75,10 @@ pub struct Joint {
     pub lower: f64,
     /// Highest position, rad or m; infinity for a continuous joint.
     pub upper: f64,
+    /// Lowest position of the `safety_controller`, rad or m, within the limits; the lowest position where there is none.
+    pub soft_lower: f64,
+    /// Highest position of the `safety_controller`, rad or m, within the limits; the highest position where there is none.
+    pub soft_upper: f64,
     /// Highest speed, rad/s or m/s; infinity if a continuous joint names none.
     pub velocity: f64,
     /// Highest effort, N m or N; infinity if a continuous joint names none.

@@ -17,6 +17,21 @@ const AXIS_TOLERANCE: f64 = 1e-3;
 /// How far below zero a principal moment may be, as a share of the sum: files round.
 const INERTIA_TOLERANCE: f64 = 1e-6;
 
+/// The soft limits of a joint's `safety_controller`, no wider than its limits; these where it has none, or leaves both at zero.
+fn soft_limits(joint: &urdf_rs::Joint, lower: f64, upper: f64) -> Result<(f64, f64), ModelError> {
+    let Some(safety) = &joint.safety_controller else { return Ok((lower, upper)) };
+    let (soft_lower, soft_upper) = (safety.soft_lower_limit, safety.soft_upper_limit);
+    if soft_lower == 0. && soft_upper == 0. {
+        return Ok((lower, upper));
+    }
+    let soft = (soft_lower.max(lower), soft_upper.min(upper));
+    if soft_lower.is_nan() || soft_upper.is_nan() || soft.0 >= soft.1 {
+        let rule = "must be below the soft upper limit, within the limits";
+        return Err(ModelError::value("joint", &joint.name, "soft lower limit", soft_lower, rule));
+    }
+    Ok(soft)
+}
+
 impl Model {
     /// Reads a URDF file.
     ///
@@ -125,7 +140,9 @@ impl Model {
             check("dynamics damping", passive.damping, "must be finite and not negative", valid(passive.damping))?;
             check("dynamics friction", passive.friction, "must be finite and not negative", valid(passive.friction))?;
         }
-        self.joints.push(Joint { name: name.clone(), kind, lower, upper, velocity, effort, passive });
+        let (soft_lower, soft_upper) = soft_limits(joint, lower, upper)?;
+        let name = name.clone();
+        self.joints.push(Joint { name, kind, lower, upper, soft_lower, soft_upper, velocity, effort, passive });
         Ok(Some(axis.normalize()))
     }
 

@@ -1,11 +1,13 @@
 //! What an experiment consists of.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::run::Run;
-use super::{ExperimentError, Record};
+use super::{ExperimentError, Record, RunError};
 use crate::baselines::gps::GpsConfig;
 use crate::moto::LearnerConfig;
+use crate::schema::{FieldError, Joints, check};
 use crate::tasks::swing_up::SwingUpConfig;
 use crate::tasks::table_tennis::TableTennisConfig;
 use moto_learners::episodic::{MovementConfig, MovementSearch};
@@ -14,7 +16,7 @@ use moto_learners::moto::{Moto, StateScales};
 use moto_learners::{Learner, LearnerError, Start};
 
 /// A task of a variant.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskConfig {
     /// Swinging a chain of links up.
@@ -24,7 +26,7 @@ pub enum TaskConfig {
 }
 
 /// A method of a variant.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MethodConfig {
     /// MOTO, the learner of this project.
@@ -51,7 +53,7 @@ impl MethodConfig {
 }
 
 /// One line of an experiment's figure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
     /// Its name in legend, table and files.
@@ -63,9 +65,11 @@ pub struct Variant {
     pub task: TaskConfig,
     /// The method.
     pub method: MethodConfig,
-    /// Rollouts per iteration M, at least 1.
+    /// Rollouts per iteration M.
+    #[schemars(extend("minimum" = 1))]
     pub rollouts: usize,
-    /// Iterations, at least 1.
+    /// Iterations.
+    #[schemars(extend("minimum" = 1))]
     pub iterations: usize,
     /// Values of the first measure for which the episodes to get there are counted.
     #[serde(default)]
@@ -87,7 +91,7 @@ impl Variant {
 }
 
 /// What is drawn and summarised of the records. Larger is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// Return of the mean action.
@@ -123,16 +127,17 @@ impl Measure {
 }
 
 /// An experiment: variants over seeds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExperimentConfig {
     /// Its name on the command line.
     pub name: String,
     /// The figure's title.
     pub title: String,
-    /// Number of seeds, at least 1.
+    /// Number of seeds.
+    #[schemars(extend("minimum" = 1))]
     pub seeds: u64,
-    /// The first of them; settings are tuned on others than those that are reported. Default 1.
+    /// The first of them; settings are tuned on others than those that are reported.
     #[serde(default = "one")]
     pub first_seed: u64,
     /// What is drawn, a panel each; thresholds are about the first.
@@ -156,27 +161,56 @@ impl ExperimentConfig {
     /// # Errors
     /// The first value that is refused.
     pub fn validate(&self) -> Result<(), ExperimentError> {
-        let refuse = |field: &str, what: &str| Err(ExperimentError::Refused { field: field.into(), what: what.into() });
-        if self.seeds == 0 {
-            return refuse("seeds", "is 0, expected at least 1");
+        let Self { seeds, first_seed, measures, variants, .. } = self;
+        let lists = [("measures", measures.is_empty()), ("variants", variants.is_empty())];
+        if let Some((field, _)) = lists.iter().find(|(_, empty)| *empty) {
+            return Err(FieldError::value(*field, "empty", "at least one").into());
         }
-        if self.first_seed.checked_add(self.seeds).is_none() {
-            return refuse("first_seed", "leaves no room for the others");
+        let wrong = |variant: &Variant, source| ExperimentError::Variant {
+            label: variant.label.clone(),
+            source: Box::new(source),
+        };
+        for variant in variants {
+            // A variant goes by its label and not by its number.
+            check(variant, Joints::Unknown).map_err(|error| wrong(variant, RunError::Field(error)))?;
         }
-        if self.measures.is_empty() {
-            return refuse("measures", "is empty, expected at least one");
+        check(self, Joints::Unknown)?;
+        if first_seed.checked_add(*seeds).is_none() {
+            let expected = format!("at most {}, to leave room for the others", u64::MAX - seeds);
+            return Err(FieldError::value("first_seed", first_seed, expected).into());
         }
-        if self.variants.is_empty() {
-            return refuse("variants", "is empty, expected at least one");
-        }
-        for (i, variant) in self.variants.iter().enumerate() {
+        for (i, variant) in variants.iter().enumerate() {
             let slug = variant.slug();
-            if slug.is_empty() || self.variants[..i].iter().any(|other| other.slug() == slug) {
-                return refuse(&format!("variants[{i}].label"), &format!("{:?} is empty or taken", variant.label));
+            if slug.is_empty() || variants[..i].iter().any(|other| other.slug() == slug) {
+                let found = format!("{:?}", variant.label);
+                return Err(FieldError::value("label of a variant", found, "a name that no other variant has").into());
             }
-            let wrong = |source| ExperimentError::Variant { label: variant.label.clone(), source: Box::new(source) };
-            Run::start(variant, 1).map_err(wrong)?;
+            Run::start(variant, 1).map_err(|source| wrong(variant, source))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Schema, Tree, document};
+    use std::path::Path;
+
+    /// Run with UPDATE_DOCUMENTATION=1 to write it.
+    #[test]
+    fn the_documentation_is_that_of_the_fields() {
+        let sample = crate::experiment::catalogue::find("1c").unwrap();
+        let sample = Tree::of(&(sample.config)().variants[0]).unwrap();
+        let text = format!(
+            "# Variants of an experiment\n\nEvery field of a variant, as in the `config.yaml` of an experiment's folder and under `all:` and `variants:` \
+             of a file of changes (`moto_controller experiment NAME --config FILE`). Made from the code (`src/schema`).\n\n{}",
+            document(&Schema::of::<Variant>(), &sample).trim_end(),
+        ) + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/experiment_variants.md");
+        if std::env::var_os("UPDATE_DOCUMENTATION").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert!(std::fs::read_to_string(&path).unwrap() == text, "{} is not up to date", path.display());
     }
 }

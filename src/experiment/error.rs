@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::RunError;
 use crate::report::DrawError;
+use crate::schema::FieldError;
 use crate::storage::files::FileError;
 
 /// Why an experiment cannot be run or shown. Every message names the file, the field and the value.
@@ -19,23 +20,18 @@ pub enum ExperimentError {
         known: String,
     },
     /// The file of overrides cannot be used.
-    #[error("{}: {field}: {what}", path.display())]
+    #[error("{}{}: {what}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
     Overrides {
         /// The file.
         path: PathBuf,
-        /// Where in it.
-        field: String,
-        /// What is wrong.
+        /// Line in it.
+        line: Option<u64>,
+        /// The field, and what is wrong with it.
         what: String,
     },
     /// A value is refused.
-    #[error("{field} {what}")]
-    Refused {
-        /// The field.
-        field: String,
-        /// Its value and what is allowed.
-        what: String,
-    },
+    #[error(transparent)]
+    Refused(#[from] FieldError),
     /// A variant is refused.
     #[error("variant {label:?}: {source}")]
     Variant {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{ExperimentConfig, ExperimentError, Variant};
+use crate::setup::read_yaml;
 use crate::storage::files::{Disk, Files, LockGuard, create_dir_all, write_atomic};
 
 const CONFIG: &str = "config.yaml";
@@ -37,8 +38,10 @@ impl Folder {
         let path = root.join(CONFIG);
         let damaged = |what: String| ExperimentError::Records { path: path.clone(), what };
         if Disk.exists(&path)? {
-            let text = String::from_utf8(Disk.read(&path)?).map_err(|e| damaged(e.to_string()))?;
-            let before: Value = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+            let text =
+                String::from_utf8(Disk.read(&path)?).map_err(|_| damaged("this is not a text (UTF-8)".into()))?;
+            let tree = read_yaml(&text).map_err(|error| damaged(error.to_string()))?;
+            let before: Value = tree.into_typed().map_err(|error| damaged(error.to_string()))?;
             let now = serde_json::to_value(config).map_err(|e| damaged(e.to_string()))?;
             if let Some((field, found, expected)) = decisive(&before).difference(&decisive(&now)) {
                 return Err(ExperimentError::Mismatch { folder: root.into(), field, found, expected });

@@ -18,152 +18,198 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde::de::IgnoredAny;
 
 use super::{ExperimentConfig, ExperimentError, Measure, Variant};
+use crate::schema::{FieldError, Joints, Refusal, Schema, Tree, Value, nearest};
+use crate::setup::{YamlError, read_yaml};
 use crate::storage::files::{Disk, Files};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What a file may change. Variants are changed in the tree, which keeps the lines of the file.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 struct Overrides {
     title: Option<String>,
     seeds: Option<u64>,
     first_seed: Option<u64>,
     measures: Option<Vec<Measure>>,
-    #[serde(default)]
-    all: Map<String, Value>,
-    #[serde(default)]
-    variants: Vec<Change>,
+    #[serde(rename = "all")]
+    #[schemars(with = "Option<serde_json::Value>")]
+    _all: IgnoredAny,
+    #[serde(rename = "variants")]
+    #[schemars(with = "Option<serde_json::Value>")]
+    _variants: IgnoredAny,
     only: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-struct Change {
-    label: String,
-    #[serde(default)]
-    like: Option<String>,
-    #[serde(flatten)]
-    fields: Map<String, Value>,
 }
 
 /// The experiment with a file's changes.
 ///
 /// # Errors
-/// [`ExperimentError::Overrides`] with the file, the field and what is wrong.
+/// [`ExperimentError::Overrides`] with the file, the line, the field and what is wrong.
 pub fn overridden(config: &ExperimentConfig, path: &Path) -> Result<ExperimentConfig, ExperimentError> {
-    let wrong = |field: String, what: String| ExperimentError::Overrides { path: path.into(), field, what };
-    let text = String::from_utf8(Disk.read(path)?).map_err(|e| wrong("content".into(), e.to_string()))?;
-    let value: Value = serde_saphyr::from_str(&text).map_err(|e| wrong("content".into(), e.to_string()))?;
-    let new = if value.get("name").is_some() {
-        let whole: ExperimentConfig = read(value).map_err(|(field, what)| wrong(field, what))?;
+    let wrong = |line: Option<u64>, what: String| ExperimentError::Overrides { path: path.into(), line, what };
+    let bytes = Disk.read(path)?;
+    let text = str::from_utf8(&bytes).map_err(|_| wrong(None, "this is not a text (UTF-8)".into()))?;
+    let tree = read_yaml(text).map_err(|YamlError { line, reason }| wrong(line, reason))?;
+    let refused = |Wrong { line, what }| wrong(line, what);
+    let new = if tree.get("name").is_some() {
+        let whole: ExperimentConfig = read(tree).map_err(refused)?;
         if whole.name != config.name {
-            return Err(wrong("name".into(), format!("is {:?}, expected {:?}", whole.name, config.name)));
+            return Err(wrong(None, format!("name is {:?}, expected {:?}", whole.name, config.name)));
         }
         whole
     } else {
-        let overrides: Overrides = read(value).map_err(|(field, what)| wrong(field, what))?;
-        apply(config, overrides).map_err(|(field, what)| wrong(field, what))?
+        apply(config, tree).map_err(refused)?
     };
-    new.validate().map_err(|e| wrong("with these changes".into(), e.to_string()))?;
+    new.validate().map_err(|error| wrong(None, error.to_string()))?;
     Ok(new)
 }
 
-/// A field, and what is wrong with it.
-type Wrong = (String, String);
-
-fn read<T: DeserializeOwned>(value: Value) -> Result<T, Wrong> {
-    serde_path_to_error::deserialize(value).map_err(|e| (e.path().to_string(), e.inner().to_string()))
+/// What is wrong, and where.
+struct Wrong {
+    line: Option<u64>,
+    what: String,
 }
 
-fn apply(config: &ExperimentConfig, overrides: Overrides) -> Result<ExperimentConfig, Wrong> {
-    let mut new = config.clone();
-    new.title = overrides.title.unwrap_or(new.title);
-    new.seeds = overrides.seeds.unwrap_or(new.seeds);
-    new.first_seed = overrides.first_seed.unwrap_or(new.first_seed);
-    new.measures = overrides.measures.unwrap_or(new.measures);
-    change_all(&mut new.variants, overrides.all).map_err(|(field, what)| (format!("all.{field}"), what))?;
-    for (i, Change { label, like, fields }) in overrides.variants.into_iter().enumerate() {
-        let group = fields.get("group").and_then(Value::as_str);
-        let named = |v: &Variant, label: &str| v.label == label && group.is_none_or(|group| v.group == group);
-        let found = |label: &str| new.variants.iter().position(|variant| named(variant, label));
-        let place = found(&label);
-        let base = like.as_ref().map_or(place, |like| found(like));
-        let labels: Vec<_> = new.variants.iter().map(|v| v.label.as_str()).collect();
-        let unknown = |name: &str| (format!("variants[{i}].{name}"), format!("is none of {labels:?}"));
-        let Some(base) = base else {
-            return Err(match like {
-                Some(like) => unknown(&format!("like: {like:?}")),
-                None => unknown(&format!("label: {label:?}, without `like` to start from,")),
-            });
-        };
-        let mut variant = changed(&new.variants[base], &Value::Object(fields))
-            .map_err(|(field, what)| (format!("variants[{i}] ({label}): {field}"), what))?;
-        variant.label = label;
-        match place {
-            Some(place) => new.variants[place] = variant,
-            None => new.variants.push(variant),
-        }
+impl Wrong {
+    /// The same said of what it is in.
+    fn of(self, outer: &str) -> Self {
+        Self { what: format!("{outer}: {}", self.what), ..self }
     }
-    if let Some(only) = overrides.only {
-        let labels: Vec<_> = new.variants.iter().map(|v| v.label.clone()).collect();
-        if let Some(label) = only.iter().find(|label| !labels.contains(label)) {
-            return Err(("only".into(), format!("{label:?} is none of {labels:?}")));
+}
+
+impl From<Refusal> for Wrong {
+    fn from(Refusal { line, error }: Refusal) -> Self {
+        Self { line, what: error.to_string() }
+    }
+}
+
+impl From<FieldError> for Wrong {
+    fn from(error: FieldError) -> Self {
+        Self { line: None, what: error.to_string() }
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned + JsonSchema>(mut tree: Tree) -> Result<T, Wrong> {
+    Schema::of::<T>().check(&mut tree, Joints::Unknown)?;
+    Ok(tree.into_typed()?)
+}
+
+/// Takes a field out of a group; `None` if it is not there, or is not given.
+fn take(tree: &mut Tree, field: &str) -> Option<Tree> {
+    let Value::Map(fields) = &mut tree.value else { return None };
+    let place = fields.iter().position(|(name, _)| name == field)?;
+    Some(fields.remove(place).1).filter(|tree| tree.value != Value::Null)
+}
+
+/// Takes a text out of a group.
+fn take_text(tree: &mut Tree, field: &str) -> Result<Option<String>, Wrong> {
+    let Some(found) = take(tree, field) else { return Ok(None) };
+    match found.text() {
+        Some(text) => Ok(Some(text.into())),
+        None => Err(Wrong { line: found.line, what: FieldError::value(field, &found, "a text").to_string() }),
+    }
+}
+
+fn apply(config: &ExperimentConfig, tree: Tree) -> Result<ExperimentConfig, Wrong> {
+    let mut changes = tree.clone();
+    let Overrides { title, seeds, first_seed, measures, only, .. } = read(tree)?;
+    let mut new = config.clone();
+    new.title = title.unwrap_or(new.title);
+    new.seeds = seeds.unwrap_or(new.seeds);
+    new.first_seed = first_seed.unwrap_or(new.first_seed);
+    new.measures = measures.unwrap_or(new.measures);
+    if let Some(all) = take(&mut changes, "all") {
+        change_all(&mut new.variants, all).map_err(|wrong| wrong.of("all"))?;
+    }
+    if let Some(variants) = take(&mut changes, "variants") {
+        let line = variants.line;
+        let Value::List(variants) = variants.value else {
+            return Err(Wrong { line, what: "variants is not a list: begin each with `- label: ...`".into() });
+        };
+        variants.into_iter().try_for_each(|change| change_one(&mut new.variants, change))?;
+    }
+    if let Some(only) = only {
+        if let Some(label) = only.iter().find(|label| !new.variants.iter().any(|variant| variant.label == **label)) {
+            return Err(unknown(&new.variants, changes.get("only").and_then(|only| only.line), label));
         }
         new.variants.retain(|variant| only.contains(&variant.label));
     }
     Ok(new)
 }
 
+/// A label that no variant has.
+fn unknown(variants: &[Variant], line: Option<u64>, label: &str) -> Wrong {
+    let labels = || variants.iter().map(|variant| variant.label.as_str());
+    let hint = match nearest(label, labels()) {
+        Some(near) => format!("did you mean {near:?}?"),
+        None => format!("there are {}", labels().collect::<Vec<_>>().join(", ")),
+    };
+    Wrong { line, what: format!("there is no variant {label:?}; {hint}") }
+}
+
+/// Changes a variant, or adds one that is made from another.
+fn change_one(variants: &mut Vec<Variant>, mut change: Tree) -> Result<(), Wrong> {
+    let line = change.line;
+    let like = take_text(&mut change, "like")?;
+    let label = take_text(&mut change, "label")?
+        .ok_or_else(|| Wrong { line, what: "variants: label is missing, expected the name of the variant".into() })?;
+    let group = change.get("group").and_then(Tree::text);
+    let named =
+        |variant: &Variant, label: &str| variant.label == label && group.is_none_or(|group| variant.group == group);
+    let found = |label: &str| variants.iter().position(|variant| named(variant, label));
+    let place = found(&label);
+    let Some(base) = like.as_ref().map_or(place, |like| found(like)) else {
+        let wrong = unknown(variants, line, like.as_ref().unwrap_or(&label));
+        let what = if like.is_none() { format!("{} (a new one has `like: ...`)", wrong.what) } else { wrong.what };
+        return Err(Wrong { what, ..wrong });
+    };
+    let mut variant = changed(&variants[base], &change).map_err(|wrong| wrong.of(&format!("variant {label:?}")))?;
+    variant.label = label;
+    match place {
+        Some(place) => variants[place] = variant,
+        None => variants.push(variant),
+    }
+    Ok(())
+}
+
 /// Changes every variant. What is named of a method or task changes the variants that have it.
-fn change_all(variants: &mut [Variant], mut fields: Map<String, Value>) -> Result<(), Wrong> {
+fn change_all(variants: &mut [Variant], mut fields: Tree) -> Result<(), Wrong> {
     for choice in ["method", "task"] {
-        let named = match fields.remove(choice) {
-            None => continue,
-            Some(Value::Object(named)) => named,
-            Some(other) => return Err((choice.into(), format!("is {other}, expected a map"))),
+        let Some(named) = take(&mut fields, choice) else { continue };
+        let line = named.line;
+        let Value::Map(named) = named.value else {
+            return Err(Wrong {
+                line,
+                what: format!("{choice} is not a group, expected the {choice} that is changed"),
+            });
         };
         for (kind, inner) in named {
             let mut found = false;
             for variant in variants.iter_mut() {
-                let value = serde_json::to_value(&*variant).map_err(|e| (choice.into(), e.to_string()))?;
-                if value[choice].get(&kind).is_some() {
-                    *variant = changed(variant, &json!({ choice: { (&kind): &inner } }))?;
+                if Tree::of(variant)?.get(choice).is_some_and(|one| one.get(&kind).is_some()) {
+                    let line = inner.line;
+                    let one = Tree { value: Value::Map(vec![(kind.clone(), inner.clone())]), line };
+                    *variant = changed(variant, &Tree { value: Value::Map(vec![(choice.into(), one)]), line })?;
                     found = true;
                 }
             }
             if !found {
-                return Err((choice.into(), format!("no variant has {kind:?}")));
+                return Err(Wrong { line: inner.line, what: format!("no variant has {choice}.{kind}") });
             }
         }
     }
-    let rest = Value::Object(fields);
     variants.iter_mut().try_for_each(|variant| {
-        *variant = changed(variant, &rest)?;
+        *variant = changed(variant, &fields)?;
         Ok(())
     })
 }
 
-/// A variant with some fields changed, or the field that is wrong and why.
-fn changed(variant: &Variant, fields: &Value) -> Result<Variant, Wrong> {
-    let mut value = serde_json::to_value(variant).map_err(|e| (String::new(), e.to_string()))?;
-    merge(&mut value, fields);
-    read(value)
-}
-
-/// Puts the fields of `other` over those of `value`. A map of one key that `other` does not have is a choice among several
-/// (`method: {moto: ...}`), which is replaced.
-fn merge(value: &mut Value, other: &Value) {
-    match (value, other) {
-        (Value::Object(fields), Value::Object(others)) => {
-            if fields.len() == 1 && others.len() == 1 && others.keys().ne(fields.keys()) {
-                fields.clear();
-            }
-            for (key, other) in others {
-                merge(fields.entry(key).or_insert(Value::Null), other);
-            }
-        }
-        (value, other) => *value = other.clone(),
-    }
+/// A variant with some fields changed.
+fn changed(variant: &Variant, fields: &Tree) -> Result<Variant, Wrong> {
+    let mut tree = Tree::of(variant)?;
+    Schema::of::<Variant>().merge(&mut tree, fields);
+    read(tree)
 }

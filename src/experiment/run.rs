@@ -7,6 +7,7 @@ use super::rollouts::{self, Explored, Rollouts, StrokeError};
 use super::{Record, Variant};
 use crate::daemon;
 use crate::policy::PolicyError;
+use crate::schema::{FieldError, Joints, check};
 use crate::tasks::TaskError;
 use crate::tasks::swing_up::SwingUpError;
 use moto_learners::{Learner, LearnerError};
@@ -50,15 +51,8 @@ pub enum RunError {
     #[error(transparent)]
     Policy(#[from] PolicyError),
     /// A value of the variant is refused.
-    #[error("{field} is {value}, expected {expected}")]
-    Value {
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        value: String,
-        /// What is allowed.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    Field(#[from] FieldError),
     /// A saved state cannot be read or written.
     #[error("the state of the run: {0}")]
     State(String),
@@ -77,11 +71,7 @@ impl Run {
     /// # Errors
     /// What is wrong with the variant, by field and value.
     pub fn start(variant: &Variant, seed: u64) -> Result<Self, RunError> {
-        let count = |field, value: usize, expected| {
-            if value > 0 { Ok(()) } else { Err(RunError::Value { field, value: value.to_string(), expected }) }
-        };
-        count("rollouts", variant.rollouts, "at least 1")?;
-        count("iterations", variant.iterations, "at least 1")?;
+        check(variant, Joints::Unknown)?;
         let task = rollouts::of(variant, seed)?;
         let learner = variant.method.learner(&task.start()?)?;
         Ok(Self { task, learner, rollouts: variant.rollouts as u64 })

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::RosError;
 use super::joints::{Joints, JointsConfig};
+use crate::schema::{FieldError, check};
 
 /// The node's own parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,19 +14,25 @@ pub struct RosConfig {
     pub joints: JointsConfig,
     /// Whose time the control loop keeps; with use_sim_time it is that of the topic /clock whatever this says.
     pub clock: ClockSource,
-    /// In lockstep: how long to wait for an answer before the command is sent again, s, in [0.01, 60].
+    /// In lockstep: how long to wait for an answer before the command is sent again.
+    #[schemars(extend("minimum" = 0.01, "maximum" = 60, "x-unit" = "s"))]
     pub lockstep_timeout: f64,
-    /// In lockstep: how often a command is sent before the node gives up, in [1, 1000].
+    /// In lockstep: how often a command is sent before the node gives up.
+    #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     pub lockstep_attempts: u32,
-    /// How long to wait for the robot's first joint state, s, in [0.1, 600].
+    /// How long to wait for the robot's first joint state.
+    #[schemars(extend("minimum" = 0.1, "maximum" = 600, "x-unit" = "s"))]
     pub connect_timeout: f64,
     /// Topic of the effort commands (std_msgs/Float64MultiArray).
+    #[schemars(extend("x-name" = "name"))]
     pub command_topic: String,
     /// The simulated arm publishes its time on /clock.
     pub publish_clock: bool,
     /// Service (std_srvs/Trigger) that is called to serve the ball once the arm is ready; empty for none.
+    #[schemars(extend("x-name" = "optional"))]
     pub serve_service: String,
     /// Topic (std_msgs/Empty) on which the ball is asked for once the arm is ready, as in Gazebo; empty for none.
+    #[schemars(extend("x-name" = "optional"))]
     pub serve_topic: String,
     /// Configure and activate at the start, without waiting for a life-cycle manager.
     pub autostart: bool,
@@ -79,13 +85,17 @@ pub enum ClockSource {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DiagnosticsConfig {
-    /// Release lateness (99th percentile), s, in [0, 1].
+    /// Release lateness (99th percentile).
+    #[schemars(extend("minimum" = 0, "maximum" = 1, "x-unit" = "s"))]
     pub max_lateness: f64,
-    /// Share of missed periods, in [0, 1].
+    /// Share of missed periods.
+    #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub max_missed_share: f64,
-    /// Age of the newest joint state, s, in [0, 10].
+    /// Age of the newest joint state.
+    #[schemars(extend("minimum" = 0, "maximum" = 10, "x-unit" = "s"))]
     pub max_state_age: f64,
-    /// Share of the stroke's cycles that a limit changed, in [0, 1].
+    /// Share of the stroke's cycles that a limit changed.
+    #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub max_clipped_share: f64,
 }
 
@@ -100,26 +110,8 @@ impl RosConfig {
     ///
     /// # Errors
     /// The first value that is not accepted.
-    pub fn validate(&self, joints: &[String]) -> Result<(), RosError> {
-        Joints::new(&self.joints, joints)?;
-        let attempts = f64::from(self.lockstep_attempts);
-        let diagnostics = &self.diagnostics;
-        for (name, value, low, high) in [
-            ("ros.lockstep_timeout", self.lockstep_timeout, 0.01, 60.),
-            ("ros.connect_timeout", self.connect_timeout, 0.1, 600.),
-            ("ros.lockstep_attempts", attempts, 1., 1000.),
-            ("ros.diagnostics.max_lateness", diagnostics.max_lateness, 0., 1.),
-            ("ros.diagnostics.max_missed_share", diagnostics.max_missed_share, 0., 1.),
-            ("ros.diagnostics.max_state_age", diagnostics.max_state_age, 0., 10.),
-            ("ros.diagnostics.max_clipped_share", diagnostics.max_clipped_share, 0., 1.),
-        ] {
-            if !(low..=high).contains(&value) {
-                return Err(RosError::Parameter {
-                    name: name.into(),
-                    reason: format!("is {value}, expected {low} to {high}"),
-                });
-            }
-        }
-        Ok(())
+    pub fn validate(&self, joints: &[String]) -> Result<(), FieldError> {
+        check(self, joints).map_err(|error| error.within("ros"))?;
+        Joints::new(&self.joints, joints).map(drop)
     }
 }

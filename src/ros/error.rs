@@ -2,7 +2,17 @@
 
 use std::time::Duration;
 
-use super::joints::JointsConfigError;
+use crate::schema::FieldError;
+use crate::storage::Remedy;
+
+/// The parameters with which a run folder is chosen.
+fn parameters_for(remedy: Option<Remedy>) -> &'static str {
+    match remedy {
+        Some(Remedy::ResumeOrAnotherFolder) => " (parameters ros.resume and ros.run_folder)",
+        Some(Remedy::AnotherFolder) => " (parameter ros.run_folder)",
+        None => "",
+    }
+}
 
 /// Why the node does not start, or ends.
 #[derive(Debug, thiserror::Error)]
@@ -25,14 +35,22 @@ pub enum RosError {
         /// Why.
         reason: String,
     },
-    /// The configuration of the joints is refused.
-    #[error(transparent)]
-    Joints(#[from] JointsConfigError),
+    /// A name that no parameter of the node has, but which begins as theirs do.
+    #[error("there is no such parameter: {name}; {hint}")]
+    NoParameter {
+        /// The name, as far as it is known with the first part that is not.
+        name: String,
+        /// What it was meant to be, or the names there are.
+        hint: String,
+    },
+    /// A value of a parameter is refused.
+    #[error("parameter {0}")]
+    Value(#[from] FieldError),
     /// The configuration is refused.
     #[error(transparent)]
     Configuration(#[from] crate::daemon::ConfigError),
     /// The daemon.
-    #[error(transparent)]
+    #[error("{0}{}", parameters_for(.0.remedy()))]
     Daemon(#[from] crate::daemon::DaemonError),
     /// A transition that the life cycle does not have.
     #[error("there is no transition {name} from {from}")]

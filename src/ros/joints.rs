@@ -3,22 +3,29 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::schema::{FieldError, check};
+
 /// How the robot's joints are named and counted. Empty lists stand for the plain case: the model's names, no sign, no offset,
 /// the model's units.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct JointsConfig {
     /// Names in the joint states, in the model's order.
+    #[schemars(extend("x-per" = "joint", "x-empty" = "the model's"))]
     pub names: Vec<String>,
     /// 1, or -1 where the robot counts a joint the other way.
+    #[schemars(extend("minimum" = -1, "maximum" = 1, "x-per" = "joint", "x-empty" = "all 1"))]
     pub sign: Vec<f64>,
-    /// The robot's position of each joint where the model's is zero, in the robot's count, rad or m.
+    /// The robot's position of each joint where the model's is zero, in the robot's count.
+    #[schemars(extend("x-unit" = "m or rad", "x-per" = "joint", "x-empty" = "all 0"))]
     pub offset: Vec<f64>,
-    /// The actuator's unit per N m or N of the model, finite and > 0; e.g. 1 / torque constant for a current command.
+    /// The actuator's unit per N m or N of the model; e.g. 1 / torque constant for a current command.
+    #[schemars(extend("exclusiveMinimum" = 0, "x-per" = "joint", "x-empty" = "all 1"))]
     pub effort_scale: Vec<f64>,
     /// Where velocities come from.
     pub velocity: VelocitySource,
-    /// Cut-off of the low-pass on velocities, Hz, finite and >= 0; 0 for none. Derived ones want about a tenth of the rate.
+    /// Cut-off of the low-pass on velocities; 0 for none. Derived ones want about a tenth of the rate.
+    #[schemars(extend("minimum" = 0, "x-unit" = "Hz"))]
     pub velocity_cutoff: f64,
 }
 
@@ -31,40 +38,6 @@ pub enum VelocitySource {
     Reported,
     /// They are derived from positions and time stamps.
     Derived,
-}
-
-/// Why the configuration of the joints is refused.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum JointsConfigError {
-    /// A list does not have an entry per joint.
-    #[error("ros.joints.{field} has {found} entries, the robot has {joints} joints")]
-    Length {
-        /// Field.
-        field: &'static str,
-        /// Entries found.
-        found: usize,
-        /// Joints of the model.
-        joints: usize,
-    },
-    /// A value is out of its range.
-    #[error("ros.joints.{field}[{joint}] is {value}, expected {range}")]
-    Value {
-        /// Field.
-        field: &'static str,
-        /// Joint, from 0.
-        joint: usize,
-        /// Value found.
-        value: f64,
-        /// What is accepted.
-        range: &'static str,
-    },
-    /// A name occurs twice.
-    #[error("ros.joints.names has {name} twice")]
-    Twice {
-        /// The name.
-        name: String,
-    },
 }
 
 /// What is wrong with a message of joint states.
@@ -116,25 +89,9 @@ pub struct Joints {
     filtered: Vec<f64>,
 }
 
-/// Fills an empty list with the default, and checks length and values of another.
-fn per_joint(
-    field: &'static str,
-    list: &[f64],
-    joints: usize,
-    default: f64,
-    range: &'static str,
-    accepts: impl Fn(f64) -> bool,
-) -> Result<Vec<f64>, JointsConfigError> {
-    if list.is_empty() {
-        return Ok(vec![default; joints]);
-    }
-    if list.len() != joints {
-        return Err(JointsConfigError::Length { field, found: list.len(), joints });
-    }
-    match list.iter().position(|&value| !accepts(value)) {
-        Some(joint) => Err(JointsConfigError::Value { field, joint, value: list[joint], range }),
-        None => Ok(list.to_vec()),
-    }
+/// A list, or the default of each joint where it is empty.
+fn per_joint(list: &[f64], joints: usize, default: f64) -> Vec<f64> {
+    if list.is_empty() { vec![default; joints] } else { list.to_vec() }
 }
 
 impl Joints {
@@ -142,27 +99,25 @@ impl Joints {
     ///
     /// # Errors
     /// The first value that is not accepted.
-    pub fn new(config: &JointsConfig, model: &[String]) -> Result<Self, JointsConfigError> {
+    pub fn new(config: &JointsConfig, model: &[String]) -> Result<Self, FieldError> {
+        check(config, model).map_err(|error| error.within("ros.joints"))?;
         let n = model.len();
+        if let Some(joint) = config.sign.iter().position(|sign| sign.abs() != 1.) {
+            let field = format!("ros.joints.sign of joint {}", model[joint]);
+            return Err(FieldError::value(field, config.sign[joint], "1 or -1"));
+        }
         let names = if config.names.is_empty() { model.to_vec() } else { config.names.clone() };
-        if names.len() != n {
-            return Err(JointsConfigError::Length { field: "names", found: names.len(), joints: n });
-        }
-        if let Some((_, name)) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
-            return Err(JointsConfigError::Twice { name: name.clone() });
-        }
-        let cutoff = config.velocity_cutoff;
-        if !(cutoff.is_finite() && cutoff >= 0.) {
-            let range = "a finite frequency in Hz, or 0";
-            return Err(JointsConfigError::Value { field: "velocity_cutoff", joint: 0, value: cutoff, range });
+        if let Some((joint, name)) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
+            let field = format!("ros.joints.names of joint {}", model[joint]);
+            return Err(FieldError::value(field, name, "a name that no joint before has"));
         }
         Ok(Self {
-            sign: per_joint("sign", &config.sign, n, 1., "1 or -1", |v| v.abs() == 1.)?,
-            offset: per_joint("offset", &config.offset, n, 0., "a finite number", f64::is_finite)?,
-            effort_scale: per_joint("effort_scale", &config.effort_scale, n, 1., "> 0", |v| v.is_finite() && v > 0.)?,
+            sign: per_joint(&config.sign, n, 1.),
+            offset: per_joint(&config.offset, n, 0.),
+            effort_scale: per_joint(&config.effort_scale, n, 1.),
             names,
             derive: config.velocity == VelocitySource::Derived,
-            cutoff,
+            cutoff: config.velocity_cutoff,
             order: (0..n).collect(),
             last: None,
             filtered: vec![0.; n],
@@ -354,13 +309,18 @@ mod tests {
         let default = JointsConfig::default;
         assert_eq!(
             refuse(JointsConfig { sign: vec![1.], ..default() }),
-            "ros.joints.sign has 1 entries, the robot has 2 joints"
+            "ros.joints.sign has 1 entry, the robot has 2 joints"
         );
         assert_eq!(
             refuse(JointsConfig { sign: vec![1., 0.5], ..default() }),
-            "ros.joints.sign[1] is 0.5, expected 1 or -1"
+            "ros.joints.sign of joint b is 0.5, expected 1 or -1"
         );
-        assert_eq!(refuse(JointsConfig { names: names(&["a", "a"]), ..default() }), "ros.joints.names has a twice");
-        assert!(refuse(JointsConfig { effort_scale: vec![1., 0.], ..default() }).contains("effort_scale[1] is 0"));
+        assert_eq!(
+            refuse(JointsConfig { names: names(&["a", "a"]), ..default() }),
+            "ros.joints.names of joint b is a, expected a name that no joint before has"
+        );
+        assert!(
+            refuse(JointsConfig { effort_scale: vec![1., 0.], ..default() }).contains("effort_scale of joint b is 0")
+        );
     }
 }

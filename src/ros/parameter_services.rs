@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crossbeam_channel::{Sender, unbounded};
 use r2r::rcl_interfaces::msg::{
     FloatingPointRange, IntegerRange, ListParametersResult, Parameter, ParameterDescriptor, ParameterEvent,
     ParameterType, ParameterValue as ValueMsg, SetParametersResult,
@@ -13,9 +14,9 @@ use r2r::{ParameterValue, Publisher, QosProfile, ServiceRequest, WrappedServiceT
 
 use super::executor::Executor;
 use super::parameters::Parameters;
-use super::schema::Kind;
 use super::stamps::message_time;
 use super::{RosError, system_time};
+use crate::schema::Kind;
 
 const NOT_SET: u8 = ParameterType::PARAMETER_NOT_SET as u8;
 const BOOL: u8 = ParameterType::PARAMETER_BOOL as u8;
@@ -78,40 +79,71 @@ pub fn serve_parameters(executor: &mut Executor, parameters: &SharedParameters) 
         let parameters = parameters.lock();
         events.tell(parameters.names().map(|name| message(&parameters, name)).collect(), vec![]);
     }
+    let worker = Worker::start()?;
     let shared = parameters.clone();
-    executor.serve("~/get_parameters", move |request: ServiceRequest<GetParameters::Service>| {
+    worker.serve(executor, "get_parameters", move |request: ServiceRequest<GetParameters::Service>| {
         let parameters = shared.lock();
         let values = request.message.names.iter().map(|name| message(&parameters, name).value).collect();
         respond(request, GetParameters::Response { values });
     })?;
     let shared = parameters.clone();
-    executor.serve("~/get_parameter_types", move |request: ServiceRequest<GetParameterTypes::Service>| {
+    worker.serve(executor, "get_parameter_types", move |request: ServiceRequest<GetParameterTypes::Service>| {
         let parameters = shared.lock();
         let types = request.message.names.iter().map(|name| message(&parameters, name).value.type_).collect();
         respond(request, GetParameterTypes::Response { types });
     })?;
     let shared = parameters.clone();
-    executor.serve("~/describe_parameters", move |request: ServiceRequest<DescribeParameters::Service>| {
+    worker.serve(executor, "describe_parameters", move |request: ServiceRequest<DescribeParameters::Service>| {
         let parameters = shared.lock();
         let descriptors = request.message.names.iter().map(|name| descriptor(&parameters, name)).collect();
         respond(request, DescribeParameters::Response { descriptors });
     })?;
     let shared = parameters.clone();
-    executor.serve("~/list_parameters", move |request: ServiceRequest<ListParameters::Service>| {
+    worker.serve(executor, "list_parameters", move |request: ServiceRequest<ListParameters::Service>| {
         let result = list(&shared.lock(), &request.message.prefixes, request.message.depth);
         respond(request, ListParameters::Response { result });
     })?;
     let (shared, tell) = (parameters.clone(), events.clone());
-    executor.serve("~/set_parameters", move |request: ServiceRequest<SetParameters::Service>| {
+    worker.serve(executor, "set_parameters", move |request: ServiceRequest<SetParameters::Service>| {
         let one_by_one = request.message.parameters.chunks(1);
         let results = one_by_one.map(|one| set(&mut shared.lock(), one, &tell)).collect();
         respond(request, SetParameters::Response { results });
     })?;
     let shared = parameters.clone();
-    executor.serve("~/set_parameters_atomically", move |request: ServiceRequest<SetParametersAtomically::Service>| {
+    let set_all = move |request: ServiceRequest<SetParametersAtomically::Service>| {
         let result = set(&mut shared.lock(), &request.message.parameters, &events);
         respond(request, SetParametersAtomically::Response { result });
-    })
+    };
+    worker.serve(executor, "set_parameters_atomically", set_all)
+}
+
+/// The thread that answers requests about parameters: what takes its time in checking them does not hold up joint states. It ends
+/// with the executor.
+struct Worker(Sender<Box<dyn FnOnce() + Send>>);
+
+impl Worker {
+    fn start() -> Result<Self, RosError> {
+        let (jobs, queue) = unbounded::<Box<dyn FnOnce() + Send>>();
+        let work = move || queue.iter().for_each(|job| job());
+        std::thread::Builder::new().name("parameters".into()).spawn(work).map_err(RosError::Thread)?;
+        Ok(Self(jobs))
+    }
+
+    /// Answers a service of the node on this thread.
+    fn serve<T: WrappedServiceTypeSupport + 'static>(
+        &self,
+        executor: &mut Executor,
+        service: &str,
+        answer: impl FnMut(ServiceRequest<T>) + Send + 'static,
+    ) -> Result<(), RosError> {
+        // Only this one thread answers: the lock is never waited for.
+        let (jobs, answer) = (self.0.clone(), Arc::new(Mutex::new(answer)));
+        executor.serve(&format!("~/{service}"), move |request| {
+            let answer = answer.clone();
+            // Without the thread, after a panic of it, nobody answers; the client's time-out tells.
+            let _ = jobs.send(Box::new(move || answer.lock().unwrap_or_else(PoisonError::into_inner)(request)));
+        })
+    }
 }
 
 /// Answers; a client that is gone misses nothing.
@@ -154,22 +186,20 @@ fn descriptor(parameters: &Parameters, name: &str) -> ParameterDescriptor {
     let mut descriptor = ParameterDescriptor { name: name.into(), ..ParameterDescriptor::default() };
     let Some(description) = parameters.describe(name) else { return descriptor };
     descriptor.type_ = kind_type(description.kind);
-    descriptor.description = description.text;
+    let unit = description.unit.map(|unit| format!(" Unit: {unit}.")).unwrap_or_default();
+    descriptor.description = description.text + &unit;
     descriptor.read_only = Parameters::is_read_only(name);
     descriptor.dynamic_typing = description.optional;
-    if !description.choices.is_empty() {
-        descriptor.additional_constraints = format!("one of {}", description.choices.join(", "));
-    }
-    match (description.kind, description.range) {
-        (Kind::Double, Some((from_value, to_value))) => {
+    descriptor.additional_constraints = description.expected;
+    match (description.kind, description.range.low, description.range.high) {
+        // ROS has ranges with both bounds only, these included; what is not is said in the constraints.
+        (Kind::Double, Some(from_value), Some(to_value)) => {
             descriptor.floating_point_range = vec![FloatingPointRange { from_value, to_value, step: 0. }];
         }
-        // Ranges of integers are stated in integers.
-        (Kind::Integer, Some((from, to))) => {
-            descriptor.integer_range = vec![IntegerRange { from_value: from as i64, to_value: to as i64, step: 1 }];
-        }
-        (Kind::DoubleArray, Some((from, to))) => {
-            descriptor.additional_constraints = format!("each of {from} to {to}");
+        // Bounds of integers are integers.
+        (Kind::Integer, Some(low), high) => {
+            let to_value = high.map_or(i64::MAX, |high| high as i64);
+            descriptor.integer_range = vec![IntegerRange { from_value: low as i64, to_value, step: 1 }];
         }
         _ => {}
     }

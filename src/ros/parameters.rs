@@ -8,25 +8,13 @@ use std::path::PathBuf;
 
 use crossbeam_channel::Sender;
 use r2r::ParameterValue;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::RosError;
 use super::config::RosConfig;
-use super::schema::{Description, Kind, Schema};
-use crate::daemon::{Config, Order, Setup};
-
-/// A configuration as a tree of names.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-enum Tree {
-    Null,
-    Bool(bool),
-    Integer(i64),
-    Double(f64),
-    Text(String),
-    List(Vec<Tree>),
-    Map(BTreeMap<String, Tree>),
-}
+use crate::daemon::{Config, ConfigError, Order, Setup};
+use crate::schema::{Field, FieldError, Joints, Kind, Range, Schema, Tree, Value, nearest};
 
 type Leaves = BTreeMap<String, Tree>;
 
@@ -65,9 +53,11 @@ const CONTROL: &str = "control.";
 const SIM_TIME: &str = "use_sim_time";
 const OWN: &str = "ros.";
 
+/// The first parts of this node's names. A name with another one may be another node's.
+const PARTS: [&str; 6] = ["robot", "control", "task", "learner", "run", "ros"];
+
 /// All parameters and what they describe.
 pub struct Parameters {
-    path: PathBuf,
     daemon: Schema,
     own: Schema,
     leaves: Leaves,
@@ -77,45 +67,35 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// The configuration in the file at `path`, changed by `overrides` (those of the command line and its parameter files).
+    /// The configuration in the file at `path`, changed by `overrides` (those of the command line and its parameter files), for a
+    /// node in `namespace`.
     ///
     /// # Errors
     /// What is wrong, by file, field and value.
-    pub fn load(path: PathBuf, overrides: &[(String, ParameterValue)]) -> Result<Self, RosError> {
+    pub fn load(path: PathBuf, overrides: &[(String, ParameterValue)], namespace: &str) -> Result<Self, RosError> {
         let (daemon, own) = (Schema::of::<Config>(), Schema::of::<RosConfig>());
-        let mut wrong = None;
         let mut leaves = leaves_of(&RosConfig::default(), OWN)?;
-        leaves.insert(SIM_TIME.into(), Tree::Bool(false));
-        let mut setup = Setup::load(&path, |config| {
-            let changed = leaves_of(config, "").and_then(|more| {
-                leaves.extend(more);
-                for (name, value) in overrides {
-                    match describe(&daemon, &own, name) {
-                        Some(description) => assign(&mut leaves, &daemon, name, tree(name, &description, value)?),
-                        // Files with parameters for every node name those of other nodes too.
-                        None => tracing::warn!("parameter {name} is not one of this node's: ignored"),
-                    }
-                }
-                read::<Config>(&leaves, "")
-            });
-            match changed {
-                Ok(changed) => *config = changed,
-                Err(error) => wrong = Some(error),
+        leaves.insert(SIM_TIME.into(), Value::Bool(false).into());
+        leaves.extend(leaves_of(&Config::load(&path, Some(namespace))?, "")?);
+        for (name, value) in overrides {
+            match describe(&daemon, &own, name) {
+                Some(field) => assign(&mut leaves, &daemon, name, tree(name, &field, value)?),
+                None => unknown(&daemon, &own, name)?,
             }
-        })?;
-        if let Some(error) = wrong {
-            return Err(error);
         }
-        // Lists that the robot description fills in are parameters as well.
-        leaves.extend(leaves_of(&setup.config, "")?);
-        let settings = Settings {
-            ros: read(&leaves, OWN)?,
-            use_sim_time: leaves[SIM_TIME] == Tree::Bool(true),
-            setup: setup.clone(),
-        };
-        settings.ros.validate(&settings.setup.config.robot.joints)?;
-        setup.config = settings.setup.config.clone();
-        Ok(Self { path, daemon, own, leaves, settings, active: None })
+        let ros = read(&own, &leaves, OWN)?;
+        let setup = Setup::of(read(&daemon, &leaves, "")?, &path).map_err(refused)?;
+        let use_sim_time = leaves[SIM_TIME].value == Value::Bool(true);
+        let parameters =
+            Self { daemon, own, leaves: Leaves::new(), settings: Settings { setup, ros, use_sim_time }, active: None };
+        parameters.settings.ros.validate(&parameters.settings.setup.config.robot.joints)?;
+        parameters.with_leaves()
+    }
+
+    /// The leaves are those of the settings: also what the robot description filled in is a parameter.
+    fn with_leaves(mut self) -> Result<Self, RosError> {
+        self.leaves = self.settings.leaves()?;
+        Ok(self)
     }
 
     /// What is configured.
@@ -139,7 +119,7 @@ impl Parameters {
     }
 
     /// What is known of a parameter.
-    pub fn describe(&self, name: &str) -> Option<Description> {
+    pub fn describe(&self, name: &str) -> Option<Field> {
         describe(&self.daemon, &self.own, name)
     }
 
@@ -148,7 +128,7 @@ impl Parameters {
         !WRITABLE.iter().any(|part| name.starts_with(part))
     }
 
-    /// Changes all of these parameters, or none. Says which of them are different now.
+    /// Changes all of these parameters, or none. Says which of them are different now. No file is opened.
     ///
     /// # Errors
     /// Why the change is refused: the first reason found.
@@ -156,8 +136,10 @@ impl Parameters {
         let mut leaves = self.leaves.clone();
         for (name, value) in changes {
             let refuse = |reason: &str| RosError::Parameter { name: name.clone(), reason: reason.into() };
-            let known = self.describe(name).filter(|_| self.leaves.contains_key(name));
-            let description = known.ok_or_else(|| refuse("there is no such parameter"))?;
+            let Some(field) = self.describe(name).filter(|_| self.leaves.contains_key(name)) else {
+                unknown(&self.daemon, &self.own, name)?;
+                return Err(refuse("there is no such parameter"));
+            };
             if name == SIM_TIME {
                 return Err(refuse("read-only: the loop keeps one clock for life; start the node anew with the other"));
             }
@@ -167,45 +149,83 @@ impl Parameters {
             if self.active.is_some() && name.starts_with(AT_ACTIVATION) {
                 return Err(refuse("the loop's thread has its scheduling; deactivate, change it, and activate again"));
             }
-            assign(&mut leaves, &self.daemon, name, tree(name, &description, value)?);
+            assign(&mut leaves, &self.daemon, name, tree(name, &field, value)?);
         }
-        let (mut changed, mut wrong) = (None, None);
-        match read::<Config>(&leaves, "") {
-            Ok(config) => changed = Some(config),
-            Err(error) => wrong = Some(error),
-        }
-        if let Some(error) = wrong {
-            return Err(error);
-        }
-        let setup = Setup::load(&self.path, |config| {
-            if let Some(changed) = changed {
-                *config = changed;
-            }
-        })?;
-        let ros: RosConfig = read(&leaves, OWN)?;
+        let setup = self.settings.setup.with(read(&self.daemon, &leaves, "")?).map_err(refused)?;
+        let ros: RosConfig = read(&self.own, &leaves, OWN)?;
         ros.validate(&setup.config.robot.joints)?;
+        let settings = Settings { setup, ros, use_sim_time: self.settings.use_sim_time };
+        let leaves = settings.leaves()?;
         let differs = |(name, _): &&(String, ParameterValue)| self.leaves.get(name) != leaves.get(name);
         let different: Vec<String> = changes.iter().filter(differs).map(|(name, _)| name.clone()).collect();
         if let Some(orders) = &self.active
             && different.iter().any(|name| name.starts_with(CONTROL))
         {
             // A run that is over by now is told when it is activated again.
-            let _ = orders.send(Order::Tune(Box::new(setup.config.control.clone())));
+            let _ = orders.send(Order::Tune(Box::new(settings.setup.config.control.clone())));
         }
-        self.settings = Settings { setup, ros, use_sim_time: self.settings.use_sim_time };
+        self.settings = settings;
         self.leaves = leaves;
         Ok(different)
     }
 }
 
-fn describe(daemon: &Schema, own: &Schema, name: &str) -> Option<Description> {
+impl Settings {
+    /// All parameters and their values.
+    fn leaves(&self) -> Result<Leaves, RosError> {
+        let mut leaves = leaves_of(&self.setup.config, "")?;
+        leaves.extend(leaves_of(&self.ros, OWN)?);
+        leaves.insert(SIM_TIME.into(), Value::Bool(self.use_sim_time).into());
+        Ok(leaves)
+    }
+}
+
+fn describe(daemon: &Schema, own: &Schema, name: &str) -> Option<Field> {
     if name == SIM_TIME {
-        let text = "Take the time from the topic /clock.".into();
-        return Some(Description { kind: Kind::Bool, optional: false, text, range: None, choices: vec![] });
+        return Some(Field {
+            kind: Kind::Bool,
+            optional: false,
+            text: "Take the time from the topic /clock.".into(),
+            range: Range::default(),
+            unit: None,
+            choices: vec![],
+            expected: "true or false".into(),
+        });
     }
     match name.strip_prefix(OWN) {
-        Some(name) => own.describe(name),
-        None => daemon.describe(name),
+        Some(name) => own.field(name),
+        None => daemon.field(name),
+    }
+}
+
+/// A name that no parameter has: refused if it begins as ours do. Files with parameters for every node name those of other nodes
+/// too.
+fn unknown(daemon: &Schema, own: &Schema, name: &str) -> Result<(), RosError> {
+    let first = name.split('.').next().unwrap_or_default();
+    if !PARTS.contains(&first) {
+        let hint = nearest(first, PARTS).map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
+        tracing::warn!("parameter {name} is not one of this node's: ignored{hint}");
+        return Ok(());
+    }
+    let (schema, prefix) = if first == "ros" { (own, OWN) } else { (daemon, "") };
+    let mut tree = Tree::from(Value::Map(vec![]));
+    tree.insert(name.strip_prefix(prefix).unwrap_or(name), Value::Null.into());
+    match schema.check(&mut tree, Joints::Unknown) {
+        Err(refusal) if matches!(refusal.error, FieldError::Unknown { .. }) => {
+            let FieldError::Unknown { field, hint } = refusal.error else { return Ok(()) };
+            let hint = hint.replacen("did you mean ", &format!("did you mean {prefix}"), 1);
+            Err(RosError::NoParameter { name: format!("{prefix}{field}"), hint })
+        }
+        // The name of a group, or below a value.
+        _ => Err(RosError::NoParameter { name: name.into(), hint: "it is a group of others, or a part of one".into() }),
+    }
+}
+
+/// What is wrong with the configuration as the parameters make it: the parameter is named, not the file it was in at first.
+fn refused(error: ConfigError) -> RosError {
+    match error {
+        ConfigError::Field { source, .. } => source.into(),
+        other => other.into(),
     }
 }
 
@@ -226,116 +246,88 @@ fn assign(leaves: &mut Leaves, schema: &Schema, name: &str, value: Tree) {
     leaves.insert(name.into(), value);
 }
 
-fn syntax(error: impl std::fmt::Display) -> RosError {
-    // The first line says what is wrong; the others point into a text the user never sees.
-    let text = error.to_string();
-    let reason = text.lines().next().unwrap_or_default().trim_start_matches("error: ").into();
-    RosError::Parameter { name: "value".into(), reason }
-}
-
-/// The leaves of a configuration, their names after `prefix`. YAML is the way because it keeps every number as it is.
+/// The leaves of a configuration, their names after `prefix`.
 fn leaves_of(config: &impl Serialize, prefix: &str) -> Result<Leaves, RosError> {
     fn gather(name: &str, tree: Tree, leaves: &mut Leaves) {
-        match tree {
-            Tree::Map(map) => {
+        match tree.value {
+            Value::Map(fields) => {
                 let dot = if name.is_empty() || name.ends_with('.') { "" } else { "." };
-                map.into_iter().for_each(|(field, tree)| gather(&format!("{name}{dot}{field}"), tree, leaves));
+                fields.into_iter().for_each(|(field, tree)| gather(&format!("{name}{dot}{field}"), tree, leaves));
             }
-            leaf => drop(leaves.insert(name.into(), leaf)),
+            _ => drop(leaves.insert(name.into(), tree)),
         }
     }
-    let text = serde_saphyr::to_string(config).map_err(syntax)?;
     let mut leaves = Leaves::new();
-    gather(prefix, serde_saphyr::from_str(&text).map_err(syntax)?, &mut leaves);
+    gather(prefix, Tree::of(config)?, &mut leaves);
     Ok(leaves)
 }
 
-/// The configuration whose leaves have names after `prefix`.
-fn read<T: for<'de> Deserialize<'de>>(leaves: &Leaves, prefix: &str) -> Result<T, RosError> {
-    let mut root = BTreeMap::new();
+/// The configuration whose leaves have names after `prefix`, each of its values checked.
+fn read<T: DeserializeOwned>(schema: &Schema, leaves: &Leaves, prefix: &str) -> Result<T, RosError> {
+    let joints: Vec<String> = match leaves.get("robot.joints").map(|joints| &joints.value) {
+        Some(Value::List(joints)) => joints.iter().filter_map(|joint| joint.text().map(String::from)).collect(),
+        _ => vec![],
+    };
+    let mut root = Tree::from(Value::Map(vec![]));
     for (name, leaf) in leaves {
         let Some(name) = name.strip_prefix(prefix) else { continue };
         if prefix.is_empty() && (name.starts_with(OWN) || name == SIM_TIME) {
             continue;
         }
-        let mut map = &mut root;
-        let mut fields = name.split('.').peekable();
-        while let Some(field) = fields.next() {
-            if fields.peek().is_none() {
-                map.insert(field.to_owned(), leaf.clone());
-                break;
-            }
-            let inner = map.entry(field.to_owned()).or_insert_with(|| Tree::Map(BTreeMap::new()));
-            let Tree::Map(inner) = inner else { break };
-            map = inner;
-        }
+        root.insert(name, leaf.clone());
     }
-    let text = serde_saphyr::to_string(&Tree::Map(root)).map_err(syntax)?;
-    serde_saphyr::from_str(&text).map_err(syntax)
+    let named = |error: FieldError| match prefix.strip_suffix('.') {
+        Some(outer) => error.within(outer),
+        None => error,
+    };
+    schema.check(&mut root, &joints).map_err(|refusal| named(refusal.error))?;
+    Ok(root.into_typed().map_err(named)?)
 }
 
 /// A value as ROS has it.
-fn value(description: &Description, tree: &Tree) -> ParameterValue {
-    let double = |tree: &Tree| match tree {
-        Tree::Integer(i) => *i as f64,
-        Tree::Double(x) => *x,
+fn value(field: &Field, tree: &Tree) -> ParameterValue {
+    let double = |tree: &Tree| match &tree.value {
+        Value::Integer(i) => *i as f64,
+        Value::Double(x) => *x,
         _ => f64::NAN,
     };
-    let text = |tree: &Tree| match tree {
-        Tree::Text(text) => text.clone(),
-        other => format!("{other:?}"),
-    };
-    match (description.kind, tree) {
-        (_, Tree::Null) => ParameterValue::NotSet,
-        (Kind::DoubleArray, Tree::List(list)) => ParameterValue::DoubleArray(list.iter().map(double).collect()),
-        (Kind::TextArray, Tree::List(list)) => ParameterValue::StringArray(list.iter().map(text).collect()),
-        (Kind::Double, number) => ParameterValue::Double(double(number)),
-        (_, Tree::Bool(value)) => ParameterValue::Bool(*value),
-        (_, Tree::Integer(value)) => ParameterValue::Integer(*value),
-        (_, other) => ParameterValue::String(text(other)),
+    let text = |tree: &Tree| tree.text().map_or_else(|| tree.to_string(), String::from);
+    match (field.kind, &tree.value) {
+        (_, Value::Null) => ParameterValue::NotSet,
+        (Kind::DoubleArray, Value::List(list)) => ParameterValue::DoubleArray(list.iter().map(double).collect()),
+        (Kind::TextArray, Value::List(list)) => ParameterValue::StringArray(list.iter().map(text).collect()),
+        (Kind::Double, _) => ParameterValue::Double(double(tree)),
+        (_, Value::Bool(value)) => ParameterValue::Bool(*value),
+        // ROS has no integers beyond 63 bits.
+        (_, Value::Integer(value)) => ParameterValue::Integer(i64::try_from(*value).unwrap_or(i64::MAX)),
+        _ => ParameterValue::String(text(tree)),
     }
 }
 
 /// A value from ROS.
-fn tree(name: &str, description: &Description, value: &ParameterValue) -> Result<Tree, RosError> {
-    let refuse = |reason: String| RosError::Parameter { name: name.into(), reason };
-    let doubles = |list: &[f64]| Tree::List(list.iter().copied().map(Tree::Double).collect());
-    let tree = match (description.kind, value) {
-        (_, ParameterValue::NotSet) if description.optional => Tree::Null,
-        (Kind::Bool, ParameterValue::Bool(value)) => Tree::Bool(*value),
-        (Kind::Integer, ParameterValue::Integer(value)) => Tree::Integer(*value),
-        (Kind::Double, ParameterValue::Double(value)) => Tree::Double(*value),
+fn tree(name: &str, field: &Field, value: &ParameterValue) -> Result<Tree, RosError> {
+    let doubles = |list: &[f64]| Value::List(list.iter().map(|value| Value::Double(*value).into()).collect());
+    let tree = match (field.kind, value) {
+        (_, ParameterValue::NotSet) if field.optional => Value::Null,
+        (Kind::Bool, ParameterValue::Bool(value)) => Value::Bool(*value),
+        (Kind::Integer, ParameterValue::Integer(value)) => Value::Integer((*value).into()),
+        (Kind::Double, ParameterValue::Double(value)) => Value::Double(*value),
         // `1` is a double as well where one is wanted: the configuration file takes it too.
-        (Kind::Double, ParameterValue::Integer(value)) => Tree::Double(*value as f64),
-        (Kind::Text, ParameterValue::String(value)) => Tree::Text(value.clone()),
+        (Kind::Double, ParameterValue::Integer(value)) => Value::Double(*value as f64),
+        (Kind::Text, ParameterValue::String(value)) => Value::Text(value.clone()),
         (Kind::DoubleArray, ParameterValue::DoubleArray(list)) => doubles(list),
         (Kind::DoubleArray, ParameterValue::IntegerArray(list)) => {
             doubles(&list.iter().map(|value| *value as f64).collect::<Vec<_>>())
         }
         (Kind::TextArray, ParameterValue::StringArray(list)) => {
-            Tree::List(list.iter().cloned().map(Tree::Text).collect())
+            Value::List(list.iter().map(|text| Value::Text(text.clone()).into()).collect())
         }
-        (kind, other) => return Err(refuse(format!("expected {}, got {}", wanted(kind), other.type_name()))),
+        (kind, other) => {
+            let reason = format!("expected {}, got {} ({})", wanted(kind), other.type_name(), field.expected);
+            return Err(RosError::Parameter { name: name.into(), reason });
+        }
     };
-    if let Tree::Text(text) = &tree
-        && !description.choices.is_empty()
-        && !description.choices.contains(text)
-    {
-        return Err(refuse(format!("is {text:?}, expected one of {}", description.choices.join(", "))));
-    }
-    if let (Some((low, high)), ParameterValue::Double(_) | ParameterValue::Integer(_)) = (description.range, value) {
-        let number = if let Tree::Integer(i) = tree {
-            i as f64
-        } else if let Tree::Double(x) = tree {
-            x
-        } else {
-            low
-        };
-        if !(low..=high).contains(&number) {
-            return Err(refuse(format!("is {number}, expected {low} to {high}")));
-        }
-    }
-    Ok(tree)
+    Ok(tree.into())
 }
 
 fn wanted(kind: Kind) -> &'static str {
@@ -346,5 +338,137 @@ fn wanted(kind: Kind) -> &'static str {
         Kind::Text => "string",
         Kind::DoubleArray => "double array",
         Kind::TextArray => "string array",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::document;
+    use std::path::Path;
+
+    fn load(overrides: &[(&str, ParameterValue)]) -> Result<Parameters, String> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
+        let given: Vec<_> = overrides.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
+        Parameters::load(path, &given, "/").map_err(|error| error.to_string())
+    }
+
+    fn text(text: &str) -> ParameterValue {
+        ParameterValue::String(text.into())
+    }
+
+    fn refused(name: &str, value: ParameterValue) -> String {
+        load(&[(name, value)]).err().unwrap_or_else(|| format!("{name} is accepted"))
+    }
+
+    #[test]
+    fn a_misspelt_name_under_our_prefixes_is_refused_with_the_nearest_one() {
+        let said = refused("control.limits.efort", ParameterValue::DoubleArray(vec![1.; 9]));
+        assert_eq!(said, "there is no such parameter: control.limits.efort; did you mean control.limits.effort?");
+        let said = refused("ros.comand_topic", text("x"));
+        assert_eq!(said, "there is no such parameter: ros.comand_topic; did you mean ros.command_topic?");
+        let said = refused("ros.diagnostics.max_latenes", ParameterValue::Double(1.));
+        assert!(said.ends_with("did you mean ros.diagnostics.max_lateness?"), "{said}");
+        assert!(refused("run.colour", text("x")).contains("there are checkpoints"));
+        assert!(refused("control.limits", text("x")).contains("no such parameter"));
+        assert!(refused("task.tabletennis.setting", text("context")).contains("no such parameter"));
+        // Of other nodes, which files with parameters for every node name too.
+        assert!(load(&[("robot_description", text("<robot/>")), ("another.parameter", text("x"))]).is_ok());
+        let mut parameters = load(&[]).unwrap();
+        let said = parameters.set(&[("control.limits.efort".into(), ParameterValue::Double(1.))]).unwrap_err();
+        assert!(said.to_string().contains("did you mean control.limits.effort?"), "{said}");
+    }
+
+    #[test]
+    fn a_value_is_refused_by_parameter_joint_and_bound_without_a_file() {
+        let said = refused("run.rollouts", ParameterValue::Integer(1));
+        assert_eq!(said, "parameter run.rollouts is 1, expected a whole number, 2 to 10000");
+        let efforts = vec![1., 1., 1., 1., 1., -1., 1., 1., 1.];
+        let said = refused("control.limits.effort", ParameterValue::DoubleArray(efforts));
+        assert_eq!(said, "parameter control.limits.effort of joint j3 is -1, expected above 0 N or N m");
+        let said = refused("control.limits.effort", ParameterValue::DoubleArray(vec![1e4; 9]));
+        assert!(said.starts_with("parameter control.limits.effort of joint bx is 10000, expected at most"), "{said}");
+        let said = refused("run.seed", text("x"));
+        assert_eq!(said, "parameter run.seed: expected integer, got string (a whole number, at least 0)");
+        let said = refused("ros.joints.sign", ParameterValue::DoubleArray(vec![1.]));
+        assert_eq!(said, "parameter ros.joints.sign has 1 entry, the robot has 9 joints");
+    }
+
+    #[test]
+    fn a_bad_topic_name_names_its_parameter() {
+        for (name, topic) in
+            [("ros.command_topic", "bad topic!"), ("ros.serve_topic", "1st"), ("ros.serve_service", "a//b")]
+        {
+            let said = refused(name, text(topic));
+            assert!(
+                said.starts_with(&format!("parameter {name} is {topic:?}, expected a name as ROS 2 has them")),
+                "{said}"
+            );
+        }
+        assert!(refused("ros.command_topic", text("")).contains("not empty"));
+    }
+
+    #[test]
+    fn both_spellings_of_a_choice_are_taken() {
+        let parameters = load(&[("task.table_tennis.setting", text("noisy-bounce"))]).unwrap();
+        assert_eq!(parameters.value("task.table_tennis.setting"), Some(text("noisy_bounce")));
+    }
+
+    #[test]
+    fn a_change_opens_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for file in ["config/table_tennis.yaml", "urdf/table_tennis_arm.urdf"] {
+            let copy = folder.path().join(file);
+            std::fs::create_dir(copy.parent().unwrap()).unwrap();
+            std::fs::copy(repository.join(file), copy).unwrap();
+        }
+        let mut parameters = Parameters::load(folder.path().join("config/table_tennis.yaml"), &[], "/").unwrap();
+        drop(folder);
+        let change = [("control.tracking.damping".into(), ParameterValue::Double(39.))];
+        assert_eq!(parameters.set(&change).unwrap(), ["control.tracking.damping"]);
+        assert_eq!(parameters.value("control.tracking.damping"), Some(ParameterValue::Double(39.)));
+        assert_eq!(parameters.settings().setup.config.control.tracking.damping, 39.);
+    }
+
+    #[test]
+    fn parameters_describe_themselves_by_their_attributes() {
+        let parameters = load(&[]).unwrap();
+        let field = |name: &str| parameters.describe(name).unwrap();
+        let period = field("control.period");
+        assert_eq!((period.kind, period.optional, period.range.bounds()), (Kind::Double, false, Some((0.0001, 0.1))));
+        assert_eq!((&*period.expected, period.unit.as_deref()), ("0.0001 to 0.1 s", Some("s")));
+        assert_eq!(field("control.limits.effort_rate").kind, Kind::DoubleArray);
+        assert_eq!(field("robot.joints").kind, Kind::TextArray);
+        let cpu = field("control.scheduling.cpu");
+        assert_eq!((cpu.kind, cpu.optional), (Kind::Integer, true));
+        assert_eq!(field("task.table_tennis.setting").choices, ["noiseless", "context", "noisy_bounce"]);
+        assert!(parameters.describe("control.fly").is_none() && parameters.describe("control").is_none());
+        for name in parameters.names() {
+            assert!(!field(name).text.is_empty(), "{name}");
+        }
+    }
+
+    /// Run with UPDATE_DOCUMENTATION=1 to write it.
+    #[test]
+    fn the_documentation_is_that_of_the_parameters() {
+        let sample = Tree::of(&BTreeMap::from([("ros", RosConfig::default())])).unwrap();
+        let text = format!(
+            "# Parameters of the node itself\n\nMade from the code (`src/schema`); all others are in [configuration.md](configuration.md).\n\n{}",
+            document(&Schema::of::<Own>(), &sample).trim_end(),
+        ) + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ros_parameters.md");
+        if std::env::var_os("UPDATE_DOCUMENTATION").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert!(std::fs::read_to_string(&path).unwrap() == text, "{} is not up to date", path.display());
+    }
+
+    /// The node's own parameters under their prefix.
+    #[derive(schemars::JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Own {
+        /// The node.
+        ros: RosConfig,
     }
 }

@@ -61,7 +61,7 @@ struct Robot {
 pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosError> {
     let signals = signals()?;
     let node = Node::create(context()?, "simulated_arm", "")?;
-    let parameters = Parameters::load(config, &overrides(&node))?;
+    let parameters = Parameters::load(config, &overrides(&node), &node.namespace()?)?;
     let Settings { setup, ros, .. } = parameters.settings().clone();
     let joints = Joints::new(&ros.joints, &setup.config.robot.joints)?;
     let task = setup.task()?;

@@ -1,37 +1,42 @@
 //! The simulated arm: rigid-body dynamics with the drives' saturation and soft joint stops.
 
 use super::integrator::SemiImplicitEuler;
-use super::parameter::{ParameterError, check_list, check_range};
 use super::racket::{Racket, RacketState};
 use crate::dynamics::{FrameId, JointKind, Model, Workspace};
+use crate::schema::{FieldError, check};
 use nalgebra::Point3;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What a URDF does not say of an arm, joint by joint in the order of the model. Units are those of a rotation; read kg
 /// for kg m^2 and m for rad in a prismatic joint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ArmConfig {
-    /// Inertia of each drive seen at its joint, kg m^2 (0 to 1000).
+    /// Inertia of each drive seen at its joint.
+    #[schemars(extend("minimum" = 0, "maximum" = 1000, "x-unit" = "kg or kg m^2", "x-per" = "joint", "x-empty" = "all 0"))]
     pub armature: Vec<f64>,
-    /// Spring of each joint towards its zero, N m/rad (0 to 1e6).
+    /// Spring of each joint towards its zero.
+    #[schemars(extend("minimum" = 0, "maximum" = 1000000, "x-unit" = "N/m or N m/rad", "x-per" = "joint", "x-empty" = "all 0"))]
     pub stiffness: Vec<f64>,
-    /// How far beyond its range a revolute joint gives way when it is pushed with its full effort, rad (0.001 to 1).
+    /// How far beyond its range a revolute joint gives way when it is pushed with its full effort.
+    #[schemars(extend("minimum" = 0.001, "maximum" = 1, "x-unit" = "rad"))]
     pub stop_give_angle: f64,
-    /// The same for a prismatic joint, m (0.0001 to 0.1).
+    /// The same for a prismatic joint.
+    #[schemars(extend("minimum" = 0.0001, "maximum" = 0.1, "x-unit" = "m"))]
     pub stop_give_length: f64,
-    /// Damping time of the stops, s: they damp with their stiffness times this (0 to 0.1).
+    /// Damping time of the stops: they damp with their stiffness times this.
+    #[schemars(extend("minimum" = 0, "maximum" = 0.1, "x-unit" = "s"))]
     pub stop_damping_time: f64,
 }
 
 impl Default for ArmConfig {
-    /// The table-tennis arm.
+    /// Neither armature nor springs, and stops that are somewhat soft.
     fn default() -> Self {
         Self {
-            armature: vec![2., 2., 2., 0.15, 0.15, 0.1, 0.1, 0.02, 0.02],
-            stiffness: vec![1500., 1500., 1500., 0., 0., 0., 0., 0., 0.],
+            armature: vec![],
+            stiffness: vec![],
             stop_give_angle: 0.05,
             stop_give_length: 0.01,
             stop_damping_time: 0.02,
@@ -45,7 +50,7 @@ impl Default for ArmConfig {
 pub enum ArmError {
     /// A parameter is refused.
     #[error(transparent)]
-    Parameter(#[from] ParameterError),
+    Parameter(#[from] FieldError),
     /// The robot description lacks the racket's link.
     #[error("robot {robot} has no link {link:?}")]
     NoLink {
@@ -61,23 +66,20 @@ impl ArmConfig {
     ///
     /// # Errors
     /// The first that is out of range or has the wrong length.
-    pub fn validate(&self, dof: usize) -> Result<(), ParameterError> {
-        check_list("arm.armature", &self.armature, dof, 0., 1e3)?;
-        check_list("arm.stiffness", &self.stiffness, dof, 0., 1e6)?;
-        check_range("arm.stop_give_angle", self.stop_give_angle, 0.001, 1.)?;
-        check_range("arm.stop_give_length", self.stop_give_length, 0.0001, 0.1)?;
-        check_range("arm.stop_damping_time", self.stop_damping_time, 0., 0.1)
+    pub fn validate(&self, dof: usize) -> Result<(), FieldError> {
+        check(self, dof)
     }
 
     /// Gives the joints of a model their armature and springs.
     ///
     /// # Errors
     /// As [`Self::validate`].
-    pub fn apply(&self, model: &mut Model) -> Result<(), ParameterError> {
+    pub fn apply(&self, model: &mut Model) -> Result<(), FieldError> {
         self.validate(model.dof())?;
-        for ((joint, &armature), &stiffness) in model.joints_mut().iter_mut().zip(&self.armature).zip(&self.stiffness) {
-            joint.passive.armature = armature;
-            joint.passive.stiffness = stiffness;
+        for (i, joint) in model.joints_mut().iter_mut().enumerate() {
+            // An empty list stands for none.
+            joint.passive.armature = self.armature.get(i).copied().unwrap_or(0.);
+            joint.passive.stiffness = self.stiffness.get(i).copied().unwrap_or(0.);
             joint.passive.spring_reference = 0.;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The ball in free flight.
 
-use super::parameter::{ParameterError, check_range};
 use nalgebra::Vector3;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Position (m) and velocity (m/s) of the ball's centre in the world frame.
@@ -36,15 +36,17 @@ impl Ball {
 }
 
 /// How a ball flies: gravity and quadratic drag, no spin.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Flight {
-    /// Radius of the ball, m (0.001 to 0.2).
+    /// Radius of the ball.
+    #[schemars(extend("minimum" = 0.001, "maximum" = 0.2, "x-unit" = "m"))]
     pub radius: f64,
-    /// Drag per unit mass, 1/m: the deceleration is `drag * speed^2` (0 to 10).
+    /// Drag per unit mass: the deceleration is `drag * speed^2`.
+    #[schemars(extend("minimum" = 0, "maximum" = 10, "x-unit" = "1/m"))]
     pub drag: f64,
-    /// Acceleration of gravity, m/s^2 (0 to 30).
+    /// Acceleration of gravity.
+    #[schemars(extend("minimum" = 0, "maximum" = 30, "x-unit" = "m/s^2"))]
     pub gravity: f64,
 }
 
@@ -57,16 +59,6 @@ impl Default for Flight {
 impl Flight {
     /// Longest step, s, that [`Self::after`] is meant for: its error is then below 1e-9 m at speeds up to 10 m/s.
     pub const LONGEST_STEP: f64 = 0.01;
-
-    /// Checks every parameter.
-    ///
-    /// # Errors
-    /// The first that is out of range.
-    pub fn validate(&self) -> Result<(), ParameterError> {
-        check_range("ball.radius", self.radius, 0.001, 0.2)?;
-        check_range("ball.drag", self.drag, 0., 10.)?;
-        check_range("ball.gravity", self.gravity, 0., 30.)
-    }
 
     /// The ball after `dt` seconds (at most [`Self::LONGEST_STEP`]) of free flight: one classical Runge-Kutta step. The
     /// acceleration depends on the velocity alone, which leaves three evaluations in the position.

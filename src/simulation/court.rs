@@ -1,29 +1,36 @@
 //! Where the ball flies: table, net and floor, and what is predicted of its flight.
 
 use super::ball::{Ball, Flight, time_of_zero};
-use super::parameter::{ParameterError, check_range};
 use super::racket::{Crossing, Racket, Swing};
+use crate::schema::{FieldError, Joints, check};
 use nalgebra::{Vector2, Vector3};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A table lengthwise along x, its centre above the origin, the robot at negative x. The net stands at x = 0.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Table {
-    /// Length along x, m (0.1 to 10).
+    /// Length along x.
+    #[schemars(extend("minimum" = 0.1, "maximum" = 10, "x-unit" = "m"))]
     pub length: f64,
-    /// Width along y, m (0.1 to 10).
+    /// Width along y.
+    #[schemars(extend("minimum" = 0.1, "maximum" = 10, "x-unit" = "m"))]
     pub width: f64,
-    /// Height of the surface above the floor, m (0.1 to 2).
+    /// Height of the surface above the floor.
+    #[schemars(extend("minimum" = 0.1, "maximum" = 2, "x-unit" = "m"))]
     pub height: f64,
-    /// Height of the net above the surface, m (0 to 1).
+    /// Height of the net above the surface.
+    #[schemars(extend("minimum" = 0, "maximum" = 1, "x-unit" = "m"))]
     pub net_height: f64,
-    /// How far the net stands out beyond each side, m (0 to 1).
+    /// How far the net stands out beyond each side.
+    #[schemars(extend("minimum" = 0, "maximum" = 1, "x-unit" = "m"))]
     pub net_overhang: f64,
-    /// Share of the vertical speed that comes back at a bounce (0 to 1).
+    /// Share of the vertical speed that comes back at a bounce.
+    #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub restitution: f64,
-    /// Share of the horizontal velocity that is kept at a bounce (0 to 1).
+    /// Share of the horizontal velocity that is kept at a bounce.
+    #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub retention: f64,
 }
 
@@ -42,25 +49,6 @@ impl Default for Table {
 }
 
 impl Table {
-    /// Checks every parameter.
-    ///
-    /// # Errors
-    /// The first that is out of range.
-    pub fn validate(&self) -> Result<(), ParameterError> {
-        for (field, value, low, high) in [
-            ("table.length", self.length, 0.1, 10.),
-            ("table.width", self.width, 0.1, 10.),
-            ("table.height", self.height, 0.1, 2.),
-            ("table.net_height", self.net_height, 0., 1.),
-            ("table.net_overhang", self.net_overhang, 0., 1.),
-            ("table.restitution", self.restitution, 0., 1.),
-            ("table.retention", self.retention, 0., 1.),
-        ] {
-            check_range(field, value, low, high)?;
-        }
-        Ok(())
-    }
-
     /// Whether the point (x, y) is above the table.
     pub fn spans(&self, x: f64, y: f64) -> bool {
         x.abs() <= 0.5 * self.length && y.abs() <= 0.5 * self.width
@@ -87,8 +75,7 @@ enum Obstacle {
 }
 
 /// The court: how the ball flies, and what it meets.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Court {
     /// The ball's flight.
@@ -111,10 +98,13 @@ impl Court {
     ///
     /// # Errors
     /// The first that is out of range.
-    pub fn validate(&self) -> Result<(), ParameterError> {
-        self.ball.validate()?;
-        self.table.validate()?;
-        self.racket.validate()
+    pub fn validate(&self) -> Result<(), FieldError> {
+        check(self, Joints::Unknown)?;
+        let Racket { reach, radius, .. } = self.racket;
+        if reach < radius {
+            return Err(FieldError::value("racket.reach", reach, format!("at least racket.radius, {radius} m")));
+        }
+        Ok(())
     }
 
     /// Height of the centre of a ball that lies on the table, m.

@@ -5,13 +5,11 @@ pub mod integrator;
 mod arm;
 mod ball;
 mod court;
-mod parameter;
 mod racket;
 mod table_tennis;
 
 pub use arm::{Arm, ArmConfig, ArmError, RacketArm};
 pub use ball::{Ball, Flight};
 pub use court::{Court, Landing, Table};
-pub use parameter::{ParameterError, check_list, check_range};
 pub use racket::{Crossing, Racket, RacketState, Swing};
 pub use table_tennis::{Serve, TableTennisPlant};

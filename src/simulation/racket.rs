@@ -1,23 +1,25 @@
 //! The racket as a moving disc, and its meeting with the ball.
 
 use super::ball::{Ball, Flight, time_of_zero};
-use super::parameter::{ParameterError, check_range};
 use nalgebra::Vector3;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the racket is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Racket {
     /// Link of the robot description whose origin is the racket's centre and whose x axis is its normal.
     pub link: String,
-    /// Radius of the disc, m (0.01 to 0.5).
+    /// Radius of the disc.
+    #[schemars(extend("minimum" = 0.01, "maximum" = 0.5, "x-unit" = "m"))]
     pub radius: f64,
-    /// Share of the normal relative speed that comes back (0 to 1). The racket is taken as far heavier than the ball.
+    /// Share of the normal relative speed that comes back. The racket is taken as far heavier than the ball.
+    #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub restitution: f64,
-    /// Distance from the centre within which a ball that crosses the racket's plane passes the racket, m (0.01 to 10). Beyond
-    /// it the crossing means nothing: a swing sweeps the plane over balls that are metres away.
+    /// Distance from the centre within which a ball that crosses the racket's plane passes the racket; at least the
+    /// radius. Beyond it the crossing means nothing: a swing sweeps the plane over balls that are metres away.
+    #[schemars(extend("minimum" = 0.01, "maximum" = 10, "x-unit" = "m"))]
     pub reach: f64,
 }
 
@@ -99,16 +101,6 @@ pub struct Crossing {
 }
 
 impl Racket {
-    /// Checks every parameter.
-    ///
-    /// # Errors
-    /// The first that is out of range.
-    pub fn validate(&self) -> Result<(), ParameterError> {
-        check_range("racket.radius", self.radius, 0.01, 0.5)?;
-        check_range("racket.restitution", self.restitution, 0., 1.)?;
-        check_range("racket.reach", self.reach, self.radius, 10.)
-    }
-
     /// Whether the ball passes the racket within `dt` seconds: reaches its plane, within its reach. It takes the ball at the
     /// first of two readings and the racket at both, so that it serves the simulation and the judging of recorded strokes
     /// alike.

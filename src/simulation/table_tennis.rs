@@ -3,10 +3,10 @@
 use super::arm::{Arm, ArmConfig, RacketArm};
 use super::ball::{Ball, Flight};
 use super::court::Court;
-use super::parameter::{ParameterError, check_list, check_range};
 use super::racket::{RacketState, Swing};
 use crate::dynamics::Workspace;
 use crate::robot::{Command, Plant, Reading, TrialKey, TrialKind};
+use crate::schema::FieldError;
 use nalgebra::{Vector2, Vector3};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -62,12 +62,21 @@ impl TableTennisPlant {
         rest: &[f64],
         period: Duration,
         seed: u64,
-    ) -> Result<Self, ParameterError> {
+    ) -> Result<Self, FieldError> {
         let dof = kinematics.model().dof();
         arm.validate(dof)?;
         court.validate()?;
-        check_list("rest", rest, dof, -10., 10.)?;
-        check_range("period", period.as_secs_f64(), 1e-5, Flight::LONGEST_STEP)?;
+        if rest.len() != dof {
+            let expected = format!("the robot has {dof} joints");
+            return Err(FieldError::Length { field: "rest".into(), found: rest.len(), expected });
+        }
+        if let Some(wrong) = rest.iter().find(|position| !position.is_finite()) {
+            return Err(FieldError::value("rest", wrong, "finite positions"));
+        }
+        if period.is_zero() || period.as_secs_f64() > Flight::LONGEST_STEP {
+            let expected = format!("above 0 and at most {} s", Flight::LONGEST_STEP);
+            return Err(FieldError::value("period of the physics", period.as_secs_f64(), expected));
+        }
         let mut plant = Self {
             arm: Arm::new(kinematics.model().clone(), arm),
             workspace: kinematics.model().workspace(),

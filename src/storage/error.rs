@@ -50,13 +50,13 @@ pub enum StorageError {
         what: String,
     },
     /// A new run was asked for where one is already.
-    #[error("{} already holds a run: go on with it (--resume) or give another --out", path.display())]
+    #[error("{} already holds a run: go on with it or give another folder", path.display())]
     RunExists {
         /// The folder.
         path: PathBuf,
     },
     /// A new run was asked for in a folder with other things in it.
-    #[error("{} is not empty (it has `{entry}`): give another --out", path.display())]
+    #[error("{} is not empty (it has `{entry}`): give another folder", path.display())]
     NotEmpty {
         /// The folder.
         path: PathBuf,
@@ -99,4 +99,25 @@ pub enum StorageError {
         /// What is wrong with the newest.
         newest: Box<StorageError>,
     },
+}
+
+/// What mends a refusal of a run folder. Who has an option or a parameter for it names that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Another folder.
+    AnotherFolder,
+    /// To go on with the run in the folder, or another folder.
+    ResumeOrAnotherFolder,
+}
+
+impl StorageError {
+    /// What mends it, where that is a matter of the folder.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::RunExists { .. } => Some(Remedy::ResumeOrAnotherFolder),
+            Self::NotEmpty { .. } => Some(Remedy::AnotherFolder),
+            Self::File(error) if error.asks_for_another_folder() => Some(Remedy::AnotherFolder),
+            _ => None,
+        }
+    }
 }

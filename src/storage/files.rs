@@ -25,13 +25,18 @@ impl FileError {
     pub fn new(operation: &'static str, path: &Path, source: io::Error) -> Self {
         Self { operation, path: path.into(), source }
     }
+
+    /// Whether another folder mends it.
+    pub(super) fn asks_for_another_folder(&self) -> bool {
+        !advice(&self.source).is_empty()
+    }
 }
 
 fn advice(source: &io::Error) -> &'static str {
     match source.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => " (no space left: free some or give another --out)",
-        ErrorKind::ReadOnlyFilesystem => " (the file system is read-only: give another --out)",
-        ErrorKind::PermissionDenied => " (not allowed: check its owner and mode, or give another --out)",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => " (no space left: free some or give another folder)",
+        ErrorKind::ReadOnlyFilesystem => " (the file system is read-only: give another folder)",
+        ErrorKind::PermissionDenied => " (not allowed: check its owner and mode, or give another folder)",
         _ => "",
     }
 }

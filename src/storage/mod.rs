@@ -13,7 +13,7 @@ mod run_view;
 mod trial;
 
 pub use checkpoint::{Checkpoint, Expected, Header, LoadedCheckpoint, Shapes, config_hash};
-pub use error::StorageError;
+pub use error::{Remedy, StorageError};
 pub use run_folder::RunFolder;
 pub use run_view::{CONFIG_FILE, ROBOT_FILE, RunInfo, RunView, TrialsAfter};
 pub use trial::{BallColumns, TrialEnd, TrialMeta, read_trial, write_trial};

@@ -12,7 +12,7 @@ from rcl_interfaces.srv import (
     SetParameters,
     SetParametersAtomically,
 )
-from ros_support import JOINTS, Client, StillRobot, controller, deadline, environment, patient
+from ros_support import JOINTS, PROGRAM, ROOT, Client, Process, StillRobot, controller, deadline, environment, patient
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +111,8 @@ def test_every_parameter_describes_itself(client):
     assert not stiffness.read_only and stiffness.floating_point_range[0].to_value == 1e6
     assert by_name["control.scheduling.cpu"].dynamic_typing
     assert by_name["task.table_tennis.setting"].additional_constraints == "one of noiseless, context, noisy_bounce"
+    period = by_name["control.period"]
+    assert period.additional_constraints == "0.0001 to 0.1 s" and period.description == "Control period. Unit: s."
 
 
 def test_set_and_the_event_that_tells_of_it(client):
@@ -141,7 +143,9 @@ def test_set_and_the_event_that_tells_of_it(client):
         ("control.tracking.stiffness", math.nan, "NaN"),
         ("control.tracking.stiffness", "much", "expected double, got string"),
         ("control.limits.effort", [1.0, 2.0], "has 2 entries, the robot has 9 joints"),
-        ("control.limits.effort", [-1.0] * 9, "control.limits.effort[0] is -1"),
+        ("control.limits.effort", [-1.0] * 9, "control.limits.effort of joint bx is -1"),
+        ("control.limits.efort", [1.0] * 9, "did you mean control.limits.effort?"),
+        ("control.limits.effort", [1e4] * 9, "expected at most the robot description's 300 N"),
         ("control.scheduling.on_error", "panic", "expected one of warn, strict"),
         ("control.period", 0.001, "read-only"),
         ("ros.diagnostics.max_lateness", 2.0, "expected 0 to 1"),
@@ -216,3 +220,41 @@ def test_gains_and_limits_change_between_trials_of_an_active_node(tmp_path):
             client.wait_until(lambda: commands[-1].data[lift] == 40.0, "an effort at the new limit")
             assert list(get(client, "control.limits.effort")[0].double_array_value) == lower
             assert client.state() == "active"
+
+
+@pytest.mark.parametrize(
+    "given, reason",
+    [
+        ({"control.limits.efort": [1.0] * 9}, "there is no such parameter: control.limits.efort; did you mean control.limits.effort?"),
+        ({"ros.command_topic": "bad topic!"}, "parameter ros.command_topic is"),
+        ({"run.rollouts": 1}, "parameter run.rollouts is 1, expected a whole number, 2 to 10000"),
+    ],
+)
+def test_a_node_with_a_wrong_parameter_does_not_start_and_names_it(given, reason):
+    with controller(environment(), given) as process:
+        assert process.wait() == 1
+        assert reason in process.output(), process.output()
+
+
+def test_a_folder_that_is_taken_is_said_in_the_words_of_the_node(tmp_path):
+    env = environment()
+    (tmp_path / "run.json").write_text("{}")
+    with controller(env, {"ros.run_folder": str(tmp_path)}) as process, Client(env) as client:
+        process.wait_for_line("the node is up")
+        assert not client.change("configure")
+        process.wait_for_line("ros.run_folder")
+        assert "--out" not in process.output() and "--resume" not in process.output()
+
+
+def test_a_parameter_file_as_ros_has_it_names_the_node_with_its_namespace(tmp_path):
+    env = environment()
+    shipped = (ROOT / "config" / "table_tennis.yaml").read_text().replace("../urdf", str(ROOT / "urdf"))
+    left = tmp_path / "arm.yaml"
+    left.write_text(
+        shipped.replace("moto_controller:\n", "/**:\n", 1)
+        + "/left/moto_controller:\n  ros__parameters: {run: {rollouts: 11}}\n"
+        + "/right/moto_controller:\n  ros__parameters: {run: {rollouts: 12}}\n"
+    )
+    program = [PROGRAM, "run", "--config", left, "--ros-args", "-r", "__ns:=/right"]
+    with Process(program, env), Client(env, namespace="/right") as client:
+        assert get(client, "run.rollouts")[0].integer_value == 12

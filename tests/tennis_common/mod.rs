@@ -18,7 +18,12 @@ pub fn model() -> Model {
 pub fn task(edit: impl FnOnce(&mut TableTennisConfig)) -> TableTennis {
     let mut config = TableTennisConfig::default();
     edit(&mut config);
-    TableTennis::new(config, ArmConfig::default(), model(), &control()).unwrap()
+    TableTennis::new(config, arm(), model(), &control()).unwrap()
+}
+
+/// Armature and springs of the table-tennis arm as shipped.
+pub fn arm() -> ArmConfig {
+    moto_controller::daemon::Setup::shipped(|_| {}).unwrap().config.robot.arm
 }
 
 /// Where the arm awaits the ball.

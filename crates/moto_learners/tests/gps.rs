@@ -162,8 +162,8 @@ fn bad_configurations_are_refused_with_the_field_named() {
     let task = Linear::new(3);
     for (expected, config) in cases {
         match Gps::new(config, task.initial(1.0)) {
-            Err(error @ GpsError::Config { field, .. }) => {
-                assert_eq!(field, expected);
+            Err(GpsError::Config(error)) => {
+                assert_eq!(error.field(), Some(expected));
                 assert!(error.to_string().contains(expected), "{error}");
             }
             other => panic!("{expected}: {other:?}"),

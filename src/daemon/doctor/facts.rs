@@ -9,6 +9,7 @@ use nix::sys::statvfs::statvfs;
 use serde::Serialize;
 
 use crate::control::{OnError, SchedulingConfig, StartupReport, enter_real_time};
+use crate::setup::Difference;
 use crate::storage::files::{Disk, Files, write_atomic};
 
 /// What a fact means for the loop.
@@ -49,6 +50,16 @@ pub fn facts(scheduling: &SchedulingConfig, folder: &Path) -> Vec<Fact> {
     facts.extend([throttling(), governor(), isolated(scheduling), timer_slack(), clock_source(), ros()]);
     facts.extend(disk(folder));
     facts
+}
+
+/// Which limits hold: those of the configuration, where the robot description has others.
+pub fn limits(differences: &[Difference]) -> Fact {
+    if differences.is_empty() {
+        return fact("limits", "those of the robot description", None);
+    }
+    let found: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    let advice = "the configuration's limits hold: remove control.limits.* where the robot description's should";
+    fact("limits", found.join("; "), Some((Verdict::Fair, advice)))
 }
 
 /// What a thread of this process gets.
@@ -191,7 +202,7 @@ fn disk(folder: &Path) -> Vec<Fact> {
     for _ in 0..PROBES {
         let start = Instant::now();
         if let Err(error) = write_atomic(&Disk, &probe, &[0; PROBE]) {
-            return vec![fact("disk", error.to_string(), Some((Verdict::Poor, "give another --out")))];
+            return vec![fact("disk", error.to_string(), Some((Verdict::Poor, "give another --folder")))];
         }
         times.push(start.elapsed());
     }

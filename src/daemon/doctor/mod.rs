@@ -46,7 +46,8 @@ pub struct DoctorReport {
 pub fn doctor(options: &DoctorOptions) -> Result<DoctorReport, DaemonError> {
     let DoctorOptions { config, seconds, folder, picture } = options;
     let setup = Setup::load(config, |_| {})?;
-    let facts = facts::facts(&setup.config.control.scheduling, folder);
+    let mut facts = facts::facts(&setup.config.control.scheduling, folder);
+    facts.push(facts::limits(setup.differences()));
     if *seconds <= 0. {
         return Ok(DoctorReport { facts, measured: Vec::new(), picture: None });
     }

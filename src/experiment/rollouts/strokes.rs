@@ -1,11 +1,12 @@
 //! Strokes through the control loop, in lockstep on the caller's thread; they are not stored.
 
 use crate::control::{
-    self, ControlLoop, FinishedTrial, LoopClient, OrderError, Outcome, Request, TrialBuffers, TrialOrder, TrialShape,
+    ControlLoop, FinishedTrial, LoopClient, OrderError, Outcome, Request, TrialBuffers, TrialOrder, TrialShape,
 };
 use crate::daemon::{Setup, lockstep};
 use crate::policy::Law;
 use crate::robot::{TrialKey, exploration_noise};
+use crate::schema::FieldError;
 use crate::tasks::{Task, TaskError};
 
 /// Why no more strokes come.
@@ -14,7 +15,7 @@ use crate::tasks::{Task, TaskError};
 pub enum StrokeError {
     /// The control loop refuses its configuration.
     #[error(transparent)]
-    Control(#[from] control::ConfigError),
+    Control(#[from] FieldError),
     /// The plant cannot be made.
     #[error(transparent)]
     Task(#[from] TaskError),

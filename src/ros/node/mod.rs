@@ -80,7 +80,7 @@ enum End {
 pub fn run(config: PathBuf, lines: LogLines) -> Result<(), RosError> {
     let signals = signals()?;
     let node = Node::create(context()?, "moto_controller", "")?;
-    let parameters = Parameters::load(config, &overrides(&node))?;
+    let parameters = Parameters::load(config, &overrides(&node), &node.namespace()?)?;
     let settings = parameters.settings().clone();
     let mut executor = Executor::new(node);
     let rosout = Rosout::new(&mut executor, lines)?;

@@ -1,11 +1,12 @@
 //! Parameters of the swing-ups.
 
 use super::SwingUpError;
-use crate::simulation::check_range;
+use crate::schema::{FieldError, Joints, check};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The chain that swings up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Chain {
     /// Two links.
@@ -15,7 +16,7 @@ pub enum Chain {
 }
 
 /// How the mass of a link is spread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkInertia {
     /// m l^2 / 3 about the centre of mass, as in the figures published for these tasks.
@@ -26,14 +27,17 @@ pub enum LinkInertia {
 
 /// A soft limit of the joints but the first: beyond it the policy's torque is ignored and a linear feedback controller pushes
 /// the joint back, within the torque limit.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct JointLimit {
-    /// Largest angle to either side, rad, in (0, 2 pi]. Default 2 pi / 3.
+    /// Largest angle to either side.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = std::f64::consts::TAU, "x-unit" = "rad"))]
     pub angle: f64,
-    /// Torque per angle beyond the limit, N m/rad, in (0, 1e4]. Default 100.
+    /// Torque per angle beyond the limit.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10000, "x-unit" = "N m/rad"))]
     pub stiffness: f64,
-    /// Torque against the joint's velocity beyond the limit, N m s/rad, in [0, 1e3]. Default 10.
+    /// Torque against the joint's velocity beyond the limit.
+    #[schemars(extend("minimum" = 0, "maximum" = 1000, "x-unit" = "N m s/rad"))]
     pub damping: f64,
 }
 
@@ -44,36 +48,47 @@ impl Default for JointLimit {
 }
 
 /// A swing-up (Akrour et al. 2018, section 6.1; what the paper leaves open is this project's choice).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SwingUpConfig {
     /// The chain.
     pub chain: Chain,
     /// How the mass of its links is spread.
     pub inertia: LinkInertia,
-    /// Policy steps T, in [1, 10000]. Default 100.
+    /// Policy steps T.
+    #[schemars(extend("minimum" = 1, "maximum" = 10000))]
     pub horizon: usize,
-    /// Duration of a policy step, s, in [1e-4, 1]; the torque is held in it. Default 0.05.
+    /// Duration of a policy step; the torque is held in it.
+    #[schemars(extend("minimum" = 1e-4, "maximum" = 1, "x-unit" = "s"))]
     pub step: f64,
-    /// Runge-Kutta steps in a policy step, in [1, 1000]. Default 5.
+    /// Runge-Kutta steps in a policy step.
+    #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     pub substeps: usize,
-    /// Largest torque at a joint, N m, in (0, 1e4]. Default 25.
+    /// Largest torque at a joint.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10000, "x-unit" = "N m"))]
     pub torque_limit: f64,
     /// Soft limit of the joints but the first; none by default.
     pub joint_limit: Option<JointLimit>,
-    /// Standard deviation of every component of the start around hanging at rest, rad and rad/s, in [0, 1]. Default 0.01.
+    /// Standard deviation of every component of the start around hanging at rest.
+    #[schemars(extend("minimum" = 0, "maximum" = 1, "x-unit" = "rad and rad/s"))]
     pub start_deviation: f64,
-    /// Steps at the end in which the distance from the goal costs, in [0, horizon]; the final state costs as well. Default 20.
+    /// Steps at the end in which the distance from the goal costs; the final state costs as well. At most `horizon`.
+    #[schemars(extend("minimum" = 0))]
     pub rewarded_steps: usize,
-    /// Cost of a squared angle, 1/rad^2, in [0, 1e6]. Default 1.
+    /// Cost of a squared angle.
+    #[schemars(extend("minimum" = 0, "maximum" = 1000000, "x-unit" = "1/rad^2"))]
     pub position_weight: f64,
-    /// Cost of a squared velocity, s^2/rad^2, in [0, 1e6]. Default 0.1.
+    /// Cost of a squared velocity.
+    #[schemars(extend("minimum" = 0, "maximum" = 1000000, "x-unit" = "s^2/rad^2"))]
     pub velocity_weight: f64,
-    /// Cost of a squared torque, before it is limited, 1/(N m)^2, in [0, 1e6]; at every step. Default 1e-4.
+    /// Cost of a squared torque, before it is limited; at every step.
+    #[schemars(extend("minimum" = 0, "maximum" = 1000000, "x-unit" = "1/(N m)^2"))]
     pub action_weight: f64,
-    /// Standard deviation of the first policy's torques, N m, in (0, 1e4]. Default 5.
+    /// Standard deviation of the first policy's torques.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10000, "x-unit" = "N m"))]
     pub initial_deviation: f64,
-    /// A swing-up succeeded if every angle is this near to upright at the end, rad, in (0, pi]. Default 0.2.
+    /// A swing-up succeeded if every angle is this near to upright at the end.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 3.2, "x-unit" = "rad"))]
     pub success_angle: f64,
 }
 
@@ -104,22 +119,12 @@ impl SwingUpConfig {
     /// # Errors
     /// The first field out of its range.
     pub fn validate(&self) -> Result<(), SwingUpError> {
-        const LEAST: f64 = f64::MIN_POSITIVE;
-        check_range("horizon", self.horizon as f64, 1., 1e4)?;
-        check_range("step", self.step, 1e-4, 1.)?;
-        check_range("substeps", self.substeps as f64, 1., 1e3)?;
-        check_range("torque_limit", self.torque_limit, LEAST, 1e4)?;
-        check_range("start_deviation", self.start_deviation, 0., 1.)?;
-        check_range("rewarded_steps", self.rewarded_steps as f64, 0., self.horizon as f64)?;
-        check_range("position_weight", self.position_weight, 0., 1e6)?;
-        check_range("velocity_weight", self.velocity_weight, 0., 1e6)?;
-        check_range("action_weight", self.action_weight, 0., 1e6)?;
-        check_range("initial_deviation", self.initial_deviation, LEAST, 1e4)?;
-        check_range("success_angle", self.success_angle, LEAST, std::f64::consts::PI)?;
-        if let Some(limit) = &self.joint_limit {
-            check_range("joint_limit.angle", limit.angle, LEAST, std::f64::consts::TAU)?;
-            check_range("joint_limit.stiffness", limit.stiffness, LEAST, 1e4)?;
-            check_range("joint_limit.damping", limit.damping, 0., 1e3)?;
+        check(self, Joints::Unknown)?;
+        let Self { rewarded_steps, horizon, .. } = *self;
+        if rewarded_steps > horizon {
+            return Err(
+                FieldError::value("rewarded_steps", rewarded_steps, format!("at most the horizon, {horizon}")).into()
+            );
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::dynamics::{Model, ModelError};
 use crate::moto::{Batch, Reward};
 use crate::policy::{CompiledPolicy, LinearGaussian, Policy, PolicyError};
 use crate::robot::{TrialKey, exploration_noise, trial_random};
-use crate::simulation::ParameterError;
+use crate::schema::FieldError;
 use moto_learners::Start;
 use nalgebra::{DMatrix, DVector};
 use plant::Plant;
@@ -26,7 +26,7 @@ use rayon::prelude::*;
 pub enum SwingUpError {
     /// A parameter is refused.
     #[error(transparent)]
-    Parameter(#[from] ParameterError),
+    Parameter(#[from] FieldError),
     /// The robot description is refused.
     #[error(transparent)]
     Model(#[from] ModelError),

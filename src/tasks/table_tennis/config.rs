@@ -1,11 +1,12 @@
 //! What a user may set of the task.
 
-use crate::simulation::{Court, ParameterError, check_list, check_range};
+use crate::schema::{FieldError, Joints, check};
+use crate::simulation::Court;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What differs from trial to trial.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Setting {
     /// (a) Nothing: the same serve each time.
@@ -14,13 +15,14 @@ pub enum Setting {
     /// (b) The velocity of the serve.
     Context,
     /// (c) The bounce on the table.
-    #[serde(alias = "noisy-bounce")]
     NoisyBounce,
 }
 
+/// Shortest time from the end of the preparation to the hit, s.
+const LEAST_SWING: f64 = 0.01;
+
 /// Which serve the player's demonstration is made on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DemonstrationKind {
     /// A serve that differs from the one to be learned, so that replaying the demonstration misses it.
@@ -31,21 +33,26 @@ pub enum DemonstrationKind {
 }
 
 /// How the ball is served.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServeConfig {
-    /// Where the ball starts (x, y, z), m (-10 to 10).
+    /// Where the ball starts (x, y, z).
+    #[schemars(extend("minimum" = -10, "maximum" = 10, "x-unit" = "m", "x-per" = "axis"))]
     pub position: [f64; 3],
-    /// Its mean velocity then (x, y, z), m/s (-20 to 20).
+    /// Its mean velocity then (x, y, z).
+    #[schemars(extend("minimum" = -20, "maximum" = 20, "x-unit" = "m/s", "x-per" = "axis"))]
     pub velocity: [f64; 3],
-    /// Setting `context`: the velocity is uniform within `spread * spread_velocity` of the mean (0 to 1).
+    /// Setting `context`: the velocity is uniform within `spread * spread_velocity` of the mean.
+    #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub spread: f64,
-    /// Setting `context`: the velocity that `spread` is a share of (x, y, z), m/s (0 to 20).
+    /// Setting `context`: the velocity that `spread` is a share of (x, y, z).
+    #[schemars(extend("minimum" = 0, "maximum" = 20, "x-unit" = "m/s", "x-per" = "axis"))]
     pub spread_velocity: [f64; 3],
-    /// Setting `noisy_bounce`: standard deviation of what a bounce adds to the velocity in x and y, m/s (0 to 5).
+    /// Setting `noisy_bounce`: standard deviation of what a bounce adds to the velocity in x and y.
+    #[schemars(extend("minimum" = 0, "maximum" = 5, "x-unit" = "m/s"))]
     pub bounce_scatter: f64,
-    /// What a shifted demonstration adds to the mean velocity (x, y, z), m/s (-5 to 5).
+    /// What a shifted demonstration adds to the mean velocity (x, y, z).
+    #[schemars(extend("minimum" = -5, "maximum" = 5, "x-unit" = "m/s", "x-per" = "axis"))]
     pub demonstration_shift: [f64; 3],
 }
 
@@ -63,15 +70,17 @@ impl Default for ServeConfig {
 }
 
 /// When the stroke starts, and how long it lasts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StrokeConfig {
-    /// Policy steps T (1 to 10000).
+    /// Policy steps T.
+    #[schemars(extend("minimum" = 1, "maximum" = 10000))]
     pub horizon: usize,
-    /// Where the ball is struck: the plane x = `hitting_plane`, m (-5 to 0).
+    /// Where the ball is struck: the plane x = `hitting_plane`.
+    #[schemars(extend("minimum" = -5, "maximum" = 0, "x-unit" = "m"))]
     pub hitting_plane: f64,
-    /// The stroke starts when the ball is predicted to take this long to the hitting plane, s (0.05 to 3).
+    /// The stroke starts when the ball is predicted to take this long to the hitting plane.
+    #[schemars(extend("minimum" = 0.05, "maximum" = 3, "x-unit" = "s"))]
     pub trigger_time: f64,
 }
 
@@ -82,33 +91,44 @@ impl Default for StrokeConfig {
 }
 
 /// The analytical player.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PlayerConfig {
-    /// Time of flight of the return to the target, s (0.1 to 2).
+    /// Time of flight of the return to the target.
+    #[schemars(extend("minimum" = 0.1, "maximum" = 2, "x-unit" = "s"))]
     pub return_flight: f64,
-    /// When the preparation ends, the arm then being drawn back, s after the start (0.05 to 3).
+    /// When the preparation ends, the arm then being drawn back.
+    #[schemars(extend("minimum" = 0.05, "maximum" = 3, "x-unit" = "s after the start"))]
     pub backswing_time: f64,
-    /// When the ball is struck, s after the start; later than `backswing_time` (0.1 to 3).
+    /// When the ball is struck; at least 0.01 s later than `backswing_time`.
+    #[schemars(extend("minimum" = 0.1, "maximum" = 3, "x-unit" = "s after the start"))]
     pub hit_time: f64,
-    /// How long the arm takes back to rest, s (0.1 to 5).
+    /// How long the arm takes back to rest.
+    #[schemars(extend("minimum" = 0.1, "maximum" = 5, "x-unit" = "s"))]
     pub return_time: f64,
-    /// Proportional gain of the tracking, 1/s^2 (0 to 1e5).
+    /// Proportional gain of the tracking.
+    #[schemars(extend("minimum" = 0, "maximum" = 100000, "x-unit" = "1/s^2"))]
     pub kp: f64,
-    /// Derivative gain of the tracking, 1/s (0 to 1e4).
+    /// Derivative gain of the tracking.
+    #[schemars(extend("minimum" = 0, "maximum" = 10000, "x-unit" = "1/s"))]
     pub kd: f64,
-    /// Weight of the racket's position in the choice of the hitting posture, 1/m (0.1 to 1e4).
+    /// Weight of the racket's position in the choice of the hitting posture.
+    #[schemars(extend("minimum" = 0.1, "maximum" = 10000, "x-unit" = "1/m"))]
     pub position_weight: f64,
-    /// Weight of the racket's normal (0.1 to 1e4).
+    /// Weight of the racket's normal.
+    #[schemars(extend("minimum" = 0.1, "maximum" = 10000))]
     pub normal_weight: f64,
-    /// Weight of the distance of sliding joints from rest, 1/m (0.001 to 100).
+    /// Weight of the distance of sliding joints from rest.
+    #[schemars(extend("minimum" = 0.001, "maximum" = 100, "x-unit" = "1/m"))]
     pub base_posture_weight: f64,
-    /// Weight of the distance of turning joints from rest, 1/rad (0.001 to 100).
+    /// Weight of the distance of turning joints from rest.
+    #[schemars(extend("minimum" = 0.001, "maximum" = 100, "x-unit" = "1/rad"))]
     pub arm_posture_weight: f64,
-    /// Cost of the velocity of sliding joints in the choice of the hitting velocity (0.001 to 1e4).
+    /// Cost of the velocity of sliding joints in the choice of the hitting velocity.
+    #[schemars(extend("minimum" = 0.001, "maximum" = 10000))]
     pub base_velocity_weight: f64,
-    /// Cost of the velocity of turning joints (0.001 to 1e4).
+    /// Cost of the velocity of turning joints.
+    #[schemars(extend("minimum" = 0.001, "maximum" = 10000))]
     pub arm_velocity_weight: f64,
 }
 
@@ -133,17 +153,20 @@ impl Default for PlayerConfig {
 
 /// The reward: `-action_weight |a|^2 - miss_weight min(miss, miss_cap)^2` at each step and
 /// `-min(|landing - target|^2, landing_cap)` at the end.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RewardConfig {
-    /// Price of the squared action (0 to 1).
+    /// Price of the squared action.
+    #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub action_weight: f64,
-    /// Price of the squared distance of the ball from the racket's centre when it passes the racket, 1/m^2 (0 to 1e4).
+    /// Price of the squared distance of the ball from the racket's centre when it passes the racket.
+    #[schemars(extend("minimum" = 0, "maximum" = 10000, "x-unit" = "1/m^2"))]
     pub miss_weight: f64,
-    /// Distance beyond which a miss costs no more, m (0.01 to 10).
+    /// Distance beyond which a miss costs no more.
+    #[schemars(extend("minimum" = 0.01, "maximum" = 10, "x-unit" = "m"))]
     pub miss_cap: f64,
-    /// Greatest price of a landing away from the target, also that of a ball that does not fly back, m^2 (0 to 100).
+    /// Greatest price of a landing away from the target, also that of a ball that does not fly back.
+    #[schemars(extend("minimum" = 0, "maximum" = 100, "x-unit" = "m^2"))]
     pub landing_cap: f64,
 }
 
@@ -154,17 +177,18 @@ impl Default for RewardConfig {
 }
 
 /// Everything a user may set of the table-tennis task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TableTennisConfig {
     /// What differs from trial to trial.
     pub setting: Setting,
     /// Which serve the demonstration is made on.
     pub demonstration: DemonstrationKind,
-    /// Where the return is to land (x, y), m (-5 to 5).
+    /// Where the return is to land (x, y).
+    #[schemars(extend("minimum" = -5, "maximum" = 5, "x-unit" = "m", "x-per" = "axis"))]
     pub target: [f64; 2],
-    /// Standard deviation of the initial policy's exploration, in units of the action (1e-6 to 100).
+    /// Standard deviation of the initial policy's exploration, in units of the action.
+    #[schemars(extend("minimum" = 1e-6, "maximum" = 100))]
     pub initial_deviation: f64,
     /// The serve.
     pub serve: ServeConfig,
@@ -199,39 +223,13 @@ impl TableTennisConfig {
     ///
     /// # Errors
     /// The first that is out of range or has the wrong length, by its name in the configuration.
-    pub fn validate(&self) -> Result<(), ParameterError> {
-        let Self { serve, stroke, player, reward, .. } = self;
-        check_list("target", &self.target, 2, -5., 5.)?;
-        check_list("serve.position", &serve.position, 3, -10., 10.)?;
-        check_list("serve.velocity", &serve.velocity, 3, -20., 20.)?;
-        check_list("serve.spread_velocity", &serve.spread_velocity, 3, 0., 20.)?;
-        check_list("serve.demonstration_shift", &serve.demonstration_shift, 3, -5., 5.)?;
-        for (field, value, low, high) in [
-            ("initial_deviation", self.initial_deviation, 1e-6, 100.),
-            ("serve.spread", serve.spread, 0., 1.),
-            ("serve.bounce_scatter", serve.bounce_scatter, 0., 5.),
-            ("stroke.horizon", stroke.horizon as f64, 1., 10000.),
-            ("stroke.hitting_plane", stroke.hitting_plane, -5., 0.),
-            ("stroke.trigger_time", stroke.trigger_time, 0.05, 3.),
-            ("player.return_flight", player.return_flight, 0.1, 2.),
-            ("player.backswing_time", player.backswing_time, 0.05, 3.),
-            ("player.hit_time", player.hit_time, 0.1_f64.max(player.backswing_time + 0.01), 3.),
-            ("player.return_time", player.return_time, 0.1, 5.),
-            ("player.kp", player.kp, 0., 1e5),
-            ("player.kd", player.kd, 0., 1e4),
-            ("player.position_weight", player.position_weight, 0.1, 1e4),
-            ("player.normal_weight", player.normal_weight, 0.1, 1e4),
-            ("player.base_posture_weight", player.base_posture_weight, 0.001, 100.),
-            ("player.arm_posture_weight", player.arm_posture_weight, 0.001, 100.),
-            ("player.base_velocity_weight", player.base_velocity_weight, 0.001, 1e4),
-            ("player.arm_velocity_weight", player.arm_velocity_weight, 0.001, 1e4),
-            ("reward.action_weight", reward.action_weight, 0., 1.),
-            ("reward.miss_weight", reward.miss_weight, 0., 1e4),
-            ("reward.miss_cap", reward.miss_cap, 0.01, 10.),
-            ("reward.landing_cap", reward.landing_cap, 0., 100.),
-        ] {
-            check_range(field, value, low, high)?;
+    pub fn validate(&self) -> Result<(), FieldError> {
+        check(self, Joints::Unknown)?;
+        let PlayerConfig { hit_time, backswing_time, .. } = self.player;
+        if hit_time < backswing_time + LEAST_SWING {
+            let expected = format!("at least {LEAST_SWING} s after backswing_time, {backswing_time} s");
+            return Err(FieldError::value("player.hit_time", hit_time, expected));
         }
-        self.court.validate()
+        self.court.validate().map_err(|error| error.within("court"))
     }
 }

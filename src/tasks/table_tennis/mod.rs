@@ -21,9 +21,8 @@ pub use stroke::TableTennisStroke;
 
 use crate::control::ControlConfig;
 use crate::dynamics::{JointKind, Model};
-use crate::simulation::{
-    ArmConfig, ArmError, ParameterError, RacketArm, Serve, TableTennisPlant, check_list, check_range,
-};
+use crate::schema::{FieldError, check};
+use crate::simulation::{ArmConfig, ArmError, RacketArm, Serve, TableTennisPlant};
 use nalgebra::{Vector2, Vector3};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +33,7 @@ use std::time::Duration;
 pub enum TaskError {
     /// A parameter is refused.
     #[error(transparent)]
-    Parameter(#[from] ParameterError),
+    Parameter(#[from] FieldError),
     /// The arm does not fit the task.
     #[error(transparent)]
     Arm(#[from] ArmError),
@@ -79,10 +78,7 @@ impl TableTennis {
         control: &ControlConfig,
     ) -> Result<Self, TaskError> {
         config.validate()?;
-        check_list("control.start_posture", &control.start_posture, model.dof(), -10., 10.)?;
-        check_list("control.action_scale", &control.action_scale, model.dof(), f64::MIN_POSITIVE, 1e9)?;
-        check_range("control.period", control.period, 1e-4, 0.1)?;
-        check_range("control.decimation", control.decimation as f64, 1., 1e3)?;
+        check(control, model.dof()).map_err(|error| error.within("control"))?;
         arm.apply(&mut model)?;
         model.set_gravity(-Vector3::z() * config.court.ball.gravity);
         Ok(Self {

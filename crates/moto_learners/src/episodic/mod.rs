@@ -16,22 +16,27 @@ use self::reps::RepsUpdate;
 use self::samples::{Episodes, Samples, effective};
 use crate::moto::{MotoError, Ridge};
 use crate::policy::{LinearGaussian, Policy, PolicyError};
+use moto_settings::{FieldError, Joints, check};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Parameters of REPS and contextual REPS.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RepsConfig {
-    /// Bound on the KL of the samples' weights, nats, in (0, 10]. Default 0.7.
+    /// Bound on the KL of the samples' weights.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "nats"))]
     pub epsilon: f64,
-    /// Iterations whose samples are used, in [1, 1000]. Default 10.
+    /// Iterations whose samples are used.
+    #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     pub stored_iterations: usize,
-    /// What a sample's weight is multiplied by with each iteration of age, in (0, 1]. Default 0.9.
+    /// What a sample's weight is multiplied by with each iteration of age.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub sample_decay: f64,
-    /// Share of the covariance before in that after, in [0, 1): keeps it from collapsing onto few
-    /// samples. Default 0.3.
+    /// Share of the covariance before in that after: keeps it from collapsing onto few samples.
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub inertia: f64,
-    /// Whether the squares and products of the context are matched too. Without context there is nothing to match. Default false.
+    /// Whether the squares and products of the context are matched too. Without context there is nothing to match.
     pub quadratic_features: bool,
 }
 
@@ -42,18 +47,23 @@ impl Default for RepsConfig {
 }
 
 /// Parameters of MORE.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MoreConfig {
-    /// Bound on the KL of the search distribution, nats, in (0, 10]. Default 1.
+    /// Bound on the KL of the search distribution.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "nats"))]
     pub epsilon: f64,
-    /// Largest loss of entropy per iteration, nats, in (0, 10]. Default 0.7.
+    /// Largest loss of entropy per iteration.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "nats"))]
     pub beta0: f64,
-    /// Iterations whose samples are used, in [1, 1000]. Default 10.
+    /// Iterations whose samples are used.
+    #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     pub stored_iterations: usize,
-    /// What a sample's weight is multiplied by with each iteration of age, in (0, 1]. Default 0.9.
+    /// What a sample's weight is multiplied by with each iteration of age.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub sample_decay: f64,
-    /// Penalty of the surrogate's linear terms over that of its quadratic ones, in (0, 1]. Default 0.1.
+    /// Penalty of the surrogate's linear terms over that of its quadratic ones.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub linear_penalty: f64,
 }
 
@@ -64,7 +74,7 @@ impl Default for MoreConfig {
 }
 
 /// A method of episodic search.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EpisodicMethod {
     /// [`reps`].
@@ -78,15 +88,8 @@ pub enum EpisodicMethod {
 #[non_exhaustive]
 pub enum EpisodicError {
     /// A parameter is out of range.
-    #[error("{field} is {value}, expected {range}")]
-    Value {
-        /// Field.
-        field: &'static str,
-        /// Value found.
-        value: f64,
-        /// What is accepted.
-        range: &'static str,
-    },
+    #[error(transparent)]
+    Config(#[from] FieldError),
     /// The initial distribution cannot be used.
     #[error("the initial distribution: {0}")]
     Initial(#[from] PolicyError),
@@ -116,31 +119,6 @@ pub enum EpisodicError {
 }
 
 impl EpisodicMethod {
-    fn validate(&self) -> Result<(), EpisodicError> {
-        let (epsilon, stored, decay) = match self {
-            Self::Reps(c) => (c.epsilon, c.stored_iterations, c.sample_decay),
-            Self::More(c) => (c.epsilon, c.stored_iterations, c.sample_decay),
-        };
-        let (inertia, beta0, penalty) = match self {
-            Self::Reps(c) => (c.inertia, 1., 1.),
-            Self::More(c) => (0., c.beta0, c.linear_penalty),
-        };
-        let up_to = |value: f64, most: f64| value > 0. && value <= most;
-        for (field, value, accepted, range) in [
-            ("epsilon", epsilon, up_to(epsilon, 10.), "(0, 10] nats"),
-            ("beta0", beta0, up_to(beta0, 10.), "(0, 10] nats"),
-            ("stored_iterations", stored as f64, (1..=1000).contains(&stored), "[1, 1000]"),
-            ("sample_decay", decay, up_to(decay, 1.), "(0, 1]"),
-            ("inertia", inertia, (0. ..1.).contains(&inertia), "[0, 1)"),
-            ("linear_penalty", penalty, up_to(penalty, 1.), "(0, 1]"),
-        ] {
-            if !accepted {
-                return Err(EpisodicError::Value { field, value, range });
-            }
-        }
-        Ok(())
-    }
-
     fn reuse(&self) -> (usize, f64) {
         match self {
             Self::Reps(c) => (c.stored_iterations, c.sample_decay),
@@ -178,7 +156,7 @@ impl EpisodicSearch {
     /// # Errors
     /// The first parameter that is out of range, or a distribution that cannot be used.
     pub fn new(method: EpisodicMethod, initial: LinearGaussian) -> Result<Self, EpisodicError> {
-        method.validate()?;
+        check(&method, Joints::Unknown)?;
         let policy = Policy { steps: vec![initial.clone()] };
         policy.validate()?;
         match method {

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
+use moto_settings::{Joints, check};
 use nalgebra::{DMatrix, DVector};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::samples::Episodes;
@@ -13,14 +15,15 @@ use crate::policy::{Demonstration, Dmp, DmpConfig, LinearGaussian, Primitive, St
 use crate::{Batch, Demonstrated, Learner, LearnerError, Report, Reward, Start};
 
 /// Parameters of [`MovementSearch`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MovementConfig {
     /// The method.
     pub search: EpisodicMethod,
-    /// Whether the parameters' mean is linear in the context: what the task says differs from trial to trial. Default false.
+    /// Whether the parameters' mean is linear in the context: what the task says differs from trial to trial.
     pub context: bool,
-    /// Initial standard deviation of a goal and a goal velocity, in units of the task's state scales, in (0, 100]. Default 1.
+    /// Initial standard deviation of a goal and a goal velocity, in units of the task's state scales.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
     pub initial_deviation: f64,
     /// How the movement is fitted to the demonstration.
     pub primitive: DmpConfig,
@@ -54,11 +57,8 @@ impl MovementSearch {
     /// # Errors
     /// A parameter that is refused, or a task without a demonstration.
     pub fn new(config: &MovementConfig, start: &Start) -> Result<Self, LearnerError> {
+        check(config, Joints::Unknown).map_err(EpisodicError::from)?;
         let deviation = config.initial_deviation;
-        if !(deviation > 0. && deviation <= 100.) {
-            let range = "(0, 100]";
-            return Err(EpisodicError::Value { field: "initial_deviation", value: deviation, range }.into());
-        }
         let Demonstrated { position, velocity, joints, period, goal_time } =
             start.demonstration.as_ref().ok_or(LearnerError::NoDemonstration)?;
         let shown = Demonstration { position, velocity, joints: *joints, period: *period };

@@ -2,21 +2,15 @@
 
 use crate::moto::MotoError;
 use crate::policy::PolicyError;
+use moto_settings::FieldError;
 
 /// Why GPS refuses a configuration or a batch, or cannot finish an update. The learner is unchanged after it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GpsError {
     /// A configuration field is out of its range.
-    #[error("GPS field {field} is {value}; it must be {expected}")]
-    Config {
-        /// Field of [`super::GpsConfig`].
-        field: &'static str,
-        /// Value found.
-        value: String,
-        /// Range asked for.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    Config(#[from] FieldError),
     /// The initial policy cannot be used, or an update ended in one that cannot.
     #[error(transparent)]
     Policy(#[from] PolicyError),

@@ -1,11 +1,12 @@
 //! The learner's parameters.
 
 use super::MotoError;
+use moto_settings::{FieldError, Joints, Tree, Value, check};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the KL budget is spread over the steps (this project; `PerStep` is the paper's).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TrustRegion {
     /// `E_s KL <= epsilon` at every step (Akrour et al. 2018, section 3).
@@ -15,8 +16,7 @@ pub enum TrustRegion {
 }
 
 /// Which stored transitions a step's fit uses, and with what weight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reuse {
     /// All stored transitions of all steps, weighted by density ratio (Akrour et al. 2018, section 4.1).
@@ -30,8 +30,7 @@ pub enum Reuse {
 }
 
 /// What the Q-function is regressed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Targets {
     /// Reward plus the fitted value of the next state (mixed with `observed_return` of what followed).
@@ -41,43 +40,45 @@ pub enum Targets {
 }
 
 /// How the regression's ridge is chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ridge {
     /// Generalised cross-validation per step over 1e-8 .. 10 (this project).
     CrossValidated,
-    /// The same value at every step, > 0, relative to standardised features and targets.
-    Fixed(f64),
+    /// The same value at every step, relative to standardised features and targets.
+    Fixed(#[schemars(extend("exclusiveMinimum" = 0))] f64),
 }
 
 /// What is added to the diagonal of the fitted state covariances, a main lever of robustness.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StateDiagonal {
-    /// The same variance on every dimension, > 0, in squared state units.
-    Absolute(f64),
-    /// `(fraction x scale)^2`, fraction > 0, with the task's state scales.
-    ScaleFraction(f64),
+    /// The same variance on every dimension, in squared state units.
+    Absolute(#[schemars(extend("exclusiveMinimum" = 0))] f64),
+    /// `(fraction x scale)^2`, with the task's state scales.
+    ScaleFraction(#[schemars(extend("exclusiveMinimum" = 0))] f64),
 }
 
 /// The monotonicity guard's parameters (this project).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GuardConfig {
     /// Whether a bad batch rolls the policy back.
     pub enabled: bool,
-    /// A batch is bad when its mean return fell by more than this multiple of the predicted improvement, beyond noise (>= 0).
+    /// A batch is bad when its mean return fell by more than this multiple of the predicted improvement, beyond noise.
+    #[schemars(extend("minimum" = 0))]
     pub tolerance: f64,
-    /// What counts as noise, in standard errors of the difference of the two batches' means (>= 0).
+    /// What counts as noise, in standard errors of the difference of the two batches' means.
+    #[schemars(extend("minimum" = 0))]
     pub standard_errors: f64,
-    /// Factor on epsilon after a rollback (0 < shrink < 1).
+    /// Factor on epsilon after a rollback.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub shrink: f64,
-    /// Factor on epsilon after an accepted batch (>= 1), until it is back at the configured value.
+    /// Factor on epsilon after an accepted batch, until it is back at the configured value.
+    #[schemars(extend("minimum" = 1))]
     pub grow: f64,
-    /// Smallest fraction of the configured epsilon (0 < smallest <= 1).
+    /// Smallest fraction of the configured epsilon.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub smallest: f64,
 }
 
@@ -91,44 +92,53 @@ impl Default for GuardConfig {
 ///
 /// The defaults are for swing-ups with few rollouts per iteration (5 on the double link, 10 on the quad link), which is what
 /// learns in the fewest episodes: `docs/learning_study.md` has what was tried.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MotoConfig {
-    /// Bound on the expected KL of new to old policy, nats per step (0 < epsilon <= 100).
+    /// Bound on the expected KL of new to old policy.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100, "x-unit" = "nats per step"))]
     pub epsilon: f64,
-    /// Largest entropy reduction, nats per step and iteration (> 0); null for no entropy constraint.
+    /// Largest entropy reduction; null for no entropy constraint.
+    #[schemars(extend("exclusiveMinimum" = 0, "x-unit" = "nats per step and iteration"))]
     pub beta0: Option<f64>,
     /// How the KL budget is spread over the steps.
     pub trust_region: TrustRegion,
-    /// Cap on one step's KL under the trajectory trust region, in epsilons (>= 1).
+    /// Cap on one step's KL under the trajectory trust region, in epsilons.
+    #[schemars(extend("minimum" = 1))]
     pub step_cap: f64,
     /// Which stored transitions a fit uses.
     pub reuse: Reuse,
-    /// Iterations J kept (>= 1); one is kept without reuse.
+    /// Iterations J kept; one is kept without reuse.
+    #[schemars(extend("minimum" = 1))]
     pub stored_iterations: usize,
-    /// Weight of a batch per iteration of age (0 < gamma <= 1): in the state distributions, and in `same_step_decay`.
+    /// Weight of a batch per iteration of age: in the state distributions, and in `same_step_decay`.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub sample_decay: f64,
-    /// Transitions below this fraction of a step's largest weight are left out of its fit (0 <= cut < 1).
+    /// Transitions below this fraction of a step's largest weight are left out of its fit.
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub weight_cut: f64,
     /// What the Q-function is regressed on.
     pub targets: Targets,
-    /// Fraction of the observed return in the targets (0 .. 1; this project); the rest is the fitted next-state value.
+    /// Fraction of the observed return in the targets (this project); the rest is the fitted next-state value.
+    #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub observed_return: f64,
     /// Whether next-state values are clipped to the range of returns seen (this project).
     pub clip_values: bool,
     /// Choice of the regression's ridge.
     pub ridge: Ridge,
-    /// Penalty of linear relative to quadratic terms (> 0).
+    /// Penalty of linear relative to quadratic terms.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub linear_penalty: f64,
-    /// Whether a fitted linear dynamics model takes variance out of the targets, at the steps where cross-validation expects
-    /// that to lower the error (this project).
+    /// Whether a fitted linear dynamics model takes variance out of the targets, at the steps where cross-validation
+    /// expects that to lower the error (this project).
     pub control_variate: bool,
     /// What is added to the diagonal of the state covariances.
     pub state_diagonal: StateDiagonal,
-    /// State dimensions whose standard deviation is below this fraction of their scale are left out of a step's fit (>= 0).
+    /// State dimensions whose standard deviation is below this fraction of their scale are left out of a step's fit.
+    #[schemars(extend("minimum" = 0))]
     pub drop_threshold: f64,
-    /// Floor under the exploration covariance, as a fraction of the initial one (0 < floor < 1).
+    /// Floor under the exploration covariance, as a fraction of the initial one.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub covariance_floor: f64,
     /// The monotonicity guard.
     pub guard: GuardConfig,
@@ -165,36 +175,10 @@ impl MotoConfig {
     /// # Errors
     /// [`MotoError::Config`] with the first field out of its range.
     pub fn validate(&self) -> Result<(), MotoError> {
-        let check = |field, value: f64, ok: bool, expected| {
-            if ok { Ok(()) } else { Err(MotoError::Config { field, value: value.to_string(), expected }) }
-        };
-        let positive = |field, x: f64| check(field, x, x > 0.0 && x.is_finite(), "positive and finite");
-        let at_least = |field, x: f64, low: f64, expected| check(field, x, x >= low && x.is_finite(), expected);
-        check("epsilon", self.epsilon, self.epsilon > 0.0 && self.epsilon <= 100.0, "in (0, 100] nats")?;
-        self.beta0.map_or(Ok(()), |x| positive("beta0", x))?;
-        at_least("step_cap", self.step_cap, 1.0, "at least 1")?;
-        check("stored_iterations", self.stored_iterations as f64, self.stored_iterations >= 1, "at least 1")?;
-        check("sample_decay", self.sample_decay, self.sample_decay > 0.0 && self.sample_decay <= 1.0, "in (0, 1]")?;
-        check("weight_cut", self.weight_cut, (0.0..1.0).contains(&self.weight_cut), "in [0, 1)")?;
-        check("observed_return", self.observed_return, (0.0..=1.0).contains(&self.observed_return), "in [0, 1]")?;
-        if let Ridge::Fixed(ridge) = self.ridge {
-            positive("ridge", ridge)?;
-        }
-        positive("linear_penalty", self.linear_penalty)?;
-        let (StateDiagonal::Absolute(diagonal) | StateDiagonal::ScaleFraction(diagonal)) = self.state_diagonal;
-        positive("state_diagonal", diagonal)?;
-        at_least("drop_threshold", self.drop_threshold, 0.0, "at least 0")?;
-        let floor = self.covariance_floor;
-        check("covariance_floor", floor, floor > 0.0 && floor < 1.0, "in (0, 1)")?;
-        let guard = &self.guard;
-        at_least("guard.tolerance", guard.tolerance, 0.0, "at least 0")?;
-        at_least("guard.standard_errors", guard.standard_errors, 0.0, "at least 0")?;
-        check("guard.shrink", guard.shrink, guard.shrink > 0.0 && guard.shrink < 1.0, "in (0, 1)")?;
-        at_least("guard.grow", guard.grow, 1.0, "at least 1")?;
-        check("guard.smallest", guard.smallest, guard.smallest > 0.0 && guard.smallest <= 1.0, "in (0, 1]")?;
+        check(self, Joints::Unknown)?;
         if self.targets == Targets::MonteCarlo && self.reuse != Reuse::None {
-            let value = format!("{:?}", self.reuse);
-            return Err(MotoError::Config { field: "reuse", value, expected: "none with monte_carlo targets" });
+            let Value::Text(found) = Tree::of(&self.reuse)?.value else { return Ok(()) };
+            return Err(FieldError::value("reuse", found, "none with monte_carlo targets").into());
         }
         Ok(())
     }
@@ -206,8 +190,7 @@ impl MotoConfig {
 }
 
 /// Absolute physical scale of each state dimension, in its unit: what counts as a real variation of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StateScales(pub Vec<f64>);
 
 impl StateScales {

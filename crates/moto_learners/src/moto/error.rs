@@ -1,21 +1,15 @@
 //! What can go wrong in the learner.
 
 use crate::policy::PolicyError;
+use moto_settings::FieldError;
 
 /// Why the learner refuses a configuration or a batch, or cannot finish an update. The learner is unchanged after it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MotoError {
     /// A configuration field is out of its range.
-    #[error("learner field {field} is {value}; it must be {expected}")]
-    Config {
-        /// Field of [`super::MotoConfig`].
-        field: &'static str,
-        /// Value found.
-        value: String,
-        /// Range or condition asked for.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    Config(#[from] FieldError),
     /// The number of state scales is not the state dimension.
     #[error("{found} state scales for a policy of {expected} state dimensions")]
     ScaleCount {

@@ -8,18 +8,23 @@
 //! to the control loop as such ([`Primitive`]).
 
 use crate::policy::{Motion, Primitive};
+use moto_settings::{FieldError, Joints, check};
 use nalgebra::{DMatrix, DVector};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a movement is fitted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DmpConfig {
-    /// Stiffness a of the spring, 1/s, in (0, 1000]. Default 50.
+    /// Stiffness a of the spring.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1000, "x-unit" = "1/s"))]
     pub stiffness: f64,
-    /// Decay of the phase over the hitting time, in (0, 20]. Default 3.
+    /// Decay of the phase over the hitting time.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 20))]
     pub phase_decay: f64,
-    /// Basis functions of the forcing term, in [2, 200]. Default 30.
+    /// Basis functions of the forcing term.
+    #[schemars(extend("minimum" = 2, "maximum" = 200))]
     pub basis_functions: usize,
 }
 
@@ -34,15 +39,8 @@ impl Default for DmpConfig {
 #[non_exhaustive]
 pub enum DmpError {
     /// A parameter is out of range.
-    #[error("dmp.{field} is {value}, expected {range}")]
-    Value {
-        /// Field.
-        field: &'static str,
-        /// Value found.
-        value: f64,
-        /// What is accepted.
-        range: &'static str,
-    },
+    #[error(transparent)]
+    Config(#[from] FieldError),
     /// The demonstration is too short to have accelerations, or ends before the hitting time.
     #[error(
         "the demonstration has {rows} rows, expected at least 3 and to last {cycles} cycles, until the hitting time"
@@ -53,22 +51,6 @@ pub enum DmpError {
         /// Cycles to the hitting time.
         cycles: usize,
     },
-}
-
-impl DmpConfig {
-    fn validate(&self) -> Result<(), DmpError> {
-        let basis = self.basis_functions as f64;
-        for (field, value, accepted, range) in [
-            ("stiffness", self.stiffness, self.stiffness > 0. && self.stiffness <= 1e3, "(0, 1000] 1/s"),
-            ("phase_decay", self.phase_decay, self.phase_decay > 0. && self.phase_decay <= 20., "(0, 20]"),
-            ("basis_functions", basis, (2..=200).contains(&self.basis_functions), "[2, 200]"),
-        ] {
-            if !accepted {
-                return Err(DmpError::Value { field, value, range });
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A demonstrated movement, sampled at the control period. The first row is where the stroke starts.
@@ -160,7 +142,7 @@ impl Dmp {
     /// # Errors
     /// A parameter out of range, or a demonstration that ends before the hit.
     pub fn fit(config: &DmpConfig, demonstration: &Demonstration<'_>, hit_time: f64) -> Result<Self, DmpError> {
-        config.validate()?;
+        check(config, Joints::Unknown)?;
         let Demonstration { position, velocity, joints, period } = *demonstration;
         let rows = position.len().min(velocity.len()) / joints.max(1);
         let hit = hit_time / period;
@@ -277,6 +259,8 @@ mod tests {
         let data = Demonstration { position: &position[..400], velocity: &velocity[..400], joints: 2, period: PERIOD };
         assert_eq!(Dmp::fit(&DmpConfig::default(), &data, HIT), Err(DmpError::Short { rows: 200, cycles: 285 }));
         let config = DmpConfig { stiffness: f64::NAN, ..DmpConfig::default() };
-        assert!(matches!(Dmp::fit(&config, &data, HIT), Err(DmpError::Value { field: "stiffness", .. })));
+        assert!(
+            matches!(Dmp::fit(&config, &data, HIT), Err(DmpError::Config(FieldError::Value { field, .. })) if field == "stiffness")
+        );
     }
 }

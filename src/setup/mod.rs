@@ -1,121 +1,53 @@
-//! The daemon's configuration: one YAML file in the form of a ROS 2 parameter file, and the robot description it names.
+//! The configuration: one YAML file in the form of a ROS 2 parameter file, and the robot description it names.
+//!
+#![doc = include_str!("../../docs/configuration.md")]
+
+mod error;
+mod limits;
+mod read;
+#[cfg(test)]
+mod tests;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use moto_learners::Start;
+use nalgebra::Vector3;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::control::{self, ControlConfig, LimitsConfig};
-use crate::dynamics::{Joint, Model, ModelError};
+pub use self::error::ConfigError;
+pub use self::limits::Difference;
+pub use self::yaml::{YamlError, read_yaml};
+use crate::control::ControlConfig;
+use crate::dynamics::Model;
 use crate::moto::{Learner, LearnerConfig, MotoError, StateScales};
-use crate::simulation::{ArmConfig, ParameterError};
+use crate::schema::{FieldError, check};
+use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
 use crate::tasks::table_tennis::{Setting, TableTennis, TableTennisConfig};
 use crate::tasks::{Task, TaskError};
 
-/// The node's name in a parameter file.
-const NODE: &str = "moto_controller";
-/// The name that stands for every node.
-const ANY_NODE: &str = "/**";
-
-/// Why a configuration is refused. Every message names the file, the field and the value.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {path}: {source}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not YAML, or has a field that does not exist or has the wrong type.
-    #[error("{path}: {message}")]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// Where and what.
-        message: String,
-    },
-    /// The file has no parameters for this node.
-    #[error("{path}: no parameters for {NODE}: expected `{NODE}:` or `{ANY_NODE}:` with `ros__parameters:` below it")]
-    NoNode {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The robot description is refused.
-    #[error("robot.urdf is {path}: {source}")]
-    Robot {
-        /// The robot description.
-        path: PathBuf,
-        /// Why.
-        source: Box<ModelError>,
-    },
-    /// The configuration is made for another robot.
-    #[error("{path}: robot.joints are {expected:?}, but {urdf} has {found:?}")]
-    Joints {
-        /// The configuration.
-        path: PathBuf,
-        /// The robot description.
-        urdf: PathBuf,
-        /// Joints of the configuration.
-        expected: Vec<String>,
-        /// Joints of the robot.
-        found: Vec<String>,
-    },
-    /// A value of the loop is refused.
-    #[error("{path}: {source}")]
-    Control {
-        /// The configuration.
-        path: PathBuf,
-        /// Which and why.
-        source: Box<control::ConfigError>,
-    },
-    /// A value of the task is refused.
-    #[error("{path}: task: {source}")]
-    Task {
-        /// The configuration.
-        path: PathBuf,
-        /// Which and why.
-        source: Box<TaskError>,
-    },
-    /// A value of the learner is refused.
-    #[error("{path}: learner: {source}")]
-    Learner {
-        /// The configuration.
-        path: PathBuf,
-        /// Which and why.
-        source: Box<MotoError>,
-    },
-    /// A value of the run is refused.
-    #[error("{path}: {source}")]
-    Run {
-        /// The configuration.
-        path: PathBuf,
-        /// Which and why.
-        source: Box<ParameterError>,
-    },
-}
-
 /// The robot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RobotConfig {
     /// Robot description (URDF), relative to the configuration's folder.
     pub urdf: PathBuf,
     /// The joints, in the order of every list of the configuration; must be those of the description.
     pub joints: Vec<String>,
+    /// Whether limits of `control.limits` may exceed those of the description. The configuration's then hold, for the
+    /// loop and for the simulated drives.
+    #[serde(default)]
+    pub allow_above_description: bool,
     /// What the description does not say of the arm.
     #[serde(default)]
     pub arm: ArmConfig,
 }
 
 /// The task. One of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskConfig {
     /// Returning table-tennis balls.
@@ -123,23 +55,28 @@ pub enum TaskConfig {
 }
 
 /// How long to learn, and what to do around it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunConfig {
-    /// Seed of everything random. Default 1.
+    /// Seed of everything random.
     pub seed: u64,
-    /// Rollouts per iteration, M, in [2, 10000]. Default 30.
+    /// Rollouts per iteration, M.
+    #[schemars(extend("minimum" = 2, "maximum" = 10000))]
     pub rollouts: usize,
-    /// Iterations of the learner, in [0, 100000]. Default 40.
+    /// Iterations of the learner.
+    #[schemars(extend("minimum" = 0, "maximum" = 100000))]
     pub iterations: usize,
-    /// Strokes of the mean action by which the policy is judged before and after, in [1, 100000]. Default 200.
+    /// Strokes of the mean action by which the policy is judged before and after.
+    #[schemars(extend("minimum" = 1, "maximum" = 100000))]
     pub evaluation_strokes: usize,
-    /// Strokes made on the wall clock at the end, in [0, 100000]. Default 10.
+    /// Strokes made on the wall clock at the end.
+    #[schemars(extend("minimum" = 0, "maximum" = 100000))]
     pub realtime_strokes: usize,
-    /// Checkpoints kept, in [1, 1000]. Default 3.
+    /// Checkpoints kept.
+    #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     pub checkpoints: usize,
-    /// Longest time the learner may take for an update before it counts as lost, s, in [0.001, 86400]. Default 600.
+    /// Longest time the learner may take for an update before it counts as lost.
+    #[schemars(extend("minimum" = 0.001, "maximum" = 86400, "x-unit" = "s"))]
     pub update_timeout: f64,
 }
 
@@ -158,8 +95,7 @@ impl Default for RunConfig {
 }
 
 /// Everything a user may set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ros", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The robot.
@@ -175,11 +111,11 @@ pub struct Config {
     pub run: RunConfig,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Node {
+/// A node of a parameter file.
+#[derive(Serialize)]
+struct Node<'a> {
     #[serde(rename = "ros__parameters")]
-    parameters: Config,
+    parameters: &'a Config,
 }
 
 /// A configuration that was read and checked, with the robot and the task it describes.
@@ -189,9 +125,11 @@ pub struct Setup {
     pub config: Config,
     /// Text of the robot description.
     pub urdf: String,
-    /// The robot, armature and springs included.
+    /// The robot, armature and springs, the task's gravity and the drives' efforts included.
     pub model: Model,
     path: PathBuf,
+    /// What the robot description says, where the configuration says something else.
+    differences: Vec<Difference>,
 }
 
 impl Setup {
@@ -200,7 +138,7 @@ impl Setup {
     /// # Errors
     /// What is wrong, by file, field and value.
     pub fn load(path: &Path, adjust: impl FnOnce(&mut Config)) -> Result<Self, ConfigError> {
-        Self::parse(path, &read(path)?, adjust, read)
+        Self::parse(path, &read_text(path)?, adjust, read_text)
     }
 
     /// The same from the text of the configuration, `read` giving the text of the file it names.
@@ -213,8 +151,24 @@ impl Setup {
         adjust: impl FnOnce(&mut Config),
         read: impl FnOnce(&Path) -> Result<String, ConfigError>,
     ) -> Result<Self, ConfigError> {
-        let mut config = parse(text, path)?;
+        let mut config = read::read(text, path, None)?;
         adjust(&mut config);
+        Self::with_description(config, path, read)
+    }
+
+    /// A configuration that is as [`Config::load`] gives it, or changed since then, with the robot description it names.
+    ///
+    /// # Errors
+    /// What is wrong, by file, field and value.
+    pub fn of(config: Config, path: &Path) -> Result<Self, ConfigError> {
+        Self::with_description(config, path, read_text)
+    }
+
+    fn with_description(
+        config: Config,
+        path: &Path,
+        read: impl FnOnce(&Path) -> Result<String, ConfigError>,
+    ) -> Result<Self, ConfigError> {
         let urdf_path = path.parent().unwrap_or(Path::new(".")).join(&config.robot.urdf);
         let urdf = read(&urdf_path)?;
         Self::check(config, urdf, path, &urdf_path)
@@ -226,7 +180,7 @@ impl Setup {
     /// What `adjust` made wrong, by field and value.
     pub fn shipped(adjust: impl FnOnce(&mut Config)) -> Result<Self, ConfigError> {
         let path = Path::new("config/table_tennis.yaml");
-        let mut config = parse(include_str!("../../config/table_tennis.yaml"), path)?;
+        let mut config = read::read(include_str!("../../config/table_tennis.yaml"), path, None)?;
         adjust(&mut config);
         let urdf = include_str!("../../urdf/table_tennis_arm.urdf");
         Self::check(config, urdf.into(), path, Path::new("urdf/table_tennis_arm.urdf"))
@@ -240,6 +194,14 @@ impl Setup {
         Self::check(config, urdf, path, path)
     }
 
+    /// Another configuration of the same robot. No file is opened: the robot description is the one that was read.
+    ///
+    /// # Errors
+    /// What is wrong, by field and value.
+    pub fn with(&self, config: Config) -> Result<Self, ConfigError> {
+        Self::check(config, self.urdf.clone(), &self.path, &self.path)
+    }
+
     fn check(mut config: Config, urdf: String, path: &Path, urdf_path: &Path) -> Result<Self, ConfigError> {
         let mut model = Model::from_urdf_str(&urdf)
             .map_err(|source| ConfigError::Robot { path: urdf_path.into(), source: Box::new(source) })?;
@@ -248,21 +210,32 @@ impl Setup {
             let expected = config.robot.joints;
             return Err(ConfigError::Joints { path: path.into(), urdf: urdf_path.into(), expected, found });
         }
-        let run = |source| ConfigError::Run { path: path.into(), source: Box::new(source) };
-        config.robot.arm.apply(&mut model).map_err(run)?;
-        fill_limits(&mut config.control.limits, model.joints());
-        config
-            .control
-            .validate(found.len())
-            .map_err(|source| ConfigError::Control { path: path.into(), source: Box::new(source) })?;
-        config
-            .learner
-            .validate()
-            .map_err(|source| ConfigError::Learner { path: path.into(), source: Box::new(source) })?;
-        config.run.validate().map_err(run)?;
-        let setup = Self { config, urdf, model, path: path.into() };
+        let differences = validate(&mut config, &model, &found).map_err(|source| ConfigError::Field {
+            path: path.into(),
+            line: None,
+            source,
+        })?;
+        limits::raise_efforts(&config, &mut model);
+        let TaskConfig::TableTennis(task) = &config.task;
+        model.set_gravity(Vector3::new(0., 0., -task.court.ball.gravity));
+        config.robot.arm.apply(&mut model).map_err(|source| ConfigError::Field {
+            path: path.into(),
+            line: None,
+            source,
+        })?;
+        let setup = Self { config, urdf, model, path: path.into(), differences };
         setup.task()?;
         Ok(setup)
+    }
+
+    /// Says which limits of the configuration hold where the robot description has others.
+    pub fn log_differences(&self) {
+        self.differences.iter().for_each(|difference| tracing::warn!("{difference}"));
+    }
+
+    /// The limits that the configuration and the robot description have differently; the configuration's hold.
+    pub fn differences(&self) -> &[Difference] {
+        &self.differences
     }
 
     /// The task.
@@ -275,6 +248,10 @@ impl Setup {
             TableTennis::new(task.clone(), self.config.robot.arm.clone(), self.model.clone(), &self.config.control);
         match task {
             Ok(task) => Ok(Box::new(task)),
+            Err(TaskError::Parameter(error)) => {
+                let source = error.within("task.table_tennis");
+                Err(ConfigError::Field { path: self.path.clone(), line: None, source })
+            }
             Err(source) => Err(ConfigError::Task { path: self.path.clone(), source: Box::new(source) }),
         }
     }
@@ -303,7 +280,7 @@ impl Setup {
     /// # Errors
     /// If it has no YAML form.
     pub fn to_yaml(&self) -> Result<String, ConfigError> {
-        let nodes = BTreeMap::from([(NODE, Node { parameters: self.config.clone() })]);
+        let nodes = BTreeMap::from([("moto_controller", Node { parameters: &self.config })]);
         serde_saphyr::to_string(&nodes).map_err(|error| self.syntax(error.to_string()))
     }
 
@@ -320,12 +297,21 @@ impl Setup {
         config_hash(&(config, &self.urdf)).map_err(|error| self.syntax(error.to_string()))
     }
 
-    fn syntax(&self, message: String) -> ConfigError {
-        ConfigError::Syntax { path: self.path.clone(), message }
+    fn syntax(&self, reason: String) -> ConfigError {
+        ConfigError::Syntax { path: self.path.clone(), line: None, reason }
     }
 }
 
 impl Config {
+    /// Reads the configuration of the node in `namespace`; none where there are no namespaces. Its values are checked one by one,
+    /// not yet against each other and the robot description.
+    ///
+    /// # Errors
+    /// What is wrong, by file, line, field and value.
+    pub fn load(path: &Path, namespace: Option<&str>) -> Result<Self, ConfigError> {
+        read::read(&read_text(path)?, path, namespace)
+    }
+
     /// Chooses the task's setting.
     pub fn set_setting(&mut self, setting: Setting) {
         let TaskConfig::TableTennis(task) = &mut self.task;
@@ -333,42 +319,22 @@ impl Config {
     }
 }
 
-impl RunConfig {
-    fn validate(&self) -> Result<(), ParameterError> {
-        for (field, value, low, high) in [
-            ("run.rollouts", self.rollouts, 2., 1e4),
-            ("run.iterations", self.iterations, 0., 1e5),
-            ("run.evaluation_strokes", self.evaluation_strokes, 1., 1e5),
-            ("run.realtime_strokes", self.realtime_strokes, 0., 1e5),
-            ("run.checkpoints", self.checkpoints, 1., 1e3),
-        ] {
-            crate::simulation::check_range(field, value as f64, low, high)?;
-        }
-        crate::simulation::check_range("run.update_timeout", self.update_timeout, 1e-3, 86_400.)
+/// Checks every value, with what the robot description fills in. Gives the limits that it has differently.
+fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec<Difference>, FieldError> {
+    check(config, joints)?;
+    limits::fill(config, model.joints());
+    let arm = &mut config.robot.arm;
+    for list in [&mut arm.armature, &mut arm.stiffness] {
+        list.resize(joints.len(), 0.);
+    }
+    limits::check(config, model.joints())?;
+    config.control.validate(joints)?;
+    match config.learner.validate() {
+        Err(MotoError::Config(error)) => Err(error.within("learner")),
+        _ => Ok(limits::differences(config, model.joints())),
     }
 }
 
-/// Takes from the robot description what the limits leave out.
-fn fill_limits(limits: &mut LimitsConfig, joints: &[Joint]) {
-    let LimitsConfig { effort, lower, upper, velocity, .. } = limits;
-    let fill = |list: &mut Vec<f64>, of: fn(&Joint) -> f64| {
-        if list.is_empty() {
-            list.extend(joints.iter().map(of));
-        }
-    };
-    fill(effort, |joint| joint.effort);
-    fill(lower, |joint| joint.lower);
-    fill(upper, |joint| joint.upper);
-    fill(velocity, |joint| joint.velocity);
-}
-
-fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
-    let syntax = |message: String| ConfigError::Syntax { path: path.into(), message };
-    let mut nodes: BTreeMap<String, Node> = serde_saphyr::from_str(text).map_err(|error| syntax(error.to_string()))?;
-    let node = nodes.remove(NODE).or_else(|| nodes.remove(ANY_NODE));
-    Ok(node.ok_or_else(|| ConfigError::NoNode { path: path.into() })?.parameters)
-}
-
-fn read(path: &Path) -> Result<String, ConfigError> {
+fn read_text(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.into(), source })
 }

@@ -1,0 +1,177 @@
+//! Entries of a thing, each with settings of its own: what a configuration says as `task: {table_tennis: {...}}`.
+//!
+//! A [`Registry`] lists the kinds, a line each. A [`Choice`] is one of them with its settings, defaults filled in.
+
+use std::marker::PhantomData;
+use std::sync::{PoisonError, RwLock};
+
+use schemars::{JsonSchema, Schema as Json, SchemaGenerator, json_schema};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{FieldError, Tree, Value};
+
+/// One kind. `M` is how such a thing is made of its settings, which [`Tree::into_typed`] gives back their type.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<M> {
+    /// Its name in configurations.
+    pub name: &'static str,
+    /// Makes one.
+    pub make: M,
+    schema: fn(&mut SchemaGenerator) -> Json,
+    resolve: fn(Tree) -> Result<Tree, FieldError>,
+}
+
+impl<M> Entry<M> {
+    /// A kind with settings of type `S`.
+    pub const fn of<S: Serialize + DeserializeOwned + JsonSchema>(name: &'static str, make: M) -> Self {
+        Self { name, make, schema: schema::<S>, resolve: resolve::<S> }
+    }
+}
+
+fn schema<S: JsonSchema>(generator: &mut SchemaGenerator) -> Json {
+    generator.subschema_for::<S>()
+}
+
+fn resolve<S: Serialize + DeserializeOwned>(tree: Tree) -> Result<Tree, FieldError> {
+    Tree::of(&tree.into_typed::<S>()?)
+}
+
+/// The kinds there are: those that come with a program, and those that a program built on it adds.
+#[derive(Debug)]
+pub struct Entries<M: 'static> {
+    shipped: &'static [Entry<M>],
+    added: RwLock<Vec<Entry<M>>>,
+}
+
+impl<M: Copy> Entries<M> {
+    /// The kinds that come with a program.
+    pub const fn new(shipped: &'static [Entry<M>]) -> Self {
+        Self { shipped, added: RwLock::new(Vec::new()) }
+    }
+
+    /// Adds a kind, before any configuration is read.
+    pub fn add(&self, kind: Entry<M>) {
+        self.added.write().unwrap_or_else(PoisonError::into_inner).push(kind);
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<Entry<M>> {
+        let added = self.added.read().unwrap_or_else(PoisonError::into_inner);
+        self.shipped.iter().chain(&*added).copied().collect()
+    }
+
+    fn find(&self, name: &str) -> Option<Entry<M>> {
+        self.all().into_iter().find(|kind| kind.name == name)
+    }
+}
+
+/// Where the kinds of a choice are listed.
+pub trait Registry: 'static {
+    /// How one is made.
+    type Make: Copy + Send + Sync + 'static;
+
+    /// What they are kinds of, e.g. `task`.
+    const WHAT: &'static str;
+
+    /// The kinds.
+    fn entries() -> &'static Entries<Self::Make>;
+}
+
+/// One of the kinds, with its settings.
+#[derive(Debug)]
+pub struct Choice<R> {
+    name: String,
+    settings: Tree,
+    registry: PhantomData<fn() -> R>,
+}
+
+impl<R: Registry> Choice<R> {
+    /// The kind of this name with these settings.
+    ///
+    /// # Errors
+    /// If the settings have no form that a configuration can have.
+    pub fn new(name: &str, settings: &impl Serialize) -> Result<Self, FieldError> {
+        Ok(Self { name: name.into(), settings: Tree::of(settings)?, registry: PhantomData })
+    }
+
+    /// Name of the kind.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Tree {
+        &self.settings
+    }
+
+    /// The settings as those of a kind; `None` if they are another kind's.
+    pub fn typed<S: DeserializeOwned>(&self, name: &str) -> Option<S> {
+        if self.name == name { self.settings.clone().into_typed().ok() } else { None }
+    }
+
+    /// The kind.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn kind(&self) -> Result<Entry<R::Make>, FieldError> {
+        R::entries().find(&self.name).ok_or_else(|| unknown::<R>(&self.name))
+    }
+}
+
+fn unknown<R: Registry>(name: &str) -> FieldError {
+    let known: Vec<_> = R::entries().all().iter().map(|kind| kind.name).collect();
+    FieldError::Unknown { field: format!("{}.{name}", R::WHAT), hint: format!("there are {}", known.join(", ")) }
+}
+
+impl<R> Clone for Choice<R> {
+    fn clone(&self) -> Self {
+        Self { name: self.name.clone(), settings: self.settings.clone(), registry: PhantomData }
+    }
+}
+
+impl<R> PartialEq for Choice<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.settings == other.settings
+    }
+}
+
+impl<R> Serialize for Choice<R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Tree::from(Value::Map(vec![(self.name.clone(), self.settings.clone())])).serialize(serializer)
+    }
+}
+
+impl<'de, R: Registry> Deserialize<'de> for Choice<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let one = |what: &str| {
+            D::Error::custom(format!("{what} where one kind of {} with its settings is expected", R::WHAT))
+        };
+        let Value::Map(fields) = Tree::deserialize(deserializer)?.value else { return Err(one("a value")) };
+        let Ok([(name, settings)]) = <[_; 1]>::try_from(fields) else { return Err(one("several kinds")) };
+        let kind = R::entries().find(&name).ok_or_else(|| D::Error::custom(unknown::<R>(&name)))?;
+        let settings = (kind.resolve)(settings).map_err(D::Error::custom)?;
+        Ok(Self { name, settings, registry: PhantomData })
+    }
+}
+
+impl<R: Registry> JsonSchema for Choice<R> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        R::WHAT.into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Json {
+        let alternative = |kind: Entry<R::Make>, generator: &mut SchemaGenerator| {
+            let settings = (kind.schema)(generator);
+            json_schema!({
+                "type": "object",
+                "properties": { (kind.name): settings },
+                "required": [kind.name],
+                "additionalProperties": false,
+            })
+        };
+        let kinds = R::entries().all();
+        let alternatives: Vec<_> = kinds.into_iter().map(|kind| alternative(kind, generator)).collect();
+        json_schema!({ "oneOf": alternatives })
+    }
+}

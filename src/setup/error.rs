@@ -1,0 +1,92 @@
+//! Why a configuration is refused.
+
+use std::path::PathBuf;
+
+use crate::dynamics::ModelError;
+use crate::schema::FieldError;
+use crate::tasks::TaskError;
+
+/// Why a configuration is refused. Every message names the file, the field and the value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not of its form.
+    #[error("{}{}: {reason}", path.display(), place(*line))]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Line in it.
+        line: Option<u64>,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// The file has no parameters for this node.
+    #[error(
+        "{path}: no parameters for moto_controller: expected `moto_controller:` (also with a namespace, as `/left/moto_controller:`) \
+         or `/**:` with `ros__parameters:` below it; found {found}"
+    )]
+    NoNode {
+        /// The file.
+        path: PathBuf,
+        /// The names there are.
+        found: String,
+    },
+    /// The file has parameters for several nodes of this name, and it is not known which this is.
+    #[error("{path}: parameters for {}: keep one of them, or run the node in its namespace", nodes.join(" and "))]
+    SeveralNodes {
+        /// The file.
+        path: PathBuf,
+        /// The nodes.
+        nodes: Vec<String>,
+    },
+    /// A value is refused.
+    #[error("{}{}: {source}", path.display(), place(*line))]
+    Field {
+        /// The file.
+        path: PathBuf,
+        /// Line in it; none where the value is not as in the file.
+        line: Option<u64>,
+        /// Which and why.
+        source: FieldError,
+    },
+    /// The robot description is refused.
+    #[error("robot.urdf is {path}: {source}")]
+    Robot {
+        /// The robot description.
+        path: PathBuf,
+        /// Why.
+        source: Box<ModelError>,
+    },
+    /// The configuration is made for another robot.
+    #[error("{path}: robot.joints are {expected:?}, but {urdf} has {found:?}")]
+    Joints {
+        /// The configuration.
+        path: PathBuf,
+        /// The robot description.
+        urdf: PathBuf,
+        /// Joints of the configuration.
+        expected: Vec<String>,
+        /// Joints of the robot.
+        found: Vec<String>,
+    },
+    /// The task cannot be set up.
+    #[error("{path}: task: {source}")]
+    Task {
+        /// The configuration.
+        path: PathBuf,
+        /// Which and why.
+        source: Box<TaskError>,
+    },
+}
+
+fn place(line: Option<u64>) -> String {
+    line.map(|line| format!(":{line}")).unwrap_or_default()
+}

@@ -1,0 +1,123 @@
+//! The limits of the configuration and those of the robot description: which holds.
+
+use std::fmt;
+
+use super::Config;
+use crate::dynamics::{Joint, JointKind, Model};
+use crate::schema::FieldError;
+
+/// Takes from the robot description what the limits leave out: its soft position limits before its hard ones.
+pub fn fill(config: &mut Config, joints: &[Joint]) {
+    let limits = &mut config.control.limits;
+    let fill = |list: &mut Vec<f64>, of: fn(&Joint) -> f64| {
+        if list.is_empty() {
+            list.extend(joints.iter().map(of));
+        }
+    };
+    fill(&mut limits.effort, |joint| joint.effort);
+    fill(&mut limits.lower, |joint| joint.soft_lower);
+    fill(&mut limits.upper, |joint| joint.soft_upper);
+    fill(&mut limits.velocity, |joint| joint.velocity);
+}
+
+/// A limit of a joint, in the configuration and in the robot description.
+struct Pair {
+    field: &'static str,
+    configured: f64,
+    described: f64,
+    /// Whether the configuration allows what the description does not.
+    above: bool,
+    unit: &'static str,
+}
+
+fn pairs<'a>(config: &'a Config, joints: &'a [Joint]) -> impl Iterator<Item = (&'a Joint, Pair)> {
+    let limits = &config.control.limits;
+    joints.iter().enumerate().flat_map(move |(i, joint)| {
+        let units = match joint.kind {
+            JointKind::Prismatic => ["N", "m/s", "m"],
+            JointKind::Revolute | JointKind::Continuous => ["N m", "rad/s", "rad"],
+        };
+        // The lists are complete by now; one that is not is refused by the loop's check.
+        let of = |list: &[f64], otherwise| list.get(i).copied().unwrap_or(otherwise);
+        let most = |field, list: &[f64], described, unit| {
+            let configured = of(list, described);
+            Pair { field, configured, described, above: configured > described, unit }
+        };
+        let lower = of(&limits.lower, joint.soft_lower);
+        [
+            most("effort", &limits.effort, joint.effort, units[0]),
+            most("velocity", &limits.velocity, joint.velocity, units[1]),
+            most("upper", &limits.upper, joint.upper, units[2]),
+            Pair {
+                field: "lower",
+                configured: lower,
+                described: joint.lower,
+                above: lower < joint.lower,
+                unit: units[2],
+            },
+        ]
+        .map(|pair| (joint, pair))
+    })
+}
+
+/// Refuses limits that allow what the robot description does not.
+///
+/// # Errors
+/// The first of them.
+pub fn check(config: &Config, joints: &[Joint]) -> Result<(), FieldError> {
+    if config.robot.allow_above_description {
+        return Ok(());
+    }
+    let wrong = pairs(config, joints).find(|(_, pair)| pair.above);
+    let Some((joint, Pair { field, configured, described, unit, .. })) = wrong else { return Ok(()) };
+    let bound = if field == "lower" { "at least" } else { "at most" };
+    let expected = format!(
+        "{bound} the robot description's {described} {unit} (robot.allow_above_description: true lets the configuration's hold)"
+    );
+    Err(FieldError::value(format!("control.limits.{field} of joint {}", joint.name), configured, expected))
+}
+
+/// The simulated drives give what the loop may ask for, where that is more than the robot description says.
+pub fn raise_efforts(config: &Config, model: &mut Model) {
+    for (joint, &effort) in model.joints_mut().iter_mut().zip(&config.control.limits.effort) {
+        joint.effort = joint.effort.max(effort);
+    }
+}
+
+/// A limit that the configuration and the robot description have differently. The configuration's holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// The field, with the joint.
+    pub field: String,
+    /// The configuration's value.
+    pub configured: f64,
+    /// The robot description's.
+    pub described: f64,
+    unit: &'static str,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, configured, described, unit } = self;
+        write!(
+            f,
+            "{field}: the configuration's {configured} {unit} holds, not the robot description's {described} {unit}"
+        )
+    }
+}
+
+/// All of them. A position bound at the description's soft limit is no difference.
+pub fn differences(config: &Config, joints: &[Joint]) -> Vec<Difference> {
+    let differs = |joint: &Joint, pair: &Pair| match pair.field {
+        "lower" => pair.configured != pair.described && pair.configured != joint.soft_lower,
+        "upper" => pair.configured != pair.described && pair.configured != joint.soft_upper,
+        _ => pair.configured != pair.described,
+    };
+    pairs(config, joints)
+        .filter(|(joint, pair)| differs(joint, pair))
+        .map(|(joint, Pair { field, configured, described, unit, .. })| {
+            let field = format!("control.limits.{field} of joint {}", joint.name);
+            Difference { field, configured, described, unit }
+        })
+        .collect()
+}
