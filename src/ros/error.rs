@@ -50,7 +50,7 @@ pub enum RosError {
     #[error(transparent)]
     Configuration(#[from] crate::daemon::ConfigError),
     /// The daemon.
-    #[error("{0}{}", parameters_for(.0.remedy()))]
+    #[error("{0}{mend}", mend = parameters_for(.0.remedy()))]
     Daemon(#[from] crate::daemon::DaemonError),
     /// A transition that the life cycle does not have.
     #[error("there is no transition {name} from {from}")]
