@@ -274,7 +274,9 @@ fn few_and_degenerate_rollouts_do_not_break_it() {
     let task = Linear { spread: 0.0, ..Linear::new(6) };
     for reuse in REUSES {
         for rollouts in [1, 2] {
-            let mut learner = learner(&task, LearnerConfig { reuse, drop_threshold: 0.01, ..LearnerConfig::default() });
+            let guard = GuardConfig { enabled: rollouts > 1, ..GuardConfig::default() };
+            let config = LearnerConfig { reuse, guard, drop_threshold: 0.01, ..LearnerConfig::default() };
+            let mut learner = learner(&task, config);
             let reports = run(&task, &mut learner, rollouts, 6, &mut Random::new(12));
             assert!(reports.iter().all(|r| r.mean_kl <= r.epsilon * (1.0 + 1e-9)), "{reuse:?}");
             learner.policy().validate().unwrap();
@@ -323,4 +325,54 @@ fn the_configuration_reads_from_yaml_and_names_what_is_wrong() {
     assert!(message.contains("sample_decay"), "{message}");
     let message = refused(LearnerConfig { targets: Targets::MonteCarlo, ..LearnerConfig::default() });
     assert!(message.contains("reuse"), "{message}");
+}
+
+#[test]
+fn the_observed_return_is_refused_where_it_would_be_another_steps() {
+    let mixed = |reuse| LearnerConfig { reuse, observed_return: 0.3, ..LearnerConfig::default() }.validate();
+    let message = mixed(Reuse::TimeAndIterations).unwrap_err().to_string();
+    for named in ["observed_return is 0.3", "reuse: time_and_iterations"] {
+        assert!(message.contains(named), "{named} is not in: {message}");
+    }
+    for reuse in [Reuse::Iterations, Reuse::SameStepDecay, Reuse::None] {
+        assert_eq!(mixed(reuse), Ok(()));
+    }
+}
+
+#[test]
+fn the_guard_refuses_to_judge_by_a_single_rollout() {
+    let task = Linear::new(4);
+    let mut guarded = learner(&task, LearnerConfig::default());
+    let before = guarded.clone();
+    let batch = task.roll_out(guarded.policy(), 1, &mut Random::new(14));
+    let error = guarded.update(batch.clone(), &task).unwrap_err();
+    assert_eq!(error, MotoError::GuardWithoutSpread);
+    assert!(error.to_string().contains("guard.enabled"), "{error}");
+    assert_eq!(guarded, before);
+    let off = GuardConfig { enabled: false, ..GuardConfig::default() };
+    learner(&task, LearnerConfig { guard: off, ..LearnerConfig::default() }).update(batch, &task).unwrap();
+}
+
+#[test]
+fn the_reward_of_the_final_state_is_learned_from_as_it_is() {
+    /// Only the final state counts, and one rollout in eleven ends very badly: less than the percentile that values are clipped to.
+    struct Cliff;
+    impl Reward for Cliff {
+        fn step(&self, _: usize, _: &[f64], _: &[f64], _: &[f64], _: &[f64]) -> f64 {
+            0.0
+        }
+        fn last(&self, state: &[f64]) -> f64 {
+            if state[0] > 50.0 { -1000.0 } else { -1.0 }
+        }
+    }
+    let task = Linear::new(1);
+    let config = LearnerConfig { ridge: Ridge::Fixed(1e-6), ..LearnerConfig::default() };
+    let residual = |clip_values| {
+        let mut learner = learner(&task, LearnerConfig { clip_values, ..config.clone() });
+        let mut batch = task.roll_out(learner.policy(), 22, &mut Random::new(15));
+        batch.states[1][(0, 3)] = 100.0;
+        learner.update(batch, &Cliff).unwrap().steps[0].residual
+    };
+    assert!(residual(false) > 10.0, "{}", residual(false));
+    assert_eq!(residual(true), residual(false));
 }

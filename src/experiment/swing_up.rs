@@ -38,6 +38,7 @@ impl SwingUpRun {
         let initial = task.initial_policy();
         let method = match method {
             MethodConfig::Moto(config) => {
+                config.check_rollouts(rollouts)?;
                 Method::Moto(Box::new(Learner::new(config.clone(), initial, StateScales(task.state_scales()))?))
             }
             MethodConfig::Gps(config) => Method::Gps(Box::new(Gps::new(config.clone(), initial)?)),

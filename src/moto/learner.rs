@@ -67,14 +67,15 @@ impl Learner {
     /// out. The result does not depend on the number of threads.
     ///
     /// # Errors
-    /// A batch of the wrong shape or with non-finite entries or rewards, or a fit that cannot be computed; the learner is
-    /// then as before.
+    /// A batch of the wrong shape, of one rollout while the guard is on, or with non-finite entries or rewards, or a fit that
+    /// cannot be computed; the learner is then as before.
     pub fn update(&mut self, batch: Batch, reward: &dyn Reward) -> Result<IterationReport, MotoError> {
         let mut timer = StageTimer::start();
         let mut seconds = StageSeconds::default();
         let config = &self.config;
         let horizon = self.policy.horizon();
         batch.validate(horizon, self.policy.state_dim(), self.policy.action_dim())?;
+        config.check_rollouts(batch.rollouts())?;
         let earnings = Earnings::new(&batch, reward)?;
         let returns = earnings.returns();
         let summary = ReturnSummary::new(&returns);

@@ -90,6 +90,7 @@ impl TableTennisRun {
         let task = TableTennis::new(task.clone(), robot.arm.clone(), setup.model.clone(), control)?;
         let (method, primitive) = match method {
             MethodConfig::Moto(config) => {
+                config.check_rollouts(rollouts)?;
                 let learner = Learner::new(config.clone(), task.initial_policy()?, StateScales(task.state_scales()))?;
                 (Method::Moto(Box::new(learner)), Primitive::default())
             }
