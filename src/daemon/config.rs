@@ -128,9 +128,9 @@ pub enum TaskConfig {
 pub struct RunConfig {
     /// Seed of everything random. Default 1.
     pub seed: u64,
-    /// Rollouts per iteration, M, in [2, 10000]. Default 30.
+    /// Rollouts per iteration, M, in [2, 10000]. Default 15.
     pub rollouts: usize,
-    /// Iterations of the learner, in [0, 100000]. Default 40.
+    /// Iterations of the learner, in [0, 100000]. Default 80.
     pub iterations: usize,
     /// Strokes of the mean action by which the policy is judged before and after, in [1, 100000]. Default 200.
     pub evaluation_strokes: usize,
@@ -146,8 +146,8 @@ impl Default for RunConfig {
     fn default() -> Self {
         Self {
             seed: 1,
-            rollouts: 30,
-            iterations: 40,
+            rollouts: 15,
+            iterations: 80,
             evaluation_strokes: 200,
             realtime_strokes: 10,
             checkpoints: 3,
