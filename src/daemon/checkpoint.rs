@@ -9,6 +9,9 @@ use crate::policy::Policy;
 use crate::storage::{Expected, Header, RunView, Shapes, StorageError};
 use crate::tasks::Task;
 
+/// Episodes no run reaches; numbers below can be counted on.
+const MOST_EPISODES: u64 = 1 << 48;
+
 /// The state of a run between two iterations.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Saved {
@@ -59,11 +62,11 @@ pub fn load(view: &RunView, setup: &Setup, task: &dyn Task, same_run: bool) -> R
     }
     let (saved, header) = (loaded.checkpoint.value, loaded.checkpoint.header);
     let Shapes { state_dim, action_dim, horizon } = shapes(setup, task);
-    let policy = saved.learner.policy();
-    let checked = policy.validate().map_err(DaemonError::from);
-    let checked = checked.and_then(|()| check_shape(policy, horizon, state_dim, action_dim));
+    let checked = saved.learner.validate().map_err(DaemonError::from);
+    let checked = checked.and_then(|()| check_shape(saved.learner.policy(), horizon, state_dim, action_dim));
     let what = match checked {
         Err(error) => error.to_string(),
+        Ok(()) if saved.episodes > MOST_EPISODES => format!("it says {} episodes", saved.episodes),
         Ok(()) if saved.learner.iteration() as u64 != header.iteration => {
             format!("it says iteration {}, its learner {}", header.iteration, saved.learner.iteration())
         }

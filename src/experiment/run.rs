@@ -141,6 +141,9 @@ pub struct State<M> {
     pub method: M,
 }
 
+/// The largest stored form that is read, bytes.
+const MAX_STATE: usize = 1 << 30;
+
 /// The stored form of a state.
 ///
 /// # Errors
@@ -154,6 +157,8 @@ pub fn encode(state: &impl Serialize) -> Result<Vec<u8>, RunError> {
 /// # Errors
 /// [`RunError::State`].
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RunError> {
-    let decoded = bincode::serde::decode_from_slice(bytes, bincode::config::standard());
+    // Lengths in the bytes may not promise more than there is.
+    let limited = bincode::config::standard().with_limit::<MAX_STATE>();
+    let decoded = bincode::serde::decode_from_slice(bytes, limited);
     decoded.map(|(state, _)| state).map_err(|e| RunError::State(e.to_string()))
 }

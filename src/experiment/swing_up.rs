@@ -85,7 +85,11 @@ impl Run for SwingUpRun {
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), RunError> {
-        self.state = decode(state)?;
+        let state: State<Method> = decode(state)?;
+        if let Method::Moto(learner) = &state.method {
+            learner.validate()?;
+        }
+        self.state = state;
         Ok(())
     }
 

@@ -8,12 +8,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batch {
     /// States per step, the final one included (T + 1 entries of state x rollout).
+    #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     pub states: Vec<DMatrix<f64>>,
     /// Actions the policy drew, before any limit (T entries of action x rollout). Densities use these.
+    #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     pub actions: Vec<DMatrix<f64>>,
     /// Actions the robot received, in the policy's units (T entries of action x rollout). The Q-function is fitted on these.
+    #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     pub received: Vec<DMatrix<f64>>,
     /// What the task measured within each step, for its reward (T entries of outcome x rollout); zero rows if it needs nothing.
+    #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     pub outcomes: Vec<DMatrix<f64>>,
 }
 
@@ -85,6 +89,7 @@ pub(super) fn column(matrix: &DMatrix<f64>, index: usize) -> &[f64] {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Earnings {
     /// Reward still to come from step t on, the final state's included (T + 1 rows x rollout); row 0 is the return.
+    #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub to_come: DMatrix<f64>,
     /// Smallest over the steps of the 10th percentile of the reward to come.
     pub low: f64,

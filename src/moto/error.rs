@@ -88,6 +88,12 @@ pub enum MotoError {
         /// Value found.
         value: f64,
     },
+    /// A learner that was read back does not fit together.
+    #[error("the stored learner does not fit together: {what}")]
+    Stored {
+        /// The part that is otherwise than the rest.
+        what: &'static str,
+    },
     /// A quantity of the update could not be computed.
     #[error("the {quantity} of step {step} cannot be computed (not finite or not positive definite)")]
     Numerical {

@@ -1,5 +1,8 @@
 //! The learner: one iteration of MOTO per batch of rollouts.
 
+mod stored;
+mod warm_start;
+
 use super::batch::Earnings;
 use super::guard::{Guard, ReturnSummary, Verdict};
 use super::importance::{NewSums, weigh};

@@ -4,6 +4,7 @@
 mod compiled;
 mod divergence;
 mod linear_gaussian;
+pub(crate) mod matrices;
 mod movement;
 
 pub use compiled::CompiledPolicy;

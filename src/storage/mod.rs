@@ -4,7 +4,6 @@
 //! or after the operation, and whatever was reported as written is on the disk. Whatever is read is checked first.
 
 mod checkpoint;
-mod counts;
 mod error;
 pub mod files;
 mod messages;

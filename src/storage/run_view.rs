@@ -130,10 +130,7 @@ impl RunView {
     ///
     /// # Errors
     /// As there.
-    pub fn checkpoint<T: Serialize + DeserializeOwned>(
-        &self,
-        expected: &Expected,
-    ) -> Result<LoadedCheckpoint<T>, StorageError> {
+    pub fn checkpoint<T: DeserializeOwned>(&self, expected: &Expected) -> Result<LoadedCheckpoint<T>, StorageError> {
         Checkpoint::load_newest(&*self.files, &self.directory.join(CHECKPOINTS), expected)
     }
 
@@ -162,7 +159,11 @@ pub struct TrialsAfter {
 
 /// Numbers and files of the recordings in a directory, in order.
 pub(super) fn numbered(files: &dyn Files, directory: &Path) -> Result<Vec<(u64, PathBuf)>, StorageError> {
-    let number = |name: String| Some((name.strip_suffix(TRIAL_ENDING)?.parse().ok()?, directory.join(name)));
+    // A number beyond is none of ours, and could not be counted on from.
+    let number = |name: String| {
+        let number: u32 = name.strip_suffix(TRIAL_ENDING)?.parse().ok()?;
+        Some((number.into(), directory.join(name)))
+    };
     let mut recordings: Vec<(u64, PathBuf)> = files.list(directory)?.into_iter().filter_map(number).collect();
     recordings.sort();
     Ok(recordings)

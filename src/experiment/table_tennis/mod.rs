@@ -266,7 +266,11 @@ impl Run for TableTennisRun {
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), RunError> {
-        self.state = decode(state)?;
+        let state: State<Method> = decode(state)?;
+        if let Method::Moto(learner) = &state.method {
+            learner.validate()?;
+        }
+        self.state = state;
         Ok(())
     }
 
