@@ -376,3 +376,33 @@ fn the_reward_of_the_final_state_is_learned_from_as_it_is() {
     assert!(residual(false) > 10.0, "{}", residual(false));
     assert_eq!(residual(true), residual(false));
 }
+
+#[test]
+fn a_warm_start_takes_the_policy_and_where_asked_the_transitions() {
+    let task = Linear::new(6);
+    for reuse in REUSES {
+        let config = LearnerConfig { reuse, stored_iterations: 3, ..LearnerConfig::default() };
+        let mut other = learner(&task, config.clone());
+        run(&task, &mut other, 20, 5, &mut Random::new(16));
+        let started = |transitions| {
+            let started = Learner::warm_started(config.clone(), StateScales::ones(2), &other, transitions).unwrap();
+            assert_eq!((started.policy(), started.iteration()), (other.policy(), 0));
+            started.validate().unwrap();
+            started
+        };
+        let (mut bare, mut full) = (started(false), started(true));
+        assert_eq!(bare.stored(), (0, 0));
+        let kept = if reuse == Reuse::None { 0 } else { 3 };
+        assert_eq!(full.stored(), (kept, kept * 20 * 6));
+        // What the guard had expected of the other learner's last update says nothing here: a far worse batch is the first.
+        let batch = disturbed(&task, &full, &mut Random::new(17));
+        assert_eq!(full.clone().update(batch, &task).unwrap().verdict, Verdict::Unjudged);
+        let reports = [&mut bare, &mut full].map(|learner| run(&task, learner, 20, 4, &mut Random::new(18)));
+        for learner in [&bare, &full] {
+            learner.validate().unwrap();
+        }
+        let samples = |reports: &[IterationReport]| reports[0].mean_effective_samples;
+        let more = samples(&reports[1]) > samples(&reports[0]) + 1.0;
+        assert_eq!(more, reuse != Reuse::None, "{reuse:?}: {} {}", samples(&reports[0]), samples(&reports[1]));
+    }
+}

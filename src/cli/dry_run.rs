@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 use super::config::ConfigArgument;
-use crate::daemon::{DryRunOptions, dry_run};
+use crate::daemon::output::print;
+use crate::daemon::{Beginning, DryRunOptions, dry_run, run_configuration};
 use crate::tasks::table_tennis;
 
 /// Learn a stroke on the embedded simulated arm, through the same control loop as on a robot.
@@ -61,8 +62,9 @@ pub struct DryRun {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "setting", "rollouts", "seed", "warm_start"])]
     resume: Option<PathBuf>,
 
-    /// Start from the policy that the run in this folder learned, or a stroke that an experiment learned (METHOD-SEED.stroke.json),
-    /// instead of the demonstration
+    /// Start from what the run in this folder learned, or a stroke that an experiment learned (METHOD-SEED.stroke.json), instead of
+    /// the demonstration: robot, task, shapes and units must be the same; what else differs is listed. The run's transitions are
+    /// learned from too where their rewards mean the same
     #[arg(long, value_name = "DIR|FILE")]
     warm_start: Option<PathBuf>,
 }
@@ -93,12 +95,17 @@ impl DryRun {
     pub fn run(self) -> Result<ExitCode, Failure> {
         let Self { config, setting, iterations, rollouts, seed, realtime_strokes, realtime, out, resume, warm_start } =
             self;
-        let path = match &resume {
-            Some(folder) => folder.join(crate::storage::CONFIG_FILE),
-            None => config.path()?,
+        let source = match &resume {
+            Some(folder) => run_configuration(folder)?,
+            None => config.source(),
+        };
+        let beginning = match (resume, warm_start) {
+            (Some(folder), _) => Beginning::Resume(folder),
+            (None, Some(from)) => Beginning::WarmStart(from),
+            (None, None) => Beginning::Demonstration,
         };
         let report = dry_run(DryRunOptions {
-            config: path,
+            config: source,
             adjust: Box::new(move |config| {
                 if let Some(setting) = setting {
                     config.set_setting(setting.into());
@@ -111,10 +118,9 @@ impl DryRun {
             }),
             realtime,
             out,
-            resume,
-            warm_start,
+            beginning,
         })?;
-        print!("{report}");
+        print(&report)?;
         Ok(if report.interrupted() { ExitCode::from(130) } else { ExitCode::SUCCESS })
     }
 }

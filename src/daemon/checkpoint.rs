@@ -6,7 +6,7 @@ use tracing::warn;
 use super::{ConfigError, DaemonError, Setup};
 use crate::moto::Learner;
 use crate::policy::Policy;
-use crate::storage::{Expected, Header, RunView, Shapes, StorageError};
+use crate::storage::{Expected, Header, RunView, Shapes, StorageError, differences, listed};
 use crate::tasks::Task;
 
 /// Episodes no run reaches; numbers below can be counted on.
@@ -56,6 +56,9 @@ pub fn check_shape(policy: &Policy, horizon: usize, state_dim: usize, action_dim
 /// # Errors
 /// If there is none that fits, or its policy cannot be used.
 pub fn load(view: &RunView, setup: &Setup, task: &dyn Task, same_run: bool) -> Result<Saved, DaemonError> {
+    if same_run {
+        same_settings(view, setup)?;
+    }
     let loaded = view.checkpoint::<Saved>(&expected(setup, task, same_run)?)?;
     for damaged in &loaded.damaged {
         warn!("passed over: {damaged}");
@@ -73,6 +76,19 @@ pub fn load(view: &RunView, setup: &Setup, task: &dyn Task, same_run: bool) -> R
         Ok(()) => return Ok(saved),
     };
     Err(StorageError::Damaged { path: loaded.path, what }.into())
+}
+
+/// Checks that a run was made with the settings it is to go on with.
+fn same_settings(view: &RunView, setup: &Setup) -> Result<(), DaemonError> {
+    let before = &view.info().settings;
+    if before.is_null() {
+        return Ok(()); // The checkpoint has their hash.
+    }
+    let found = differences(before, &setup.decisive()?, &setup.config.robot.joints);
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(DaemonError::OtherSettings { folder: view.directory().into(), what: listed(&found) })
 }
 
 /// What a checkpoint of this setup says of itself.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::control::{self, ControlConfig, LimitsConfig};
 use crate::dynamics::{Joint, Model, ModelError};
@@ -304,11 +305,20 @@ impl Setup {
     /// # Errors
     /// If the configuration has no canonical form.
     pub fn fingerprint(&self) -> Result<String, ConfigError> {
+        config_hash(&self.decisive()?).map_err(|error| self.syntax(error.to_string()))
+    }
+
+    /// The settings of the fingerprint, with one of the robot description in place of its path.
+    ///
+    /// # Errors
+    /// If the configuration has no canonical form.
+    pub fn decisive(&self) -> Result<Value, ConfigError> {
         let mut config = self.config.clone();
-        config.robot.urdf = PathBuf::new();
+        config.robot.urdf = format!("a description with BLAKE3 {:.16}", blake3::hash(self.urdf.as_bytes())).into();
         config.control.scheduling = Default::default();
-        config.run = RunConfig { seed: config.run.seed, rollouts: config.run.rollouts, ..Default::default() };
-        config_hash(&(config, &self.urdf)).map_err(|error| self.syntax(error.to_string()))
+        let mut settings = serde_json::to_value(&config).map_err(|error| self.syntax(error.to_string()))?;
+        settings["run"] = json!({ "seed": config.run.seed, "rollouts": config.run.rollouts });
+        Ok(settings)
     }
 
     fn syntax(&self, message: String) -> ConfigError {
@@ -321,6 +331,14 @@ impl Config {
     pub fn set_setting(&mut self, setting: Setting) {
         let TaskConfig::TableTennis(task) = &mut self.task;
         task.setting = setting;
+    }
+}
+
+impl TaskConfig {
+    /// The settings that decide what a reward means.
+    pub fn rewards(&self) -> Value {
+        let Self::TableTennis(TableTennisConfig { target, reward, court, .. }) = self;
+        json!({ "table_tennis": { "target": target, "reward": reward, "court": court } })
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RosError;
 use super::joints::{Joints, JointsConfig};
+use crate::daemon::Beginning;
 
 /// The node's own parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +39,9 @@ pub struct RosConfig {
     pub run_folder: String,
     /// Run folder of an interrupted run to go on with; empty for a new run.
     pub resume: String,
+    /// What a new run starts from instead of the demonstration: the folder of another run, of a dry run too, or the file of a stroke
+    /// that an experiment learned; empty for the demonstration. Robot, task, shapes and units must be the same.
+    pub warm_start: String,
     /// When a diagnostic is a warning.
     pub diagnostics: DiagnosticsConfig,
 }
@@ -59,6 +63,7 @@ impl Default for RosConfig {
             reset_faults: false,
             run_folder: String::new(),
             resume: String::new(),
+            warm_start: String::new(),
             diagnostics: DiagnosticsConfig::default(),
         }
     }
@@ -96,12 +101,26 @@ impl Default for DiagnosticsConfig {
 }
 
 impl RosConfig {
+    /// What the run begins with.
+    pub fn beginning(&self) -> Beginning {
+        match (self.resume.as_str(), self.warm_start.as_str()) {
+            ("", "") => Beginning::Demonstration,
+            ("", from) => Beginning::WarmStart(from.into()),
+            (folder, _) => Beginning::Resume(folder.into()),
+        }
+    }
+
     /// Checks every value, for a robot with these joints.
     ///
     /// # Errors
     /// The first value that is not accepted.
     pub fn validate(&self, joints: &[String]) -> Result<(), RosError> {
         Joints::new(&self.joints, joints)?;
+        if !self.resume.is_empty() && !self.warm_start.is_empty() {
+            let reason =
+                format!("is given beside ros.resume ({}): a run goes on or starts anew, not both", self.resume);
+            return Err(RosError::Parameter { name: "ros.warm_start".into(), reason });
+        }
         let attempts = f64::from(self.lockstep_attempts);
         let diagnostics = &self.diagnostics;
         for (name, value, low, high) in [

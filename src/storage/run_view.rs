@@ -36,6 +36,9 @@ pub struct RunInfo {
     pub command_line: Vec<String>,
     /// When it was started, seconds since the Unix epoch.
     pub started: u64,
+    /// The settings that decide what it learns; null in runs from before they were kept here.
+    #[serde(default)]
+    pub settings: serde_json::Value,
 }
 
 /// A run's folder to read from; needs no lock, changes nothing.
