@@ -280,7 +280,7 @@ class Learner:
         c, (transitions, w) = self.config, weighted
         s, a, following, outcome, observed = transitions
         worth = self.reward.last(following) if value is None else value(following)
-        if c.clip_values:
+        if c.clip_values and value is not None:
             worth = np.clip(worth, *bounds)
         m = c.observed_return
         y = self.reward.step(t, s, a, following, outcome) + (1.0 - m) * worth + m * observed

@@ -102,9 +102,20 @@ fn a_run_whose_configuration_was_changed_meanwhile() {
     let config = place.path("run/config.yaml");
     let resolved = fs::read_to_string(&config).unwrap();
     fs::write(&config, resolved.replace("epsilon: 0.15", "epsilon: 0.3")).unwrap();
-    let said = place.refusal(&["dry-run", "--resume", "run", "--iterations", "2"]);
-    assert!(said.contains("config hash"), "{said}");
-    fs::write(&config, resolved).unwrap();
+    for command in [&["dry-run", "--resume", "run", "--iterations", "2"][..], &["evaluate", "run"]] {
+        let said = place.refusal(command);
+        for text in ["run in run was made with other settings", "learner.epsilon was 0.15, is 0.3", "--warm-start run"]
+        {
+            assert!(said.contains(text), "{text} is not in: {said}");
+        }
+    }
+    let urdf = place.path("run/robot.urdf");
+    let description = fs::read_to_string(&urdf).unwrap();
+    fs::write(&config, &resolved).unwrap();
+    fs::write(&urdf, description.clone() + "\n").unwrap();
+    let said = place.refusal(&["evaluate", "run"]);
+    assert!(said.contains("robot.urdf was"), "{said}");
+    fs::write(&urdf, description).unwrap();
     place.run(&["dry-run", "--resume", "run", "--iterations", "2"]);
 }
 

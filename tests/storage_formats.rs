@@ -1,11 +1,14 @@
 //! Checkpoints and trials come back to the bit, or not at all.
 
 mod storage_support;
+#[path = "../crates/moto_learners/tests/support/mod.rs"]
+mod support;
 
 use std::path::Path;
 use std::time::Duration;
 
 use moto_controller::control::{Episode, LatencySummary, Quantiles};
+use moto_controller::moto::{Learner, LearnerConfig, StateScales};
 use moto_controller::policy::{LinearGaussian, Policy};
 use moto_controller::storage::files::Files;
 use moto_controller::storage::{
@@ -17,6 +20,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use storage_support::failing_disk::FailingDisk;
 use storage_support::{checkpoint, expected, header, trial};
+use support::{Linear, Random};
 
 const FILE: &str = "/file";
 
@@ -377,16 +381,83 @@ fn a_configuration_has_one_hash_whatever_the_order_of_its_keys() {
     assert_ne!(hash(r#"{"seed": 1}"#), hash(r#"{"seed": 2}"#));
 }
 
-/// Rows times columns wraps around to the number of entries: nalgebra's reader does not see it, and every later look would be out of
-/// bounds.
+/// A learner after one update: every kind of matrix there is in one.
+fn learner() -> Learner {
+    let task = Linear::new(2);
+    let mut learner =
+        Learner::new(LearnerConfig::default(), task.initial(1.), StateScales::ones(task.a.nrows())).unwrap();
+    learner.update(task.roll_out(learner.policy(), 5, &mut Random::new(1)), &task).unwrap();
+    learner
+}
+
+/// The bytes of a checkpoint with other content, its length and checksum made right.
+fn forged(bytes: &[u8], content: &[u8]) -> Vec<u8> {
+    let header = u32::from_le_bytes(bytes[12..16].try_into().unwrap()) as usize;
+    let mut forged = bytes[..24 + header].to_vec();
+    forged[16..24].copy_from_slice(&(content.len() as u64).to_le_bytes());
+    forged.extend(content);
+    forged.extend(blake3::hash(&forged).as_bytes());
+    forged
+}
+
+/// Rows times columns wraps around to the number of entries: a reader that multiplies without a check does not see it, and every
+/// later look would be out of bounds.
 #[test]
-fn a_forged_checkpoint_with_a_right_checksum_and_an_absurd_shape_is_refused() {
-    for (rows, columns) in [(1_u64 << 63, 2_u64), (1 << 32, 1 << 32)] {
-        let (disk, path, _) = saved(&Checkpoint { header: header(1), value: (Vec::<f64>::new(), rows, columns) });
-        let error = Checkpoint::<DMatrix<f64>>::load(&disk, &path, &expected()).unwrap_err();
-        assert!(matches!(error, StorageError::Damaged { .. }), "{error}");
+fn a_shape_that_wraps_around_is_refused_in_every_matrix_of_a_learner() {
+    let learner = learner();
+    let (disk, path, bytes) = saved(&Checkpoint { header: header(1), value: &learner });
+    assert_eq!(Checkpoint::<Learner>::load(&disk, &path, &expected()).unwrap().value, learner);
+    let content = bincode::serde::encode_to_vec(&learner, bincode::config::standard()).unwrap();
+    assert_eq!(forged(&bytes, &content), bytes);
+    let wide = |number: u64| [&[253][..], &number.to_le_bytes()].concat();
+    let mut matrices = 0;
+    for at in 0..content.len() - 1 {
+        let [rows, columns] = [content[at], content[at + 1]];
+        if rows.max(columns) > 250 {
+            continue; // not the short form of a number
+        }
+        let entries = u64::from(rows) * u64::from(columns);
+        let absurd = (1_u64 << 32) + 1;
+        // The other factor of the same product, by 64-bit arithmetic that wraps around; odd numbers have an inverse.
+        let inverse = (0..6).fold(absurd, |x, _| x.wrapping_mul(2_u64.wrapping_sub(absurd.wrapping_mul(x))));
+        let pair = if entries == 0 { [1 << 32, 1 << 32] } else { [absurd, entries.wrapping_mul(inverse)] };
+        assert_eq!(pair[0].wrapping_mul(pair[1]), entries);
+        let content = [&content[..at], &wide(pair[0]), &wide(pair[1]), &content[at + 2..]].concat();
+        disk.create(&path).unwrap().write(&forged(&bytes, &content)).unwrap();
+        let error = Checkpoint::<Learner>::load(&disk, &path, &expected()).unwrap_err();
+        assert!(matches!(error, StorageError::Damaged { .. }), "at {at}: {error}");
+        matrices += usize::from(error.to_string().contains(&format!("a matrix of {} x {}", pair[0], pair[1])));
     }
-    let sound = Checkpoint { header: header(1), value: DMatrix::from_element(2, 3, 0.5) };
-    let (disk, path, _) = saved(&sound);
-    assert_eq!(Checkpoint::<DMatrix<f64>>::load(&disk, &path, &expected()).unwrap(), sound);
+    // Policies now, at first and before the update, the stored batch, its rewards and states, Q and V.
+    assert!(matrices >= 34, "{matrices}");
+}
+
+/// Every byte of a learner changed, the checksum made right: what comes back either says that it does not fit together, or can be
+/// updated.
+#[test]
+fn a_forged_learner_is_refused_or_can_be_updated() {
+    let (learner, task) = (learner(), Linear::new(2));
+    let (disk, path, bytes) = saved(&Checkpoint { header: header(1), value: &learner });
+    let content = bincode::serde::encode_to_vec(&learner, bincode::config::standard()).unwrap();
+    let (mut unread, mut unsound, mut sound) = (0, 0, 0);
+    for at in 0..content.len() {
+        for mask in [0x01, 0x80, 0xff] {
+            let mut content = content.clone();
+            content[at] ^= mask;
+            disk.create(&path).unwrap().write(&forged(&bytes, &content)).unwrap();
+            let Ok(Checkpoint { value: mut read, .. }) = Checkpoint::<Learner>::load(&disk, &path, &expected()) else {
+                unread += 1;
+                continue;
+            };
+            if read.validate().is_err() {
+                unsound += 1;
+                continue;
+            }
+            sound += 1;
+            let batch = task.roll_out(read.policy(), 3, &mut Random::new(2));
+            // Other numbers may make an update impossible, which it says.
+            let _ = read.update(batch, &task);
+        }
+    }
+    assert!(unread > 100 && unsound > 100 && sound > 100, "{unread} {unsound} {sound}");
 }

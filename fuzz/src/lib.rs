@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use moto_controller::moto::{Learner, LearnerConfig, StateScales};
+use moto_controller::moto::{Batch, Learner, LearnerConfig, Reward, StateScales};
 use moto_controller::policy::{LinearGaussian, Policy};
 use moto_controller::storage::files::{FileError, Files, LockGuard, OpenFile};
 use moto_controller::storage::{Expected, Header, Shapes};
@@ -75,6 +75,30 @@ pub fn header() -> Header {
 pub fn expected() -> Expected {
     let Header { robot, task, shapes, .. } = header();
     Expected { robot, task, shapes, config_hash: None, seed: None }
+}
+
+/// Nothing costs anything.
+pub struct Free;
+
+impl Reward for Free {
+    fn step(&self, _: usize, _: &[f64], _: &[f64], _: &[f64], _: &[f64]) -> f64 {
+        0.
+    }
+    fn last(&self, _: &[f64]) -> f64 {
+        0.
+    }
+}
+
+/// Two rollouts of a policy, in which nothing happens.
+pub fn batch(policy: &Policy) -> Batch {
+    let zeros = |rows: usize, count: usize| vec![DMatrix::zeros(rows, 2); count];
+    let (horizon, state_dim, action_dim) = (policy.horizon(), policy.state_dim(), policy.action_dim());
+    Batch {
+        states: zeros(state_dim, horizon + 1),
+        actions: zeros(action_dim, horizon),
+        received: zeros(action_dim, horizon),
+        outcomes: zeros(0, horizon),
+    }
 }
 
 /// A learner of those shapes.

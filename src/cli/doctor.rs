@@ -1,12 +1,16 @@
 //! `moto_controller doctor`.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::Failure;
 use super::config::ConfigArgument;
+use super::duration;
+use crate::daemon::output::print;
 use crate::daemon::{DoctorOptions, DoctorReport, Verdict, doctor};
 
 /// Say what this machine can promise, and what to do where that is too little.
@@ -21,8 +25,8 @@ pub struct Doctor {
     config: ConfigArgument,
 
     /// How long to measure, s; 0 only looks
-    #[arg(long, value_name = "S", default_value_t = 20.)]
-    seconds: f64,
+    #[arg(long, value_name = "S", default_value = "20", value_parser = duration::seconds)]
+    seconds: Duration,
 
     /// Where runs are stored
     #[arg(long, value_name = "DIR", default_value = "runs")]
@@ -41,32 +45,31 @@ impl Doctor {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
         let Self { config, seconds, folder, picture, json } = self;
-        let report = doctor(&DoctorOptions { config: config.path()?, seconds, folder, picture })?;
-        if json {
-            println!("{}", serde_json::to_string_pretty(&report)?);
-        } else {
-            print(&report);
-        }
+        let report = doctor(&DoctorOptions { config: config.source(), time: seconds, folder, picture })?;
+        let said = if json { serde_json::to_string_pretty(&report)? + "\n" } else { Text(&report).to_string() };
+        print(said)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn print(report: &DoctorReport) {
-    for fact in &report.facts {
-        let mark = match fact.verdict {
-            Verdict::Good => "good",
-            Verdict::Fair => "fair",
-            Verdict::Poor => "POOR",
-        };
-        println!("{mark}  {:<22} {}", fact.name, fact.found);
-        if let Some(advice) = &fact.advice {
-            println!("{:29}{advice}", "");
+/// A report for people.
+struct Text<'a>(&'a DoctorReport);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(report) = self;
+        for fact in &report.facts {
+            let mark = match fact.verdict {
+                Verdict::Good => "good",
+                Verdict::Fair => "fair",
+                Verdict::Poor => "POOR",
+            };
+            writeln!(f, "{mark}  {:<22} {}", fact.name, fact.found)?;
+            if let Some(advice) = &fact.advice {
+                writeln!(f, "{:29}{advice}", "")?;
+            }
         }
-    }
-    for measured in &report.measured {
-        print!("\n{measured}");
-    }
-    if let Some(picture) = &report.picture {
-        println!("\nhistogram: {}", picture.display());
+        report.measured.iter().try_for_each(|measured| write!(f, "\n{measured}"))?;
+        report.picture.iter().try_for_each(|picture| writeln!(f, "\nhistogram: {}", picture.display()))
     }
 }

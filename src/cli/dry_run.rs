@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 use super::Failure;
 use super::config::ConfigArgument;
 use super::setting::whole;
-use crate::daemon::{DaemonError, DryRunOptions, dry_run};
+use crate::daemon::output::print;
+use crate::daemon::{Beginning, DaemonError, DryRunOptions, dry_run, run_configuration};
 use crate::storage::Remedy;
 use crate::tasks::table_tennis;
 
@@ -63,8 +64,9 @@ pub struct DryRun {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "setting", "rollouts", "seed", "warm_start"])]
     resume: Option<PathBuf>,
 
-    /// Start from the policy that the run in this folder learned, or a stroke that an experiment learned (METHOD-SEED.stroke.json),
-    /// instead of the demonstration
+    /// Start from what the run in this folder learned, or a stroke that an experiment learned (METHOD-SEED.stroke.json), instead of
+    /// the demonstration: robot, task, shapes and units must be the same; what else differs is listed. The run's transitions are
+    /// learned from too where their rewards mean the same
     #[arg(long, value_name = "DIR|FILE")]
     warm_start: Option<PathBuf>,
 }
@@ -96,12 +98,17 @@ impl DryRun {
     pub fn run(self) -> Result<ExitCode, Failure> {
         let Self { config, setting, iterations, rollouts, seed, realtime_strokes, realtime, out, resume, warm_start } =
             self;
-        let path = match &resume {
-            Some(folder) => folder.join(crate::storage::CONFIG_FILE),
-            None => config.path()?,
+        let source = match &resume {
+            Some(folder) => run_configuration(folder)?,
+            None => config.source(),
+        };
+        let beginning = match (resume, warm_start) {
+            (Some(folder), _) => Beginning::Resume(folder),
+            (None, Some(from)) => Beginning::WarmStart(from),
+            (None, None) => Beginning::Demonstration,
         };
         let report = dry_run(DryRunOptions {
-            config: path,
+            config: source,
             adjust: Box::new(move |config| {
                 if let Some(setting) = setting {
                     config.set_setting(setting.into());
@@ -114,11 +121,10 @@ impl DryRun {
             }),
             realtime,
             out,
-            resume,
-            warm_start,
+            beginning,
         })
         .map_err(named)?;
-        print!("{report}");
+        print(&report)?;
         Ok(if report.interrupted() { ExitCode::from(130) } else { ExitCode::SUCCESS })
     }
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Failure;
+use crate::daemon::output::print;
 use crate::daemon::{EvaluateOptions, evaluate};
 
 /// Replay what a run or an experiment learned, without exploration noise, and report how good it is.
@@ -43,11 +44,7 @@ impl Evaluate {
     pub fn run(self) -> Result<ExitCode, Failure> {
         let Self { run, strokes, noise, initial, realtime, json } = self;
         let evaluation = evaluate(&EvaluateOptions { run, strokes, noise, initial, realtime })?;
-        if json {
-            println!("{}", serde_json::to_string_pretty(&evaluation)?);
-        } else {
-            print!("{evaluation}");
-        }
+        print(if json { serde_json::to_string_pretty(&evaluation)? + "\n" } else { evaluation.to_string() })?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,7 +1,6 @@
 //! `moto_controller experiment`.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tracing::{info, warn};
 
 use super::Failure;
-use crate::daemon::logging::BARS;
+use crate::daemon::logging::{BARS, draws_bars};
+use crate::daemon::output::{print, print_progress};
 use crate::experiment::catalogue::{ENTRIES, find};
 use crate::experiment::{
     ExperimentConfig, Folder, Job, Outcome, Record, RunnerOptions, Watcher, overridden, publish, run, table,
@@ -81,7 +81,7 @@ impl Experiment {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
         let Some(name) = self.name.filter(|_| !self.list) else {
-            print!("{}", listing());
+            print(listing())?;
             return Ok(ExitCode::SUCCESS);
         };
         let entry = find(&name)?;
@@ -108,14 +108,20 @@ impl Experiment {
         bars.finish();
         match outcome? {
             Outcome::Stopped => {
-                println!("stopped; everything is saved, and the same command goes on in {}", out.display());
+                print(format_args!(
+                    "stopped; everything is saved, and the same command goes on in {}\n",
+                    out.display()
+                ))?;
                 Ok(ExitCode::from(STOPPED))
             }
             Outcome::Complete(records) => {
                 let summary = publish(&config, &records, &folder)?;
-                println!("{}\n{}", config.title, table(&summary));
-                println!("results: {}", out.display());
-                println!("  figure.svg (open it in a browser)  summary.csv  summary.json  seeds/*.csv  config.yaml");
+                print(format_args!(
+                    "{}\n{}\nresults: {}\n  figure.svg (open it in a browser)  summary.csv  summary.json  seeds/*.csv  config.yaml\n",
+                    config.title,
+                    table(&summary),
+                    out.display()
+                ))?;
                 Ok(ExitCode::SUCCESS)
             }
         }
@@ -150,12 +156,14 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let refused = |error: std::io::Error| format!("cannot listen to signals: {error}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(refused)?;
     let (mut interrupted, mut terminated) = {
         let _context = runtime.enter();
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        let listen = |kind| signal(kind).map_err(refused);
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?)
     };
-    std::thread::spawn(move || {
+    let listening = std::thread::Builder::new().name("signals".into()).spawn(move || {
         runtime.block_on(async {
             loop {
                 tokio::select! {
@@ -169,6 +177,7 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
             }
         });
     });
+    listening.map_err(refused)?;
     Ok(stop)
 }
 
@@ -194,7 +203,7 @@ struct Newest {
 
 impl Bars {
     fn new(config: &ExperimentConfig) -> Self {
-        let terminal = std::io::stderr().is_terminal();
+        let terminal = draws_bars();
         let styled = |template: &str, length: u64| {
             let bar = BARS.add(ProgressBar::new(length));
             // The templates are constants; should one ever not parse, the default style serves.
@@ -256,7 +265,8 @@ impl Watcher for Bars {
         self.update(job, records);
         if self.total.is_none() {
             let value = records.last().map_or(f64::NAN, |r| r.mean_action_return);
-            println!("{} seed {}: {} iterations, return {value:.3}", job.variant.label, job.seed, records.len());
+            let (label, seed, iterations) = (&job.variant.label, job.seed, records.len());
+            print_progress(format_args!("{label} seed {seed}: {iterations} iterations, return {value:.3}"));
         }
     }
 }

@@ -3,6 +3,7 @@
 mod config;
 mod doctor;
 mod dry_run;
+mod duration;
 mod evaluate;
 mod experiment;
 #[cfg(feature = "ros")]
@@ -11,6 +12,8 @@ mod setting;
 mod soak;
 
 use clap::{Parser, Subcommand};
+
+use crate::daemon::output::say;
 
 /// Why a command failed, for the person who gave it.
 type Failure = Box<dyn std::error::Error>;
@@ -25,7 +28,8 @@ type Failure = Box<dyn std::error::Error>;
     version,
     max_term_width = 100,
     after_help = "Exit codes: 0 success, 1 failure (the message says what to do), 2 wrong usage, 130 stopped by a \
-                  signal (everything is saved)."
+                  signal (everything is saved). A reader of the output who goes away (`| head -1`) ends the printing, not the \
+                  run, and changes no exit code; output that cannot be written otherwise is a failure."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -71,7 +75,7 @@ pub fn main() -> std::process::ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error}");
+            say(format_args!("error: {error}"));
             std::process::ExitCode::FAILURE
         }
     }

@@ -7,6 +7,8 @@ use clap::Args;
 
 use super::Failure;
 use super::config::ConfigArgument;
+use super::duration;
+use crate::daemon::output::{print, say};
 use crate::daemon::{SoakOptions, soak};
 
 /// Run for long and keep nothing: does memory stay flat, and the loop as fast as it was?
@@ -23,22 +25,21 @@ pub struct Soak {
     trials: u32,
 
     /// On the wall clock instead, for so many minutes, with the deadline statistics
-    #[arg(long, value_name = "M", conflicts_with = "trials")]
-    minutes: Option<f64>,
+    #[arg(long, value_name = "M", conflicts_with = "trials", value_parser = duration::minutes)]
+    minutes: Option<Duration>,
 }
 
 impl Soak {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
         let Self { config, trials, minutes } = self;
-        let wall_clock = minutes.map(|minutes| Duration::try_from_secs_f64(60. * minutes)).transpose()?;
         let report = soak(SoakOptions {
-            config: config.path()?,
+            config: config.source(),
             trials: trials as usize,
-            wall_clock,
-            tell: Box::new(|part| eprintln!("{part}")),
+            wall_clock: minutes,
+            tell: Box::new(|part| say(part)),
         })?;
-        print!("{report}");
+        print(&report)?;
         Ok(if report.error.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }

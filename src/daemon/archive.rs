@@ -15,6 +15,9 @@ use crate::storage::{RunFolder, RunView, StorageError, TrialMeta};
 /// Jobs the disk may be behind before no further trial is taken in: what a crash can lose besides the trial in flight.
 const BEHIND: usize = 8;
 
+/// What [`Archive::start`] does, for when it fails.
+pub const ARCHIVE: &str = "start the thread that stores the run";
+
 /// What is on the disk now.
 pub enum Stored {
     /// A trial.

@@ -6,8 +6,11 @@ use tracing::warn;
 use super::{ConfigError, DaemonError, Setup};
 use crate::moto::Learner;
 use crate::policy::Policy;
-use crate::storage::{Expected, Header, RunView, Shapes, StorageError};
+use crate::storage::{Expected, Header, RunView, Shapes, StorageError, differences, listed};
 use crate::tasks::Task;
+
+/// Episodes no run reaches; numbers below can be counted on.
+const MOST_EPISODES: u64 = 1 << 48;
 
 /// The state of a run between two iterations.
 #[derive(Clone, Serialize, Deserialize)]
@@ -53,23 +56,39 @@ pub fn check_shape(policy: &Policy, horizon: usize, state_dim: usize, action_dim
 /// # Errors
 /// If there is none that fits, or its policy cannot be used.
 pub fn load(view: &RunView, setup: &Setup, task: &dyn Task, same_run: bool) -> Result<Saved, DaemonError> {
+    if same_run {
+        same_settings(view, setup)?;
+    }
     let loaded = view.checkpoint::<Saved>(&expected(setup, task, same_run)?)?;
     for damaged in &loaded.damaged {
         warn!("passed over: {damaged}");
     }
     let (saved, header) = (loaded.checkpoint.value, loaded.checkpoint.header);
     let Shapes { state_dim, action_dim, horizon } = shapes(setup, task);
-    let policy = saved.learner.policy();
-    let checked = policy.validate().map_err(DaemonError::from);
-    let checked = checked.and_then(|()| check_shape(policy, horizon, state_dim, action_dim));
+    let checked = saved.learner.validate().map_err(DaemonError::from);
+    let checked = checked.and_then(|()| check_shape(saved.learner.policy(), horizon, state_dim, action_dim));
     let what = match checked {
         Err(error) => error.to_string(),
+        Ok(()) if saved.episodes > MOST_EPISODES => format!("it says {} episodes", saved.episodes),
         Ok(()) if saved.learner.iteration() as u64 != header.iteration => {
             format!("it says iteration {}, its learner {}", header.iteration, saved.learner.iteration())
         }
         Ok(()) => return Ok(saved),
     };
     Err(StorageError::Damaged { path: loaded.path, what }.into())
+}
+
+/// Checks that a run was made with the settings it is to go on with.
+fn same_settings(view: &RunView, setup: &Setup) -> Result<(), DaemonError> {
+    let before = &view.info().settings;
+    if before.is_null() {
+        return Ok(()); // The checkpoint has their hash.
+    }
+    let found = differences(before, &setup.decisive()?, &setup.config.robot.joints);
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(DaemonError::OtherSettings { folder: view.directory().into(), what: listed(&found) })
 }
 
 /// What a checkpoint of this setup says of itself.

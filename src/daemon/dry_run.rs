@@ -1,15 +1,14 @@
 //! The dry run: learns a stroke on the simulated robot, then shows that the loop keeps its deadline with it.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use moto_learners::Start;
 use tracing::info;
 
-use super::archive::Archive;
-use super::checkpoint::{Saved, header, load};
+use super::archive::{ARCHIVE, Archive};
+use super::beginning::{Beginning, open};
+use super::checkpoint::Saved;
 use super::deadlines::DeadlineTable;
 use super::error::DaemonError;
 use super::evaluate::{Evaluation, judge_policy};
@@ -17,27 +16,24 @@ use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
 use super::machine::{Machine, Pace};
 use super::runner::Runner;
-use super::{Config, LearnedStroke, Setup, StoredLaw, block_on};
+use super::{Config, ConfigSource, Setup, block_on};
 use crate::control::LatencySummary;
 use crate::policy::{CompiledPolicy, Law, Policy};
 use crate::robot::{TrialKey, TrialKind};
-use crate::storage::{Checkpoint, ROBOT_FILE, RunFolder, RunInfo, RunView, files::Disk};
 use crate::tasks::Task;
 
 /// What to do.
 pub struct DryRunOptions {
     /// The configuration; the run folder's own when resuming.
-    pub config: PathBuf,
+    pub config: ConfigSource,
     /// Changes the configuration before it is checked.
     pub adjust: Box<dyn FnOnce(&mut Config)>,
     /// All trials on the wall clock.
     pub realtime: bool,
     /// The run folder to make; none for one under `runs/`.
     pub out: Option<PathBuf>,
-    /// The run folder to go on with.
-    pub resume: Option<PathBuf>,
-    /// The run folder, or the learned stroke's file, whose policy to start from.
-    pub warm_start: Option<PathBuf>,
+    /// What the run begins with.
+    pub beginning: Beginning,
 }
 
 /// What came of it.
@@ -106,26 +102,16 @@ impl fmt::Display for DryRunReport {
 /// # Errors
 /// What went wrong. The robot then has the safe command, and what was done is saved.
 pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
-    let DryRunOptions { config, adjust, realtime, out, resume, warm_start } = options;
-    let setup = Setup::load(&config, adjust)?;
+    let DryRunOptions { config, adjust, realtime, out, beginning } = options;
+    let setup = config.load(adjust)?;
     setup.log_differences();
     let task = setup.task()?;
     let initial = task.start()?.policy;
     let pace = if realtime { Pace::WallClock } else { Pace::Lockstep };
-    let (folder, saved) = match &resume {
-        Some(directory) => reopen(&setup, &*task, directory)?,
-        None => {
-            let start = match &warm_start {
-                Some(directory) => Start { policy: learned_policy(&setup, &*task, directory)?, ..task.start()? },
-                None => task.start()?,
-            };
-            let saved = Saved { learner: setup.learner(start)?, episodes: 0 };
-            (create(&setup, &*task, out, &saved)?, saved)
-        }
-    };
+    let (folder, saved) = open(&setup, &*task, &beginning, out)?;
     let directory = folder.view().directory().to_path_buf();
     info!("run folder: {}", directory.display());
-    let mut archive = Archive::start(folder)?;
+    let mut archive = Archive::start(folder).map_err(DaemonError::system(ARCHIVE))?;
     let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?;
     block_on(async |interrupt| {
         let ended = learn(&setup, &*task, &mut learning, pace, &interrupt).await?;
@@ -232,61 +218,4 @@ async fn strokes_on_the_clock(
         runner.recycle(trial);
     }
     Ok(successes)
-}
-
-/// Opens a run folder to go on with.
-///
-/// # Errors
-/// If it is damaged or belongs to another run.
-pub(super) fn reopen(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<(RunFolder, Saved), DaemonError> {
-    let folder = RunFolder::open(Arc::new(Disk), directory)?;
-    let saved = load(folder.view(), setup, task, true)?;
-    Ok((folder, saved))
-}
-
-/// The policy that another run, or an experiment, of the same robot and task learned.
-fn learned_policy(setup: &Setup, task: &dyn Task, from: &Path) -> Result<Policy, DaemonError> {
-    if from.is_file() {
-        return match LearnedStroke::load(from)?.1 {
-            StoredLaw::Policy(policy) => Ok(policy),
-            StoredLaw::Movement { .. } => Err(DaemonError::NotAPolicy { path: from.into() }),
-        };
-    }
-    let saved = load(&RunView::open(Arc::new(Disk), from)?, setup, task, false)?;
-    Ok(saved.learner.policy().clone())
-}
-
-/// Makes a run folder that starts from `saved`.
-///
-/// # Errors
-/// If it exists or cannot be written.
-pub(super) fn create(
-    setup: &Setup,
-    task: &dyn Task,
-    out: Option<PathBuf>,
-    saved: &Saved,
-) -> Result<RunFolder, DaemonError> {
-    let directory = out.unwrap_or_else(|| unused(&setup.title(), setup.config.run.seed));
-    let info = RunInfo {
-        robot: setup.model.name().into(),
-        task: task.name().into(),
-        seed: setup.config.run.seed,
-        version: env!("CARGO_PKG_VERSION").into(),
-        command_line: std::env::args().collect(),
-        // A clock before 1970 is no reason not to run.
-        started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
-    };
-    let mut resolved = setup.clone();
-    resolved.config.robot.urdf = ROBOT_FILE.into();
-    let first = Checkpoint { header: header(setup, task, saved.learner.iteration() as u64)?, value: saved };
-    let yaml = resolved.to_yaml()?;
-    Ok(RunFolder::create_from(Arc::new(Disk), &directory, info, &yaml, &setup.urdf, Some(&first))?)
-}
-
-/// A folder under `runs/` that does not exist yet.
-fn unused(title: &str, seed: u64) -> PathBuf {
-    let first = Path::new("runs").join(format!("{title}-{seed}"));
-    let further = (2..).map(|i| Path::new("runs").join(format!("{title}-{seed}-{i}")));
-    // The numbers never run out.
-    std::iter::once(first.clone()).chain(further).find(|path| !path.exists()).unwrap_or(first)
 }

@@ -1,5 +1,7 @@
 //! Why a command of the daemon failed.
 
+use std::path::PathBuf;
+
 use super::ConfigError;
 use super::archive::ArchiveError;
 use super::learner_thread::LearnerLost;
@@ -9,6 +11,7 @@ use crate::control::LoopError;
 use crate::moto::MotoError;
 use crate::policy::PolicyError;
 use crate::report::DrawError;
+use crate::storage::files::FileError;
 use crate::storage::{Remedy, StorageError};
 use crate::tasks::TaskError;
 
@@ -56,7 +59,7 @@ pub enum DaemonError {
     )]
     NotAPolicy {
         /// The file.
-        path: std::path::PathBuf,
+        path: PathBuf,
     },
     /// The learned policy does not fit the robot or the task.
     #[error("the learned policy has (steps, state, action) dimensions {found:?}, expected {expected:?}")]
@@ -69,9 +72,46 @@ pub enum DaemonError {
     /// The learning curve.
     #[error(transparent)]
     Draw(#[from] DrawError),
-    /// The supervisor could not start.
-    #[error("the supervisor could not start: {0}")]
-    Start(#[from] std::io::Error),
+    /// The path is not a run's.
+    #[error("{} {what}", path.display())]
+    NotARun {
+        /// The path.
+        path: PathBuf,
+        /// What it is, and what to give instead.
+        what: String,
+    },
+    /// A run is to go on with other settings than it was made with.
+    #[error(
+        "the run in {0} was made with other settings than it is to go on with: {what}. Set them as they were, or start another \
+         run from what it learned (dry-run --warm-start {0}; on a robot ros.warm_start)",
+        folder.display()
+    )]
+    OtherSettings {
+        /// The run's folder.
+        folder: PathBuf,
+        /// The settings that differ, with both values.
+        what: String,
+    },
+    /// A policy does not mean here what it meant where it was learned.
+    #[error(
+        "what {} learned does not fit: {what}. A warm start needs the same robot, task, shapes and units; limits, gains, rewards, \
+         rollouts and seed may differ. Set what differs as it is there, or start from the demonstration",
+        path.display()
+    )]
+    Unfit {
+        /// The run's folder, or the stroke's file.
+        path: PathBuf,
+        /// What differs, with both values.
+        what: String,
+    },
+    /// The system refuses what the command needs.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// What the system answered.
+        source: std::io::Error,
+    },
     /// Too few trials could be learned from.
     #[error(
         "only {usable} of {attempts} trials of iteration {iteration} could be learned from, {wanted} are needed; \
@@ -89,6 +129,19 @@ pub enum DaemonError {
         /// Why the last was left out.
         reason: String,
     },
+}
+
+impl DaemonError {
+    /// Names what was tried where the system refused it.
+    pub(super) fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::System { what, source }
+    }
+}
+
+impl From<FileError> for DaemonError {
+    fn from(error: FileError) -> Self {
+        Self::Storage(error.into())
+    }
 }
 
 impl From<ArchiveError> for DaemonError {

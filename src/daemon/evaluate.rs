@@ -1,7 +1,6 @@
 //! Judging what was learned: strokes from serves that learning never saw, in lockstep or on the wall clock.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -10,12 +9,13 @@ use super::deadlines::DeadlineTable;
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::machine::{Machine, Pace};
+use super::places::{is_stroke, open_run};
 use super::runner::Runner;
 use super::{LearnedStroke, Setup, StoredLaw, block_on};
 use crate::control::{LatencySummary, Outcome};
 use crate::policy::{CompiledPolicy, Law, Policy};
 use crate::robot::{TrialKey, TrialKind};
-use crate::storage::{CONFIG_FILE, RunView, files::Disk};
+use crate::storage::CONFIG_FILE;
 use crate::tasks::Task;
 
 /// What to judge.
@@ -90,17 +90,17 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<Evaluation, DaemonError> {
 /// What is to be judged, and on what.
 fn subject(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
     let run = &options.run;
-    if run.is_file() {
+    if is_stroke(run) {
         let (setup, law) = LearnedStroke::load(run)?;
         let law = if options.initial { StoredLaw::Policy(setup.task()?.start()?.policy) } else { law };
         return Ok((setup, law.compile()?));
     }
+    let view = open_run(run)?;
     let setup = Setup::load(&run.join(CONFIG_FILE), |_| {})?;
     let task = setup.task()?;
     let policy = if options.initial {
         task.start()?.policy
     } else {
-        let view = RunView::open(Arc::new(Disk), run)?;
         load(&view, &setup, &*task, true)?.learner.policy().clone()
     };
     Ok((setup, CompiledPolicy::new(&policy)?.into()))

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use super::Setup;
 use super::archive::Archive;
+use super::beginning::create;
 use super::checkpoint::Saved;
-use super::dry_run::create;
 use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
 use super::machine::{Machine, Pace};

@@ -36,6 +36,9 @@ pub struct LearnerThread {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LearnerLost {
+    /// The system gives no thread.
+    #[error("the learner's thread could not be started: {0}")]
+    NoThread(std::io::ErrorKind),
     /// The thread ended without an answer.
     #[error("the learner's thread is lost: it panicked")]
     Panicked,
@@ -49,7 +52,7 @@ impl LearnerThread {
     ///
     /// # Errors
     /// If the system has no thread left.
-    pub fn spawn(mut learner: Learner, task: Box<dyn Task>) -> std::io::Result<Self> {
+    pub fn spawn(mut learner: Learner, task: Box<dyn Task>) -> Result<Self, LearnerLost> {
         rayon::broadcast(|_| ());
         Self::answering(move |batch| {
             let start = Instant::now();
@@ -61,11 +64,12 @@ impl LearnerThread {
     /// A thread that answers each batch so.
     pub(super) fn answering(
         mut answer: impl FnMut(Batch) -> Result<Updated, MotoError> + Send + 'static,
-    ) -> std::io::Result<Self> {
+    ) -> Result<Self, LearnerLost> {
         let (batches, inbox) = bounded::<Batch>(1);
         let (outbox, updates) = bounded(1);
         let since = Cell::default();
-        let thread = std::thread::Builder::new().name("learner".into()).spawn(move || {
+        let thread = std::thread::Builder::new().name("learner".into());
+        let thread = thread.spawn(move || {
             for batch in inbox {
                 #[cfg(test)]
                 assert!(!PANIC.swap(false, std::sync::atomic::Ordering::Relaxed), "as a test wants it");
@@ -73,7 +77,8 @@ impl LearnerThread {
                     return;
                 }
             }
-        })?;
+        });
+        let thread = thread.map_err(|error| LearnerLost::NoThread(error.kind()))?;
         Ok(Self { batches: Some(batches), updates, thread: Some(thread), since })
     }
 

@@ -11,15 +11,28 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 /// The terminal's bars; log lines are printed above them.
 pub static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
+/// Whether standard error is a terminal that can move its cursor: bars are drawn on it, plain lines printed elsewhere.
+pub fn draws_bars() -> bool {
+    let able = std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+    able && io::stderr().is_terminal()
+}
+
+/// Whether log lines are coloured: on such a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
+fn takes_colours() -> bool {
+    draws_bars() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 struct AboveBars;
 
 impl Write for AboveBars {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        BARS.suspend(|| io::stderr().write(line))
+        // A line that cannot be written is lost: there is nobody left to tell.
+        BARS.suspend(|| drop(io::stderr().write_all(line)));
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        Ok(())
     }
 }
 
@@ -35,9 +48,7 @@ pub type FurtherLayer = Box<dyn Layer<Registry> + Send + Sync>;
 pub fn initialise_with(further: Option<FurtherLayer>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // A second call finds the subscriber of the first in place, which serves as well.
-    let lines = tracing_subscriber::fmt::layer()
-        .with_target(false)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(|| AboveBars);
+    let lines =
+        tracing_subscriber::fmt::layer().with_target(false).with_ansi(takes_colours()).with_writer(|| AboveBars);
     let _ = tracing_subscriber::registry().with(further).with(filter).with(lines).try_init();
 }

@@ -1,6 +1,7 @@
 //! The supervisor around the control loop: it orders trials, learns from them, and keeps what must not be lost.
 
 mod archive;
+mod beginning;
 mod checkpoint;
 mod deadlines;
 mod doctor;
@@ -16,14 +17,18 @@ mod learning;
 pub mod logging;
 mod machine;
 mod operator;
+pub mod output;
+mod places;
 mod progress;
 mod records;
 mod robot_run;
 mod rollout;
 mod runner;
 mod soak;
+mod source;
 
 pub use crate::setup::{Config, ConfigError, RobotConfig, RunConfig, Setup, TaskConfig};
+pub use beginning::{Beginning, run_configuration};
 pub use doctor::{DoctorOptions, DoctorReport, Fact, Grade, Measured, Verdict, doctor};
 pub use dry_run::{DryRunOptions, DryRunReport, dry_run};
 pub use error::DaemonError;
@@ -34,6 +39,7 @@ pub use operator::{LinkError, Operator, Order, RemoteRobot, Watcher};
 pub use robot_run::RobotRun;
 pub(crate) use rollout::{Rollout, batch, is_finite};
 pub use soak::{Part, SoakOptions, SoakReport, soak};
+pub use source::ConfigSource;
 
 /// The next update of a learner in this process panics.
 #[cfg(all(test, feature = "ros"))]
@@ -43,6 +49,15 @@ pub fn panic_at_next_update() {
 
 /// Runs the supervisor on this thread, with the signals of its user.
 fn block_on<T>(work: impl AsyncFnOnce(interrupt::Interrupt) -> Result<T, DaemonError>) -> Result<T, DaemonError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    tokio::task::LocalSet::new().block_on(&runtime, async { work(interrupt::Interrupt::listen()?).await })
+    let runtime = runtime()?;
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let interrupt = interrupt::Interrupt::listen().map_err(DaemonError::system("listen to signals"))?;
+        work(interrupt).await
+    })
+}
+
+/// The supervisor's runtime.
+fn runtime() -> Result<tokio::runtime::Runtime, DaemonError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(DaemonError::system("start the supervisor"))
 }

@@ -156,15 +156,21 @@ pub(super) mod tests {
     use nalgebra::DMatrix;
     use std::path::Path;
 
-    /// A trial that counts as completed, with nothing recorded.
+    /// A trial that counts as completed, with no cycle recorded, and zeros for states and actions.
     pub fn stroke(task: &dyn Task, key: TrialKey) -> FinishedTrial {
-        let state_dim = task.state_dim();
-        let shape = TrialShape { joints: 9, task_values: 6, state_dim, action_dim: 9, horizon: 1, decimation: 1 };
+        let (state_dim, horizon) = (task.state_dim(), task.horizon());
+        let shape = TrialShape { joints: 9, task_values: 6, state_dim, action_dim: 9, horizon, decimation: 1 };
+        let mut buffers = TrialBuffers::new(&shape);
+        let episode = &mut buffers.episode;
+        episode.states.resize((horizon + 1) * state_dim, 0.);
+        for actions in [&mut episode.noise, &mut episode.actions, &mut episode.sent_actions] {
+            actions.resize(horizon * 9, 0.);
+        }
         let order = TrialOrder {
             key,
             law: CompiledPolicy::new(&task.start().unwrap().policy).unwrap().into(),
             noise: Box::default(),
-            buffers: TrialBuffers::new(&shape),
+            buffers,
         };
         FinishedTrial {
             order,

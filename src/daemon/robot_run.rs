@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use tracing::info;
 
-use super::Setup;
-use super::archive::Archive;
+use super::archive::{ARCHIVE, Archive};
+use super::beginning::{Beginning, open};
 use super::checkpoint::Saved;
-use super::dry_run::{create, reopen};
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
 use super::machine::Machine;
 use super::operator::{Operator, RemoteRobot};
 use super::runner::Runner;
+use super::{Setup, runtime};
 use crate::policy::{CompiledPolicy, Law};
 use crate::robot::{TrialKey, TrialKind};
 use crate::tasks::Task;
@@ -28,22 +28,17 @@ pub struct RobotRun {
 }
 
 impl RobotRun {
-    /// Makes the run folder `out` (none for one under `runs/`), or goes on with the one at `resume`.
+    /// Makes the run folder `out` (none for one under `runs/`), or goes on with the one that it begins with.
     ///
     /// # Errors
-    /// What is wrong with the task or the folder.
-    pub fn open(setup: Setup, out: Option<PathBuf>, resume: Option<&Path>) -> Result<Self, DaemonError> {
+    /// What is wrong with the task or the folder, or does not fit in what it is to begin with.
+    pub fn open(setup: Setup, out: Option<PathBuf>, beginning: &Beginning) -> Result<Self, DaemonError> {
         setup.log_differences();
         let task = setup.task()?;
-        let (folder, saved) = match resume {
-            Some(directory) => reopen(&setup, &*task, directory)?,
-            None => {
-                let saved = Saved { learner: setup.learner(task.start()?)?, episodes: 0 };
-                (create(&setup, &*task, out, &saved)?, saved)
-            }
-        };
+        let (folder, saved) = open(&setup, &*task, beginning, out)?;
         info!("run folder: {}", folder.view().directory().display());
-        Ok(Self { setup, task, archive: Archive::start(folder)?, saved: Arc::new(saved) })
+        let archive = Archive::start(folder).map_err(DaemonError::system(ARCHIVE))?;
+        Ok(Self { setup, task, archive, saved: Arc::new(saved) })
     }
 
     /// The run folder.
@@ -65,7 +60,7 @@ impl RobotRun {
         let Self { setup, task, archive, saved } = self;
         let task = &**task;
         let mut learning = Learning::new(setup, task, archive, saved.clone())?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime()?;
         let outcome = runtime.block_on(async {
             let interrupt = Interrupt::default();
             let machine = Machine::connect(setup, task, robot)?;

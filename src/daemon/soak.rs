@@ -9,19 +9,20 @@ use std::time::{Duration, Instant};
 
 use tracing::warn;
 
-use super::archive::Archive;
+use super::archive::{ARCHIVE, Archive};
+use super::beginning::create;
 use super::checkpoint::Saved;
 use super::deadlines::DeadlineTable;
-use super::dry_run::create;
 use super::error::DaemonError;
 use super::learning::Learning;
 use super::machine::{Machine, Pace};
 use super::operator::{Operator, Watcher};
 use super::runner::Runner;
-use super::{Setup, block_on};
+use super::{ConfigSource, block_on};
 use crate::control::{Event, Fault, LatencySummary, StartupReport, Stopper};
 use crate::report::IterationMetrics;
 use crate::storage::TrialMeta;
+use crate::storage::files::FileError;
 
 /// Trial files kept while it runs.
 const KEPT: u64 = 50;
@@ -31,7 +32,7 @@ const PARTS: usize = 10;
 /// What to do.
 pub struct SoakOptions {
     /// The configuration.
-    pub config: PathBuf,
+    pub config: ConfigSource,
     /// Trials in lockstep, rounded up to whole iterations of the learner; ignored on the wall clock.
     pub trials: usize,
     /// On the wall clock, for so long.
@@ -111,17 +112,18 @@ impl fmt::Display for SoakReport {
 /// What keeps it from starting; what ends it later is in the report.
 pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
     let SoakOptions { config, trials, wall_clock, tell } = options;
-    let setup = Setup::load(&config, |config| {
+    let setup = config.load(|config| {
         let run = &mut config.run;
         // More than an hour's; the time ends it.
         run.iterations = if wall_clock.is_some() { 100_000 } else { trials.div_ceil(run.rollouts.max(1)) };
     })?;
     let task = setup.task()?;
-    let place = tempfile::tempdir()?;
+    let temporary = |source| FileError::new("make a temporary folder in", &std::env::temp_dir(), source);
+    let place = tempfile::tempdir().map_err(temporary)?;
     let learner = setup.learner(task.start()?)?;
     let saved = Saved { learner, episodes: 0 };
     let folder = create(&setup, &*task, Some(place.path().join("run")), &saved)?;
-    let mut archive = Archive::start(folder)?;
+    let mut archive = Archive::start(folder).map_err(DaemonError::system(ARCHIVE))?;
     let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?;
     let (watched, samples) = mpsc::channel();
     let (pace, per_part) = match wall_clock {

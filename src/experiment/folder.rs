@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{ExperimentConfig, ExperimentError, Variant};
 use crate::setup::read_yaml;
 use crate::storage::files::{Disk, Files, LockGuard, create_dir_all, write_atomic};
+use crate::storage::{Difference, differences};
 
 const CONFIG: &str = "config.yaml";
 const SEEDS: &str = "seeds";
@@ -43,7 +44,8 @@ impl Folder {
             let tree = read_yaml(&text).map_err(|error| damaged(error.to_string()))?;
             let before: Value = tree.into_typed().map_err(|error| damaged(error.to_string()))?;
             let now = serde_json::to_value(config).map_err(|e| damaged(e.to_string()))?;
-            if let Some((field, found, expected)) = decisive(&before).difference(&decisive(&now)) {
+            if let Some(first) = differences(&decisive(&before), &decisive(&now), &[]).into_iter().next() {
+                let Difference { setting: field, before: found, now: expected } = first;
                 return Err(ExperimentError::Mismatch { folder: root.into(), field, found, expected });
             }
         }
@@ -82,7 +84,7 @@ impl Folder {
 }
 
 /// The settings that decide what the records are; more seeds, and other ways to show them, may be asked of the same folder.
-fn decisive(config: &Value) -> Settings {
+fn decisive(config: &Value) -> Value {
     let mut config = config.clone();
     if let Some(fields) = config.as_object_mut() {
         // Folders from before there was a choice.
@@ -94,36 +96,5 @@ fn decisive(config: &Value) -> Settings {
             }
         }
     }
-    Settings(config)
-}
-
-struct Settings(Value);
-
-impl Settings {
-    /// The first setting that differs, by path, and both its values.
-    fn difference(&self, other: &Self) -> Option<(String, String, String)> {
-        difference(String::new(), &self.0, &other.0)
-    }
-}
-
-fn difference(path: String, one: &Value, other: &Value) -> Option<(String, String, String)> {
-    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    match (one, other) {
-        (Value::Object(one), Value::Object(other)) => {
-            let absent = &Value::Null;
-            let keys = one.keys().chain(other.keys().filter(|key| !one.contains_key(*key)));
-            let mut pairs = keys.map(|key| (key, one.get(key).unwrap_or(absent), other.get(key).unwrap_or(absent)));
-            pairs.find_map(|(key, a, b)| difference(below(key), a, b))
-        }
-        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
-            one.iter().zip(other).enumerate().find_map(|(i, (a, b))| difference(format!("{path}[{i}]"), a, b))
-        }
-        (Value::Array(one), Value::Array(other)) => {
-            Some((path, format!("a list of {}", one.len()), format!("a list of {}", other.len())))
-        }
-        // YAML may read 1.0 back as 1.
-        (Value::Number(a), Value::Number(b)) if a.as_f64() == b.as_f64() => None,
-        (a, b) if a == b => None,
-        (a, b) => Some((path, a.to_string(), b.to_string())),
-    }
+    config
 }

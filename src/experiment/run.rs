@@ -74,6 +74,7 @@ impl Run {
         check(variant, Joints::Unknown)?;
         let task = rollouts::of(variant, seed)?;
         let learner = variant.method.learner(&task.start()?)?;
+        learner.check_rollouts(variant.rollouts)?;
         Ok(Self { task, learner, rollouts: variant.rollouts as u64 })
     }
 
@@ -138,6 +139,9 @@ pub struct Attachment {
     pub bytes: Vec<u8>,
 }
 
+/// The largest stored form that is read, bytes.
+const MAX_STATE: usize = 1 << 30;
+
 /// The stored form of a state.
 ///
 /// # Errors
@@ -151,6 +155,8 @@ pub fn encode(state: &impl Serialize) -> Result<Vec<u8>, RunError> {
 /// # Errors
 /// [`RunError::State`].
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RunError> {
-    let decoded = bincode::serde::decode_from_slice(bytes, bincode::config::standard());
+    // Lengths in the bytes may not promise more than there is.
+    let limited = bincode::config::standard().with_limit::<MAX_STATE>();
+    let decoded = bincode::serde::decode_from_slice(bytes, limited);
     decoded.map(|(state, _)| state).map_err(|e| RunError::State(e.to_string()))
 }

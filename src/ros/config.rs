@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::joints::{Joints, JointsConfig};
+use crate::daemon::Beginning;
 use crate::schema::{FieldError, check};
 
 /// The node's own parameters.
@@ -44,6 +45,9 @@ pub struct RosConfig {
     pub run_folder: String,
     /// Run folder of an interrupted run to go on with; empty for a new run.
     pub resume: String,
+    /// What a new run starts from instead of the demonstration: the folder of another run, of a dry run too, or the file of a stroke
+    /// that an experiment learned; empty for the demonstration. Robot, task, shapes and units must be the same.
+    pub warm_start: String,
     /// When a diagnostic is a warning.
     pub diagnostics: DiagnosticsConfig,
 }
@@ -65,6 +69,7 @@ impl Default for RosConfig {
             reset_faults: false,
             run_folder: String::new(),
             resume: String::new(),
+            warm_start: String::new(),
             diagnostics: DiagnosticsConfig::default(),
         }
     }
@@ -106,12 +111,25 @@ impl Default for DiagnosticsConfig {
 }
 
 impl RosConfig {
+    /// What the run begins with.
+    pub fn beginning(&self) -> Beginning {
+        match (self.resume.as_str(), self.warm_start.as_str()) {
+            ("", "") => Beginning::Demonstration,
+            ("", from) => Beginning::WarmStart(from.into()),
+            (folder, _) => Beginning::Resume(folder.into()),
+        }
+    }
+
     /// Checks every value, for a robot with these joints.
     ///
     /// # Errors
     /// The first value that is not accepted.
     pub fn validate(&self, joints: &[String]) -> Result<(), FieldError> {
         check(self, joints).map_err(|error| error.within("ros"))?;
+        if !self.resume.is_empty() && !self.warm_start.is_empty() {
+            let expected = format!("nothing beside ros.resume ({:?}): a run goes on or starts anew", self.resume);
+            return Err(FieldError::value("ros.warm_start", format!("{:?}", self.warm_start), expected));
+        }
         Joints::new(&self.joints, joints).map(drop)
     }
 }

@@ -16,6 +16,7 @@ use moto_learners::Start;
 use nalgebra::Vector3;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 pub use self::error::ConfigError;
 pub use self::limits::Difference;
@@ -84,8 +85,8 @@ impl Default for RunConfig {
     fn default() -> Self {
         Self {
             seed: 1,
-            rollouts: 30,
-            iterations: 40,
+            rollouts: 15,
+            iterations: 80,
             evaluation_strokes: 200,
             realtime_strokes: 10,
             checkpoints: 3,
@@ -290,11 +291,20 @@ impl Setup {
     /// # Errors
     /// If the configuration has no canonical form.
     pub fn fingerprint(&self) -> Result<String, ConfigError> {
+        config_hash(&self.decisive()?).map_err(|error| self.syntax(error.to_string()))
+    }
+
+    /// The settings of the fingerprint, with one of the robot description in place of its path.
+    ///
+    /// # Errors
+    /// If the configuration has no canonical form.
+    pub fn decisive(&self) -> Result<Value, ConfigError> {
         let mut config = self.config.clone();
-        config.robot.urdf = PathBuf::new();
+        config.robot.urdf = format!("a description with BLAKE3 {:.16}", blake3::hash(self.urdf.as_bytes())).into();
         config.control.scheduling = Default::default();
-        config.run = RunConfig { seed: config.run.seed, rollouts: config.run.rollouts, ..Default::default() };
-        config_hash(&(config, &self.urdf)).map_err(|error| self.syntax(error.to_string()))
+        let mut settings = serde_json::to_value(&config).map_err(|error| self.syntax(error.to_string()))?;
+        settings["run"] = json!({ "seed": config.run.seed, "rollouts": config.run.rollouts });
+        Ok(settings)
     }
 
     fn syntax(&self, reason: String) -> ConfigError {
@@ -332,6 +342,14 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
     match config.learner.validate() {
         Err(MotoError::Config(error)) => Err(error.within("learner")),
         _ => Ok(limits::differences(config, model.joints())),
+    }
+}
+
+impl TaskConfig {
+    /// The settings that decide what a reward means.
+    pub fn rewards(&self) -> Value {
+        let Self::TableTennis(TableTennisConfig { target, reward, court, .. }) = self;
+        json!({ "table_tennis": { "target": target, "reward": reward, "court": court } })
     }
 }
 

@@ -4,7 +4,7 @@
 //! or after the operation, and whatever was reported as written is on the disk. Whatever is read is checked first.
 
 mod checkpoint;
-mod counts;
+mod differences;
 mod error;
 pub mod files;
 mod messages;
@@ -13,6 +13,7 @@ mod run_view;
 mod trial;
 
 pub use checkpoint::{Checkpoint, Expected, Header, LoadedCheckpoint, Shapes, config_hash};
+pub use differences::{Difference, differences, listed};
 pub use error::{Remedy, StorageError};
 pub use run_folder::RunFolder;
 pub use run_view::{CONFIG_FILE, ROBOT_FILE, RunInfo, RunView, TrialsAfter};

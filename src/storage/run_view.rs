@@ -36,6 +36,9 @@ pub struct RunInfo {
     pub command_line: Vec<String>,
     /// When it was started, seconds since the Unix epoch.
     pub started: u64,
+    /// The settings that decide what it learns; null in runs from before they were kept here.
+    #[serde(default)]
+    pub settings: serde_json::Value,
 }
 
 /// A run's folder to read from; needs no lock, changes nothing.
@@ -130,10 +133,7 @@ impl RunView {
     ///
     /// # Errors
     /// As there.
-    pub fn checkpoint<T: Serialize + DeserializeOwned>(
-        &self,
-        expected: &Expected,
-    ) -> Result<LoadedCheckpoint<T>, StorageError> {
+    pub fn checkpoint<T: DeserializeOwned>(&self, expected: &Expected) -> Result<LoadedCheckpoint<T>, StorageError> {
         Checkpoint::load_newest(&*self.files, &self.directory.join(CHECKPOINTS), expected)
     }
 
@@ -162,7 +162,11 @@ pub struct TrialsAfter {
 
 /// Numbers and files of the recordings in a directory, in order.
 pub(super) fn numbered(files: &dyn Files, directory: &Path) -> Result<Vec<(u64, PathBuf)>, StorageError> {
-    let number = |name: String| Some((name.strip_suffix(TRIAL_ENDING)?.parse().ok()?, directory.join(name)));
+    // A number beyond is none of ours, and could not be counted on from.
+    let number = |name: String| {
+        let number: u32 = name.strip_suffix(TRIAL_ENDING)?.parse().ok()?;
+        Some((number.into(), directory.join(name)))
+    };
     let mut recordings: Vec<(u64, PathBuf)> = files.list(directory)?.into_iter().filter_map(number).collect();
     recordings.sort();
     Ok(recordings)

@@ -17,6 +17,7 @@ pub fn info() -> RunInfo {
         version: "0.1.0".into(),
         command_line: vec!["moto_controller".into(), "dry-run".into()],
         started: 1_700_000_000,
+        settings: serde_json::json!({"learner": {"epsilon": 0.4}}),
     }
 }
 

@@ -9,14 +9,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batch {
     /// States per step, the final one included (T + 1 entries of state x rollout).
+    #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     pub states: Vec<DMatrix<f64>>,
     /// Actions the policy drew, before any limit (T entries of action x rollout). Densities use these.
+    #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     pub actions: Vec<DMatrix<f64>>,
     /// Actions the robot received, in the policy's units (T entries of action x rollout). The Q-function is fitted on these.
+    #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     pub received: Vec<DMatrix<f64>>,
     /// What the task measured within each step, for its reward (T entries of outcome x rollout); zero rows if it needs nothing.
+    #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     pub outcomes: Vec<DMatrix<f64>>,
     /// Parameters that the law drew once per rollout (parameter x rollout); zero rows for a law that draws at every step.
+    #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub parameters: DMatrix<f64>,
 }
 
@@ -65,6 +70,14 @@ impl Batch {
         if rollouts == 0 {
             return Err(MotoError::EmptyBatch);
         }
+        let (rows, columns) = self.parameters.shape();
+        if columns != rollouts {
+            let (field, step, expected_rows, expected_columns) = ("parameters", 0, rows, rollouts);
+            return Err(MotoError::BatchShape { field, step, rows, columns, expected_rows, expected_columns });
+        }
+        if let Some(index) = self.parameters.iter().position(|x| !x.is_finite()) {
+            return Err(MotoError::NonFiniteBatch { field: "parameters", step: 0, rollout: index / rows });
+        }
         let outcome_dim = self.outcomes.first().map_or(0, DMatrix::nrows);
         let fields = [
             ("states", &self.states, horizon + 1, state_dim),
@@ -101,6 +114,7 @@ pub(crate) fn column(matrix: &DMatrix<f64>, index: usize) -> &[f64] {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Earnings {
     /// Reward still to come from step t on, the final state's included (T + 1 rows x rollout); row 0 is the return.
+    #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub to_come: DMatrix<f64>,
     /// Smallest over the steps of the 10th percentile of the reward to come.
     pub low: f64,

@@ -43,6 +43,14 @@ pub trait Learner: Any + Send {
     /// [`LearnerError::State`] if the bytes are not such a state; the learner is then as before.
     fn restore(&mut self, state: &[u8]) -> Result<(), LearnerError>;
 
+    /// Whether an iteration can be learned from so many rollouts.
+    ///
+    /// # Errors
+    /// Why not.
+    fn check_rollouts(&self, _rollouts: usize) -> Result<(), LearnerError> {
+        Ok(())
+    }
+
     /// The same learner once more, so that one can go on while the other is kept.
     fn boxed_clone(&self) -> Box<dyn Learner>;
 }
@@ -158,6 +166,9 @@ pub struct Report {
     pub seconds: BTreeMap<String, f64>,
 }
 
+/// The largest stored form that is read, bytes.
+const MAX_STATE: usize = 1 << 30;
+
 /// The stored form of a learner.
 pub(crate) fn encode(state: &impl Serialize) -> Result<Vec<u8>, LearnerError> {
     bincode::serde::encode_to_vec(state, bincode::config::standard()).map_err(|e| LearnerError::State(e.to_string()))
@@ -165,7 +176,9 @@ pub(crate) fn encode(state: &impl Serialize) -> Result<Vec<u8>, LearnerError> {
 
 /// A learner from its stored form.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, LearnerError> {
-    let decoded = bincode::serde::decode_from_slice(bytes, bincode::config::standard());
+    // Lengths in the bytes may not promise more than there is.
+    let limited = bincode::config::standard().with_limit::<MAX_STATE>();
+    let decoded = bincode::serde::decode_from_slice(bytes, limited);
     decoded.map(|(state, _)| state).map_err(|e| LearnerError::State(e.to_string()))
 }
 

@@ -274,7 +274,9 @@ fn few_and_degenerate_rollouts_do_not_break_it() {
     let task = Linear { spread: 0.0, ..Linear::new(6) };
     for reuse in REUSES {
         for rollouts in [1, 2] {
-            let mut learner = learner(&task, MotoConfig { reuse, drop_threshold: 0.01, ..MotoConfig::default() });
+            let guard = GuardConfig { enabled: rollouts > 1, ..GuardConfig::default() };
+            let config = MotoConfig { reuse, guard, drop_threshold: 0.01, ..MotoConfig::default() };
+            let mut learner = learner(&task, config);
             let reports = run(&task, &mut learner, rollouts, 6, &mut Random::new(12));
             assert!(reports.iter().all(|r| r.mean_kl <= r.epsilon * (1.0 + 1e-9)), "{reuse:?}");
             learner.policy().validate().unwrap();
@@ -323,4 +325,84 @@ fn the_configuration_reads_from_text_and_names_what_is_wrong() {
     assert!(message.contains("sample_decay"), "{message}");
     let message = refused(MotoConfig { targets: Targets::MonteCarlo, ..MotoConfig::default() });
     assert!(message.contains("reuse"), "{message}");
+}
+
+#[test]
+fn the_observed_return_is_refused_where_it_would_be_another_steps() {
+    let mixed = |reuse| MotoConfig { reuse, observed_return: 0.3, ..MotoConfig::default() }.validate();
+    let message = mixed(Reuse::TimeAndIterations).unwrap_err().to_string();
+    for named in ["observed_return is 0.3", "reuse: time_and_iterations"] {
+        assert!(message.contains(named), "{named} is not in: {message}");
+    }
+    for reuse in [Reuse::Iterations, Reuse::SameStepDecay, Reuse::None] {
+        assert_eq!(mixed(reuse), Ok(()));
+    }
+}
+
+#[test]
+fn the_guard_refuses_to_judge_by_a_single_rollout() {
+    let task = Linear::new(4);
+    let mut guarded = learner(&task, MotoConfig::default());
+    let before = guarded.clone();
+    let batch = task.roll_out(guarded.policy(), 1, &mut Random::new(14));
+    let error = guarded.update(batch.clone(), &task).unwrap_err();
+    assert_eq!(error, MotoError::GuardWithoutSpread);
+    assert!(error.to_string().contains("guard.enabled"), "{error}");
+    assert_eq!(guarded, before);
+    let off = GuardConfig { enabled: false, ..GuardConfig::default() };
+    learner(&task, MotoConfig { guard: off, ..MotoConfig::default() }).update(batch, &task).unwrap();
+}
+
+#[test]
+fn the_reward_of_the_final_state_is_learned_from_as_it_is() {
+    /// Only the final state counts, and one rollout in eleven ends very badly: less than the percentile that values are clipped to.
+    struct Cliff;
+    impl Reward for Cliff {
+        fn step(&self, _: usize, _: &[f64], _: &[f64], _: &[f64], _: &[f64]) -> f64 {
+            0.0
+        }
+        fn last(&self, state: &[f64]) -> f64 {
+            if state[0] > 50.0 { -1000.0 } else { -1.0 }
+        }
+    }
+    let task = Linear::new(1);
+    let config = MotoConfig { ridge: Ridge::Fixed(1e-6), ..MotoConfig::default() };
+    let residual = |clip_values| {
+        let mut learner = learner(&task, MotoConfig { clip_values, ..config.clone() });
+        let mut batch = task.roll_out(learner.policy(), 22, &mut Random::new(15));
+        batch.states[1][(0, 3)] = 100.0;
+        learner.update(batch, &Cliff).unwrap().steps[0].residual
+    };
+    assert!(residual(false) > 10.0, "{}", residual(false));
+    assert_eq!(residual(true), residual(false));
+}
+
+#[test]
+fn a_warm_start_takes_the_policy_and_where_asked_the_transitions() {
+    let task = Linear::new(6);
+    for reuse in REUSES {
+        let config = MotoConfig { reuse, stored_iterations: 3, ..MotoConfig::default() };
+        let mut other = learner(&task, config.clone());
+        run(&task, &mut other, 20, 5, &mut Random::new(16));
+        let started = |transitions| {
+            let started = Moto::warm_started(config.clone(), StateScales::ones(2), &other, transitions).unwrap();
+            assert_eq!((started.policy(), started.iteration()), (other.policy(), 0));
+            started.validate().unwrap();
+            started
+        };
+        let (mut bare, mut full) = (started(false), started(true));
+        assert_eq!(bare.stored(), (0, 0));
+        let kept = if reuse == Reuse::None { 0 } else { 3 };
+        assert_eq!(full.stored(), (kept, kept * 20 * 6));
+        // What the guard had expected of the other learner's last update says nothing here: a far worse batch is the first.
+        let batch = disturbed(&task, &full, &mut Random::new(17));
+        assert_eq!(full.clone().update(batch, &task).unwrap().verdict, Verdict::Unjudged);
+        let reports = [&mut bare, &mut full].map(|learner| run(&task, learner, 20, 4, &mut Random::new(18)));
+        for learner in [&bare, &full] {
+            learner.validate().unwrap();
+        }
+        let samples = |reports: &[IterationReport]| reports[0].mean_effective_samples;
+        let more = samples(&reports[1]) > samples(&reports[0]) + 1.0;
+        assert_eq!(more, reuse != Reuse::None, "{reuse:?}: {} {}", samples(&reports[0]), samples(&reports[1]));
+    }
 }

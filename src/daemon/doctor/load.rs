@@ -45,13 +45,14 @@ impl Load {
         Ok(load)
     }
 
-    fn work(&mut self, name: &str, mut unit: impl FnMut() + Send + 'static) -> std::io::Result<()> {
+    fn work(&mut self, name: &str, mut unit: impl FnMut() + Send + 'static) -> Result<(), DaemonError> {
         let stop = self.stop.clone();
-        self.threads.push(std::thread::Builder::new().name(name.into()).spawn(move || {
+        let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
             while !stop.load(Ordering::Relaxed) {
                 unit();
             }
-        })?);
+        });
+        self.threads.push(thread.map_err(DaemonError::system("start a thread that makes load"))?);
         Ok(())
     }
 }

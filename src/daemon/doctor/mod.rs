@@ -13,15 +13,16 @@ pub use facts::{Fact, Verdict};
 pub use measure::{Grade, Measured};
 
 use super::error::DaemonError;
-use super::{Setup, block_on};
+use super::{ConfigSource, block_on};
 use crate::report::latency_histogram_svg;
+use crate::storage::files::{Disk, Files};
 
 /// What to look at.
 pub struct DoctorOptions {
     /// The configuration whose loop is measured.
-    pub config: PathBuf,
+    pub config: ConfigSource,
     /// How long to measure, half of it idle, half of it under load; none if zero.
-    pub seconds: f64,
+    pub time: Duration,
     /// The folder whose disk is looked at.
     pub folder: PathBuf,
     /// Where the histogram goes.
@@ -44,14 +45,14 @@ pub struct DoctorReport {
 /// # Errors
 /// A configuration that is refused, a loop that does not start, or a picture that cannot be written.
 pub fn doctor(options: &DoctorOptions) -> Result<DoctorReport, DaemonError> {
-    let DoctorOptions { config, seconds, folder, picture } = options;
-    let setup = Setup::load(config, |_| {})?;
+    let DoctorOptions { config, time, folder, picture } = options;
+    let setup = config.load(|_| {})?;
     let mut facts = facts::facts(&setup.config.control.scheduling, folder);
     facts.push(facts::limits(setup.differences()));
-    if *seconds <= 0. {
+    if time.is_zero() {
         return Ok(DoctorReport { facts, measured: Vec::new(), picture: None });
     }
-    let half = Duration::from_secs_f64(seconds / 2.);
+    let half = *time / 2;
     let task = setup.task()?;
     let measured = block_on(async |interrupt| {
         let idle = measure::measure(&setup, &*task, "idle", half, &interrupt).await?;
@@ -66,5 +67,6 @@ pub fn doctor(options: &DoctorOptions) -> Result<DoctorReport, DaemonError> {
 
 fn draw(path: &Path, measured: &[Measured]) -> Result<(), DaemonError> {
     let curves: Vec<_> = measured.iter().map(|measured| (measured.condition, measured.lateness())).collect();
-    Ok(std::fs::write(path, latency_histogram_svg("Release lateness of the control loop", &curves)?)?)
+    let picture = latency_histogram_svg("Release lateness of the control loop", &curves)?;
+    Ok(Disk.create(path)?.write(picture.as_bytes())?)
 }

@@ -56,6 +56,7 @@ impl Place {
             version: String::new(),
             command_line: Vec::new(),
             started: 0,
+            settings: serde_json::Value::Null,
         };
         let saved = Saved { learner: self.learner(), episodes: 0 };
         let first = Checkpoint { header: header(&self.setup, &*self.task, 0).unwrap(), value: &saved };

@@ -62,7 +62,7 @@ impl Learning<'_> {
         any
     }
 
-    fn store_trial(&mut self, trial: &FinishedTrial, judgement: &Judgement) -> (TrialMeta, Arc<Episode>) {
+    pub(super) fn store_trial(&mut self, trial: &FinishedTrial, judgement: &Judgement) -> (TrialMeta, Arc<Episode>) {
         let meta = self.recorder.trial(self.next_trial, trial, judgement);
         let episode = Arc::new(trial.episode().clone());
         self.next_trial += 1;
@@ -114,7 +114,7 @@ impl Learning<'_> {
         discarded: Vec<DiscardedTrial>,
         updated: Updated,
         mut timing: Timing,
-        progress: &Progress,
+        progress: &mut Progress,
     ) -> Result<(), DaemonError> {
         let Updated { learner, report, duration } = updated;
         let seconds = &report.seconds;
@@ -133,6 +133,7 @@ impl Learning<'_> {
         progress.iteration(&IterationSummary {
             iteration: report.iteration,
             trials: (report.iteration + 1) * rollouts.len(),
+            rollouts: rollouts.len(),
             mean_return: report.mean_return,
             success: line.success,
             kl: report.mean_kl,

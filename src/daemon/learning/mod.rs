@@ -19,11 +19,11 @@ use super::progress::Progress;
 use super::records::Recorder;
 use super::rollout::{Rollout, batch};
 use super::runner::{LOOK, Runner};
-use crate::control::FinishedTrial;
+use crate::control::{Episode, FinishedTrial};
 use crate::policy::{CompiledPolicy, Law};
 use crate::report::{DiscardedTrial, IterationMetrics, Timing};
 use crate::robot::{TrialKey, TrialKind};
-use crate::storage::TrialEnd;
+use crate::storage::{TrialEnd, TrialMeta};
 use crate::tasks::Task;
 
 /// Attempts an iteration may make for each rollout it needs.
@@ -81,6 +81,13 @@ impl<'a> Learning<'a> {
             warn!("passed over, and made again: {damaged}");
         }
         for (episode, meta) in found.trials {
+            if !fits(&episode, &meta, setup, task) {
+                warn!(
+                    "passed over, and made again: trial {} does not have the robot's and the task's shapes",
+                    meta.trial
+                );
+                continue;
+            }
             let episode = Arc::new(episode);
             collected.made.insert(meta.rollout);
             match meta.end {
@@ -121,8 +128,9 @@ impl<'a> Learning<'a> {
     pub async fn run(&mut self, runner: &mut Runner, interrupt: &Interrupt) -> Result<Ended, DaemonError> {
         let run = &self.setup.config.run;
         let done = self.saved.learner.iteration();
-        let progress = Progress::new(done * run.rollouts + self.collected.usable.len(), run.iterations * run.rollouts);
-        let result = match self.iterate(runner, interrupt, &progress).await {
+        let made = done * run.rollouts + self.collected.usable.len();
+        let mut progress = Progress::new(made, run.iterations * run.rollouts);
+        let result = match self.iterate(runner, interrupt, &mut progress).await {
             Err(DaemonError::Runner(_)) if interrupt.asked() => Ok(Ended::Interrupted),
             other => other,
         };
@@ -191,7 +199,7 @@ impl<'a> Learning<'a> {
         &mut self,
         runner: &mut Runner,
         interrupt: &Interrupt,
-        progress: &Progress,
+        progress: &mut Progress,
     ) -> Result<Ended, DaemonError> {
         while self.saved.learner.iteration() < self.setup.config.run.iterations {
             let start = Instant::now();
@@ -241,7 +249,7 @@ impl<'a> Learning<'a> {
     }
 
     /// Makes trials until the iteration has its rollouts.
-    async fn collect(&mut self, runner: &mut Runner, progress: &Progress) -> Result<(), DaemonError> {
+    async fn collect(&mut self, runner: &mut Runner, progress: &mut Progress) -> Result<(), DaemonError> {
         let wanted = self.setup.config.run.rollouts;
         let iteration = self.saved.learner.iteration() as u64;
         let law = Law::from(CompiledPolicy::new(self.saved.learner.policy())?);
@@ -290,6 +298,17 @@ impl<'a> Learning<'a> {
     }
 }
 
+/// Whether a stored trial has the shapes that judging it and learning from it rely on: a checksum says that it is what was written,
+/// not that it makes sense.
+fn fits(episode: &Episode, meta: &TrialMeta, setup: &Setup, task: &dyn Task) -> bool {
+    let joints = setup.model.dof();
+    let dims = [episode.joints, episode.task_values, episode.state_dim, episode.action_dim];
+    let whole = [episode.states.len(), episode.actions.len(), episode.sent_actions.len()];
+    let (state_dim, steps) = (task.state_dim(), task.horizon());
+    dims == [joints, task.task_values(), state_dim, joints]
+        && (meta.end != TrialEnd::Completed || whole == [(steps + 1) * state_dim, steps * joints, steps * joints])
+}
+
 /// Tells whoever watches what is on the disk now.
 fn tell(stored: Stored, runner: Option<&mut Runner>) {
     match (stored, runner) {
@@ -323,6 +342,7 @@ mod tests {
             version: text.clone(),
             command_line: Vec::new(),
             started: 0,
+            settings: serde_json::Value::Null,
         };
         let folder = RunFolder::create(Arc::new(Disk), &place.path().join("run"), info, &text, &text).unwrap();
         let mut archive = Archive::start(folder).unwrap();
@@ -341,6 +361,22 @@ mod tests {
         assert_eq!(left(&learning), (vec![1], vec![1]));
         // A resumed run leaves it out too.
         drop(learning);
-        assert_eq!(left(&Learning::new(&setup, &*task, &mut archive, saved).unwrap()), (vec![1], vec![1]));
+        assert_eq!(left(&Learning::new(&setup, &*task, &mut archive, saved.clone()).unwrap()), (vec![1], vec![1]));
+        // Nor does a trial come back whose checksum is right and whose shapes are not: judging it would be out of bounds.
+        for spoil in [
+            (|episode| episode.task_values = 7) as fn(&mut Episode),
+            |episode| episode.states.truncate(30 * 24),
+            |episode| episode.sent_actions.clear(),
+        ] {
+            let mut other = stroke(&*task, TrialKey { kind: TrialKind::Learn, iteration: 0, rollout: 2 });
+            spoil(&mut other.order.buffers.episode);
+            let mut learning = Learning::new(&setup, &*task, &mut archive, saved.clone()).unwrap();
+            let judged = task.judge(trials[0].episode());
+            learning.store_trial(&other, &judged);
+            drop(learning);
+            // What could not be stored would be no test.
+            archive.now(|_| Ok(())).unwrap();
+            assert_eq!(left(&Learning::new(&setup, &*task, &mut archive, saved.clone()).unwrap()), (vec![1], vec![1]));
+        }
     }
 }

@@ -15,8 +15,8 @@ use crate::ros::{RosConfig, RosError, Settings};
 impl Supervisor {
     pub(super) fn configure(&mut self) -> Result<(), Trouble> {
         let Settings { setup, ros, .. } = self.parameters.lock().settings().clone();
-        let folder = |name: &str| (!name.is_empty()).then(|| PathBuf::from(name));
-        self.run = Some(RobotRun::open(setup, folder(&ros.run_folder), folder(&ros.resume).as_deref())?);
+        let out = (!ros.run_folder.is_empty()).then(|| PathBuf::from(&ros.run_folder));
+        self.run = Some(RobotRun::open(setup, out, &ros.beginning())?);
         Ok(())
     }
 

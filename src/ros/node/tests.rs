@@ -213,7 +213,7 @@ fn the_runs_thread_panics() {
     let _spinning = executor.spawn().unwrap();
     let Settings { setup, ros, .. } = settings;
     let link = Box::new(supervisor.robot(&setup, ros.clone()));
-    let mut run = RobotRun::open(setup, Some(PathBuf::from(&ros.run_folder)), None).unwrap();
+    let mut run = RobotRun::open(setup, Some(PathBuf::from(&ros.run_folder)), &ros.beginning()).unwrap();
     let (_orders, inbox) = unbounded();
     let operator = Operator { orders: inbox, watcher: Box::new(Fatal), reset_faults: false };
     let ended = catch_unwind(AssertUnwindSafe(|| run.learn(link, operator)));

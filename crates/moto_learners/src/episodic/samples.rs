@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Episodes {
     /// Contexts (context x episode), of zero rows without context.
+    #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub contexts: DMatrix<f64>,
     /// Parameters (parameter x episode).
+    #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub parameters: DMatrix<f64>,
     /// Returns (episode).
     pub returns: Vec<f64>,

@@ -25,6 +25,7 @@ pub struct Gps {
     /// What the last update promised.
     prediction: Option<Prediction>,
     /// Transitions of the newest rollouts, oldest iteration first ((state + action + state) x (step, rollout)).
+    #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     history: Vec<DMatrix<f64>>,
 }
 

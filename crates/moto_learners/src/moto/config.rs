@@ -63,7 +63,7 @@ pub enum StateDiagonal {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GuardConfig {
-    /// Whether a bad batch rolls the policy back.
+    /// Whether a bad batch rolls the policy back; needs at least 2 rollouts per iteration.
     pub enabled: bool,
     /// A batch is bad when its mean return fell by more than this multiple of the predicted improvement, beyond noise.
     #[schemars(extend("minimum" = 0))]
@@ -119,10 +119,12 @@ pub struct MotoConfig {
     pub weight_cut: f64,
     /// What the Q-function is regressed on.
     pub targets: Targets,
-    /// Fraction of the observed return in the targets (this project); the rest is the fitted next-state value.
+    /// Fraction of the observed return in the targets (this project); the rest is the fitted next-state value. Only 0 with
+    /// `reuse: time_and_iterations`: what followed a transition of another step is the return of another number of steps.
     #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub observed_return: f64,
-    /// Whether next-state values are clipped to the range of returns seen (this project).
+    /// Whether fitted next-state values are clipped to the range of returns seen (this project); the reward of the final state is
+    /// known exactly and taken as it is.
     pub clip_values: bool,
     /// Choice of the regression's ridge.
     pub ridge: Ridge,
@@ -180,7 +182,22 @@ impl MotoConfig {
             let Value::Text(found) = Tree::of(&self.reuse)?.value else { return Ok(()) };
             return Err(FieldError::value("reuse", found, "none with monte_carlo targets").into());
         }
+        let across_steps = self.reuse == Reuse::TimeAndIterations;
+        let expected = "0 with reuse: time_and_iterations, which takes transitions of other steps, whose observed return is over \
+                        another number of steps (reuse: iterations keeps to the step)";
+        if across_steps && self.observed_return != 0.0 {
+            return Err(FieldError::value("observed_return", self.observed_return, expected).into());
+        }
         Ok(())
+    }
+
+    /// Checks that an update can be made from so many rollouts: the guard tells a loss from noise by the spread of a batch's
+    /// returns, and a single one has none.
+    ///
+    /// # Errors
+    /// [`MotoError::GuardWithoutSpread`].
+    pub fn check_rollouts(&self, rollouts: usize) -> Result<(), MotoError> {
+        if rollouts == 1 && self.guard.enabled { Err(MotoError::GuardWithoutSpread) } else { Ok(()) }
     }
 
     /// Iterations kept: one without reuse.

@@ -32,6 +32,12 @@ pub enum MotoError {
     /// The batch has no rollout.
     #[error("the batch has no rollout")]
     EmptyBatch,
+    /// The guard cannot judge batches of one rollout.
+    #[error(
+        "guard.enabled is true with 1 rollout per iteration; one return has no spread by which the guard could tell a loss from \
+         noise: make at least 2 rollouts, or set guard.enabled to false"
+    )]
+    GuardWithoutSpread,
     /// A field of the batch has the wrong number of steps.
     #[error("batch field {field} has {found} entries, expected {expected}")]
     BatchLength {
@@ -75,6 +81,12 @@ pub enum MotoError {
         step: usize,
         /// Value found.
         value: f64,
+    },
+    /// A learner that was read back does not fit together.
+    #[error("the stored learner does not fit together: {what}")]
+    Stored {
+        /// The part that is otherwise than the rest.
+        what: &'static str,
     },
     /// A quantity of the update could not be computed.
     #[error("the {quantity} of step {step} cannot be computed (not finite or not positive definite)")]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct ReturnSummary {
     /// Mean return.
     pub mean: f64,
-    /// Unbiased variance of one rollout's return (0 for a single rollout).
+    /// Unbiased variance of one rollout's return (0 for a single rollout, which the guard refuses to judge).
     pub variance: f64,
     /// Number of rollouts.
     pub rollouts: usize,

@@ -1,5 +1,8 @@
 //! The learner: one iteration of MOTO per batch of rollouts.
 
+mod stored;
+mod warm_start;
+
 use super::guard::{Guard, ReturnSummary};
 use super::importance::{NewSums, weigh};
 use super::report::{IterationReport, StageSeconds, StageTimer, StepReport};
@@ -70,14 +73,15 @@ impl Moto {
     /// out. The result does not depend on the number of threads.
     ///
     /// # Errors
-    /// A batch of the wrong shape or with non-finite entries or rewards, or a fit that cannot be computed; the learner is
-    /// then as before.
+    /// A batch of the wrong shape, of one rollout while the guard is on, or with non-finite entries or rewards, or a fit that
+    /// cannot be computed; the learner is then as before.
     pub fn update(&mut self, batch: Batch, reward: &dyn Reward) -> Result<IterationReport, MotoError> {
         let mut timer = StageTimer::start();
         let mut seconds = StageSeconds::default();
         let config = &self.config;
         let horizon = self.policy.horizon();
         batch.validate(horizon, self.policy.state_dim(), self.policy.action_dim())?;
+        config.check_rollouts(batch.rollouts())?;
         let earnings = Earnings::new(&batch, reward)?;
         let returns = earnings.returns();
         let summary = ReturnSummary::new(&returns);
@@ -299,8 +303,14 @@ impl Learner for Moto {
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), LearnerError> {
-        *self = decode(state)?;
+        let read: Self = decode(state)?;
+        read.validate()?;
+        *self = read;
         Ok(())
+    }
+
+    fn check_rollouts(&self, rollouts: usize) -> Result<(), LearnerError> {
+        Ok(self.config.check_rollouts(rollouts)?)
     }
 
     fn boxed_clone(&self) -> Box<dyn Learner> {

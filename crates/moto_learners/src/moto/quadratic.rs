@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quadratic {
     /// Symmetric (dim x dim).
+    #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub hessian: DMatrix<f64>,
     /// (dim).
     pub gradient: DVector<f64>,

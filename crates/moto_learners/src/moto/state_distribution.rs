@@ -9,6 +9,7 @@ pub struct StateDistribution {
     /// (state).
     pub mean: DVector<f64>,
     /// (state x state), positive definite.
+    #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub covariance: DMatrix<f64>,
 }
 

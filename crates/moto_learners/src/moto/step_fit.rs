@@ -73,8 +73,8 @@ impl StepFit {
         Ok(Self { step: t, design, next, dynamics, known, value_share, effective, transitions })
     }
 
-    /// Fits Q with the next step's value function (`None` at the last step: the reward of the final state), clipped to
-    /// `range`.
+    /// Fits Q with the next step's value function clipped to `range`; with `None`, at the last step, with the reward of the final
+    /// state, which is known exactly and therefore not clipped.
     pub fn fit(
         &self,
         value: Option<&Quadratic>,
@@ -85,7 +85,7 @@ impl StepFit {
             Some(value) => value.values(&self.next),
             None => self.last_rewards(reward)?,
         };
-        if let Some((low, high)) = range {
+        if let Some((low, high)) = range.filter(|_| value.is_some()) {
             targets.iter_mut().for_each(|v| *v = v.clamp(low, high));
         }
         targets.iter_mut().zip(&self.known).for_each(|(v, k)| *v = k + self.value_share * *v);

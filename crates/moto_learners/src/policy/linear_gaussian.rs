@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinearGaussian {
     /// Feedback gain K (action x state).
+    #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub gain: DMatrix<f64>,
     /// Bias k (action).
     pub bias: DVector<f64>,
     /// Exploration covariance Sigma (action x action), symmetric positive definite.
+    #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub covariance: DMatrix<f64>,
 }
 

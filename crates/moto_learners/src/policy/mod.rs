@@ -5,6 +5,7 @@ mod compiled;
 mod divergence;
 mod dmp;
 mod linear_gaussian;
+pub(crate) mod matrices;
 mod primitive;
 mod stored;
 

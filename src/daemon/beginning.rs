@@ -1,0 +1,165 @@
+//! How a run begins: with the demonstration, where it was interrupted, or with what another run learned.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use moto_learners::Start;
+use tracing::info;
+
+use super::checkpoint::{Saved, check_shape, header, load};
+use super::error::DaemonError;
+use super::places::{is_stroke, open_run};
+use super::{ConfigSource, LearnedStroke, Setup, StoredLaw};
+use crate::moto::{Learner, StateScales};
+use crate::storage::{CONFIG_FILE, Checkpoint, ROBOT_FILE, RunFolder, RunInfo, differences, files::Disk, listed};
+use crate::tasks::Task;
+
+/// How a run begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Beginning {
+    /// With the task's demonstration.
+    #[default]
+    Demonstration,
+    /// Where the run in this folder was interrupted.
+    Resume(PathBuf),
+    /// With what the run in this folder learned, or the stroke in this file.
+    WarmStart(PathBuf),
+}
+
+/// The configuration of a run's folder, with which it goes on.
+///
+/// # Errors
+/// If the folder is not a run's.
+pub fn run_configuration(directory: &Path) -> Result<ConfigSource, DaemonError> {
+    Ok(ConfigSource::File(open_run(directory)?.directory().join(CONFIG_FILE)))
+}
+
+/// Opens the folder of a run to go on with, or makes that of a new one: `out`, none for one under `runs/`.
+///
+/// # Errors
+/// What is wrong with the folder, or does not fit in what it is to begin with.
+pub(super) fn open(
+    setup: &Setup,
+    task: &dyn Task,
+    beginning: &Beginning,
+    out: Option<PathBuf>,
+) -> Result<(RunFolder, Saved), DaemonError> {
+    let learner = match beginning {
+        Beginning::Resume(directory) => return reopen(setup, task, directory),
+        Beginning::WarmStart(from) => warm_started(setup, task, from)?,
+        Beginning::Demonstration => setup.learner(task.start()?)?,
+    };
+    let saved = Saved { learner, episodes: 0 };
+    Ok((create(setup, task, out, &saved)?, saved))
+}
+
+fn reopen(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<(RunFolder, Saved), DaemonError> {
+    open_run(directory)?;
+    let folder = RunFolder::open(Arc::new(Disk), directory)?;
+    let saved = load(folder.view(), setup, task, true)?;
+    Ok((folder, saved))
+}
+
+/// Makes a run folder that starts from `saved`.
+///
+/// # Errors
+/// If it exists or cannot be written.
+pub(super) fn create(
+    setup: &Setup,
+    task: &dyn Task,
+    out: Option<PathBuf>,
+    saved: &Saved,
+) -> Result<RunFolder, DaemonError> {
+    let directory = out.unwrap_or_else(|| unused(&setup.title(), setup.config.run.seed));
+    let info = RunInfo {
+        robot: setup.model.name().into(),
+        task: task.name().into(),
+        seed: setup.config.run.seed,
+        version: env!("CARGO_PKG_VERSION").into(),
+        command_line: std::env::args().collect(),
+        // A clock before 1970 is no reason not to run.
+        started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+        settings: setup.decisive()?,
+    };
+    let mut resolved = setup.clone();
+    resolved.config.robot.urdf = ROBOT_FILE.into();
+    let first = Checkpoint { header: header(setup, task, saved.learner.iteration() as u64)?, value: saved };
+    let yaml = resolved.to_yaml()?;
+    Ok(RunFolder::create_from(Arc::new(Disk), &directory, info, &yaml, &setup.urdf, Some(&first))?)
+}
+
+/// A folder under `runs/` that does not exist yet.
+fn unused(title: &str, seed: u64) -> PathBuf {
+    let first = Path::new("runs").join(format!("{title}-{seed}"));
+    let further = (2..).map(|i| Path::new("runs").join(format!("{title}-{seed}-{i}")));
+    // The numbers never run out.
+    std::iter::once(first.clone()).chain(further).find(|path| !path.exists()).unwrap_or(first)
+}
+
+/// A learner that starts from what another run, or an experiment, learned. Its policy has to fit; its transitions are learned from
+/// too where their rewards mean the same here.
+fn warm_started(setup: &Setup, task: &dyn Task, from: &Path) -> Result<Learner, DaemonError> {
+    if is_stroke(from) {
+        let (other, law) = LearnedStroke::load(from)?;
+        let StoredLaw::Policy(policy) = law else { return Err(DaemonError::NotAPolicy { path: from.into() }) };
+        fits(from, setup, task, &other)?;
+        policy.validate()?;
+        check_shape(&policy, task.horizon(), task.state_dim(), setup.model.dof())?;
+        info!("starts from the stroke in {}{}", from.display(), told_differences(&other, setup)?);
+        return Ok(setup.learner(Start { policy, ..task.start()? })?);
+    }
+    let view = open_run(from)?;
+    let other = Setup::load(&from.join(CONFIG_FILE), |_| {})?;
+    fits(from, setup, task, &other)?;
+    let saved = load(&view, &other, &*other.task()?, false)?;
+    let rewards = differences(&other.config.task.rewards(), &setup.config.task.rewards(), &[]);
+    let (config, scales) = (setup.config.learner.clone(), StateScales(task.start()?.state_scales));
+    let learner = Learner::warm_started(config, scales, &saved.learner, rewards.is_empty())?;
+    info!(
+        "starts from what {} iterations in {} learned{}",
+        saved.learner.iteration(),
+        from.display(),
+        told_differences(&other, setup)?
+    );
+    let (iterations, transitions) = learner.stored();
+    if !rewards.is_empty() {
+        info!("its transitions are left, for their rewards would mean something else: {}", listed(&rewards));
+    } else if iterations > 0 {
+        info!("{transitions} transitions of its last {iterations} iterations are learned from too");
+    }
+    Ok(learner)
+}
+
+/// What differs, for the end of a sentence.
+fn told_differences(other: &Setup, setup: &Setup) -> Result<String, DaemonError> {
+    let found = differences(&other.decisive()?, &setup.decisive()?, &setup.config.robot.joints);
+    Ok(if found.is_empty() { String::new() } else { format!("; what differs: {}", listed(&found)) })
+}
+
+/// Checks that a policy of `other` means the same here: the same robot and task, the same shapes, the same units of action and time.
+fn fits(from: &Path, setup: &Setup, task: &dyn Task, other: &Setup) -> Result<(), DaemonError> {
+    let other_task = other.task()?;
+    let (ours, theirs) = (&setup.config.control, &other.config.control);
+    let mut wrong = Vec::new();
+    let mut demand = |what: &str, found: String, expected: String| {
+        if found != expected {
+            wrong.push(format!("{what} {found} there and {expected} here"));
+        }
+    };
+    demand("the robot is", other.model.name().into(), setup.model.name().into());
+    let joints = |setup: &Setup| format!("[{}]", setup.config.robot.joints.join(", "));
+    demand("robot.joints are", joints(other), joints(setup));
+    demand("the task is", other_task.name().into(), task.name().into());
+    demand("the number of policy steps is", other_task.horizon().to_string(), task.horizon().to_string());
+    demand("the state dimension is", other_task.state_dim().to_string(), task.state_dim().to_string());
+    let step = |period: f64, decimation: usize| format!("{:.9} s", period * decimation as f64);
+    let (theirs_step, ours_step) = (step(theirs.period, theirs.decimation), step(ours.period, ours.decimation));
+    demand("a policy step (control.period x control.decimation) is", theirs_step, ours_step);
+    if theirs.action_scale.len() == ours.action_scale.len() {
+        for ((joint, a), b) in setup.config.robot.joints.iter().zip(&theirs.action_scale).zip(&ours.action_scale) {
+            demand(&format!("control.action_scale[{joint}] is"), a.to_string(), b.to_string());
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(DaemonError::Unfit { path: from.into(), what: wrong.join("; ") }) }
+}
