@@ -20,6 +20,8 @@ pub struct RosConfig {
     pub lockstep_attempts: u32,
     /// How long to wait for the robot's first joint state, s, in [0.1, 600].
     pub connect_timeout: f64,
+    /// With use_sim_time: how long the clock may stand, by the wall clock, before the robot gets the safe command, s, in [0.1, 600].
+    pub clock_timeout: f64,
     /// Topic of the effort commands (std_msgs/Float64MultiArray).
     pub command_topic: String,
     /// The simulated arm publishes its time on /clock.
@@ -50,6 +52,7 @@ impl Default for RosConfig {
             lockstep_timeout: 0.5,
             lockstep_attempts: 20,
             connect_timeout: 10.,
+            clock_timeout: 1.,
             command_topic: "effort_controller/commands".into(),
             publish_clock: false,
             serve_service: String::new(),
@@ -107,6 +110,7 @@ impl RosConfig {
         for (name, value, low, high) in [
             ("ros.lockstep_timeout", self.lockstep_timeout, 0.01, 60.),
             ("ros.connect_timeout", self.connect_timeout, 0.1, 600.),
+            ("ros.clock_timeout", self.clock_timeout, 0.1, 600.),
             ("ros.lockstep_attempts", attempts, 1., 1000.),
             ("ros.diagnostics.max_lateness", diagnostics.max_lateness, 0., 1.),
             ("ros.diagnostics.max_missed_share", diagnostics.max_missed_share, 0., 1.),
