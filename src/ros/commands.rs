@@ -43,6 +43,12 @@ impl Commander {
         }
     }
 
+    /// How many listen.
+    pub fn listeners(&self) -> usize {
+        // Where rcl cannot say, nobody is known to.
+        self.publisher.get_inter_process_subscription_count().unwrap_or(0)
+    }
+
     /// Sends zero efforts.
     pub fn send_zero(&self) {
         self.send(&vec![0.; self.joints.names().len()], None);

@@ -24,6 +24,9 @@ pub struct RosConfig {
     /// How long to wait for the robot's first joint state.
     #[schemars(extend("minimum" = 0.1, "maximum" = 600, "x-unit" = "s"))]
     pub connect_timeout: f64,
+    /// With use_sim_time: how long the clock may stand, by the wall clock, before the robot gets the safe command.
+    #[schemars(extend("minimum" = 0.1, "maximum" = 600, "x-unit" = "s"))]
+    pub clock_timeout: f64,
     /// Topic of the effort commands (std_msgs/Float64MultiArray).
     #[schemars(extend("x-name" = "name"))]
     pub command_topic: String,
@@ -60,6 +63,7 @@ impl Default for RosConfig {
             lockstep_timeout: 0.5,
             lockstep_attempts: 20,
             connect_timeout: 10.,
+            clock_timeout: 1.,
             command_topic: "effort_controller/commands".into(),
             publish_clock: false,
             serve_service: String::new(),

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::{FutureExt, Stream, StreamExt};
 use r2r::{Node, QosProfile, ServiceRequest, WrappedServiceTypeSupport, WrappedTypesupport};
@@ -21,12 +21,20 @@ const FAREWELL: Duration = Duration::from_millis(200);
 pub struct Executor {
     node: Node,
     takers: Vec<Box<dyn FnMut() + Send>>,
+    looks: Vec<Look>,
+}
+
+/// What is done now and then with the node.
+struct Look {
+    period: Duration,
+    last: Option<Instant>,
+    look: Box<dyn FnMut(&Node) + Send>,
 }
 
 impl Executor {
     /// An executor of `node` that listens to nothing yet.
     pub fn new(node: Node) -> Self {
-        Self { node, takers: vec![] }
+        Self { node, takers: vec![], looks: vec![] }
     }
 
     /// The node.
@@ -69,6 +77,11 @@ impl Executor {
         Ok(())
     }
 
+    /// Calls `look` on the executor's thread with the node, about every `period`.
+    pub fn every(&mut self, period: Duration, look: impl FnMut(&Node) + Send + 'static) {
+        self.looks.push(Look { period, last: None, look: Box::new(look) });
+    }
+
     fn listen<M: 'static>(
         &mut self,
         mut stream: impl Stream<Item = M> + Unpin + Send + 'static,
@@ -101,6 +114,12 @@ impl Executor {
         while !end.load(Ordering::Relaxed) {
             self.node.spin_once(LONGEST_WAIT);
             self.takers.iter_mut().for_each(|take| take());
+            for Look { period, last, look } in &mut self.looks {
+                if last.is_none_or(|last| last.elapsed() >= *period) {
+                    *last = Some(Instant::now());
+                    look(&self.node);
+                }
+            }
         }
     }
 }

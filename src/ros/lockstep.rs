@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::commands::{Commander, LAST_WORDS};
 use super::serve::Server;
-use super::states::Measured;
+use super::states::{Measured, States};
 use super::{RosConfig, RosError};
 use crate::control::Clock;
 use crate::robot::{PlantRequest, RobotPort};
@@ -35,6 +35,7 @@ impl Failure {
 pub struct Lockstep {
     port: RobotPort,
     states: Receiver<Measured>,
+    heard: States,
     commander: Commander,
     server: Server,
     timeout: Duration,
@@ -51,7 +52,7 @@ impl Lockstep {
     pub fn new(
         port: RobotPort,
         first: &Measured,
-        states: Receiver<Measured>,
+        (heard, states): (States, Receiver<Measured>),
         commander: Commander,
         server: Server,
         config: &RosConfig,
@@ -59,6 +60,7 @@ impl Lockstep {
         let mut clock = Self {
             port,
             states,
+            heard,
             commander,
             server,
             timeout: Duration::from_secs_f64(config.lockstep_timeout),
@@ -115,7 +117,8 @@ impl Lockstep {
                 }
             }
         }
-        Err(RosError::Lockstep { waited: self.timeout * self.attempts, sent: self.attempts })
+        let reason = self.heard.received().error;
+        Err(RosError::Lockstep { waited: self.timeout * self.attempts, sent: self.attempts, reason })
     }
 }
 

@@ -5,10 +5,14 @@
 //! The supervisor, on the main thread, makes the transitions of the managed life cycle and starts and ends runs.
 
 mod commands;
+mod complaints;
 mod config;
 mod context;
 mod error;
 mod executor;
+mod graph;
+mod input_error;
+mod joint_states;
 mod joints;
 mod lifecycle;
 mod lockstep;
@@ -24,11 +28,13 @@ mod sim_time;
 mod simulate;
 mod stamps;
 mod states;
+mod topic_name;
 
 pub use config::{ClockSource, DiagnosticsConfig, RosConfig};
 pub use context::{context, without_ros_arguments};
 pub use error::RosError;
-pub use joints::{JointStateError, Joints, JointsConfig, VelocitySource};
+pub use input_error::InputError;
+pub use joints::{Joints, JointsConfig, VelocitySource};
 pub use node::run;
 pub use parameters::{Parameters, Settings};
 pub use rosout::{LogLines, RosoutLayer, rosout};

@@ -1,6 +1,7 @@
 //! What the node tells of a run: trials, iterations, statistics, diagnostics.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use r2r::diagnostic_msgs::msg::{DiagnosticArray, DiagnosticStatus, KeyValue};
@@ -8,6 +9,8 @@ use r2r::std_msgs::msg::{Float64, Float64MultiArray, Header, MultiArrayDimension
 use r2r::{Publisher, QosProfile};
 
 use super::executor::Executor;
+use super::graph::{GRACE, Graph, JOINT_STATES};
+use super::sim_time::SimTime;
 use super::stamps::message_time;
 use super::states::States;
 use super::{DiagnosticsConfig, RosError, system_time};
@@ -25,6 +28,8 @@ struct Known {
     startup: Option<String>,
     stopper: Option<Stopper>,
     fault: Option<String>,
+    /// Why the last run ended, if it was not asked to.
+    failure: Option<String>,
     trial: Option<TrialMeta>,
     iteration: Option<IterationMetrics>,
 }
@@ -44,10 +49,10 @@ impl Health {
         self.lock().fault.clone()
     }
 
-    /// The loop is over.
-    pub fn ended(&self) {
+    /// The loop is over, or did not start: why, if it was not asked to end.
+    pub fn ended(&self, failure: Option<String>) {
         let mut known = self.lock();
-        (known.stopper, known.fault) = (None, None);
+        (known.stopper, known.fault, known.failure) = (None, None, failure);
     }
 }
 
@@ -115,7 +120,7 @@ impl Watcher for Outlet {
     fn started(&mut self, startup: &StartupReport, stopper: Stopper) {
         tracing::info!("control loop: {startup}");
         let mut known = self.health.lock();
-        (known.startup, known.stopper) = (Some(startup.to_string()), Some(stopper));
+        (known.startup, known.stopper, known.failure) = (Some(startup.to_string()), Some(stopper), None);
         if let Some(started) = self.started.take() {
             // Who started the run waits for this one word.
             let _ = started.send(());
@@ -154,6 +159,20 @@ impl Watcher for Outlet {
     }
 }
 
+/// The robot, as the diagnostics see it.
+pub struct RobotView<'a> {
+    /// What comes.
+    pub states: &'a States,
+    /// Who else is there.
+    pub graph: &'a Graph,
+    /// How many listen to the commands.
+    pub listeners: usize,
+    /// The clock, if it is a simulation's.
+    pub sim_time: Option<&'a SimTime>,
+    /// Whether time is the robot's.
+    pub lockstep: bool,
+}
+
 /// Publishes diagnostics.
 pub struct Diagnostics {
     publisher: Publisher<DiagnosticArray>,
@@ -186,6 +205,8 @@ impl Entry {
 
 const WARN: u8 = 1;
 const ERROR: u8 = 2;
+/// A clock that stands for so long is worth a word.
+const STANDS: Duration = Duration::from_secs(1);
 
 impl Diagnostics {
     /// On `/diagnostics`, before the executor runs.
@@ -198,13 +219,13 @@ impl Diagnostics {
     }
 
     /// Publishes how things are.
-    pub fn publish(&self, health: &Health, states: &States, limits: &DiagnosticsConfig, life: &str, wall: bool) {
+    pub fn publish(&self, health: &Health, robot: &RobotView<'_>, limits: &DiagnosticsConfig, life: &str) {
         let known = health.lock();
         let status = vec![
             self.control_loop(&known, limits, life),
             self.learner(&known),
             self.limits(&known, limits),
-            self.robot(states, limits, wall && known.stopper.is_some()),
+            self.robot(robot, limits, known.stopper.is_some()),
         ];
         let header = Header { stamp: message_time(system_time()), frame_id: String::new() };
         report(self.publisher.publish(&DiagnosticArray { header, status }));
@@ -218,6 +239,9 @@ impl Diagnostics {
         }
         let Some(status) = known.stopper.as_ref().map(Stopper::status) else {
             entry.status.message = "not running".into();
+            if let Some(failure) = &known.failure {
+                entry.at_least(ERROR, true, format!("not running: {failure}"));
+            }
             return entry.status;
         };
         entry.value("phase", format!("{:?}", status.phase).to_lowercase());
@@ -275,21 +299,43 @@ impl Diagnostics {
         entry.status
     }
 
-    fn robot(&self, states: &States, limits: &DiagnosticsConfig, running: bool) -> DiagnosticStatus {
+    fn robot(&self, robot: &RobotView<'_>, limits: &DiagnosticsConfig, running: bool) -> DiagnosticStatus {
         let mut entry = Entry::new(&self.node, "robot");
-        let received = states.received();
+        let received = robot.states.received();
         entry.value("joint states", received.states);
         entry.value("joint states refused", received.refused);
         entry.value("balls", received.balls);
-        match received.last.map(|last| last.elapsed().as_secs_f64()) {
-            Some(age) => {
+        entry.value("balls refused", received.balls_refused);
+        entry.value("publishers of joint states", robot.graph.publishers(JOINT_STATES).join(", "));
+        entry.value("who listens to the commands", robot.listeners);
+        // In lockstep time stands while nothing is to be done.
+        let passes = running && !robot.lockstep;
+        match &received.oldest {
+            Some((joint, age)) => {
+                let age = age.as_secs_f64();
                 entry.value("age of the joint state [s]", age);
-                entry.at_least(WARN, running && age > limits.max_state_age, "the joint state is old");
+                entry.value("the oldest joint", joint);
+                let old = || format!("the joint state is old: joint {joint} was reported {age:.3} s ago");
+                entry.at_least(WARN, passes && age > limits.max_state_age, old());
             }
             None => entry.at_least(WARN, true, "no joint states"),
         }
+        if let Some(time) = robot.sim_time {
+            entry.value("time of the clock [s]", time.get().map_or("none".into(), |now| now.as_secs_f64().to_string()));
+            match time.stands_for() {
+                None => entry.at_least(ERROR, true, RosError::NoClock.to_string()),
+                Some(long) => {
+                    let stands = format!("the clock on /clock has been standing for {:.1} s", long.as_secs_f64());
+                    entry.at_least(WARN, long >= STANDS, stands);
+                }
+            }
+        }
+        if let Some(trouble) = robot.graph.trouble(&received, robot.listeners, GRACE) {
+            // Before a controller is active nobody may be there to listen yet.
+            entry.at_least(if running { ERROR } else { WARN }, true, trouble.to_string());
+        }
         if let Some(error) = received.error {
-            entry.at_least(ERROR, true, error.to_string());
+            entry.at_least(if error.is_doubt() { WARN } else { ERROR }, true, error.to_string());
         }
         entry.status
     }

@@ -7,6 +7,7 @@ use crossbeam_channel::unbounded;
 use tokio::sync::Notify;
 
 use super::commands::{CommandThread, Commander, Outgoing};
+use super::graph::{BALL, GRACE, Graph, JOINT_STATES};
 use super::lockstep::{Failure, Lockstep};
 use super::serve::Server;
 use super::sim_time::{SimClock, SimTime};
@@ -16,8 +17,11 @@ use crate::control::{Clock, WallClock};
 use crate::daemon::{LinkError, RemoteRobot};
 use crate::robot::RobotPort;
 
-/// How often the first joint state is looked for.
+/// How often what is waited for is looked for.
 const LOOK: Duration = Duration::from_millis(5);
+
+/// How long others who may be there are waited for at most.
+const SETTLING: Duration = Duration::from_secs(3);
 
 /// A robot on ROS.
 pub struct RosRobot {
@@ -27,6 +31,10 @@ pub struct RosRobot {
     pub commander: Commander,
     /// Who serves the ball.
     pub server: Server,
+    /// Who else is there.
+    pub graph: Graph,
+    /// The wall clock that stamps are mapped onto.
+    pub clock: WallClock,
     /// Simulated time, where that is the clock.
     pub sim_time: Option<SimTime>,
     /// The node's configuration.
@@ -42,54 +50,73 @@ pub struct RosRobot {
 }
 
 impl RosRobot {
-    /// Waits for a joint state that was not there before.
-    fn first_state(&self) -> Result<Measured, RosError> {
+    /// A state of all joints, with the ball where there is one, that was not there before `since`.
+    fn state(&self, since: Instant) -> Result<Measured, RosError> {
+        let waited = Duration::from_secs_f64(self.config.connect_timeout);
+        let received = self.states.received();
+        let silent = |topic, nodes| Err(RosError::NoStates { topic, waited, nodes });
+        let fresh = |at: Option<Instant>| at.is_some_and(|at| at >= since);
+        match (received.error, self.states.newest()) {
+            (Some(reason), _) if !fresh(received.last_good) => Err(RosError::Unusable { waited, reason }),
+            _ if !fresh(received.last_good) => silent("joint_states", self.graph.publishers(JOINT_STATES)),
+            (_, None) => Err(RosError::Incomplete { waited }),
+            (_, Some(state)) if self.with_ball && state.ball.is_none() => silent("ball", self.graph.publishers(BALL)),
+            (_, Some(state)) => Ok(state),
+        }
+    }
+
+    /// Waits until nothing stands against commanding the robot.
+    fn wait(&self) -> Result<Measured, RosError> {
         let waited = Duration::from_secs_f64(self.config.connect_timeout);
         let since = Instant::now();
-        let usable = || {
-            let received = self.states.received();
-            let fresh = received.last.is_some_and(|last| last >= since) && received.error.is_none();
-            self.states.newest().filter(|newest| fresh && (!self.with_ball || !newest.ball.is_empty()))
-        };
-        while since.elapsed() < waited {
-            if let Some(state) = usable() {
-                return Ok(state);
+        let until = |mut check: Box<dyn FnMut() -> Option<RosError> + '_>| {
+            while let Some(error) = check() {
+                if since.elapsed() > waited {
+                    return Err(error);
+                }
+                std::thread::sleep(LOOK);
             }
+            Ok(())
+        };
+        if let Some(time) = &self.sim_time {
+            time.begin();
+            until(Box::new(|| time.unfit(self.period)))?;
+        }
+        self.server.wait(waited)?;
+        until(Box::new(|| self.state(since).err()))?;
+        until(Box::new(|| self.graph.trouble(&self.states.received(), self.commander.listeners(), Duration::ZERO)))?;
+        let found = Instant::now();
+        while !self.graph.is_settled() && found.elapsed() < SETTLING {
             std::thread::sleep(LOOK);
         }
-        let received = self.states.received();
-        let missing = if received.last.is_none_or(|last| last < since) { "joint states" } else { "ball" };
-        let reason =
-            received.error.map_or_else(|| format!("no {missing} within {waited:?}"), |error| error.to_string());
-        Err(RosError::NoStates { reason })
+        until(Box::new(|| self.graph.trouble(&self.states.received(), self.commander.listeners(), Duration::ZERO)))?;
+        self.state(since)
     }
 }
 
 impl RemoteRobot for RosRobot {
     fn connect(&mut self, port: RobotPort, idle: Arc<Notify>) -> Result<Box<dyn Clock>, LinkError> {
-        self.server.wait(Duration::from_secs_f64(self.config.connect_timeout))?;
-        let first = self.first_state()?;
+        let first = self.wait()?;
         let RobotPort { reading, command, requests } = port;
         if let Some(time) = &self.sim_time {
-            time.let_go(false);
-            self.states.feed_simulated(reading);
+            time.watch(Duration::from_secs_f64(self.config.clock_timeout));
+            self.states.feed(reading);
             let outgoing = Outgoing { command, requests };
             return Ok(Box::new(SimClock::new(time.clone(), outgoing, self.commander.clone(), self.server.clone())));
         }
+        let (commander, server) = (self.commander.clone(), self.server.clone());
         match self.config.clock {
             ClockSource::Wall => {
-                let clock = WallClock::new();
-                self.states.feed_wall(clock, reading);
-                let (commander, server) = (self.commander.clone(), self.server.clone());
+                self.states.feed(reading);
                 let outgoing = Outgoing { command, requests };
-                self.thread = Some(CommandThread::spawn(outgoing, commander, server, clock, self.period)?);
-                Ok(Box::new(clock))
+                self.thread = Some(CommandThread::spawn(outgoing, commander, server, self.clock, self.period)?);
+                Ok(Box::new(self.clock))
             }
             ClockSource::Lockstep => {
                 let (sender, states) = unbounded();
-                self.states.feed_stamped(sender, self.with_ball);
+                self.states.feed_each(sender, self.with_ball);
                 let port = RobotPort { reading, command, requests };
-                let (commander, server) = (self.commander.clone(), self.server.clone());
+                let states = (self.states.clone(), states);
                 let clock = Lockstep::new(port, &first, states, commander, server, &self.config);
                 self.failure = clock.failure();
                 Ok(Box::new(clock.on_idle(move || idle.notify_one())))
@@ -99,7 +126,7 @@ impl RemoteRobot for RosRobot {
 
     fn let_go(&mut self) {
         if let Some(time) = &self.sim_time {
-            time.let_go(true);
+            time.let_go();
         }
     }
 
@@ -112,7 +139,10 @@ impl RemoteRobot for RosRobot {
 
     fn failure(&mut self) -> Option<LinkError> {
         let lost = self.thread.as_ref().is_some_and(|thread| !thread.is_alive());
-        self.failure.take().or_else(|| lost.then_some(RosError::CommandsLost)).map(Into::into)
+        let failure = self.failure.take().or_else(|| lost.then_some(RosError::CommandsLost));
+        let failure = failure.or_else(|| self.sim_time.as_ref()?.failure());
+        let others = || self.graph.trouble(&self.states.received(), self.commander.listeners(), GRACE);
+        failure.or_else(others).map(Into::into)
     }
 }
 

@@ -1,21 +1,87 @@
-//! Simulated time: that of the topic `/clock`.
+//! Simulated time: that of the topic `/clock`, with a watch over it by the wall clock.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use super::RosError;
 use super::commands::{Commander, LAST_WORDS, Outgoing};
 use super::serve::Server;
 use crate::control::Clock;
 
 /// How long the loop waits for the simulation before it looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(20);
+/// So many ticks are seen before the clock is judged by them.
+const TICKS: u32 = 5;
+
+/// What is known of the clock.
+#[derive(Default)]
+struct Known {
+    now: Option<Duration>,
+    /// When it ticked last, by the wall clock.
+    moved: Option<Instant>,
+    /// Ticks since it was watched, and the shortest of them: one that was lost makes the next longer, never shorter.
+    ticks: u32,
+    shortest: Option<Duration>,
+    /// The longest it may stand while it is watched.
+    timeout: Option<Duration>,
+    /// What went wrong with it while it was watched. It is not trusted again until it is watched anew.
+    wrong: Option<Wrong>,
+    let_go: bool,
+}
+
+/// What may go wrong with a clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Wrong {
+    Stands { at: Duration, waited: Duration },
+    Back { from: Duration, to: Duration },
+}
+
+impl Known {
+    fn hear(&mut self, now: Duration, wall: Instant) {
+        match self.now {
+            Some(before) if now < before => {
+                // Nothing measured before is comparable.
+                (self.ticks, self.shortest) = (0, None);
+                if self.timeout.is_some() {
+                    self.wrong = self.wrong.or(Some(Wrong::Back { from: before, to: now }));
+                }
+            }
+            Some(before) if now > before => {
+                self.ticks = self.ticks.saturating_add(1);
+                let tick = now - before;
+                self.shortest = Some(self.shortest.map_or(tick, |shortest| shortest.min(tick)));
+            }
+            Some(_) => return,
+            None => {}
+        }
+        (self.now, self.moved) = (Some(now), Some(wall));
+    }
+
+    /// Looks by the wall clock.
+    fn watch(&mut self, wall: Instant) -> Option<Wrong> {
+        if let (Some(timeout), Some(moved), Some(at)) = (self.timeout, self.moved, self.now) {
+            let waited = wall.saturating_duration_since(moved);
+            if waited > timeout {
+                self.wrong = self.wrong.or(Some(Wrong::Stands { at, waited }));
+            }
+        }
+        self.wrong
+    }
+}
+
+impl From<Wrong> for RosError {
+    fn from(wrong: Wrong) -> Self {
+        match wrong {
+            Wrong::Stands { at, waited } => Self::ClockStands { at, waited },
+            Wrong::Back { from, to } => Self::ClockBack { from, to },
+        }
+    }
+}
 
 #[derive(Default)]
 struct Shared {
-    now: Mutex<Duration>,
+    known: Mutex<Known>,
     ticked: Condvar,
-    let_go: AtomicBool,
 }
 
 /// The time of the topic `/clock`, as it was received last.
@@ -23,37 +89,83 @@ struct Shared {
 pub struct SimTime(Arc<Shared>);
 
 impl SimTime {
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The clock says it is `now`.
     pub fn set(&self, now: Duration) {
-        *self.0.now.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        self.lock().hear(now, Instant::now());
         self.0.ticked.notify_all();
     }
 
-    /// What the clock said last; zero before it said anything.
-    pub fn get(&self) -> Duration {
-        *self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What the clock said last; none before it said anything.
+    pub fn get(&self) -> Option<Duration> {
+        self.lock().now
     }
 
-    /// The loop is to end even if the simulation stands still: its clock then runs by itself. Or not, again.
-    pub fn let_go(&self, let_go: bool) {
-        self.0.let_go.store(let_go, Ordering::Relaxed);
+    /// How long the clock has been standing, by the wall clock; none before it said anything.
+    pub fn stands_for(&self) -> Option<Duration> {
+        self.lock().moved.map(|moved| moved.elapsed())
+    }
+
+    /// Forgets what was wrong and looks how the clock ticks.
+    pub fn begin(&self) {
+        let mut known = self.lock();
+        let Known { now, moved, .. } = *known;
+        *known = Known { now, moved, ..Known::default() };
+    }
+
+    /// What stands against a loop with this period on this clock: it has not ticked, not often enough to be judged, or in steps
+    /// that are too long.
+    pub fn unfit(&self, period: Duration) -> Option<RosError> {
+        let known = self.lock();
+        match (known.now, known.shortest) {
+            (None, _) => Some(RosError::NoClock),
+            (Some(at), _) if known.ticks < TICKS => Some(RosError::ClockDoesNotTick { at }),
+            (Some(_), Some(tick)) if tick > period => Some(RosError::ClockTooCoarse { tick, period }),
+            _ => None,
+        }
+    }
+
+    /// From now on the clock may not run back, nor stand for longer than `timeout` of the wall clock.
+    pub fn watch(&self, timeout: Duration) {
+        let mut known = self.lock();
+        (known.timeout, known.moved) = (Some(timeout), Some(Instant::now()));
+    }
+
+    /// What is wrong with a clock that is watched.
+    pub fn failure(&self) -> Option<RosError> {
+        self.lock().watch(Instant::now()).map(Into::into)
+    }
+
+    /// The loop is to end even if the simulation stands still: its time then passes by itself.
+    pub fn let_go(&self) {
+        let mut known = self.lock();
+        // The end has begun: how the clock goes on is no concern any more.
+        (known.let_go, known.timeout) = (true, None);
         self.0.ticked.notify_all();
     }
 
     /// Waits until the simulation reaches `release`, but not for long.
     fn wait(&self, release: Duration) -> Waited {
-        let mut now = self.0.now.lock().unwrap_or_else(PoisonError::into_inner);
-        while *now < release {
-            if self.0.let_go.load(Ordering::Relaxed) {
-                return Waited::LetGo;
+        let mut known = self.lock();
+        loop {
+            if known.watch(Instant::now()).is_some() {
+                return Waited::ByItself;
             }
-            let (guard, timeout) = self.0.ticked.wait_timeout(now, LOOK).unwrap_or_else(PoisonError::into_inner);
+            if let Some(now) = known.now.filter(|now| *now >= release) {
+                return Waited::Reached(now);
+            }
+            if known.let_go {
+                return Waited::ByItself;
+            }
+            let (guard, timeout) = self.0.ticked.wait_timeout(known, LOOK).unwrap_or_else(PoisonError::into_inner);
             if timeout.timed_out() {
                 return Waited::NotYet;
             }
-            now = guard;
+            known = guard;
         }
-        Waited::Reached(*now)
     }
 }
 
@@ -61,10 +173,12 @@ impl SimTime {
 enum Waited {
     Reached(Duration),
     NotYet,
-    LetGo,
+    ByItself,
 }
 
-/// A loop's clock on simulated time. It sends the commands too: nothing here has a deadline.
+/// A loop's clock on simulated time. It sends the commands too: nothing here has a deadline. Where the simulation's clock cannot
+/// be trusted, time passes by itself, as fast as the wall clock's: the loop then finds its readings stale, and the robot hears
+/// the safe command.
 pub struct SimClock {
     time: SimTime,
     now: Duration,
@@ -77,7 +191,7 @@ pub struct SimClock {
 impl SimClock {
     /// A clock at the simulation's time, for the loop whose commands are `outgoing`.
     pub fn new(time: SimTime, outgoing: Outgoing, commander: Commander, server: Server) -> Self {
-        Self { now: time.get(), time, outgoing, sent: 0, commander, server }
+        Self { now: time.get().unwrap_or_default(), time, outgoing, sent: 0, commander, server }
     }
 
     fn send(&mut self) {
@@ -101,10 +215,10 @@ impl Clock for SimClock {
             Waited::Reached(now) => self.now = now,
             // The loop looks for orders and comes back.
             Waited::NotYet => {}
-            Waited::LetGo => {
-                self.now = release;
+            Waited::ByItself => {
                 // The safe command takes its time, and the robot is to hear all of it.
-                std::thread::sleep(Duration::from_micros(200));
+                std::thread::sleep(release.saturating_sub(self.now).min(LOOK));
+                self.now = self.now.max(release);
             }
         }
     }
@@ -127,11 +241,14 @@ impl Drop for SimClock {
 mod tests {
     use super::*;
 
+    const MS: Duration = Duration::from_millis(1);
+    const LONG: Duration = Duration::from_secs(3600);
+
     #[test]
     fn a_sleeper_wakes_when_the_simulation_says_so() {
         let time = SimTime::default();
-        time.set(Duration::from_secs(5));
-        let release = Duration::from_millis(5002);
+        time.set(5000 * MS);
+        let release = 5002 * MS;
         assert_eq!(time.wait(release), Waited::NotYet);
         std::thread::scope(|scope| {
             let sleeper = scope.spawn(|| {
@@ -141,15 +258,52 @@ mod tests {
                     }
                 }
             });
-            time.set(Duration::from_millis(5001));
-            time.set(Duration::from_millis(5003));
-            assert_eq!(sleeper.join().unwrap(), Duration::from_millis(5003));
+            time.set(5001 * MS);
+            time.set(5003 * MS);
+            assert_eq!(sleeper.join().unwrap(), 5003 * MS);
         });
-        time.let_go(true);
-        assert_eq!(
-            time.wait(Duration::from_secs(9)),
-            Waited::LetGo,
-            "a simulation that stands does not hold the end up"
-        );
+        time.let_go();
+        assert_eq!(time.wait(9000 * MS), Waited::ByItself, "a simulation that stands does not hold the end up");
+    }
+
+    #[test]
+    fn a_clock_that_is_not_there_does_not_tick_or_ticks_too_coarsely_is_unfit() {
+        let time = SimTime::default();
+        let unfit = |time: &SimTime| time.unfit(2 * MS).map(|error| error.to_string()).unwrap_or_default();
+        assert!(unfit(&time).contains("nothing came on /clock"), "{}", unfit(&time));
+        (0..10).for_each(|_| time.set(7000 * MS));
+        assert!(unfit(&time).contains("stands at 7s"), "{}", unfit(&time));
+        (1..10).for_each(|tick| time.set(7000 * MS + tick * 100 * MS));
+        assert!(unfit(&time).contains("in steps of 100ms, the control period is 2ms"), "{}", unfit(&time));
+        time.begin();
+        (1..10).for_each(|tick| time.set(8000 * MS + tick * 2 * MS));
+        assert_eq!(unfit(&time), "");
+    }
+
+    #[test]
+    fn a_clock_that_stands_lets_time_pass_by_itself_until_it_is_watched_anew() {
+        let time = SimTime::default();
+        time.set(5000 * MS);
+        time.watch(MS);
+        while time.wait(6000 * MS) != Waited::ByItself {}
+        assert!(matches!(time.failure(), Some(RosError::ClockStands { at, .. }) if at == 5000 * MS));
+        time.set(7000 * MS);
+        assert_eq!(time.wait(6000 * MS), Waited::ByItself, "it is not trusted again");
+        time.begin();
+        time.watch(LONG);
+        assert_eq!((time.wait(6000 * MS), time.failure().is_none()), (Waited::Reached(7000 * MS), true));
+    }
+
+    #[test]
+    fn a_clock_that_runs_back_is_a_failure() {
+        let time = SimTime::default();
+        time.set(95_000 * MS);
+        time.set(90_000 * MS);
+        time.watch(LONG);
+        assert!(time.failure().is_none(), "what was before is no concern");
+        time.set(MS);
+        assert_eq!(time.wait(90_002 * MS), Waited::ByItself);
+        let said = time.failure().unwrap().to_string();
+        assert!(said.contains("from 90s to 1ms"), "{said}");
     }
 }

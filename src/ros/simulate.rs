@@ -11,6 +11,7 @@ use r2r::std_srvs::srv::Trigger;
 use r2r::{Node, Publisher, QosProfile, ServiceRequest};
 
 use super::commands::label;
+use super::complaints::Complaints;
 use super::executor::Executor;
 use super::joints::Joints;
 use super::parameter_services::{SharedParameters, respond, serve_parameters};
@@ -41,8 +42,14 @@ struct Publishers {
     clock: Option<Publisher<ClockMsg>>,
 }
 
+/// What is not obeyed.
+enum Ignored {
+    Command,
+}
+
 /// The simulated robot.
 struct Robot {
+    complaints: Complaints<Ignored>,
     plant: Box<dyn Plant>,
     joints: Joints,
     reading: Reading,
@@ -86,6 +93,7 @@ pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosEr
 
     let n = setup.model.dof();
     let robot = Robot {
+        complaints: Complaints::default(),
         plant,
         joints,
         reading: Reading::zeros(n, task.task_values()),
@@ -178,8 +186,11 @@ impl Robot {
             let effort = self.joints.effort(data);
             self.command.effort.copy_from_slice(&effort);
             self.command.sequence += 1;
-        } else {
-            tracing::warn!("a command with {} efforts is ignored: {data:?}", data.len());
+        } else if let Some(more) = self.complaints.make(&Ignored::Command, Instant::now()) {
+            let (count, joints) = (data.len(), self.command.effort.len());
+            tracing::warn!(
+                "a command with {count} efforts for {joints} joints is ignored, after {more} others: {data:?}"
+            );
         }
     }
 

@@ -1,27 +1,18 @@
-//! The robot's time stamps in the time of the loop.
+//! The time stamps of a robot's messages in the time of the loop.
 
 use std::time::Duration;
 
 use r2r::builtin_interfaces::msg::Time;
 
+use super::sim_time::SimTime;
+use crate::control::{Clock, WallClock};
+
 /// How far two clocks may drift apart, s per s: the least delay seen is given up at this rate.
 const DRIFT: f64 = 1e-4;
-/// A stamp that goes back by more than this is a restart of its source, and not a message that came late.
-const RESTART: i64 = 1_000_000_000;
-
-/// Maps the stamps of one machine onto the loop's clock: a stamp plus the least delay seen so far. Messages that were
-/// delayed then look as old as they are, and the time between two of them is the time between their measurements.
-#[derive(Clone, Debug, Default)]
-pub struct StampMap {
-    /// Least of reception minus stamp, ns.
-    offset: Option<i64>,
-    received: Duration,
-    newest: i64,
-}
-
-fn nanoseconds(time: Duration) -> i64 {
-    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
-}
+/// A message that comes earlier than the least delay allows, ns, shows a shorter way up to this; beyond it its stamp is doubted.
+const AHEAD: i64 = 5_000_000;
+/// So many doubted stamps in a row that agree with each other are believed: the clock of the source was set, or it started anew.
+const AGREED: u32 = 5;
 
 /// A message's stamp, ns since its epoch; `None` if it was not filled in.
 pub fn stamp(time: &Time) -> Option<i64> {
@@ -33,27 +24,144 @@ pub fn message_time(time: Duration) -> Time {
     Time { sec: i32::try_from(time.as_secs()).unwrap_or(i32::MAX), nanosec: time.subsec_nanos() }
 }
 
-impl StampMap {
-    /// The time of the loop's clock at `stamp` (ns), received at `received`. `None` if it is not newer than the last one.
-    pub fn map_newer(&mut self, stamp: i64, received: Duration) -> Option<Duration> {
-        if self.offset.is_some() && stamp <= self.newest {
-            if self.newest - stamp < RESTART {
-                return None;
+fn nanoseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+}
+
+fn duration(nanoseconds: i64) -> Duration {
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
+}
+
+/// The time the loop keeps, and with it what becomes of a stamp.
+#[derive(Clone)]
+pub enum TimeBase {
+    /// The wall clock: stamps are mapped onto it.
+    Wall(WallClock),
+    /// Simulated time, which stamps are in.
+    Simulated(SimTime),
+    /// The stamps' own, as in lockstep.
+    Stamps,
+}
+
+/// When a message was measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dated {
+    /// In the loop's time.
+    pub at: Duration,
+    /// By the source's own clock, ns: for the time between two of its messages.
+    pub own: i64,
+    /// Nothing from before can be compared with it: the source's clock was set, or the source started anew.
+    pub anew: bool,
+    /// Whether the message said so; otherwise it is the time of receipt.
+    pub stamped: bool,
+}
+
+/// Why a message is not used because of its stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undated {
+    /// It was measured when the one before was.
+    Repeated,
+    /// It would come from the future.
+    Ahead(Duration),
+    /// It is older than the one before, which messages of one publisher never are.
+    Back(Duration),
+    /// There is no stamp, or no clock, to go by.
+    Missing,
+}
+
+/// Where messages come from: one publisher's, with the delay and the clock that are its own.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    map: StampMap,
+    stamped: Option<bool>,
+}
+
+impl Source {
+    /// When a message with this stamp (ns), which is received now, was measured.
+    ///
+    /// # Errors
+    /// Why it is not to be used.
+    pub fn date(&mut self, stamp: Option<i64>, time: &TimeBase) -> Result<Dated, Undated> {
+        match time {
+            TimeBase::Wall(clock) => self.date_received(stamp, clock.now()),
+            TimeBase::Simulated(clock) => {
+                let stamp = stamp.or_else(|| clock.get().map(nanoseconds)).filter(|stamp| *stamp >= 0);
+                self.map_own(stamp.ok_or(Undated::Missing)?)
             }
-            self.offset = None;
+            TimeBase::Stamps => self.map_own(stamp.filter(|stamp| *stamp >= 0).ok_or(Undated::Missing)?),
         }
-        self.newest = stamp;
-        Some(self.map(stamp, received))
     }
 
-    /// The time of the loop's clock at `stamp` (ns), received at `received`.
-    pub fn map(&mut self, stamp: i64, received: Duration) -> Duration {
-        let delay = nanoseconds(received) - stamp;
+    fn map_own(&mut self, own: i64) -> Result<Dated, Undated> {
+        let (at, anew) = self.map.newer(own, None)?;
+        Ok(Dated { at, own, anew, stamped: true })
+    }
+
+    fn date_received(&mut self, stamp: Option<i64>, received: Duration) -> Result<Dated, Undated> {
+        let stamped = stamp.is_some();
+        if self.stamped.is_some_and(|before| before != stamped) {
+            self.map = StampMap { anew: true, ..StampMap::default() };
+        }
+        self.stamped = Some(stamped);
+        let own = stamp.unwrap_or_else(|| nanoseconds(received));
+        let (at, anew) = self.map.newer(own, Some(received))?;
+        Ok(Dated { at, own, anew, stamped })
+    }
+}
+
+/// Maps the stamps of one source onto the loop's clock: a stamp plus the least delay seen so far. Messages that were
+/// delayed then look as old as they are, and the time between two of them is the time between their measurements. One wild
+/// stamp changes nothing; several that agree are a clock that was set.
+#[derive(Clone, Debug, Default)]
+struct StampMap {
+    /// Least of reception minus stamp, ns.
+    offset: Option<i64>,
+    received: Duration,
+    newest: i64,
+    /// Doubted in a row, the newest stamp of them, and their least delay.
+    doubted: u32,
+    doubted_stamp: i64,
+    doubted_offset: i64,
+    /// The next one starts anew.
+    anew: bool,
+}
+
+impl StampMap {
+    /// The time of the loop's clock at `stamp` (ns), received at `received`; without that, stamps are in the loop's time as they
+    /// are. And whether the source starts anew.
+    fn newer(&mut self, stamp: i64, received: Option<Duration>) -> Result<(Duration, bool), Undated> {
+        let delay = received.map_or(0, |received| nanoseconds(received).saturating_sub(stamp));
+        let received = received.unwrap_or(self.received);
+        let Some(offset) = self.offset else {
+            let anew = std::mem::take(&mut self.anew);
+            return Ok((self.take(stamp, received, delay), anew));
+        };
+        if stamp == self.newest {
+            return Err(Undated::Repeated);
+        }
         let given_up = (received.saturating_sub(self.received).as_nanos() as f64 * DRIFT) as i64;
-        let offset = self.offset.map_or(delay, |offset| delay.min(offset.saturating_add(given_up)));
-        self.offset = Some(offset);
-        self.received = received;
-        Duration::from_nanos(u64::try_from(stamp.saturating_add(offset)).unwrap_or(0))
+        let offset = offset.saturating_add(given_up);
+        let ahead = offset.saturating_sub(delay);
+        let doubt = if stamp < self.newest {
+            Undated::Back(duration(self.newest.saturating_sub(stamp)))
+        } else if ahead > AHEAD {
+            Undated::Ahead(duration(ahead))
+        } else {
+            return Ok((self.take(stamp, received, delay.min(offset)), false));
+        };
+        let agrees = self.doubted > 0 && stamp > self.doubted_stamp;
+        self.doubted_offset = if agrees { delay.min(self.doubted_offset) } else { delay };
+        self.doubted = if agrees { self.doubted + 1 } else { 1 };
+        self.doubted_stamp = stamp;
+        if self.doubted < AGREED {
+            return Err(doubt);
+        }
+        Ok((self.take(stamp, received, self.doubted_offset), true))
+    }
+
+    fn take(&mut self, stamp: i64, received: Duration, offset: i64) -> Duration {
+        (self.offset, self.received, self.newest, self.doubted) = (Some(offset), received, stamp, 0);
+        duration(stamp.saturating_add(offset))
     }
 }
 
@@ -62,38 +170,76 @@ mod tests {
     use super::*;
 
     const MS: i64 = 1_000_000;
+    const EPOCH: i64 = 1_700_000_000_000 * MS;
 
     fn at(milliseconds: i64) -> Duration {
         Duration::from_nanos((milliseconds * MS) as u64)
     }
 
+    /// A source at 500 Hz whose messages take 1 ms, up to `until` (ms).
+    fn steady(until: i64) -> StampMap {
+        let mut map = StampMap::default();
+        for ms in (2..=until).step_by(2) {
+            assert_eq!(map.newer(EPOCH + ms * MS, Some(at(ms + 1))), Ok((at(ms + 1), false)));
+        }
+        map
+    }
+
+    fn close(found: Result<(Duration, bool), Undated>, expected: i64) -> bool {
+        found.is_ok_and(|(found, _)| found.abs_diff(at(expected)) < Duration::from_micros(10))
+    }
+
     #[test]
     fn a_delayed_message_looks_as_old_as_it_is() {
-        let mut map = StampMap::default();
-        let epoch = 1_700_000_000_000 * MS;
-        assert_eq!(map.map_newer(epoch, at(100)), Some(at(100)));
-        assert_eq!(map.map_newer(epoch + 2 * MS, at(102)), Some(at(102)));
+        let mut map = steady(100);
         // Two messages held up by a stall and received together, 6 ms late.
-        let late = map.map_newer(epoch + 4 * MS, at(110)).unwrap();
-        let next = map.map_newer(epoch + 6 * MS, at(110)).unwrap();
-        assert!(late >= at(104) && late < at(104) + Duration::from_micros(2), "{late:?}");
+        let (late, _) = map.newer(EPOCH + 102 * MS, Some(at(109))).unwrap();
+        let (next, _) = map.newer(EPOCH + 104 * MS, Some(at(109))).unwrap();
+        assert!(late >= at(103) && late < at(103) + Duration::from_micros(2), "{late:?}");
         assert_eq!(next - late, at(2));
     }
 
     #[test]
     fn what_is_not_newer_is_no_news() {
-        let mut map = StampMap::default();
-        assert!(map.map_newer(5 * MS, at(1)).is_some());
-        assert_eq!(map.map_newer(5 * MS, at(3)), None);
-        assert_eq!(map.map_newer(4 * MS, at(4)), None);
-        assert!(map.map_newer(6 * MS, at(5)).is_some());
+        let mut map = steady(100);
+        assert_eq!(map.newer(EPOCH + 100 * MS, Some(at(103))), Err(Undated::Repeated));
+        assert_eq!(map.newer(EPOCH + 99 * MS, Some(at(104))), Err(Undated::Back(at(1))));
+        assert!(close(map.newer(EPOCH + 104 * MS, Some(at(105))), 105));
     }
 
     #[test]
-    fn a_restarted_source_is_followed() {
+    fn one_stamp_ahead_of_its_time_changes_nothing_after_it() {
+        let mut map = steady(100);
+        let ahead = map.newer(EPOCH + 162 * MS, Some(at(103)));
+        assert!(
+            matches!(ahead, Err(Undated::Ahead(by)) if by.abs_diff(at(60)) < Duration::from_micros(10)),
+            "{ahead:?}"
+        );
+        for ms in (104..400).step_by(2) {
+            assert!(close(map.newer(EPOCH + ms * MS, Some(at(ms + 1))), ms + 1), "at {ms} ms");
+        }
+    }
+
+    #[test]
+    fn a_first_stamp_ahead_of_its_time_is_forgotten_soon() {
         let mut map = StampMap::default();
-        map.map_newer(10_000 * MS, at(50));
-        assert_eq!(map.map_newer(2 * MS, at(60)), Some(at(60)));
+        map.newer(EPOCH + 62 * MS, Some(at(1))).unwrap();
+        let after: Vec<_> = (2..20).step_by(2).map(|ms| map.newer(EPOCH + ms * MS, Some(at(ms + 1)))).collect();
+        assert!(after[..4].iter().all(|found| matches!(found, Err(Undated::Back(_)))), "{after:?}");
+        assert_eq!(after[4], Ok((at(11), true)));
+        assert!(close(after[5], 13), "{after:?}");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_is_followed_forwards_and_back() {
+        for step in [60, -60, 5000, -5000] {
+            let mut map = steady(100);
+            let after: Vec<_> =
+                (102..120).step_by(2).map(|ms| map.newer(EPOCH + (ms + step) * MS, Some(at(ms + 1)))).collect();
+            assert!(after[..4].iter().all(Result::is_err), "{step}: {after:?}");
+            assert_eq!(after[4], Ok((at(111), true)), "{step}");
+            assert!(close(after[5], 113), "{step}: {after:?}");
+        }
     }
 
     #[test]
@@ -103,8 +249,41 @@ mod tests {
         let mut last = Duration::ZERO;
         for second in 1..=1000i64 {
             let stamp = second * 1000 * MS - second * 50_000;
-            last = map.map_newer(stamp, at(second * 1000)).unwrap();
+            (last, _) = map.newer(stamp, Some(at(second * 1000))).unwrap();
         }
         assert!(at(1_000_000) - last < Duration::from_micros(1), "{:?}", at(1_000_000) - last);
+    }
+
+    #[test]
+    fn a_delay_that_grows_stays_an_age() {
+        let mut map = steady(100);
+        for ms in (102..2000).step_by(2) {
+            assert!(map.newer(EPOCH + ms * MS, Some(at(ms + 61))).unwrap().0 < at(ms + 2), "at {ms} ms");
+        }
+    }
+
+    #[test]
+    fn stamps_as_far_as_they_go_do_no_harm() {
+        let mut map = StampMap::default();
+        for seconds in [i64::from(i32::MIN), i64::from(i32::MAX), 0, i64::from(i32::MIN)] {
+            let _ = map.newer(seconds * 1_000_000_000, Some(at(1)));
+            let _ = map.newer(seconds * 1_000_000_000, None);
+        }
+    }
+
+    #[test]
+    fn without_a_stamp_the_time_of_receipt_is_taken() {
+        let mut source = Source::default();
+        let first = source.date_received(None, at(5)).unwrap();
+        assert_eq!(first, Dated { at: at(5), own: 5 * MS, anew: false, stamped: false });
+        assert_eq!(source.date_received(None, at(8)).unwrap().at, at(8));
+        let stamped = source.date_received(Some(EPOCH), at(9)).unwrap();
+        assert_eq!(stamped, Dated { at: at(9), own: EPOCH, anew: true, stamped: true });
+        let clock = SimTime::default();
+        assert_eq!(Source::default().date(None, &TimeBase::Simulated(clock.clone())), Err(Undated::Missing));
+        clock.set(at(3));
+        assert_eq!(Source::default().date(None, &TimeBase::Simulated(clock)).unwrap().at, at(3));
+        assert_eq!(Source::default().date(None, &TimeBase::Stamps), Err(Undated::Missing));
+        assert_eq!(Source::default().date(Some(-1), &TimeBase::Stamps), Err(Undated::Missing));
     }
 }

@@ -1,42 +1,54 @@
 //! Joint states and the ball, from messages to readings.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use r2r::nav_msgs::msg::Odometry;
 use r2r::sensor_msgs::msg::JointState;
 
-use super::joints::{JointStateError, Joints};
-use super::stamps::{StampMap, stamp};
-use crate::control::{Clock, WallClock};
+use super::complaints::Complaints;
+use super::input_error::InputError;
+use super::joint_states::{JointStates, Message, undated_error};
+use super::joints::Joints;
+use super::stamps::{Source, TimeBase, stamp};
 use crate::robot::Reading;
+
+/// What was wrong is shown for so long after it was right again.
+const SHOWN: Duration = Duration::from_secs(2);
 
 /// A joint state with the ball, both as measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
-    /// Stamp of the joint state, since its epoch.
+    /// When the joints were measured, in the loop's time.
     pub stamp: Duration,
     /// Joint positions, in the model's order and count.
     pub position: Vec<f64>,
     /// Joint velocities, likewise.
     pub velocity: Vec<f64>,
-    /// The ball's position and velocity in the world (6); empty before the first message.
-    pub ball: Vec<f64>,
-    /// Stamp of the ball.
-    pub ball_stamp: Duration,
+    /// The ball's position and velocity in the world (6), and when that was measured, once it came.
+    pub ball: Option<([f64; 6], Duration)>,
 }
 
 impl Measured {
     /// Writes it as the loop reads it.
     pub fn write(&self, number: u64, reading: &mut Reading) {
         let Reading { stamp, sequence, position, velocity, task, task_stamp } = reading;
-        (*stamp, *sequence, *task_stamp) = (self.stamp, number, self.ball_stamp);
+        (*stamp, *sequence) = (self.stamp, number);
         position.copy_from_slice(&self.position);
         velocity.copy_from_slice(&self.velocity);
-        if task.len() == self.ball.len() {
-            task.copy_from_slice(&self.ball);
+        match &self.ball {
+            Some((ball, measured)) if task.len() == ball.len() => {
+                task.copy_from_slice(ball);
+                *task_stamp = *measured;
+            }
+            // No ball is not a ball at the origin.
+            _ => task.fill(f64::NAN),
         }
+    }
+
+    fn is_with_its_ball(&self) -> bool {
+        self.ball.is_some_and(|(_, measured)| measured == self.stamp)
     }
 }
 
@@ -44,37 +56,51 @@ impl Measured {
 enum Sink {
     /// Nobody wants them.
     None,
-    /// To a loop on the wall clock.
-    Wall { clock: WallClock, reading: triple_buffer::Input<Reading>, stamps: StampMap, ball_received: Duration },
-    /// To a loop on simulated time, which is the stamps'.
-    Simulated { reading: triple_buffer::Input<Reading> },
+    /// To a loop that looks for the newest.
+    Newest(triple_buffer::Input<Reading>),
     /// To a loop in lockstep with the stamps; the ball may come before or after the joints of the same instant.
-    Stamped { states: Sender<Measured>, with_ball: bool },
+    Each { states: Sender<Measured>, with_ball: bool },
 }
 
 /// What has come from the robot, for the diagnostics.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Received {
-    /// Joint states used.
+    /// Messages of joint states that were used.
     pub states: u64,
-    /// Joint states that could not be used.
+    /// Messages of joint states that could not be used.
     pub refused: u64,
-    /// Balls.
+    /// Balls that were used.
     pub balls: u64,
-    /// Why the newest joint state could not be used, if so.
-    pub error: Option<JointStateError>,
-    /// Time of the process's monotonic clock when the newest joint state came.
-    pub last: Option<std::time::Instant>,
+    /// Balls that could not be used.
+    pub balls_refused: u64,
+    /// What is wrong with the joint states, or was a moment ago.
+    pub error: Option<InputError>,
+    /// When the newest message with joints of the robot came.
+    pub last: Option<Instant>,
+    /// When the newest of them came that nothing is wrong with.
+    pub last_good: Option<Instant>,
+    /// The joint heard of the longest time ago, and how long ago; none before all were heard of.
+    pub oldest: Option<(String, Duration)>,
+    /// Kinds of messages on the topic lately, by the joints that they name.
+    pub kinds: usize,
+    /// A joint that several publishers report.
+    pub contested: Option<String>,
 }
 
 struct Inner {
-    joints: Joints,
+    joints: JointStates,
+    ball_source: Source,
+    time: TimeBase,
     sink: Sink,
     newest: Option<Measured>,
-    /// Position and velocity (6), and stamp.
-    ball: Option<(Vec<f64>, Option<i64>)>,
+    ball: Option<([f64; 6], Duration)>,
     sequence: u64,
     received: Received,
+    error: Option<(InputError, Instant)>,
+    complaints: Complaints<InputError>,
+    ball_complaints: Complaints<InputError>,
+    /// Said that times of receipt stand for the stamps of joint states, and of balls.
+    told_unstamped: [bool; 2],
 }
 
 /// The executor's end: takes messages and passes readings on. Shared between the executor, which calls it with each message,
@@ -83,10 +109,22 @@ struct Inner {
 pub struct States(Arc<Mutex<Inner>>);
 
 impl States {
-    /// For a robot with these joints.
-    pub fn new(joints: Joints) -> Self {
-        let (sink, received) = (Sink::None, Received::default());
-        Self(Arc::new(Mutex::new(Inner { joints, sink, newest: None, ball: None, sequence: 0, received })))
+    /// For a robot with these joints and a loop that keeps this time.
+    pub fn new(joints: Joints, time: TimeBase) -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            joints: JointStates::new(joints),
+            ball_source: Source::default(),
+            time,
+            sink: Sink::None,
+            newest: None,
+            ball: None,
+            sequence: 0,
+            received: Received::default(),
+            error: None,
+            complaints: Complaints::default(),
+            ball_complaints: Complaints::default(),
+            told_unstamped: [false; 2],
+        })))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -94,20 +132,14 @@ impl States {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Readings go to a loop on `clock`, through `reading`.
-    pub fn feed_wall(&self, clock: WallClock, reading: triple_buffer::Input<Reading>) {
-        let sink = Sink::Wall { clock, reading, stamps: StampMap::default(), ball_received: Duration::ZERO };
-        self.lock().sink = sink;
+    /// Readings go to a loop through `reading`; the newest is what counts.
+    pub fn feed(&self, reading: triple_buffer::Input<Reading>) {
+        self.lock().sink = Sink::Newest(reading);
     }
 
-    /// Readings go to a loop on simulated time, through `reading`.
-    pub fn feed_simulated(&self, reading: triple_buffer::Input<Reading>) {
-        self.lock().sink = Sink::Simulated { reading };
-    }
-
-    /// Readings go to a loop in lockstep. `with_ball`: a joint state waits for the ball of the same instant.
-    pub fn feed_stamped(&self, states: Sender<Measured>, with_ball: bool) {
-        self.lock().sink = Sink::Stamped { states, with_ball };
+    /// Readings go to a loop in lockstep, each of them. `with_ball`: a joint state waits for the ball of the same instant.
+    pub fn feed_each(&self, states: Sender<Measured>, with_ball: bool) {
+        self.lock().sink = Sink::Each { states, with_ball };
     }
 
     /// Nobody wants readings any more.
@@ -115,87 +147,67 @@ impl States {
         self.lock().sink = Sink::None;
     }
 
-    /// The newest joint state.
+    /// The newest state of all joints.
     pub fn newest(&self) -> Option<Measured> {
         self.lock().newest.clone()
     }
 
     /// What has come.
     pub fn received(&self) -> Received {
-        self.lock().received.clone()
+        let (inner, now) = (self.lock(), Instant::now());
+        let shown = |at: Instant| now.saturating_duration_since(at) < SHOWN;
+        let error = inner.error.as_ref().filter(|(_, at)| shown(*at)).map(|(error, _)| error.clone());
+        let strangers = inner.joints.strangers().filter(|_| inner.received.last.is_none());
+        let strangers =
+            strangers.map(|came| InputError::Strangers { joints: inner.joints.names().to_vec(), came: came.to_vec() });
+        Received {
+            error: error.or(strangers),
+            oldest: inner.joints.oldest(now).map(|(name, age)| (name.into(), age)),
+            kinds: inner.joints.kinds(),
+            contested: inner.joints.contested(now).map(Into::into),
+            ..inner.received.clone()
+        }
     }
 
     /// Takes a joint state.
     pub fn take_joints(&self, message: &JointState) {
+        let now = Instant::now();
         let mut inner = self.lock();
         let inner = &mut *inner;
-        if !message.name.iter().any(|name| inner.joints.names().contains(name)) {
+        let JointState { name: names, position, velocity, .. } = message;
+        let message = Message { stamp: stamp(&message.header.stamp), names, position, velocity };
+        let taken = inner.joints.take(&message, &inner.time, now);
+        if !taken.ours {
             // Another device's: several may share the topic.
             return;
         }
-        let n = inner.joints.names().len();
-        let (mut position, mut velocity) = (vec![0.; n], vec![0.; n]);
-        let nanoseconds = stamp(&message.header.stamp);
-        let time = nanoseconds.unwrap_or(0);
-        let outcome = inner.joints.read(
-            time as f64 * 1e-9,
-            &message.name,
-            &message.position,
-            &message.velocity,
-            &mut position,
-            &mut velocity,
-        );
-        inner.received.last = Some(std::time::Instant::now());
-        match outcome {
-            Ok(()) => {
+        inner.received.last = Some(now);
+        if taken.unstamped {
+            tell_unstamped("joint states", &mut inner.told_unstamped[0]);
+        }
+        match taken.error {
+            None => {
                 inner.received.states += 1;
-                inner.received.error = None;
+                inner.received.last_good = Some(now);
             }
-            Err(error) => {
-                if inner.received.error.as_ref() != Some(&error) {
-                    tracing::error!("{error}");
-                }
+            Some(error) => {
                 inner.received.refused += 1;
-                inner.received.error = Some(error);
-                // The loop has to see it: it stops on a reading that is not a number.
-                position.fill(f64::NAN);
+                complain(&mut inner.complaints, &error, now);
+                inner.error = Some((error, now));
             }
         }
-        let (ball, ball_time) = inner.ball.clone().unwrap_or_default();
-        let measured = Measured {
-            stamp: since_epoch(time),
-            position,
-            velocity,
-            ball,
-            ball_stamp: since_epoch(ball_time.unwrap_or(0)),
-        };
+        let Some(state) = taken.state else { return };
+        let measured =
+            Measured { stamp: state.stamp, position: state.position, velocity: state.velocity, ball: inner.ball };
         match &mut inner.sink {
             Sink::None => {}
-            Sink::Wall { clock, reading, stamps, ball_received } => {
-                let received = clock.now();
-                let mapped = match nanoseconds {
-                    Some(stamp) => stamps.map_newer(stamp, received),
-                    None => Some(received),
-                };
-                if let Some(stamp) = mapped {
-                    inner.sequence += 1;
-                    let out = reading.input_buffer_mut();
-                    measured.write(inner.sequence, out);
-                    out.stamp = stamp;
-                    out.task_stamp = match ball_time {
-                        Some(ball_time) if nanoseconds.is_some() => stamps.map(ball_time, received),
-                        _ => *ball_received,
-                    };
-                    reading.publish();
-                }
-            }
-            Sink::Simulated { reading } => {
+            Sink::Newest(reading) => {
                 inner.sequence += 1;
                 measured.write(inner.sequence, reading.input_buffer_mut());
                 reading.publish();
             }
-            Sink::Stamped { states, with_ball } => {
-                if !*with_ball || measured.ball_stamp == measured.stamp {
+            Sink::Each { states, with_ball } => {
+                if !*with_ball || measured.is_with_its_ball() {
                     // The loop that listened may be gone.
                     let _ = states.send(measured.clone());
                 }
@@ -206,36 +218,68 @@ impl States {
 
     /// Takes a ball.
     pub fn take_ball(&self, message: &Odometry) {
+        let now = Instant::now();
         let mut inner = self.lock();
-        let ball = ball(message);
-        let time = stamp(&message.header.stamp);
-        inner.received.balls += 1;
-        inner.ball = Some((ball.clone(), time));
         let inner = &mut *inner;
-        match &mut inner.sink {
-            Sink::Wall { clock, ball_received, .. } => *ball_received = clock.now(),
-            Sink::Stamped { states, with_ball: true } => {
-                if let (Some(joints), Some(time)) = (&mut inner.newest, time)
-                    && joints.stamp == since_epoch(time)
-                    && joints.ball_stamp != joints.stamp
-                {
-                    (joints.ball, joints.ball_stamp) = (ball, joints.stamp);
-                    // The loop that listened may be gone.
-                    let _ = states.send(joints.clone());
+        let ball = ball(message);
+        let wrong = [("position", &ball[..3]), ("velocity", &ball[3..])];
+        let wrong = wrong.into_iter().find(|(_, values)| values.iter().any(|value| !value.is_finite()));
+        let error = match wrong {
+            Some((field, _)) => Some(InputError::NonFiniteTask { what: "ball", field }),
+            None => match inner.ball_source.date(stamp(&message.header.stamp), &inner.time) {
+                Ok(dated) => {
+                    if !dated.stamped {
+                        tell_unstamped("balls", &mut inner.told_unstamped[1]);
+                    }
+                    inner.ball = Some((ball, dated.at));
+                    None
                 }
-            }
-            Sink::Stamped { .. } | Sink::Simulated { .. } | Sink::None => {}
+                Err(undated) => undated_error("balls", undated),
+            },
+        };
+        if let Some(error) = error {
+            inner.received.balls_refused += 1;
+            complain(&mut inner.ball_complaints, &error, now);
+            return;
+        }
+        inner.received.balls += 1;
+        let Some(joints) = &mut inner.newest else { return };
+        let was_sent = joints.is_with_its_ball();
+        joints.ball = inner.ball;
+        if let Sink::Each { states, with_ball: true } = &mut inner.sink
+            && !was_sent
+            && joints.is_with_its_ball()
+        {
+            // The loop that listened may be gone.
+            let _ = states.send(joints.clone());
         }
     }
 }
 
-fn since_epoch(nanoseconds: i64) -> Duration {
-    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
+fn tell_unstamped(what: &str, told: &mut bool) {
+    if !std::mem::replace(told, true) {
+        tracing::warn!(
+            "the {what} have no time stamps: the time of their receipt stands for them, delays are not seen"
+        );
+    }
+}
+
+fn complain(complaints: &mut Complaints<InputError>, error: &InputError, now: Instant) {
+    let more = match complaints.make(error, now) {
+        Some(0) => String::new(),
+        Some(more) => format!(" ({more} more of this kind since it was said last)"),
+        None => return,
+    };
+    if error.is_doubt() {
+        tracing::warn!("{error}{more}");
+    } else {
+        tracing::error!("{error}{more}");
+    }
 }
 
 /// Position and velocity in the world (6). An odometry's velocity is in the body's frame (REP 105); a body whose orientation
 /// was not filled in is aligned with the world.
-fn ball(message: &Odometry) -> Vec<f64> {
+fn ball(message: &Odometry) -> [f64; 6] {
     let pose = &message.pose.pose;
     let (p, o, v) = (&pose.position, &pose.orientation, &message.twist.twist.linear);
     let velocity = nalgebra::Vector3::new(v.x, v.y, v.z);
@@ -244,72 +288,8 @@ fn ball(message: &Odometry) -> Vec<f64> {
         Some(orientation) if o.x != 0. || o.y != 0. || o.z != 0. => orientation * velocity,
         _ => velocity,
     };
-    vec![p.x, p.y, p.z, velocity.x, velocity.y, velocity.z]
+    [p.x, p.y, p.z, velocity.x, velocity.y, velocity.z]
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::robot::link;
-    use crate::ros::joints::JointsConfig;
-    use crate::ros::stamps::message_time;
-
-    fn states() -> States {
-        States::new(Joints::new(&JointsConfig::default(), &["a".into()]).unwrap())
-    }
-
-    fn joint_state(name: &str, position: f64, milliseconds: u64) -> JointState {
-        let mut message = JointState { name: vec![name.into()], ..JointState::default() };
-        message.position = vec![position];
-        message.velocity = vec![0.];
-        message.header.stamp = message_time(Duration::from_millis(milliseconds));
-        message
-    }
-
-    fn odometry(x: f64, milliseconds: u64) -> Odometry {
-        let mut message = Odometry::default();
-        message.pose.pose.position.x = x;
-        message.header.stamp = message_time(Duration::from_millis(milliseconds));
-        message
-    }
-
-    #[test]
-    fn a_reading_that_cannot_be_used_reaches_the_loop_as_such() {
-        let (states, (mut inside, outside)) = (states(), link(1, 6));
-        states.feed_wall(WallClock::new(), outside.reading);
-        states.take_joints(&joint_state("other", 1., 1));
-        assert_eq!(inside.reading.read().sequence, 0, "another device's joints are no concern");
-        states.take_joints(&joint_state("a", 1., 1));
-        assert_eq!(inside.reading.read().position[0], 1.);
-        states.take_joints(&joint_state("a", f64::NAN, 2));
-        assert!(inside.reading.read().position[0].is_nan());
-        assert_eq!((states.received().states, states.received().refused), (1, 1));
-        states.take_joints(&joint_state("a", 1.5, 2));
-        assert!(inside.reading.read().position[0].is_nan(), "a stamp that does not advance is no news");
-    }
-
-    #[test]
-    fn joints_and_ball_of_one_instant_belong_together() {
-        let states = states();
-        let (sender, receiver) = crossbeam_channel::unbounded();
-        states.feed_stamped(sender, true);
-        states.take_ball(&odometry(1., 2));
-        states.take_joints(&joint_state("a", 0.1, 2));
-        states.take_joints(&joint_state("a", 0.2, 4));
-        states.take_ball(&odometry(2., 4));
-        states.take_ball(&odometry(2., 4));
-        let seen: Vec<_> = receiver.try_iter().map(|m| (m.stamp, m.position[0], m.ball[0])).collect();
-        assert_eq!(seen, [(Duration::from_millis(2), 0.1, 1.), (Duration::from_millis(4), 0.2, 2.)]);
-    }
-
-    #[test]
-    fn a_turned_body_reports_its_velocity_in_its_own_frame() {
-        let mut message = odometry(0., 1);
-        message.twist.twist.linear.x = 2.;
-        assert_eq!(ball(&message)[3..], [2., 0., 0.]);
-        // A quarter turn about z: the body's x is the world's y.
-        (message.pose.pose.orientation.w, message.pose.pose.orientation.z) = (0.5f64.sqrt(), 0.5f64.sqrt());
-        let v = &ball(&message)[3..];
-        assert!(v[0].abs() < 1e-12 && (v[1] - 2.).abs() < 1e-12, "{v:?}");
-    }
-}
+mod tests;

@@ -155,6 +155,8 @@ class Client:
     def __exit__(self, *_):
         self.context.try_shutdown()
         self.thread.join(10)
+        # Else its publishers stay, and others find them.
+        self.node.destroy_node()
 
     def listen(self, key, kind, topic, qos=10):
         """Keeps every message of a topic under `key`."""
@@ -220,11 +222,14 @@ class Client:
 class StillRobot:
     """A robot of messages: it reports a posture and a ball far away, as often as asked. What it reports may be changed."""
 
-    def __init__(self, client, ball="ball", rate=100.0, namespace=""):
+    def __init__(self, client, ball="ball", rate=100.0, namespace="", listens=True):
         self.client = client
         best = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
         self.states = client.node.create_publisher(JointState, f"{namespace}/joint_states", best)
         self.ball = client.node.create_publisher(Odometry, ball, best)
+        if listens:
+            # A robot does, whether a test listens or not.
+            client.node.create_subscription(Float64MultiArray, f"{namespace}/effort_controller/commands", lambda _: None, best)
         self.names, self.position, self.velocity = list(JOINTS), list(REST), [0.0] * len(JOINTS)
         self.edit = lambda message: message
         self.silent = threading.Event()

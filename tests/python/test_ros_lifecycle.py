@@ -38,7 +38,7 @@ def test_every_transition_and_those_that_are_refused(tmp_path):
             assert client.change("deactivate") and client.state() == "inactive"
             assert client.set_parameter("control.tracking.stiffness", 300.0).successful
             # A run goes on where it was.
-            assert client.change("activate") and client.change("shutdown")
+            assert client.change("activate") and client.change("shutdown"), process.output()
     assert process.process.returncode == 0
     goals = [(event.start_state.label, event.goal_state.label) for event in client.received["transitions"]]
     assert ("configuring", "inactive") in goals and ("active", "deactivating") in goals
@@ -89,7 +89,7 @@ def test_without_a_robot_there_is_no_activation(tmp_path):
         process.wait_for_line("the node is up")
         assert client.change("configure")
         assert not client.change("activate") and client.state() == "inactive"
-        process.wait_for_line("no joint states within")
+        process.wait_for_line("no message on the topic joint_states within")
 
 
 def test_the_operators_services(tmp_path):

@@ -4,7 +4,6 @@ import math
 
 import pytest
 from ros_support import JOINTS, Client, StillRobot, controller, deadline, environment, patient
-from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Empty
 
 # What holds the arm in its rest posture, by its masses: 82 N on bz, -11 N m on j2.
@@ -74,16 +73,13 @@ def test_joints_are_matched_by_name(robot):
 @pytest.mark.parametrize(
     "what, reason",
     [
-        ("missing", "joint j3 is missing"),
         ("nan", "the position of joint j5 is NaN"),
         ("size", "have 9 names, but 8 positions"),
     ],
 )
 def test_what_cannot_be_used_stops_the_robot(robot, what, reason):
     def spoil(message):
-        if what == "missing":
-            message.name = [name if name != "j3" else "other" for name in message.name]
-        elif what == "nan":
+        if what == "nan":
             message.position[JOINTS.index("j5")] = math.nan
         else:
             message.position = message.position[:-1]
@@ -184,42 +180,6 @@ def test_two_controllers_in_two_namespaces_and_remaps(tmp_path):
                     seen = len(commands[1])
                     right.wait_until(lambda: len(commands[1]) > seen + 100 and any(commands[1][-1].data), "efforts on the right")
                     assert left.state() == right.state() == "active", one.output() + other.output()
-
-
-def test_simulated_time(tmp_path):
-    env = environment()
-    given = patient(use_sim_time=True, ros__autostart=True, ros__run_folder=str(tmp_path / "run"))
-    with Client(env) as client, StillRobot(client, "moto_controller/ball") as robot:
-        clock = client.node.create_publisher(Clock, "/clock", 10)
-        now = [100, 0]
-        inner = robot.edit
-
-        def simulate(message):
-            now[1] += 2_000_000
-            if now[1] >= 1_000_000_000:
-                now[0], now[1] = now[0] + 1, 0
-            message.header.stamp.sec, message.header.stamp.nanosec = now
-            clock.publish(Clock(clock=message.header.stamp))
-            return inner(message)
-
-        robot.edit = simulate
-        robot.commands = client.listen_to_commands()
-        with controller(env, given) as robot.process:
-            holds(robot)
-            # Where the simulation stands, the loop stands: it sends nothing and trips over nothing.
-            robot.silent.set()
-            newest = [len(robot.commands)]
-            for _ in deadline():
-                client.state()
-                if len(robot.commands) == newest[-1]:
-                    break
-                newest.append(len(robot.commands))
-            robot.silent.clear()
-            holds(robot)
-            # Nor does a simulation that stands hold up the end.
-            robot.silent.set()
-            assert client.change("deactivate")
-            client.wait_until(lambda: not any(robot.commands[-1].data), "zero efforts")
 
 
 def test_the_ball_is_asked_for_on_a_topic(tmp_path):

@@ -22,17 +22,19 @@ use self::lifecycle_services::serve_lifecycle;
 use self::operate::SERVICES;
 use super::commands::Commander;
 use super::executor::{Executor, Spinning};
+use super::graph::{BALL, CLOCK, Graph, JOINT_STATES};
 use super::joints::Joints;
 use super::lifecycle::{Lifecycle, State};
-use super::outlet::{Diagnostics, Outlet};
+use super::outlet::{Diagnostics, Outlet, RobotView};
 use super::parameter_services::{SharedParameters, respond, serve_parameters};
 use super::rosout::{LogLines, Rosout};
 use super::serve::Server;
 use super::signals::signals;
 use super::sim_time::SimTime;
-use super::stamps::stamp;
+use super::stamps::{TimeBase, stamp};
 use super::states::States;
 use super::{ClockSource, Parameters, RosError, Settings, context, overrides};
+use crate::control::WallClock;
 use crate::daemon::{Order, RobotRun};
 
 /// How often log lines are published.
@@ -54,6 +56,8 @@ struct Supervisor {
     states: States,
     commander: Commander,
     server: Server,
+    graph: Graph,
+    clock: WallClock,
     sim_time: Option<SimTime>,
     with_ball: bool,
     outlet: Outlet,
@@ -127,25 +131,34 @@ impl Supervisor {
         let Settings { setup, ros, use_sim_time } = settings;
         let joints = Joints::new(&ros.joints, &setup.config.robot.joints)?;
         let with_ball = setup.task()?.ball_values().is_some();
-        let states = States::new(joints.clone());
+        let clock = WallClock::new();
+        let sim_time = use_sim_time.then(SimTime::default);
+        let lockstep = ros.clock == ClockSource::Lockstep && !use_sim_time;
+        let time = match sim_time.clone() {
+            Some(time) => TimeBase::Simulated(time),
+            None if lockstep => TimeBase::Stamps,
+            None => TimeBase::Wall(clock),
+        };
+        let states = States::new(joints.clone(), time);
         let commander = Commander::new(executor, ros, joints)?;
         let server = Server::new(executor, ros)?;
-        let lockstep = ros.clock == ClockSource::Lockstep && !use_sim_time;
         let newest = QosProfile::sensor_data().keep_last(1);
         let qos = if lockstep { QosProfile::default().reliable().keep_last(10) } else { newest };
         let (joints_in, ball_in) = (states.clone(), states.clone());
-        executor.subscribe("joint_states", qos.clone(), move |message| joints_in.take_joints(&message))?;
+        executor.subscribe(JOINT_STATES, qos.clone(), move |message| joints_in.take_joints(&message))?;
         if with_ball {
-            executor.subscribe("~/ball", qos, move |message| ball_in.take_ball(&message))?;
+            executor.subscribe(BALL, qos, move |message| ball_in.take_ball(&message))?;
         }
-        let sim_time = use_sim_time.then(SimTime::default);
         if let Some(time) = sim_time.clone() {
             let qos = QosProfile::default().best_effort().keep_last(1);
-            executor.subscribe("/clock", qos, move |message: ClockMsg| {
+            executor.subscribe(CLOCK, qos, move |message: ClockMsg| {
                 let nanoseconds = stamp(&message.clock).unwrap_or(0);
                 time.set(Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0)));
             })?;
         }
+        let single = [(BALL, with_ball), (CLOCK, sim_time.is_some())];
+        let single: Vec<_> = single.into_iter().filter(|(_, used)| *used).map(|(name, _)| name).collect();
+        let graph = Graph::watch(executor, ros, &single)?;
         let lifecycle = Arc::<Mutex<Lifecycle>>::default();
         serve_lifecycle(executor, &lifecycle, inbox)?;
         for (name, order) in SERVICES {
@@ -162,6 +175,8 @@ impl Supervisor {
             states,
             commander,
             server,
+            graph,
+            clock,
             sim_time,
             with_ball,
             outlet: Outlet::new(executor)?,
@@ -228,9 +243,15 @@ impl Supervisor {
             if told.elapsed() >= DIAGNOSTICS {
                 told = Instant::now();
                 let (ros, life) = (self.parameters.lock().settings().ros.clone(), lock(&self.lifecycle).state());
-                let wall = ros.clock == ClockSource::Wall && self.sim_time.is_none();
                 let life = life.message().label;
-                self.diagnostics.publish(&self.outlet.health, &self.states, &ros.diagnostics, &life, wall);
+                let robot = RobotView {
+                    states: &self.states,
+                    graph: &self.graph,
+                    listeners: self.commander.listeners(),
+                    sim_time: self.sim_time.as_ref(),
+                    lockstep: ros.clock == ClockSource::Lockstep,
+                };
+                self.diagnostics.publish(&self.outlet.health, &robot, &ros.diagnostics, &life);
             }
             self.rosout.publish();
         }

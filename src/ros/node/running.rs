@@ -25,6 +25,8 @@ impl Supervisor {
             states: self.states.clone(),
             commander: self.commander.clone(),
             server: self.server.clone(),
+            graph: self.graph.clone(),
+            clock: self.clock,
             sim_time: self.sim_time.clone(),
             period: setup.config.control.period(),
             with_ball: self.with_ball,
@@ -74,7 +76,12 @@ impl Supervisor {
     fn join(&mut self) -> Result<(), Trouble> {
         let Some(active) = self.active.take() else { return Ok(()) };
         let ended = active.join();
-        self.outlet.health.ended();
+        let failure = match &ended {
+            Some((_, Ok(_))) => None,
+            Some((_, Err(error))) => Some(error.to_string()),
+            None => Some(RosError::RunLost.to_string()),
+        };
+        self.outlet.health.ended(failure);
         let Some((run, outcome)) = ended else {
             self.outcome = Some(Err(RosError::RunLost));
             return Err(Trouble::Error(RosError::RunLost));
