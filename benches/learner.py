@@ -161,13 +161,13 @@ def difference(ours, theirs):
     return np.abs(ours - theirs).max() / np.abs(theirs).max()
 
 
-def compare(problem, repetitions, seed=1, form="smaller"):
-    """Runs both sides; returns the seconds of each and the differences of the updated policies."""
+def compare(problem, repetitions, seed=1, form="smaller", profile="release"):
+    """Runs both sides, ours built with a cargo profile; returns the seconds of each and the differences of the updated policies."""
     learner, batches, start = make(problem, seed)
     learner.form = form
     store, policy = list(learner.store), (learner.gain, learner.bias, learner.covariance)
     seconds = [], []
-    command = ["cargo", "run", "--release", "--quiet", "--example", "learner_witness", "--"]
+    command = ["cargo", "run", "--profile", profile, "--quiet", "--example", "learner_witness", "--"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(problem, batches, start, folder)

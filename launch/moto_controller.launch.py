@@ -37,6 +37,7 @@ ARGUMENTS = [
     ("autostart", "false", "Configure and activate at once, without a life-cycle manager."),
     ("run_folder", "", "The run folder to make; empty for one under runs/, named after setting and seed."),
     ("resume", "", "Run folder of an interrupted run to go on with."),
+    ("warm_start", "", "Folder of a run to start from, of a dry run too; empty for the demonstration."),
 ]
 
 
@@ -60,6 +61,7 @@ def generate_launch_description():
                 "ros.autostart": flag("autostart"),
                 "ros.run_folder": text("run_folder"),
                 "ros.resume": text("resume"),
+                "ros.warm_start": text("warm_start"),
             },
         ],
         remappings=[("joint_states", LaunchConfiguration("joint_states")), ("~/ball", LaunchConfiguration("ball"))],

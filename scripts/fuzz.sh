@@ -20,15 +20,13 @@ if [[ $thorough ]]; then
   command -v cargo-fuzz >/dev/null || cargo install --locked --quiet cargo-fuzz
   # A folder of its own: what the address sanitizer instruments fits nothing else.
   fuzz() {
-    # The matrices' reader multiplies unchecked, which the check behind it allows for; with overflow checks it would panic.
-    local checks=(); [[ $1 == checkpoint ]] && checks=(--release)
-    cargo +nightly fuzz run --target-dir target --sanitizer address "${checks[@]}" "$1" "corpus/$1" "seeds/$1" -- "${@:2}"
+    cargo +nightly fuzz run --target-dir target --sanitizer address "$1" "corpus/$1" "seeds/$1" -- "${@:2}"
   }
 else
   target_dir=$(realpath "${CARGO_TARGET_DIR:-../target}")
-  RUSTC_WRAPPER=$PWD/instrument.sh cargo build --release --bins --quiet --target-dir "$target_dir"
+  RUSTC_WRAPPER=$PWD/instrument.sh cargo build --locked --bins --quiet --target-dir "$target_dir"
   fuzz() {
-    "$target_dir/release/$1" "corpus/$1" "seeds/$1" "${@:2}" -artifact_prefix="artifacts/$1/"
+    "$target_dir/debug/$1" "corpus/$1" "seeds/$1" "${@:2}" -artifact_prefix="artifacts/$1/"
   }
 fi
 

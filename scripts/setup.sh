@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Everything the tests need besides Rust: a Python environment in .venv with the outside witnesses (Pinocchio, MuJoCo, NumPy,
-# MushroomRL, the MCAP reader). The daemon itself needs none of it. Safe to run again; does nothing when all is in place.
+# Builds the program, and sets up the Python environment of the tests. Safe to run again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,15 +11,6 @@ if ! command -v cc >/dev/null; then
   echo "error: no C compiler; install one, e.g. apt-get install build-essential" >&2
   exit 1
 fi
-
-requirements=tests/python/requirements.txt
-# Installed without what they depend on: gigabytes, PyTorch above all, of which the tests call nothing.
-alone=tests/python/requirements-alone.txt
-if ! cat "$requirements" "$alone" | cmp -s - .venv/installed.txt; then
-  python3 -m venv .venv || { echo "error: python3 -m venv failed; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-  .venv/bin/pip install --quiet --disable-pip-version-check -r "$requirements"
-  .venv/bin/pip install --quiet --disable-pip-version-check --no-deps -r "$alone"
-  cat "$requirements" "$alone" >.venv/installed.txt
-fi
+scripts/setup_python.sh
 cargo build --release --locked
 echo "ready: cargo run --release -- dry-run"

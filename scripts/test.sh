@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# The whole test run: format, lints, Rust tests, a minute of fuzzing, the outside witnesses in Python; then over ROS 2.
+# The whole test run: format, lints, Rust tests, a minute of fuzzing, the outside witnesses in Python; then over ROS 2. All of it in
+# the profile dev (optimised, with overflow checks), so that dependencies are built once; only colcon builds what users install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/setup.sh
+scripts/setup_python.sh
 cargo fmt --check
-cargo clippy --release --locked --all-targets -- --deny warnings
-cargo test --release --locked --doc
+cargo clippy --locked --all-targets -- --deny warnings
+cargo test --locked --doc
 if cargo nextest --version >/dev/null 2>&1; then
-  cargo nextest run --release --locked
+  cargo nextest run --locked
 else
-  cargo test --release --locked --all-targets
+  cargo test --locked --all-targets
 fi
 scripts/fuzz.sh
 .venv/bin/python -m pytest -q tests/python --ignore-glob='*/test_ros_*.py'
@@ -20,8 +21,8 @@ set +u # ROS's own set-up files use variables that may be unset.
 source "$ros_environment"
 set -u
 scripts/setup_ros_tools.sh
-cargo clippy --release --locked --features ros --lib --bins --bench ros_round_trip -- --deny warnings
-ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST cargo test --release --locked --features ros --lib ros::
-cargo build --release --locked --features ros
+cargo clippy --locked --features ros --lib --bins --bench ros_round_trip -- --deny warnings
+ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST cargo test --locked --features ros --lib ros::
+cargo build --locked --features ros
 scripts/test_colcon.sh
 .venv/bin/python -m pytest -q tests/python/test_ros_*.py

@@ -37,7 +37,7 @@ PASSIVE += [[1.2, 0.1, 3.0, -0.2]] * 2 + [[0.3, 0.02, 0.0, 0.0]] * 2
 @pytest.fixture(scope="session")
 def witness():
     """Runs `examples/dynamics_witness.rs` on a URDF and a list of states; gives joint names and results."""
-    command = ["cargo", "build", "--release", "--example", "dynamics_witness", "--message-format=json"]
+    command = ["cargo", "build", "--locked", "--example", "dynamics_witness", "--message-format=json"]
     built = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     messages = map(json.loads, built.stdout.splitlines())
     program = [m["executable"] for m in messages if m.get("target", {}).get("name") == "dynamics_witness"][-1]

@@ -56,11 +56,11 @@ FUNCTIONS = {"quadratic": quadratic, "rosenbrock": rosenbrock}
 
 @pytest.fixture(scope="module")
 def witness():
-    build = ["cargo", "build", "--release", "--locked", "--quiet", "--example", "episodic_witness"]
+    build = ["cargo", "build", "--locked", "--quiet", "--example", "episodic_witness"]
     subprocess.run(build, cwd=ROOT, check=True)
 
     def ask(problem):
-        program = ROOT / "target/release/examples/episodic_witness"
+        program = ROOT / "target/debug/examples/episodic_witness"
         done = subprocess.run([program], input=json.dumps(problem) + "\n", capture_output=True, text=True, check=True)
         return {name: np.array(value) for name, value in json.loads(done.stdout).items()}
 

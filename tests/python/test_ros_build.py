@@ -12,7 +12,7 @@ ENVIRONMENT = tomllib.loads((ROOT / ".cargo" / "config.toml").read_text())["env"
 
 def test_without_ros_the_error_is_the_command_to_run():
     """r2r's build script refuses the value set for where no ROS is sourced, and shows it."""
-    scripts = [path for path in (ROOT / "target" / "release" / "build").glob("r2r_rcl-*/build-script-build") if os.access(path, os.X_OK)]
+    scripts = [path for path in (ROOT / "target" / "debug" / "build").glob("r2r_rcl-*/build-script-build") if os.access(path, os.X_OK)]
     assert scripts, "build with --features ros first"
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("AMENT_", "CMAKE_", "ROS_"))}
     refused = subprocess.run([scripts[0]], env={**bare, "ROS_DISTRO": ENVIRONMENT["ROS_DISTRO"]}, capture_output=True, text=True)

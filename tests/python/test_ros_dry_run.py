@@ -2,8 +2,9 @@
 
 import json
 import signal
+import subprocess
 
-from ros_support import Client, controller, environment, simulated_arm
+from ros_support import PATIENCE, PROGRAM, Client, arguments, controller, environment, simulated_arm
 
 SERVE = {"ros.serve_service": "simulated_arm/serve"}
 BALL = {"~/ball": "ball"}
@@ -86,3 +87,14 @@ def test_on_the_wall_clock_it_runs_and_reports(tmp_path):
             assert process.wait() == 0, process.output()
         client.wait_until(lambda: not any(commands[-1].data), "zero efforts as the last command")
     assert trial["latency"] is None or trial["latency"]["cycles"] > 0
+
+
+def test_a_closed_standard_output_ends_no_run(tmp_path):
+    env = environment()
+    command = [PROGRAM, "run", *arguments(job(tmp_path, "run", "lockstep", 2, 3), remaps=BALL)]
+    with simulated_arm(env, {"ros.clock": "lockstep"}, remaps=BALL):
+        node = subprocess.Popen([str(word) for word in command], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        node.stdout.close()
+        _, said = node.communicate(timeout=PATIENCE)
+    assert node.returncode == 0 and "panicked" not in said, said
+    assert len(metrics(tmp_path / "run")) == 2

@@ -19,7 +19,7 @@ CYCLES, STEPS, PERIOD_NS, STEP_NS = 500, 50, 2_000_000, 20_000_000
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):
     path = tmp_path_factory.mktemp("trial") / "trial.mcap"
-    command = ["cargo", "run", "--release", "--quiet", "--example", "write_trial", "--", str(path)]
+    command = ["cargo", "run", "--locked", "--quiet", "--example", "write_trial", "--", str(path)]
     subprocess.run(command, cwd=ROOT, check=True)
     return path
 
