@@ -181,11 +181,12 @@ pub struct WatchdogConfig {
     /// that change; in [2, 100000]. More for coarse encoders on joints that stick; none where readings may stand still.
     /// Default 25.
     pub max_frozen_readings: Option<u64>,
-    /// Largest age of the task's values during a stroke, s, in (0, 10]; none if the stroke does not use them. Default 0.1.
+    /// Largest age of the task's values during a stroke, and how far their stamp may lie ahead, s, in (0, 10]; none if the stroke does not use them. Default 0.1.
     pub max_task_age: Option<f64>,
     /// Most periods missed in a row without a cycle on time in between, in [0, 1000]; more stop the loop. Default 10.
     pub max_consecutive_misses: u64,
-    /// Longest silence of the supervisor, s, in (0, 3600]; not watched in lockstep, nor if none. Default 2.
+    /// Longest silence of the supervisor, and longest standstill of a simulated clock, s, in (0, 3600]; not watched in
+    /// lockstep, nor if none. Default 2.
     pub heartbeat_timeout: Option<f64>,
 }
 
