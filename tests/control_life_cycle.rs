@@ -170,6 +170,36 @@ fn a_pause_ends_with_the_trial_in_hand_and_a_failed_trial_is_marked() {
 }
 
 #[test]
+fn while_the_arm_goes_to_a_trial_or_waits_for_it_the_one_before_is_marked_failed() {
+    let mut rig = Rig::calm(config(1));
+    let marks = |rig: &Rig| -> Vec<Event> {
+        let mark = |e: &&Event| matches!(e, Event::MarkedFailed { .. } | Event::NothingToMark);
+        rig.events.iter().filter(mark).copied().collect()
+    };
+    rig.client.request(Request::MarkFailed).unwrap();
+    rig.turn();
+    rig.client.order(order(0, HORIZON, 1)).unwrap();
+    rig.until("the way", |rig| rig.client.status().phase == Phase::Homing || rig.client.status().phase == Phase::Ready);
+    rig.client.request(Request::MarkFailed).unwrap();
+    rig.turn();
+    assert_eq!(marks(&rig), [Event::NothingToMark; 2], "no trial has ended yet");
+    rig.until("the first return", |rig| rig.returned() == 1);
+    rig.client.order(order(1, HORIZON, 1)).unwrap();
+    for phase in [Phase::Homing, Phase::Ready] {
+        rig.until("the phase", |rig| rig.phases().iter().filter(|p| **p == phase).count() == 2);
+        rig.client.request(Request::MarkFailed).unwrap();
+    }
+    rig.until("the stroke", |rig| rig.client.status().phase == Phase::Stroke);
+    assert_eq!(marks(&rig)[2..], [Event::MarkedFailed { key: key(0) }; 2]);
+    rig.until("the second return", |rig| rig.returned() == 2);
+    assert!(rig.finished[1].usable(), "the trial on its way is not meant");
+    // From its end on it is.
+    rig.client.request(Request::MarkFailed).unwrap();
+    rig.turn();
+    assert_eq!(marks(&rig)[4..], [Event::MarkedFailed { key: key(1) }]);
+}
+
+#[test]
 fn an_order_that_does_not_fit_comes_back_with_the_reason() {
     type Spoil = (&'static str, fn(&mut TrialOrder));
     let spoil: [Spoil; 8] = [

@@ -5,9 +5,9 @@ mod control_support;
 use control_support::*;
 use moto_controller::control::*;
 use moto_controller::policy::CompiledPolicy;
-use moto_controller::robot::{Reading, link};
+use moto_controller::robot::{Command, Reading, RobotPort, link};
 use proptest::prelude::*;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const HORIZON: usize = 400;
@@ -112,6 +112,18 @@ fn faults() -> Vec<Case> {
                     Wake::default()
                 })
             },
+            |f| matches!(f, Fault::ContradictoryVelocity { joint: 1, velocity: 6.1, .. }),
+            1,
+        ),
+        (
+            "a speed above all that shows",
+            |since, reading| {
+                passing(since, || {
+                    reading.velocity[1] = 6.1;
+                    reading.position[1] += 6.1 * PERIOD.as_secs_f64() * (since + 1) as f64;
+                    Wake::default()
+                })
+            },
             |f| matches!(f, Fault::Overspeed { joint: 1, .. }),
             1,
         ),
@@ -125,6 +137,18 @@ fn faults() -> Vec<Case> {
             "one long stall",
             |since, _| Wake { late: if since == 0 { 11 * PERIOD } else { Duration::ZERO }, ..Wake::default() },
             |f| matches!(f, Fault::MissedDeadlines { misses: 11, limit: 10 }),
+            1,
+        ),
+        (
+            "a clock that jumps back",
+            |since, _| Wake { back: if since == 0 { 200 * PERIOD } else { Duration::ZERO }, ..Wake::default() },
+            |f| *f == Fault::ClockBackward { back: 199 * PERIOD },
+            1,
+        ),
+        (
+            "a clock that starts anew",
+            |since, _| Wake { back: if since == 0 { 9000 * PERIOD } else { Duration::ZERO }, ..Wake::default() },
+            |f| matches!(f, Fault::ClockBackward { .. }),
             1,
         ),
     ]
@@ -235,6 +259,46 @@ fn a_stale_ball_ends_the_stroke_and_the_arm_goes_home() {
 }
 
 #[test]
+fn a_ball_from_the_future_ends_the_stroke_and_the_arm_goes_home() {
+    let mut rig = rig(config(2), |_, reading| {
+        reading.task_stamp += Duration::from_millis(101);
+        Wake::default()
+    });
+    rig.until("the return", |rig| rig.returned() == 1);
+    let ahead = Duration::from_millis(101);
+    let limit = Duration::from_millis(100);
+    assert_eq!(rig.finished[0].outcome, Outcome::Aborted(Abort::TaskAhead { ahead, limit }));
+    assert_eq!(rig.finished[0].episode().cycles(), rig.finished[0].episode().time.len());
+    assert!(rig.faults().is_empty());
+}
+
+#[test]
+fn a_ball_that_is_not_of_this_time_starts_no_stroke() {
+    type Spoil = fn(&mut Reading);
+    type Reason = fn(&Abort) -> bool;
+    let cases: [(Spoil, Reason); 2] = [
+        (|reading| reading.task_stamp += Duration::from_millis(101), |abort| matches!(abort, Abort::TaskAhead { .. })),
+        (|reading| reading.task_stamp = Duration::ZERO, |abort| matches!(abort, Abort::NotTriggered { .. })),
+    ];
+    for (spoil, expected) in cases {
+        let config = config(2);
+        let joints = Joints::at(&config.start_posture);
+        let mut rig = Rig::new(config, joints, move |wake, reading| {
+            if wake > 100 {
+                spoil(reading);
+            }
+            Wake::default()
+        });
+        rig.turns(100);
+        rig.client.order(order(0, HORIZON, 2)).unwrap();
+        rig.until("the return", |rig| rig.returned() == 1);
+        let Outcome::Aborted(abort) = &rig.finished[0].outcome else { panic!("{:?}", rig.finished[0].outcome) };
+        assert!(expected(abort), "{abort}");
+        assert!(!rig.phases().contains(&Phase::Stroke) && rig.faults().is_empty());
+    }
+}
+
+#[test]
 fn a_state_that_is_not_finite_ends_the_stroke_and_the_arm_goes_home() {
     let mut rig = rig(config(2), |_, reading| {
         reading.task[0] = f64::NAN;
@@ -273,6 +337,181 @@ fn an_arm_out_of_its_bounds_is_not_driven() {
     rig.turns(TO_ZERO as usize + 2);
     assert_eq!(rig.faults(), [Fault::OutOfBounds { joint: 1, position: 2.11, bound: 2. }]);
     assert!(rig.efforts().iter().flatten().all(|effort| *effort == 0.));
+}
+
+/// Frictionless joints that something hits: kinetic energies (unit inertias) and positions at each wake-up from the trip to
+/// ZERO, and the fault.
+fn hit(start: [f64; 2], blow: [f64; 2]) -> (Vec<[f64; 2]>, Vec<[f64; 2]>, Fault) {
+    let mut config = config(2);
+    config.safety = SafetyConfig { damping: vec![5.; 2], ramp: 0.05, duration: 1., ..config.safety };
+    let mut joints = Joints::at(&start);
+    joints.blow = Some((Duration::from_millis(100), blow.into()));
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = seen.clone();
+    let mut rig = Rig::new(config, joints, move |_, reading| {
+        let energy = reading.velocity.iter().map(|v| 0.5 * v * v).collect::<Vec<_>>();
+        log.lock().unwrap().push(([energy[0], energy[1]], [reading.position[0], reading.position[1]]));
+        Wake::default()
+    });
+    rig.until("the fault", |rig| !rig.faults().is_empty());
+    let tripped = seen.lock().unwrap().len() - 1;
+    rig.until("zero", |rig| rig.client.status().safety == SafetyState::Zero);
+    let (energies, positions) = seen.lock().unwrap()[tripped..].iter().copied().unzip();
+    (energies, positions, rig.faults()[0])
+}
+
+#[test]
+fn an_arm_that_flies_is_braked_by_the_safe_command() {
+    // Too fast to be taken for a jump of the encoder, too, and where the damping has more to do than the effort allows.
+    for speed in [6.2, 7.9, 20., 300.] {
+        for sign in [1., -1.] {
+            let (energies, _, fault) = hit([0.1, 0.1], [0., sign * speed]);
+            assert!(matches!(fault, Fault::Overspeed { joint: 1, .. }), "{speed}: {fault}");
+            let total: Vec<f64> = energies.iter().map(|joints| joints.iter().sum()).collect();
+            assert!(total.windows(2).all(|pair| pair[1] <= pair[0] * (1. + 1e-9)), "{speed}: {total:?}");
+            let (first, last) = (total[0].sqrt(), total[total.len() - 1].sqrt());
+            // 20 N m at unit inertia for a second, or what the damping leaves.
+            assert!(last < 0.05 * first || first - last > 0.9 * 20. / 2_f64.sqrt(), "{speed}: {first} to {last}");
+        }
+    }
+}
+
+#[test]
+fn an_arm_that_leaves_its_bounds_is_braked_by_the_safe_command_and_not_driven_back() {
+    for (start, speed) in [(1.95, 3.5), (1.95, 5.), (-1.95, -5.9)] {
+        let (energies, positions, fault) = hit([0.1, start], [0., speed]);
+        assert!(matches!(fault, Fault::OutOfBounds { joint: 1, .. }), "{speed}: {fault}");
+        let total: Vec<f64> = energies.iter().map(|joints| joints.iter().sum()).collect();
+        assert!(total.iter().all(|energy| *energy <= total[0]), "{speed}: {total:?}");
+        assert!(total[total.len() - 1] < 0.02 * total[0], "{speed}: {total:?}");
+        let farthest = positions.iter().fold(0_f64, |far, [_, q]| far.max(q.abs()));
+        assert!(farthest < 2.1 + speed.abs() * 0.15, "{speed}: {farthest}");
+    }
+}
+
+#[test]
+fn a_velocity_that_the_positions_do_not_show_brakes_nothing() {
+    for velocity in [6.1, 50., -1e6] {
+        let config = config(2);
+        let joints = Joints::at(&config.start_posture);
+        let mut rig = Rig::new(config, joints, move |wake, reading| {
+            if wake >= 50 {
+                reading.velocity[1] = velocity;
+            }
+            Wake::default()
+        });
+        rig.turns(300);
+        assert!(matches!(rig.faults()[..], [Fault::ContradictoryVelocity { joint: 1, .. }]), "{:?}", rig.faults());
+        // Whatever was sent at rest before; the limits may fade it by the velocity of the one cycle in which it is new.
+        assert!(rig.efforts().iter().flatten().all(|effort| effort.abs() < 1e-6), "{:?}", rig.efforts());
+    }
+}
+
+#[test]
+fn after_a_jump_no_bound_brakes_where_the_arm_only_seems_to_be() {
+    let config = config(2);
+    let joints = Joints::at(&config.start_posture);
+    let mut rig = Rig::new(config, joints, |wake, reading| {
+        if wake >= 50 {
+            // It creeps outward, far beyond the bound, if one believes it.
+            reading.position[1] = 2.5 + 1e-4 * (wake - 50) as f64;
+            reading.velocity[1] = 0.05;
+        }
+        Wake::default()
+    });
+    rig.turns(90);
+    assert!(matches!(rig.faults()[..], [Fault::JointJump { joint: 1, .. }]), "{:?}", rig.faults());
+    // The damping alone, which the velocity is trusted for.
+    assert!(rig.efforts().iter().flatten().all(|effort| effort.abs() <= 5. * 0.05 + 1e-9), "{:?}", rig.efforts());
+}
+
+#[test]
+fn a_threshold_changed_at_run_time_holds_from_then_on() {
+    let mut before = config(2);
+    before.watchdog.max_frozen_readings = None;
+    let joints = Joints::at(&before.start_posture);
+    let mut rig = Rig::new(before.clone(), joints, |_, reading| {
+        // Frozen, though it says that it moves.
+        reading.position.fill(0.1);
+        reading.velocity.fill(0.05);
+        Wake::default()
+    });
+    rig.turns(200);
+    assert!(rig.faults().is_empty());
+    let after = ControlConfig {
+        watchdog: WatchdogConfig { max_frozen_readings: Some(40), ..before.watchdog.clone() },
+        ..before
+    };
+    assert!(rig.client.tune(Box::new(Tuning::new(after, 2).unwrap())).is_ok());
+    rig.turns(200);
+    assert!(matches!(rig.faults()[..], [Fault::FrozenReading { limit: 40, .. }]), "{:?}", rig.faults());
+}
+
+#[test]
+fn a_joint_without_bounds_at_an_absurd_position_is_a_fault_and_no_panic() {
+    for position in [1e5, -1e19, 1e300, f64::MAX] {
+        let mut config = config(2);
+        (config.limits.lower[0], config.limits.upper[0]) = (f64::NEG_INFINITY, f64::INFINITY);
+        let mut rig = Rig::new(config, Joints::at(&[position, 0.1]), |_, _| Wake::default());
+        rig.client.order(order(0, HORIZON, 2)).unwrap();
+        rig.turns(TO_ZERO as usize + 3);
+        let limit = Duration::from_secs(3600);
+        assert_eq!(rig.faults(), [Fault::TooFarFromStart { joint: 0, position, start: 0.1, limit }]);
+        assert_eq!((rig.client.status().safety, rig.effort()), (SafetyState::Zero, vec![0., 0.]));
+    }
+}
+
+#[test]
+fn a_clock_that_stands_is_a_fault_and_the_safe_command_does_not_wait_for_it() {
+    let mut config = config(2);
+    // The clock of a simulation: no heartbeat is watched on it, and there is none.
+    config.watchdog.heartbeat_timeout = Some(0.03);
+    let joints = Joints::at(&config.start_posture);
+    let mut rig = Rig::new(config, joints, |wake, _| Wake { stands: wake >= SPOILED, ..Wake::default() });
+    rig.client.order(order(0, HORIZON, 2)).unwrap();
+    for _ in 0..SPOILED {
+        rig.client.stopper().beat();
+        rig.turn();
+    }
+    assert!(rig.effort().iter().any(|effort| *effort != 0.));
+    rig.until("the fault", |rig| !rig.faults().is_empty());
+    assert!(matches!(rig.faults()[..], [Fault::ClockStopped { .. }]), "{:?}", rig.faults());
+    rig.until("zero", |rig| rig.client.status().safety == SafetyState::Zero);
+    rig.until("zero efforts", |rig| rig.effort() == [0., 0.]);
+    assert_eq!(rig.states(), [SafetyState::Damp, SafetyState::Zero]);
+    // And the loop still hears.
+    rig.client.request(Request::ResetFault).unwrap();
+    rig.turns(2);
+    assert!(rig.events.iter().any(|event| matches!(event, Event::ResetRefused { .. })));
+    rig.client.stopper().shutdown();
+    rig.until("the end", |rig| rig.ended);
+}
+
+/// A clock that says whatever it likes.
+struct AnyClock {
+    times: Vec<Duration>,
+    at: usize,
+    reading: triple_buffer::Input<Reading>,
+    command: triple_buffer::Output<Command>,
+    log: Arc<Mutex<Vec<Vec<f64>>>>,
+}
+
+impl Clock for AnyClock {
+    fn now(&self) -> Duration {
+        self.times[self.at % self.times.len()]
+    }
+    fn sleep_until(&mut self, _: Duration, _: bool) {
+        self.at += 1;
+        self.log.lock().unwrap().push(self.command.read().effort.to_vec());
+        let (now, at) = (self.now(), self.at);
+        let reading = self.reading.input_buffer_mut();
+        (reading.stamp, reading.task_stamp, reading.sequence) = (now, now, at as u64);
+        reading.position.fill(1e-4 * (at % 3) as f64);
+        self.reading.publish();
+    }
+    fn real_time(&self) -> bool {
+        self.times.len().is_multiple_of(2)
+    }
 }
 
 #[test]
@@ -402,10 +641,59 @@ fn a_supervisor_that_is_gone_ends_the_loop() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
+    /// Whatever the clock says, nothing panics, and every command is within torque and torque rate.
+    #[test]
+    fn no_clock_brings_the_loop_down(
+        steps in prop::collection::vec((0_usize..8, any::<u64>(), 0_u64..20_000_000), 1..200), trigger: bool
+    ) {
+        let mut config = config(2);
+        (config.limits.effort_rate, config.watchdog.max_consecutive_misses) = (vec![1500., 500.], 1000);
+        config.watchdog.heartbeat_timeout = Some(0.01);
+        config.trigger = if trigger { Trigger::AtOnce } else { Trigger::Task };
+        let mut time = Duration::from_secs(1);
+        let times = steps.iter().map(|&(kind, any, near)| {
+            time = match kind {
+                0 => Duration::from_nanos(any),
+                1 => Duration::MAX,
+                2 => Duration::ZERO,
+                3 => time.saturating_sub(Duration::from_nanos(near)),
+                4 => time,
+                _ => time.saturating_add(Duration::from_nanos(near)),
+            };
+            time
+        }).collect();
+        let (port, RobotPort { reading, command, .. }) = link(2, 1);
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let clock = Box::new(AnyClock { times, at: 0, reading, command, log: log.clone() });
+        let (stroke, dynamics) = (Box::new(AllOfIt(2)), Box::new(NominalInertia([1., 1.].into())));
+        let (mut control, mut client) = ControlLoop::new(LoopParts { config, port, clock, stroke, dynamics }).unwrap();
+        for turn in 0..600 {
+            if turn % 50 == 0 {
+                let _ = client.order(order(turn, 4, 2));
+                let _ = client.request(Request::ResetFault);
+            }
+            if turn == 500 {
+                client.stopper().shutdown();
+            }
+            if !control.turn() {
+                break;
+            }
+            while client.finished().is_some() || client.event().is_some() {}
+        }
+        let mut last = vec![0., 0.];
+        for effort in log.lock().unwrap().iter() {
+            for (joint, rate) in [(0, 3.), (1, 1.)] {
+                prop_assert!(effort[joint].is_finite() && effort[joint].abs() <= 20.);
+                prop_assert!((effort[joint] - last[joint]).abs() <= rate + 1e-9, "{effort:?} after {last:?}");
+            }
+            last.clone_from(effort);
+        }
+    }
+
     /// Whatever the policy's gains, the noise and the fault: every command is finite, within torque and torque rate, and the end is zero.
     #[test]
     fn every_command_is_within_torque_and_rate(
-        gain in -1e3..1e3, noise in prop::collection::vec(-50.0..50.0, 2 * 40), fault in 0_usize..9, at in 1_u64..250, hold: bool
+        gain in -1e3..1e3, noise in prop::collection::vec(-50.0..50.0, 2 * 40), fault in 0_usize..12, at in 1_u64..250, hold: bool
     ) {
         let mut config = config(2);
         config.limits.effort_rate = vec![1500., 500.];

@@ -247,16 +247,16 @@ fn scatter_is_added_at_the_bounce_and_only_there() {
 fn predictions_equal_the_truth() {
     let court = Court::default();
     let serve = ball([1.3, 0.25, 1.05], [-4.8, -1.15, 1.6]);
-    let arrival = court.time_to_plane(&serve, -1.55).unwrap();
+    let arrival = court.time_to_plane(&serve, -1.55, 3.).unwrap();
     let mut truth = serve;
     let steps = 371;
     for _ in 0..steps {
         advance(&court, &mut truth, arrival / f64::from(steps));
     }
     assert!((truth.position.x + 1.55).abs() < 1e-8);
-    assert_eq!(court.time_to_plane(&ball([-1.6, 0., 1.], [-4., 0., 0.]), -1.55), None, "behind the plane");
-    assert_eq!(court.time_to_plane(&ball([0., 0., 1.], [4., 0., 0.]), -1.55), None, "flying away");
-    assert_eq!(court.time_to_plane(&ball([0.5, 0., 1.], [-0.05, 0., 0.]), -1.55), None, "too slow to arrive");
+    assert_eq!(court.time_to_plane(&ball([-1.6, 0., 1.], [-4., 0., 0.]), -1.55, 3.), None, "behind the plane");
+    assert_eq!(court.time_to_plane(&ball([0., 0., 1.], [4., 0., 0.]), -1.55, 3.), None, "flying away");
+    assert_eq!(court.time_to_plane(&ball([0.5, 0., 1.], [-0.05, 0., 0.]), -1.55, 3.), None, "too slow to arrive");
 
     let returned = ball([-1.4, -0.4, 1.07], [5.2, 1., 1.7]);
     let landing = court.landing(&returned).unwrap();
@@ -292,7 +292,7 @@ fn the_serve_is_where_the_prototype_had_it() {
     let mut serve = ball([1.3, 0.25, 1.05], [-4.8, -1.15, 1.6]);
     for step in 1..=86 {
         advance(&court, &mut serve, DT);
-        assert_eq!(court.time_to_plane(&serve, -1.55).unwrap() <= 0.57, step == 86, "at step {step}");
+        assert_eq!(court.time_to_plane(&serve, -1.55, 3.).unwrap() <= 0.57, step == 86, "at step {step}");
     }
     assert_near(&serve.position, &Vector3::new(0.515, 0.062, 1.171), 1e-3);
     assert_near(&serve.velocity, &Vector3::new(-4.349, -1.042, -0.160), 2e-3);

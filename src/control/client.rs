@@ -12,7 +12,8 @@ use std::thread::Thread;
 
 /// Orders, and finished trials, that fit in the rings.
 pub const ORDER_CAPACITY: usize = 64;
-const REQUEST_CAPACITY: usize = 64;
+/// Requests that fit in their ring.
+pub(super) const REQUEST_CAPACITY: usize = 64;
 const EVENT_CAPACITY: usize = 4096;
 const BLACK_BOXES: usize = 3;
 /// Tunings that may wait for the loop. As many more may have come back before the supervisor looks.

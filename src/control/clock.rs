@@ -2,15 +2,21 @@
 
 use std::time::Duration;
 
-/// The loop's source of time. The same loop runs on the wall clock, in lockstep with a simulated plant, or on ROS time.
+/// The loop's source of time. Whatever it says, the loop goes on: time that jumps back, or stands for longer than
+/// `watchdog.heartbeat_timeout`, is a fault. The same loop runs on the wall clock, in lockstep with a simulated plant, or on ROS time.
 pub trait Clock: Send {
     /// Time since the clock's epoch.
     fn now(&self) -> Duration;
 
-    /// Returns at or after `release`. `idle` says that the loop has no trial in hand: a lockstep clock then waits for
+    /// Returns at or after `release`, or now and then before it, that the loop may listen. `idle` says that the loop has no trial in hand: a lockstep clock then waits for
     /// one instead of advancing its plant, so that simulated time depends on the trials only, and returns before
     /// `release`; the loop then looks for orders and calls again.
     fn sleep_until(&mut self, release: Duration, idle: bool);
+
+    /// Whether this time stands still while the loop is idle, as in lockstep. Any other that stands is a fault.
+    fn waits_when_idle(&self) -> bool {
+        false
+    }
 
     /// Whether this time passes by itself. Latency is measured and the supervisor's heartbeat watched only then.
     fn real_time(&self) -> bool {

@@ -204,13 +204,14 @@ pub struct WatchdogConfig {
     /// efforts that change. More for coarse encoders on joints that stick; none where readings may stand still.
     #[schemars(extend("minimum" = 2, "maximum" = 100000))]
     pub max_frozen_readings: Option<u64>,
-    /// Largest age of the task's values during a stroke; none if the stroke does not use them.
+    /// Largest age of the task's values during a stroke, and how far their stamp may lie ahead; none if the stroke does not
+    /// use them.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "s"))]
     pub max_task_age: Option<f64>,
     /// Most periods missed in a row without a cycle on time in between; more stop the loop.
     #[schemars(extend("minimum" = 0, "maximum" = 1000))]
     pub max_consecutive_misses: u64,
-    /// Longest silence of the supervisor; not watched in lockstep, nor if none.
+    /// Longest silence of the supervisor, and longest standstill of a simulated clock; not watched in lockstep, nor if none.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 3600, "x-unit" = "s"))]
     pub heartbeat_timeout: Option<f64>,
 }

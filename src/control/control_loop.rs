@@ -4,13 +4,14 @@ mod listen;
 
 use super::black_box::CycleMark;
 use super::config::ControlConfig;
-use super::fault::Fault;
+use super::fault::{Fault, Trust};
 use super::latency::CycleTimes;
 use super::life_cycle::{Cycle, LifeCycle};
 use super::limits::Limits;
 use super::messages::{Event, Phase, Request, Status};
 use super::outbox::{BlackBoxes, Outbox};
 use super::safety::{Safety, SafetyState};
+use super::timekeeper::Timekeeper;
 use super::tracking::InverseDynamics;
 use super::trial::{TrialOrder, TrialShape};
 use super::tuning::Tuning;
@@ -52,6 +53,7 @@ pub struct ControlLoop {
     watchdog: Watchdog,
     misses: MissCounter,
     heartbeat: Heartbeat,
+    timekeeper: Timekeeper,
     safety: Safety,
     /// Latency of the cycles outside strokes, since the last trial left.
     between: Latency,
@@ -62,8 +64,8 @@ pub struct ControlLoop {
     sequence: u64,
     asked: Box<[f64]>,
     sent: Box<[f64]>,
-    /// Whether the newest reading passed the watchdog.
-    healthy: bool,
+    /// What the watchdog says of the newest reading.
+    checked: Result<(), Fault>,
     /// Something tripped since the black box was last written.
     tripped: bool,
     /// The safe command that ends the loop is out.
@@ -82,12 +84,13 @@ impl ControlLoop {
         let LoopPort { reading, command, requests: plant } = port;
         let joints = reading.output_buffer().position.len();
         let task_values = reading.output_buffer().task.len();
-        config.validate(joints)?;
-        let (state_dim, decimation) = (stroke.state_dim(), config.decimation);
+        let (state_dim, decimation, period) = (stroke.state_dim(), config.decimation, config.period());
         let (client, ends) = LoopClient::new(config.black_box_cycles, joints, task_values);
-        let heartbeat = config.watchdog.heartbeat_timeout.filter(|_| clock.real_time()).map(Duration::from_secs_f64);
+        let Tuning { limits, watchdog, safety, misses, heartbeat, timekeeper, life_cycle } =
+            Tuning::new(config, joints)?;
         let control = Self {
-            heartbeat: Heartbeat::new(heartbeat, clock.now()),
+            heartbeat: Heartbeat::new(heartbeat, clock.real_time(), clock.now()),
+            timekeeper: Timekeeper::new(timekeeper, clock.now()),
             clock,
             reading,
             command,
@@ -97,22 +100,22 @@ impl ControlLoop {
             former: ends.former,
             outbox: Outbox { events: ends.events, trials: ends.trials, plant, shared: ends.shared, done: None },
             black_boxes: ends.black_boxes,
-            limits: Limits::new(&config.limits, config.period),
-            watchdog: Watchdog::new(&config),
-            misses: MissCounter::new(config.watchdog.max_consecutive_misses),
-            safety: Safety::new(&config.safety),
+            limits: Limits::with(limits),
+            watchdog: Watchdog::with(watchdog),
+            misses: MissCounter::new(misses),
+            safety: Safety::with(safety),
             between: Latency::new(),
             shape: TrialShape { joints, task_values, state_dim, action_dim: joints, horizon: 0, decimation },
-            period: config.period(),
+            period,
             tick: 0,
             sequence: 0,
             asked: vec![0.; joints].into(),
             sent: vec![0.; joints].into(),
-            healthy: true,
+            checked: Ok(()),
             tripped: false,
             over: false,
             times: None,
-            life_cycle: LifeCycle::new(config, stroke, dynamics),
+            life_cycle: LifeCycle::new(life_cycle, stroke, dynamics),
         };
         Ok((control, client))
     }
@@ -125,8 +128,10 @@ impl ControlLoop {
     /// Listens, sleeps until the next release, and makes its cycle. False once the loop is over.
     pub fn turn(&mut self) -> bool {
         if self.tick == 0 {
-            self.tick = self.ticks(self.clock.now()) + 1;
-            self.heartbeat.restart(self.clock.now());
+            let now = self.clock.now();
+            self.tick = self.ticks(now).saturating_add(1);
+            self.heartbeat.restart(now);
+            self.timekeeper.restart(now);
         }
         self.listen();
         self.end_times();
@@ -134,21 +139,40 @@ impl ControlLoop {
             return false;
         }
         let release = self.time(self.tick);
-        self.clock.sleep_until(release, self.is_idle());
-        let woke = self.clock.now();
-        if woke >= release {
-            self.cycle(release, woke);
+        let idle = self.is_idle();
+        self.clock.sleep_until(release, idle);
+        let waits = idle && self.clock.waits_when_idle();
+        match self.timekeeper.look(self.clock.now(), release, waits) {
+            Ok(Some(woke)) => self.cycle(release, woke),
+            Ok(None) => {}
+            Err(fault) => self.lose_time(fault),
         }
         true
     }
 
+    /// The clock cannot be relied upon. The fault belongs to the time until now; then the loop goes on in the timekeeper's, and
+    /// what it remembers is as long ago as it was.
+    fn lose_time(&mut self, fault: Fault) {
+        let (tick, before) = (self.tick - 1, self.time(self.tick - 1));
+        self.trip(fault, before, tick);
+        let clock = self.timekeeper.now();
+        self.tick = self.ticks(clock);
+        let now = self.time(self.tick);
+        self.safety.shift(before, now);
+        self.heartbeat.shift(before, now);
+        self.watchdog.forget();
+        // The safe command does not wait.
+        self.cycle(now, clock);
+    }
+
+    /// Whole periods since the epoch; they fit for centuries, and a clock that says more says as much.
     fn ticks(&self, time: Duration) -> u64 {
-        // Periods since the epoch fit for centuries; the cast saturates nothing before.
-        (time.as_nanos() / self.period.as_nanos()) as u64
+        u64::try_from(time.as_nanos() / self.period.as_nanos()).unwrap_or(u64::MAX)
     }
 
     fn time(&self, tick: u64) -> Duration {
-        Duration::from_nanos(self.period.as_nanos() as u64 * tick)
+        // A period is at most 0.1 s.
+        Duration::from_nanos((self.period.as_nanos() as u64).saturating_mul(tick))
     }
 
     /// Whether nothing would happen but holding still: a lockstep clock then waits.
@@ -161,14 +185,13 @@ impl ControlLoop {
     /// One control cycle, planned for `release`.
     fn cycle(&mut self, release: Duration, woke: Duration) {
         let missed = self.ticks(woke - release);
-        let now = self.time(self.tick + missed);
-        let tick = self.tick + missed;
-        self.tick = tick + 1;
+        let tick = self.tick.saturating_add(missed);
+        let now = self.time(tick);
+        self.tick = tick.saturating_add(1);
         self.reading.update();
-        let checked = self.watchdog.check(now, self.reading.output_buffer(), &self.sent);
-        self.healthy = checked.is_ok();
+        self.checked = self.watchdog.check(now, self.reading.output_buffer(), &self.sent);
         let punctual = self.misses.count(missed);
-        if let Err(fault) = checked.and(punctual) {
+        if let Err(fault) = self.checked.and(punctual) {
             self.trip(fault, now, tick);
         }
         if self.safety.advance(now) {
@@ -202,9 +225,25 @@ impl ControlLoop {
 
     /// Sets the effort to send. What trips on the way is answered in this very cycle: RUN may end in HOLD, and HOLD in DAMP.
     fn decide(&mut self, now: Duration, tick: u64) {
-        while let Err(fault) = self.try_decide(now, tick) {
-            self.trip(fault, now, tick);
+        for _ in 0..3 {
+            match self.try_decide(now, tick) {
+                Ok(()) => return,
+                Err(fault) => self.trip(fault, now, tick),
+            }
         }
+        // Should a safe state ever fail, there is still this.
+        self.sent.fill(0.);
+        self.limits.apply_safe(&mut self.sent);
+    }
+
+    /// What of the newest reading can be acted upon.
+    fn trust(&self) -> Trust {
+        let trust = match self.checked {
+            _ if self.reading.output_buffer().sequence == 0 => Trust::NONE,
+            Ok(()) => Trust::ALL,
+            Err(fault) => fault.trust(),
+        };
+        Trust { position: trust.position && self.safety.knows_positions(), ..trust }
     }
 
     /// What the life cycle asks, within the limits, or the safe effort. DAMP and ZERO cannot fail.
@@ -216,9 +255,14 @@ impl ControlLoop {
             if acting {
                 self.life_cycle.await_reading(now)?;
             }
-            let velocity = self.healthy.then_some(&*reading.velocity);
+            let trust = self.trust();
+            let position = trust.position.then_some(&*reading.position);
+            let velocity = trust.velocity.then_some(&*reading.velocity);
             self.safety.effort(now, velocity, &mut self.asked);
             self.sent.copy_from_slice(&self.asked);
+            if let Some(velocity) = velocity.filter(|_| state == SafetyState::Damp) {
+                self.limits.brake(position, velocity, &mut self.sent);
+            }
             self.limits.apply_safe(&mut self.sent);
             return Ok(());
         }

@@ -69,6 +69,32 @@ pub enum Fault {
         /// Speed at which the loop stops.
         limit: f64,
     },
+    /// A joint reports a speed at which the loop stops, but its positions do not show it.
+    #[error(
+        "joint {joint} moves at {velocity} by its velocity, but its position moved by {moved} while that says {said}"
+    )]
+    ContradictoryVelocity {
+        /// Joint, from 0.
+        joint: usize,
+        /// Velocity.
+        velocity: f64,
+        /// How far the position moved since the velocity is that high.
+        moved: f64,
+        /// How far it should have moved by the velocity.
+        said: f64,
+    },
+    /// A joint is so far from its start posture that no motion of sensible duration leads there.
+    #[error("joint {joint} is at {position}, further from its start at {start} than it could move within {limit:?}")]
+    TooFarFromStart {
+        /// Joint, from 0.
+        joint: usize,
+        /// Position.
+        position: f64,
+        /// Its start posture.
+        start: f64,
+        /// Longest motion.
+        limit: Duration,
+    },
     /// The law gave an effort that is not finite.
     #[error("the effort asked of joint {joint} is not finite")]
     NonFiniteEffort {
@@ -82,6 +108,20 @@ pub enum Fault {
         misses: u64,
         /// Most allowed.
         limit: u64,
+    },
+    /// The clock of the loop ran back.
+    #[error("the loop's clock jumped back by {back:?}")]
+    ClockBackward {
+        /// How far.
+        back: Duration,
+    },
+    /// The clock of the loop stands still.
+    #[error("the loop's clock stood still for {stood:?}, allowed are {limit:?} (watchdog.heartbeat_timeout)")]
+    ClockStopped {
+        /// For how long, on the wall clock.
+        stood: Duration,
+        /// Longest standstill allowed.
+        limit: Duration,
     },
     /// The supervisor or the learner behind it fell silent.
     #[error("no heartbeat for {silence:?}, allowed are {limit:?}")]
@@ -105,6 +145,22 @@ pub enum Fault {
     Shutdown,
 }
 
+/// What of the newest reading can be acted upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// The positions of all joints.
+    pub position: bool,
+    /// The velocities of all joints.
+    pub velocity: bool,
+}
+
+impl Trust {
+    /// Everything.
+    pub const ALL: Self = Self { position: true, velocity: true };
+    /// Nothing.
+    pub const NONE: Self = Self { position: false, velocity: false };
+}
+
 impl Fault {
     /// Whether readings and model can still be acted upon, so that the posture may be held.
     pub fn may_hold(&self) -> bool {
@@ -114,14 +170,43 @@ impl Fault {
             | Self::NonFiniteReading { .. }
             | Self::JointJump { .. }
             | Self::FrozenReading { .. }
+            | Self::ContradictoryVelocity { .. }
             | Self::OutOfBounds { .. }
             | Self::Overspeed { .. }
+            | Self::TooFarFromStart { .. }
             | Self::NonFiniteEffort { .. }
+            | Self::ClockStopped { .. }
             | Self::Shutdown => false,
             Self::MissedDeadlines { .. }
+            | Self::ClockBackward { .. }
             | Self::HeartbeatLost { .. }
             | Self::HomingTimeout { .. }
             | Self::OperatorStop => true,
+        }
+    }
+
+    /// What of a reading that shows this fault can be acted upon. A fault that is not the reading's says nothing against it.
+    pub fn trust(&self) -> Trust {
+        match self {
+            Self::StaleReading { .. }
+            | Self::ReadingAhead { .. }
+            | Self::NonFiniteReading { .. }
+            | Self::FrozenReading { .. }
+            // Which of the two is wrong, position or velocity, does not show.
+            | Self::JointJump { .. } => Trust::NONE,
+            Self::ContradictoryVelocity { .. } => Trust { position: true, velocity: false },
+            // An arm that flies or leaves its bounds is the one that has to be braked.
+            Self::OutOfBounds { .. }
+            | Self::Overspeed { .. }
+            | Self::TooFarFromStart { .. }
+            | Self::NonFiniteEffort { .. }
+            | Self::MissedDeadlines { .. }
+            | Self::ClockBackward { .. }
+            | Self::ClockStopped { .. }
+            | Self::HeartbeatLost { .. }
+            | Self::HomingTimeout { .. }
+            | Self::OperatorStop
+            | Self::Shutdown => Trust::ALL,
         }
     }
 }
@@ -145,6 +230,14 @@ pub enum Abort {
         /// Age.
         age: Duration,
         /// Largest age allowed.
+        limit: Duration,
+    },
+    /// The task's values are stamped ahead of the loop's clock.
+    #[error("the task's newest values are stamped {ahead:?} ahead of the loop's clock, allowed are {limit:?}")]
+    TaskAhead {
+        /// How far ahead.
+        ahead: Duration,
+        /// Most allowed.
         limit: Duration,
     },
     /// The policy's state is not finite.

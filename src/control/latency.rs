@@ -66,7 +66,7 @@ impl Latency {
         self.response.saturating_record(nanoseconds(times.response));
         self.state_age.saturating_record(nanoseconds(times.state_age));
         self.cycles += 1;
-        self.misses += times.misses;
+        self.misses = self.misses.saturating_add(times.misses);
     }
 
     fn histograms_mut(&mut self) -> [&mut Histogram<u32>; 4] {
@@ -84,7 +84,7 @@ impl Latency {
             let _ = histogram.add(other);
         }
         self.cycles += other.cycles;
-        self.misses += other.misses;
+        self.misses = self.misses.saturating_add(other.misses);
     }
 
     /// Empties the histograms and keeps their memory.

@@ -33,17 +33,48 @@ struct Trial {
     step: usize,
 }
 
+/// How trials are made.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Settings {
+    config: ControlConfig,
+    /// Largest age of the task's values, and how far their stamp may lie ahead.
+    max_task_age: Option<Duration>,
+    /// Speed of the motions to the start posture (joint).
+    speed: Box<[f64]>,
+}
+
+impl Settings {
+    /// From a validated configuration.
+    pub fn new(config: ControlConfig) -> Self {
+        Self {
+            max_task_age: config.watchdog.max_task_age.map(Duration::from_secs_f64),
+            speed: config.limits.velocity.iter().map(|v| v * config.tracking.speed_share).collect(),
+            config,
+        }
+    }
+
+    /// Whether the task's values are of this time.
+    fn check_task(&self, cycle: Cycle<'_>) -> Result<(), Abort> {
+        let Some(limit) = self.max_task_age else { return Ok(()) };
+        let (now, stamp) = (cycle.now, cycle.reading.task_stamp);
+        let (age, ahead) = (now.saturating_sub(stamp), stamp.saturating_sub(now));
+        if age > limit {
+            return Err(Abort::StaleTask { age, limit });
+        }
+        if ahead > limit { Err(Abort::TaskAhead { ahead, limit }) } else { Ok(()) }
+    }
+}
+
 /// The state machine.
 pub(super) struct LifeCycle {
-    config: ControlConfig,
-    max_task_age: Option<Duration>,
-    speed: Box<[f64]>,
+    pub settings: Settings,
     stroke: Box<dyn Stroke>,
     tracker: Tracker,
     recorder: Recorder,
     phase: Phase,
     since: Duration,
     trial: Option<Trial>,
+    /// The last trial that ended.
     last_key: Option<TrialKey>,
     operator_trigger: bool,
     /// What is held when nothing else is asked (joint).
@@ -59,14 +90,12 @@ pub(super) struct LifeCycle {
 }
 
 impl LifeCycle {
-    pub fn new(config: ControlConfig, stroke: Box<dyn Stroke>, dynamics: Box<dyn InverseDynamics>) -> Self {
+    pub fn new(settings: Settings, stroke: Box<dyn Stroke>, dynamics: Box<dyn InverseDynamics>) -> Self {
+        let config = &settings.config;
         let joints = config.start_posture.len();
-        let tracking = &config.tracking;
         Self {
-            max_task_age: config.watchdog.max_task_age.map(Duration::from_secs_f64),
-            speed: speed(&config),
-            tracker: Tracker::new(dynamics, tracking.stiffness, tracking.damping, joints),
-            recorder: Recorder::new(&config.action_scale),
+            tracker: Tracker::new(dynamics, joints),
+            recorder: Recorder::new(joints),
             phase: Phase::Idle,
             since: Duration::ZERO,
             trial: None,
@@ -79,7 +108,7 @@ impl LifeCycle {
             state: vec![0.; stroke.state_dim()].into(),
             action: vec![0.; joints].into(),
             parameters: vec![0.; 2 * joints].into(),
-            config,
+            settings,
             stroke,
         }
     }
@@ -88,18 +117,9 @@ impl LifeCycle {
         self.phase
     }
 
-    /// Takes another configuration and the `speed` that belongs to it, and gives back the old. Not within a trial.
-    pub fn exchange(&mut self, config: &mut ControlConfig, speed: &mut Box<[f64]>) {
-        std::mem::swap(&mut self.config, config);
-        std::mem::swap(&mut self.speed, speed);
-        self.max_task_age = self.config.watchdog.max_task_age.map(Duration::from_secs_f64);
-        self.tracker.set_gains(self.config.tracking.stiffness, self.config.tracking.damping);
-    }
-
     /// Takes a checked order. IDLE only.
     pub fn take(&mut self, order: TrialOrder, now: Duration, outbox: &mut Outbox) {
         outbox.ask_plant(PlantRequest::BeginTrial(order.key));
-        self.last_key = Some(order.key);
         self.trial = Some(Trial { order, marked_failed: false, start_tick: 0, step: 0 });
         self.operator_trigger = false;
         self.enter(Phase::Homing, now, outbox);
@@ -118,12 +138,16 @@ impl LifeCycle {
         self.operator_trigger = true;
     }
 
-    /// Marks the trial in hand, or tells which trial was the last.
+    /// Marks the trial whose stroke is under way, or else means the last that ended: while the arm goes to a trial or waits
+    /// for it, nothing can have failed of it yet. None if no trial has ended so far.
     pub fn mark_failed(&mut self) -> Option<TrialKey> {
-        if let Some(trial) = &mut self.trial {
-            trial.marked_failed = true;
+        match &mut self.trial {
+            Some(trial) if self.phase == Phase::Stroke => {
+                trial.marked_failed = true;
+                Some(trial.order.key)
+            }
+            _ => self.last_key,
         }
-        self.last_key
     }
 
     /// From now on IDLE (and the safety state HOLD) holds this posture.
@@ -133,7 +157,7 @@ impl LifeCycle {
     }
 
     fn hold_start(&mut self) {
-        self.posture.copy_from_slice(&self.config.start_posture);
+        self.posture.copy_from_slice(&self.settings.config.start_posture);
         self.posture_known = true;
     }
 
@@ -142,7 +166,8 @@ impl LifeCycle {
         if !self.posture_known {
             self.hold_here(&reading.position);
         }
-        self.tracker.hold(&self.posture, &reading.position, &reading.velocity, asked);
+        let (gains, posture) = (&self.settings.config.tracking, &self.posture);
+        self.tracker.track(gains, |j| [posture[j], 0., 0.], &reading.position, &reading.velocity, asked);
     }
 
     /// The effort asked in this cycle; changes phase where it is time.
@@ -171,7 +196,8 @@ impl LifeCycle {
         match self.phase {
             Phase::Homing | Phase::Return => {
                 let Reading { position, velocity, .. } = cycle.reading;
-                self.tracker.follow(&self.motion, cycle.now, position, velocity, asked);
+                let (gains, motion) = (&self.settings.config.tracking, &self.motion);
+                self.tracker.track(gains, |j| motion.at(j, cycle.now), position, velocity, asked);
             }
             Phase::Idle | Phase::Ready | Phase::Stroke => self.hold(cycle.reading, asked),
         }
@@ -183,7 +209,7 @@ impl LifeCycle {
     /// # Errors
     /// [`Fault::HomingTimeout`].
     pub fn await_reading(&self, now: Duration) -> Result<(), Fault> {
-        let limit = Duration::from_secs_f64(self.config.homing.timeout);
+        let limit = Duration::from_secs_f64(self.settings.config.homing.timeout);
         if self.phase == Phase::Homing && now.saturating_sub(self.since) > limit {
             return Err(Fault::HomingTimeout { limit });
         }
@@ -192,15 +218,22 @@ impl LifeCycle {
 
     /// Plans the motion to the start posture where that is still to be done, and tells whether the arm rests there.
     fn arrived(&mut self, cycle: Cycle<'_>) -> Result<bool, Fault> {
-        let config = if self.phase == Phase::Homing { &self.config.homing } else { &self.config.return_home };
+        let Settings { config: all, speed, .. } = &self.settings;
+        let config = if self.phase == Phase::Homing { &all.homing } else { &all.return_home };
         let Reading { position, velocity, .. } = cycle.reading;
-        let at_rest = rests_at(&self.config.start_posture, position, velocity, config);
+        let at_rest = rests_at(&all.start_posture, position, velocity, config);
         if !self.planned {
             if at_rest {
                 return Ok(true);
             }
-            let target = &self.config.start_posture;
-            self.motion.plan(cycle.now, config.duration, &self.speed, position, velocity, target);
+            let target = &all.start_posture;
+            let planned = self.motion.plan(cycle.now, config.duration, speed, position, velocity, target);
+            planned.map_err(|joint| Fault::TooFarFromStart {
+                joint,
+                position: position[joint],
+                start: target[joint],
+                limit: Motion::longest(),
+            })?;
             self.planned = true;
         }
         let Some(over) = self.motion.time_since_end(cycle.now) else { return Ok(false) };
@@ -212,12 +245,15 @@ impl LifeCycle {
     }
 
     fn await_trigger(&mut self, cycle: Cycle<'_>, outbox: &mut Outbox) {
-        let triggered = match self.config.trigger {
-            Trigger::Task => self.stroke.triggered(cycle.reading),
+        let config = &self.settings.config;
+        let task = self.settings.check_task(cycle);
+        let triggered = match config.trigger {
+            // What is not of this time starts nothing.
+            Trigger::Task => task.is_ok() && self.stroke.triggered(cycle.reading),
             Trigger::AtOnce => true,
             Trigger::Operator => self.operator_trigger,
         };
-        let limit = Duration::from_secs_f64(self.config.ready_timeout);
+        let limit = Duration::from_secs_f64(config.ready_timeout);
         if triggered {
             if let Some(trial) = &mut self.trial {
                 (trial.start_tick, trial.step) = (cycle.tick, 0);
@@ -225,7 +261,9 @@ impl LifeCycle {
             }
             self.enter(Phase::Stroke, cycle.now, outbox);
         } else if cycle.now.saturating_sub(self.since) > limit {
-            self.finish(Outcome::Aborted(Abort::NotTriggered { limit }), outbox);
+            // Before the ball is seen there are no values, or old ones; but a clock that is wrong is the reason.
+            let reason = task.err().filter(|reason| matches!(reason, Abort::TaskAhead { .. }));
+            self.finish(Outcome::Aborted(reason.unwrap_or(Abort::NotTriggered { limit })), outbox);
             self.enter(Phase::Return, cycle.now, outbox);
         }
     }
@@ -237,7 +275,8 @@ impl LifeCycle {
             Ok(false) => Outcome::Completed,
             Err(abort) => {
                 if let Some(trial) = &mut self.trial {
-                    self.recorder.abort(&mut trial.order.buffers.episode, cycle.tick);
+                    let scale = &self.settings.config.action_scale;
+                    self.recorder.abort(&mut trial.order.buffers.episode, cycle.tick, scale);
                 }
                 Outcome::Aborted(abort)
             }
@@ -251,21 +290,19 @@ impl LifeCycle {
     /// the time elapsed, not the cycles made. False when the last step is over.
     fn advance_stroke(&mut self, cycle: Cycle<'_>, asked: &mut [f64]) -> Result<bool, Abort> {
         let Some(trial) = &mut self.trial else { return Ok(false) };
+        let config = &self.settings.config;
         let (law, noise) = (&trial.order.law, &trial.order.noise);
         let horizon = law.horizon();
         let episode = &mut trial.order.buffers.episode;
         let elapsed = cycle.tick - trial.start_tick;
         // A tick count that does not fit is beyond any horizon.
-        let step = usize::try_from(elapsed / self.config.decimation as u64).unwrap_or(usize::MAX).min(horizon);
-        let task_age = cycle.now.saturating_sub(cycle.reading.task_stamp);
-        if let Some(limit) = self.max_task_age.filter(|limit| task_age > *limit) {
-            return Err(Abort::StaleTask { age: task_age, limit });
-        }
+        let step = usize::try_from(elapsed / config.decimation as u64).unwrap_or(usize::MAX).min(horizon);
+        self.settings.check_task(cycle)?;
         self.recorder.account(episode, cycle.tick);
         let begins = elapsed == 0 || step != trial.step;
         if begins {
             if elapsed > 0 {
-                self.recorder.end_step(episode);
+                self.recorder.end_step(episode, &config.action_scale);
                 if step > trial.step + 1 {
                     return Err(Abort::SkippedStep { step: trial.step + 1 });
                 }
@@ -281,7 +318,7 @@ impl LifeCycle {
         if step == horizon {
             return Ok(false);
         }
-        let (dim, scale) = (self.action.len(), &self.config.action_scale);
+        let (dim, scale) = (self.action.len(), &config.action_scale);
         match law {
             Law::Policy(policy) => {
                 let noise = &noise[step * dim..(step + 1) * dim];
@@ -301,7 +338,7 @@ impl LifeCycle {
                 // Within the horizon, so it fits.
                 let at = |joint| movement.primitive().at(elapsed as usize, joint, &self.parameters);
                 let Reading { position, velocity, .. } = cycle.reading;
-                self.tracker.track(at, position, velocity, asked);
+                self.tracker.track(&config.tracking, at, position, velocity, asked);
                 if begins {
                     episode.noise.extend(std::iter::repeat_n(0., dim));
                     episode.actions.extend(asked.iter().zip(scale).map(|(asked, scale)| asked / scale));
@@ -327,7 +364,8 @@ impl LifeCycle {
     /// Gives up the trial in hand, if any, because of a fault.
     pub fn abort(&mut self, fault: Fault, now: Duration, tick: u64, outbox: &mut Outbox) {
         if let (Phase::Stroke, Some(trial)) = (self.phase, &mut self.trial) {
-            self.recorder.abort(&mut trial.order.buffers.episode, tick);
+            let scale = &self.settings.config.action_scale;
+            self.recorder.abort(&mut trial.order.buffers.episode, tick, scale);
         }
         self.finish(Outcome::Aborted(Abort::Fault(fault)), outbox);
         if self.phase != Phase::Idle {
@@ -337,6 +375,7 @@ impl LifeCycle {
 
     fn finish(&mut self, outcome: Outcome, outbox: &mut Outbox) {
         if let Some(Trial { order, marked_failed, .. }) = self.trial.take() {
+            self.last_key = Some(order.key);
             outbox.done = Some(self.judge(order, outcome, marked_failed));
         }
     }
@@ -354,15 +393,10 @@ impl LifeCycle {
             marked_failed,
             missed_share,
             clipped_share,
-            on_time: missed_share <= self.config.max_missed_share,
-            over_clipped: clipped_share > self.config.max_clipped_share,
+            on_time: missed_share <= self.settings.config.max_missed_share,
+            over_clipped: clipped_share > self.settings.config.max_clipped_share,
         }
     }
-}
-
-/// Speed of the motions to the start posture (joint).
-pub(super) fn speed(config: &ControlConfig) -> Box<[f64]> {
-    config.limits.velocity.iter().map(|v| v * config.tracking.speed_share).collect()
 }
 
 /// Whether the arm rests in a posture.

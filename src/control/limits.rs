@@ -4,7 +4,7 @@ use super::config::LimitsConfig;
 use super::fault::Fault;
 
 /// What one joint is allowed, per control cycle.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct JointLimits {
     effort: f64,
     /// Largest change between two commands.
@@ -34,16 +34,33 @@ impl JointLimits {
         }
     }
 
-    /// Position envelope: over the margin inside a bound, what pushes outward fades and a spring and a damper take over.
-    fn envelope(&self, position: f64, velocity: f64, effort: f64) -> f64 {
+    /// How deep a position lies in the margin of a bound (beyond the bound by more than the margin), and the way out.
+    fn depth(&self, position: f64) -> (f64, f64) {
         let above = position - (self.upper - self.margin);
         let below = (self.lower + self.margin) - position;
-        let (depth, direction) = if above > 0. { (above, 1.) } else { (below, -1.) };
+        if above > 0. { (above, 1.) } else { (below, -1.) }
+    }
+
+    /// Position envelope: over the margin inside a bound, what pushes outward fades and a spring and a damper take over.
+    fn envelope(&self, position: f64, velocity: f64, effort: f64) -> f64 {
+        let (depth, direction) = self.depth(position);
         if depth <= 0. {
             return effort;
         }
         let outward = (velocity * direction).max(0.);
         fade(effort, direction, depth / self.margin) - direction * (self.stiffness * depth + self.damping * outward)
+    }
+
+    /// The position envelope of a safe effort: as for any other, but that the spring answers in proportion to the speed
+    /// outward. So it takes energy and never gives any: an arm that rests beyond a bound is not driven back.
+    fn barrier(&self, position: f64, velocity: f64, effort: f64) -> f64 {
+        let (depth, direction) = self.depth(position);
+        if depth <= 0. {
+            return effort;
+        }
+        let outward = (velocity * direction).max(0.);
+        let spring = self.stiffness * depth * (outward / self.velocity).min(1.);
+        fade(effort, direction, depth / self.margin) - direction * (spring + self.damping * outward)
     }
 
     /// Velocity limit: near the largest speed what accelerates fades, above it a damper brakes.
@@ -60,29 +77,53 @@ impl JointLimits {
 /// The limits of all joints, and the last effort sent.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    joints: Box<[JointLimits]>,
+    pub(super) settings: Settings,
+    memory: Memory,
+}
+
+/// What the joints are allowed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Settings(Box<[JointLimits]>);
+
+#[derive(Clone, Debug)]
+struct Memory {
     last: Box<[f64]>,
     /// False after the plant was put elsewhere: no rate limit for one command.
     continuous: bool,
 }
 
+impl Settings {
+    /// For commands `period` seconds apart, from a validated configuration.
+    pub fn new(config: &LimitsConfig, period: f64) -> Self {
+        let joint = |j| JointLimits {
+            effort: config.effort[j],
+            effort_step: config.effort_rate[j] * period,
+            lower: config.lower[j],
+            upper: config.upper[j],
+            margin: config.margin[j],
+            stiffness: config.stiffness[j],
+            damping: config.damping[j],
+            velocity: config.velocity[j],
+            fade: config.velocity[j] * (1. - config.velocity_margin),
+        };
+        Self((0..config.effort.len()).map(joint).collect())
+    }
+}
+
 impl Limits {
     /// Limits for commands `period` seconds apart, from a validated configuration. Starts from zero effort.
     pub fn new(config: &LimitsConfig, period: f64) -> Self {
-        let joints: Box<[_]> = (0..config.effort.len())
-            .map(|j| JointLimits {
-                effort: config.effort[j],
-                effort_step: config.effort_rate[j] * period,
-                lower: config.lower[j],
-                upper: config.upper[j],
-                margin: config.margin[j],
-                stiffness: config.stiffness[j],
-                damping: config.damping[j],
-                velocity: config.velocity[j],
-                fade: config.velocity[j] * (1. - config.velocity_margin),
-            })
-            .collect();
-        Self { last: vec![0.; joints.len()].into(), joints, continuous: true }
+        Self::with(Settings::new(config, period))
+    }
+
+    /// Starts from zero effort.
+    pub(super) fn with(settings: Settings) -> Self {
+        Self { memory: Memory { last: vec![0.; settings.0.len()].into(), continuous: true }, settings }
+    }
+
+    /// The last effort sent to a joint, if the next is compared with it.
+    fn last_of(&self, joint: usize) -> Option<f64> {
+        self.memory.continuous.then_some(self.memory.last[joint])
     }
 
     /// Limits what the law asks at the given joint state. Returns whether anything was changed by it.
@@ -97,11 +138,11 @@ impl Limits {
         sent: &mut [f64],
     ) -> Result<bool, Fault> {
         let mut clipped = false;
-        for (joint, limits) in self.joints.iter().enumerate() {
+        for (joint, limits) in self.settings.0.iter().enumerate() {
             if !asked[joint].is_finite() {
                 return Err(Fault::NonFiniteEffort { joint });
             }
-            let (low, high) = limits.range(self.continuous.then_some(self.last[joint]));
+            let (low, high) = limits.range(self.last_of(joint));
             let effort = asked[joint].clamp(low, high);
             let effort = limits.envelope(position[joint], velocity[joint], effort);
             // Envelope and speed may add to the effort, so that it goes through the range once more.
@@ -116,33 +157,38 @@ impl Limits {
         Ok(clipped)
     }
 
+    /// Position envelope and velocity limit for a safe effort, where velocities (and positions) can be trusted: it brakes an arm
+    /// that flies or leaves its bounds, and drives none.
+    pub fn brake(&self, position: Option<&[f64]>, velocity: &[f64], effort: &mut [f64]) {
+        for (joint, (limits, effort)) in self.settings.0.iter().zip(effort.iter_mut()).enumerate() {
+            let bounded =
+                position.map_or(*effort, |position| limits.barrier(position[joint], velocity[joint], *effort));
+            *effort = limits.speed(velocity[joint], bounded);
+        }
+    }
+
     /// Limits a safe command: torque and torque rate only, and what is not finite becomes zero.
     pub fn apply_safe(&mut self, sent: &mut [f64]) {
-        for (joint, (limits, effort)) in self.joints.iter().zip(sent.iter_mut()).enumerate() {
-            let (low, high) = limits.range(self.continuous.then_some(self.last[joint]));
+        for (joint, (limits, effort)) in self.settings.0.iter().zip(sent.iter_mut()).enumerate() {
+            let (low, high) = limits.range(self.last_of(joint));
             *effort = if effort.is_finite() { *effort } else { 0. }.clamp(low, high);
         }
         self.commit(sent);
     }
 
     fn commit(&mut self, sent: &[f64]) {
-        self.last.copy_from_slice(sent);
-        self.continuous = true;
+        self.memory.last.copy_from_slice(sent);
+        self.memory.continuous = true;
     }
 
     /// The last effort sent.
     pub fn last(&self) -> &[f64] {
-        &self.last
+        &self.memory.last
     }
 
     /// The plant was put elsewhere: the next command is not compared with the last.
     pub fn forget(&mut self) {
-        self.continuous = false;
-    }
-
-    /// Takes what `other` allows the joints, and gives it the old; the last command stays.
-    pub(super) fn exchange(&mut self, other: &mut Self) {
-        std::mem::swap(&mut self.joints, &mut other.joints);
+        self.memory.continuous = false;
     }
 }
 
@@ -169,7 +215,7 @@ mod tests {
     }
 
     fn joint() -> JointLimits {
-        Limits::new(&config(), PERIOD).joints[0]
+        Settings::new(&config(), PERIOD).0[0]
     }
 
     #[test]
@@ -205,10 +251,27 @@ mod tests {
     }
 
     #[test]
+    fn a_safe_effort_is_only_braked() {
+        let limits = Limits::new(&config(), PERIOD);
+        let braked = |position: Option<f64>, velocity, mut effort| {
+            limits.brake(position.as_ref().map(std::slice::from_ref), &[velocity], std::slice::from_mut(&mut effort));
+            effort
+        };
+        assert_eq!(braked(Some(2.5), 0., 0.), 0., "at rest beyond a bound it is not driven back");
+        assert_eq!(braked(Some(2.5), -1., 0.), 0., "nor on its way back");
+        assert_eq!(braked(Some(2.5), 0., 7.), 0., "and what pushed it outward is gone");
+        // Depth 0.7, a fifth of the largest speed.
+        assert!((braked(Some(2.5), 1., 0.) + 30. * 0.7 / 5. + 4.).abs() < 1e-12);
+        assert!((braked(Some(-1.5), -1., 0.) - (30. * 0.7 / 5. + 4.)).abs() < 1e-12, "the lower bound mirrors it");
+        assert_eq!(braked(None, 1., 7.), 7., "where the position is not known there is no bound");
+        assert!((braked(None, 6., 7.) + 4.).abs() < 1e-12, "above the largest speed only the damper is left");
+    }
+
+    #[test]
     fn a_joint_without_bounds_is_left_alone() {
         let mut config = config();
         (config.lower, config.upper) = (vec![f64::NEG_INFINITY], vec![f64::INFINITY]);
-        assert_eq!(Limits::new(&config, PERIOD).joints[0].envelope(1e6, 1., 7.), 7.);
+        assert_eq!(Settings::new(&config, PERIOD).0[0].envelope(1e6, 1., 7.), 7.);
     }
 
     #[test]
@@ -238,6 +301,13 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn braking_adds_no_power(position in -4.0..4.0_f64, velocity in -20.0..20.0_f64, effort in -10.0..10.0_f64) {
+            let mut braked = [effort];
+            Limits::new(&config(), PERIOD).brake(Some(&[position]), &[velocity], &mut braked);
+            prop_assert!(braked[0] * velocity <= (effort * velocity).max(0.), "{} at {velocity}", braked[0]);
+        }
 
         #[test]
         fn whatever_is_asked_what_is_sent_is_within_torque_and_rate(

@@ -48,6 +48,10 @@ impl<P: Plant> Clock for LockstepClock<P> {
         }
     }
 
+    fn waits_when_idle(&self) -> bool {
+        true
+    }
+
     fn real_time(&self) -> bool {
         false
     }

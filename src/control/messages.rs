@@ -35,7 +35,8 @@ pub enum Request {
     Stop,
     /// Start the stroke, if the trigger is the operator's.
     Trigger,
-    /// The trial in hand, or else the last, is not to be learned from.
+    /// The trial whose stroke is under way, or else the last that ended, is not to be learned from. Which one it was, the loop
+    /// answers by an event.
     MarkFailed,
     /// Leave the safe state.
     ResetFault,
@@ -83,6 +84,8 @@ pub enum Event {
         /// The trial.
         key: TrialKey,
     },
+    /// The operator marked a trial failed, but none has ended yet.
+    NothingToMark,
     /// A reset was asked, but the robot is not at rest in its safe state, or its readings are still not to be trusted.
     ResetRefused {
         /// What stands against it.

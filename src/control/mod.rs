@@ -22,6 +22,7 @@ mod safety;
 mod scheduling;
 mod spawn;
 mod stroke;
+mod timekeeper;
 mod tracking;
 mod trial;
 mod tuning;
@@ -38,7 +39,7 @@ pub use config::{
 };
 pub use control_loop::{ControlLoop, LoopParts};
 pub use episode::{Episode, StepRecord};
-pub use fault::{Abort, Fault, OrderError};
+pub use fault::{Abort, Fault, OrderError, Trust};
 pub use latency::{Latency, LatencySummary, Quantiles, TrialLatency};
 pub use limits::Limits;
 pub use lockstep::LockstepClock;

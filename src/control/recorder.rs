@@ -7,8 +7,6 @@ use std::time::Duration;
 /// Writes an episode.
 #[derive(Clone, Debug)]
 pub(super) struct Recorder {
-    /// Effort per unit of action (joint).
-    scale: Box<[f64]>,
     /// Sum over the current policy step of effort sent times periods held (joint).
     impulse: Box<[f64]>,
     /// Periods that the commands of the current policy step were held.
@@ -18,8 +16,8 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(scale: &[f64]) -> Self {
-        Self { scale: scale.into(), impulse: vec![0.; scale.len()].into(), held: 0, last_tick: 0 }
+    pub fn new(joints: usize) -> Self {
+        Self { impulse: vec![0.; joints].into(), held: 0, last_tick: 0 }
     }
 
     /// The stroke begins with the cycle at `tick`.
@@ -45,15 +43,16 @@ impl Recorder {
         for (impulse, sent) in self.impulse.iter_mut().zip(last) {
             *impulse += sent * held as f64;
         }
-        self.held += held;
-        episode.missed_cycles += u32::try_from(held - 1).unwrap_or(u32::MAX);
+        self.held = self.held.saturating_add(held);
+        let missed = u32::try_from(held - 1).unwrap_or(u32::MAX);
+        episode.missed_cycles = episode.missed_cycles.saturating_add(missed);
     }
 
-    /// Ends the current policy step: the mean of what was sent, in the policy's units.
-    pub fn end_step(&mut self, episode: &mut Episode) {
+    /// Ends the current policy step: the mean of what was sent, in the policy's units of `scale` (joint) each.
+    pub fn end_step(&mut self, episode: &mut Episode, scale: &[f64]) {
         if self.held > 0 {
             let held = self.held as f64;
-            episode.sent_actions.extend(self.impulse.iter().zip(&self.scale).map(|(i, s)| i / (held * s)));
+            episode.sent_actions.extend(self.impulse.iter().zip(scale).map(|(i, s)| i / (held * s)));
         }
         self.begin_step();
     }
@@ -74,9 +73,9 @@ impl Recorder {
     }
 
     /// Ends a stroke that was given up at `tick`: keeps the cycles and steps of which a command was sent.
-    pub fn abort(&mut self, episode: &mut Episode, tick: u64) {
+    pub fn abort(&mut self, episode: &mut Episode, tick: u64, scale: &[f64]) {
         self.account(episode, tick);
-        self.end_step(episode);
+        self.end_step(episode, scale);
         let (cycles, steps) = (episode.cycles(), episode.sent_actions.len() / episode.action_dim.max(1));
         episode.time.truncate(cycles);
         episode.position.truncate(cycles * episode.joints);

@@ -23,93 +23,123 @@ pub enum SafetyState {
 /// The state machine.
 #[derive(Clone, Debug)]
 pub struct Safety {
-    state: SafetyState,
-    fault: Option<Fault>,
-    since: Duration,
-    /// Effort sent when damping began (joint).
-    from: Box<[f64]>,
+    pub(super) settings: Settings,
+    memory: Memory,
+}
+
+/// How a fault is answered.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Settings {
     damping: Box<[f64]>,
     response: Response,
     ramp: Duration,
     duration: Duration,
 }
 
-impl Safety {
-    /// In RUN, from a validated configuration.
+#[derive(Clone, Debug)]
+struct Memory {
+    state: SafetyState,
+    fault: Option<Fault>,
+    since: Duration,
+    /// Effort sent when damping began (joint).
+    from: Box<[f64]>,
+    /// A joint jumped since the last reset: where it says it is, it may not be.
+    displaced: bool,
+}
+
+impl Settings {
+    /// From a validated configuration.
     pub fn new(config: &SafetyConfig) -> Self {
         Self {
-            state: SafetyState::Run,
-            fault: None,
-            since: Duration::ZERO,
-            from: vec![0.; config.damping.len()].into(),
             damping: config.damping.clone().into(),
             response: config.response,
             ramp: Duration::from_secs_f64(config.ramp),
             duration: Duration::from_secs_f64(config.duration),
         }
     }
+}
+
+impl Safety {
+    /// In RUN, from a validated configuration.
+    pub fn new(config: &SafetyConfig) -> Self {
+        Self::with(Settings::new(config))
+    }
+
+    /// In RUN.
+    pub(super) fn with(settings: Settings) -> Self {
+        let from = vec![0.; settings.damping.len()].into();
+        let memory = Memory { state: SafetyState::Run, fault: None, since: Duration::ZERO, from, displaced: false };
+        Self { settings, memory }
+    }
 
     /// The state.
     pub fn state(&self) -> SafetyState {
-        self.state
+        self.memory.state
     }
 
     /// What tripped first since the last reset.
     pub fn fault(&self) -> Option<Fault> {
-        self.fault
+        self.memory.fault
+    }
+
+    /// Whether the positions can be taken for what they are: no joint jumped since the last reset.
+    pub fn knows_positions(&self) -> bool {
+        !self.memory.displaced
     }
 
     /// Something tripped at `now`, `sent` being the last effort. Returns whether the state changed: damping goes on as it
     /// is, and holding ends only for a fault that may not be held in.
     pub fn trip(&mut self, fault: Fault, now: Duration, sent: &[f64]) -> bool {
-        let may_hold = self.response == Response::Hold && fault.may_hold();
-        let next = match self.state {
+        self.memory.displaced |= matches!(fault, Fault::JointJump { .. });
+        let may_hold = self.settings.response == Response::Hold && fault.may_hold();
+        let next = match self.memory.state {
             SafetyState::Run if may_hold => SafetyState::Hold,
             SafetyState::Run => SafetyState::Damp,
             SafetyState::Hold if !may_hold => SafetyState::Damp,
             SafetyState::Hold | SafetyState::Damp | SafetyState::Zero => return false,
         };
-        self.fault = self.fault.or(Some(fault));
-        (self.state, self.since) = (next, now);
-        self.from.copy_from_slice(sent);
+        self.memory.fault = self.memory.fault.or(Some(fault));
+        (self.memory.state, self.memory.since) = (next, now);
+        self.memory.from.copy_from_slice(sent);
         true
     }
 
     /// Goes on from DAMP to ZERO when it is time. Returns whether the state changed.
     pub fn advance(&mut self, now: Duration) -> bool {
-        let done = self.state == SafetyState::Damp && now.saturating_sub(self.since) >= self.duration;
+        let done =
+            self.memory.state == SafetyState::Damp && now.saturating_sub(self.memory.since) >= self.settings.duration;
         if done {
-            self.state = SafetyState::Zero;
+            self.memory.state = SafetyState::Zero;
         }
         done
     }
 
-    /// The effort of DAMP and ZERO, before torque and rate limits. Without a trustworthy velocity, the last effort only fades.
+    /// The loop's time is not `before` any more but `now`: damping goes on where it was.
+    pub(super) fn shift(&mut self, before: Duration, now: Duration) {
+        self.memory.since = now.saturating_sub(before.saturating_sub(self.memory.since));
+    }
+
+    /// The effort of DAMP and ZERO, before any limit. Without a trustworthy velocity, the last effort only fades.
     pub fn effort(&self, now: Duration, velocity: Option<&[f64]>, effort: &mut [f64]) {
-        if self.state != SafetyState::Damp {
+        let Memory { state, since, from, .. } = &self.memory;
+        if *state != SafetyState::Damp {
             effort.fill(0.);
             return;
         }
-        let share = (now.saturating_sub(self.since).as_secs_f64() / self.ramp.as_secs_f64()).min(1.);
+        let share = (now.saturating_sub(*since).as_secs_f64() / self.settings.ramp.as_secs_f64()).min(1.);
         for (j, effort) in effort.iter_mut().enumerate() {
-            let damping = velocity.map_or(0., |v| self.damping[j] * v[j]);
-            *effort = (1. - share) * self.from[j] - share * damping;
+            let damping = velocity.map_or(0., |v| self.settings.damping[j] * v[j]);
+            *effort = (1. - share) * from[j] - share * damping;
         }
     }
 
     /// Back to RUN, from HOLD and ZERO only. Returns whether it did.
     pub fn reset(&mut self) -> bool {
-        let settled = matches!(self.state, SafetyState::Hold | SafetyState::Zero);
+        let settled = matches!(self.memory.state, SafetyState::Hold | SafetyState::Zero);
         if settled {
-            (self.state, self.fault) = (SafetyState::Run, None);
+            (self.memory.state, self.memory.fault, self.memory.displaced) = (SafetyState::Run, None, false);
         }
         settled
-    }
-
-    /// Takes the settings of `other`, and gives it the old; state and fault stay.
-    pub(super) fn exchange(&mut self, other: &mut Self) {
-        std::mem::swap(&mut self.damping, &mut other.damping);
-        (self.response, self.ramp, self.duration) = (other.response, other.ramp, other.duration);
     }
 }
 
@@ -143,6 +173,29 @@ mod tests {
         assert_eq!((safety.state(), safety.fault(), effort), (SafetyState::Zero, Some(Fault::OperatorStop), [0.]));
         assert!(safety.reset());
         assert_eq!((safety.state(), safety.fault()), (SafetyState::Run, None));
+    }
+
+    #[test]
+    fn damping_goes_on_where_it_was_when_the_time_is_another() {
+        for now in [Duration::from_secs(3), Duration::from_secs(3000)] {
+            let mut safety = safety(Response::Damp);
+            let (mut before, mut after) = ([0.], [0.]);
+            assert!(safety.trip(Fault::OperatorStop, 900 * TENTH, &[8.]));
+            safety.effort(901 * TENTH, Some(&[3.]), &mut before);
+            safety.shift(901 * TENTH, now);
+            safety.effort(now, Some(&[3.]), &mut after);
+            assert_eq!(before, after);
+            assert!(!safety.advance(now + 3 * TENTH) && safety.advance(now + 4 * TENTH));
+        }
+    }
+
+    #[test]
+    fn the_positions_are_not_known_from_a_jump_to_the_reset() {
+        let mut safety = safety(Response::Damp);
+        assert!(safety.trip(Fault::OperatorStop, TENTH, &[0.]) && safety.knows_positions());
+        assert!(!safety.trip(JUMP, 2 * TENTH, &[0.]) && !safety.knows_positions(), "also one while it damps");
+        assert!(safety.advance(9 * TENTH) && !safety.knows_positions());
+        assert!(safety.reset() && safety.knows_positions());
     }
 
     #[test]

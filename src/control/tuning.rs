@@ -2,19 +2,21 @@
 //! sends back what it had, so that it neither allocates nor frees.
 
 use super::config::ControlConfig;
-use super::life_cycle::speed;
-use super::limits::Limits;
-use super::safety::Safety;
-use super::watchdog::Watchdog;
+use super::{life_cycle, limits, safety, watchdog};
 use crate::schema::FieldError;
+use std::time::Duration;
 
-/// Gains and limits on their way into a loop, or back.
+/// Gains and limits on their way into a loop, or back: the settings of every guard. A guard is its settings, which are swapped
+/// whole, and what it remembers, which stays. A loop starts from the same.
+#[cfg_attr(test, derive(Clone, Debug, PartialEq))]
 pub struct Tuning {
-    pub(super) config: ControlConfig,
-    pub(super) limits: Limits,
-    pub(super) watchdog: Watchdog,
-    pub(super) safety: Safety,
-    pub(super) speed: Box<[f64]>,
+    pub(super) limits: limits::Settings,
+    pub(super) watchdog: watchdog::Settings,
+    pub(super) safety: safety::Settings,
+    pub(super) misses: u64,
+    pub(super) heartbeat: Option<Duration>,
+    pub(super) timekeeper: Option<Duration>,
+    pub(super) life_cycle: life_cycle::Settings,
 }
 
 impl Tuning {
@@ -26,12 +28,15 @@ impl Tuning {
     /// The first value that is not accepted for a robot with this many joints.
     pub fn new(config: ControlConfig, joints: usize) -> Result<Self, FieldError> {
         config.validate(joints)?;
+        let silence = config.watchdog.heartbeat_timeout.map(Duration::from_secs_f64);
         Ok(Self {
-            limits: Limits::new(&config.limits, config.period),
-            watchdog: Watchdog::new(&config),
-            safety: Safety::new(&config.safety),
-            speed: speed(&config),
-            config,
+            limits: limits::Settings::new(&config.limits, config.period),
+            watchdog: watchdog::Settings::new(&config),
+            safety: safety::Settings::new(&config.safety),
+            misses: config.watchdog.max_consecutive_misses,
+            heartbeat: silence,
+            timekeeper: silence,
+            life_cycle: life_cycle::Settings::new(config),
         })
     }
 }

@@ -1,37 +1,53 @@
-//! Whether the joint states can be trusted: they come, they are finite, they change while the arm is moved, and the joints do not
-//! jump, fly or leave their bounds.
+//! Whether the joint states can be trusted: they come, they are finite, they change while the arm is moved, positions and
+//! velocities agree, and the joints do not jump, fly or leave their bounds.
 
 use super::config::ControlConfig;
-use super::fault::Fault;
+use super::fault::{Fault, Trust};
 use crate::robot::Reading;
 use std::time::Duration;
 
+mod excess;
 mod frozen;
 
+use excess::Excess;
 use frozen::Frozen;
 
 /// Watches the readings.
 #[derive(Clone, Debug)]
 pub struct Watchdog {
+    pub(super) settings: Settings,
+    memory: Memory,
+}
+
+/// When a reading is not trusted.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Settings {
     max_age: Duration,
     jump_tolerance: f64,
-    frozen: Frozen,
+    frozen: frozen::Settings,
     /// Per joint: lowest and highest position tolerated, and the bounds themselves.
     bounds: Box<[[f64; 4]]>,
     /// Speed at which the loop stops (joint).
     speed: Box<[f64]>,
+}
+
+#[derive(Clone, Debug)]
+struct Memory {
     /// Newest reading that was looked at: sequence number, stamp, positions.
     sequence: u64,
     stamp: Duration,
     position: Box<[f64]>,
     /// Whether `position` can be compared with.
     continuous: bool,
+    frozen: Frozen,
+    /// Joints above the speed at which the loop stops.
+    excess: Box<[Excess]>,
     /// What the newest reading showed.
     newest: Result<(), Fault>,
 }
 
-impl Watchdog {
-    /// A watchdog from a validated configuration.
+impl Settings {
+    /// From a validated configuration.
     pub fn new(config: &ControlConfig) -> Self {
         let limits = &config.limits;
         let bounds = (0..limits.lower.len())
@@ -43,56 +59,121 @@ impl Watchdog {
         Self {
             max_age: Duration::from_secs_f64(config.watchdog.max_state_age),
             jump_tolerance: config.watchdog.jump_tolerance,
-            frozen: Frozen::new(config),
+            frozen: frozen::Settings::new(config),
             bounds,
             speed: limits.velocity.iter().map(|v| v * limits.trip_ratio).collect(),
+        }
+    }
+}
+
+impl Watchdog {
+    /// A watchdog from a validated configuration.
+    pub fn new(config: &ControlConfig) -> Self {
+        Self::with(Settings::new(config))
+    }
+
+    /// One that has seen nothing.
+    pub(super) fn with(settings: Settings) -> Self {
+        let joints = settings.speed.len();
+        let memory = Memory {
             sequence: 0,
             stamp: Duration::ZERO,
-            position: vec![0.; limits.lower.len()].into(),
+            position: vec![0.; joints].into(),
             continuous: false,
+            frozen: Frozen::new(joints),
+            excess: vec![Excess::default(); joints].into(),
             newest: Ok(()),
-        }
+        };
+        Self { settings, memory }
     }
 
     /// Looks at the newest reading at loop time `now`, `sent` (joint) being the effort in force. Before the first reading there
     /// is nothing to see.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with it. Of several faults the one that leaves least to trust ([`Fault::trust`]).
     pub fn check(&mut self, now: Duration, reading: &Reading, sent: &[f64]) -> Result<(), Fault> {
         if reading.sequence == 0 {
             return Ok(());
         }
-        if reading.sequence != self.sequence {
-            self.newest = self.check_joints(reading).and_then(|()| self.frozen.check(reading, sent));
-            self.sequence = reading.sequence;
+        if reading.sequence != self.memory.sequence {
+            self.memory.newest = self.look(reading, sent);
+            self.memory.sequence = reading.sequence;
         }
-        self.newest?;
-        let (age, ahead) = (now.saturating_sub(reading.stamp), reading.stamp.saturating_sub(now));
-        if age > self.max_age {
-            return Err(Fault::StaleReading { age, limit: self.max_age });
+        if let Err(fault) = self.memory.newest
+            && fault.trust() == Trust::NONE
+        {
+            return Err(fault);
         }
-        if ahead > self.max_age {
-            return Err(Fault::ReadingAhead { ahead, limit: self.max_age });
+        // Before what leaves a trustworthy reading: an old one is none.
+        let (limit, stamp) = (self.settings.max_age, reading.stamp);
+        let (age, ahead) = (now.saturating_sub(stamp), stamp.saturating_sub(now));
+        if age > limit {
+            return Err(Fault::StaleReading { age, limit });
         }
-        Ok(())
+        if ahead > limit {
+            return Err(Fault::ReadingAhead { ahead, limit });
+        }
+        self.memory.newest
     }
 
-    fn check_joints(&mut self, reading: &Reading) -> Result<(), Fault> {
+    fn look(&mut self, reading: &Reading, sent: &[f64]) -> Result<(), Fault> {
         for (quantity, values) in [("position", &reading.position), ("velocity", &reading.velocity)] {
             if let Some(joint) = values.iter().position(|x| !x.is_finite()) {
                 return Err(Fault::NonFiniteReading { quantity, joint });
             }
         }
-        let jumped = if self.continuous { self.find_jump(reading) } else { None };
-        self.stamp = reading.stamp;
-        self.position.copy_from_slice(&reading.position);
-        self.continuous = true;
-        if let Some(fault) = jumped {
-            return Err(fault);
+        let moved = self.check_motion(reading);
+        let memory = &mut self.memory;
+        memory.stamp = reading.stamp;
+        memory.position.copy_from_slice(&reading.position);
+        memory.continuous = true;
+        let frozen = memory.frozen.check(&self.settings.frozen, reading, sent);
+        moved.and(frozen)?;
+        self.check_velocities(reading)?;
+        self.check_limits(reading)
+    }
+
+    /// Compares the positions with those before: no joint may jump, and one that flies has to be seen flying.
+    fn check_motion(&mut self, reading: &Reading) -> Result<(), Fault> {
+        let Memory { position, excess, stamp, continuous, .. } = &mut self.memory;
+        let (tolerance, mut jumped) = (self.settings.jump_tolerance, Ok(()));
+        let elapsed = reading.stamp.saturating_sub(*stamp).as_secs_f64();
+        for (joint, excess) in excess.iter_mut().enumerate() {
+            let (velocity, speed) = (reading.velocity[joint], self.settings.speed[joint]);
+            let moved = reading.position[joint] - position[joint];
+            if !*continuous {
+                *excess = Excess::default();
+                continue;
+            }
+            excess.add(velocity, moved, elapsed, speed);
+            let (jump, limit) = (moved.abs(), speed * elapsed + tolerance);
+            // One that says it is that fast did not jump.
+            let flies = velocity.abs() > speed && Excess::of(velocity, moved, elapsed).agrees(tolerance);
+            if jump > limit && !flies {
+                *excess = Excess::default();
+                jumped = jumped.and(Err(Fault::JointJump { joint, jump, limit }));
+            }
         }
-        for (joint, [lowest, highest, lower, upper]) in self.bounds.iter().copied().enumerate() {
-            let (position, velocity, limit) = (reading.position[joint], reading.velocity[joint], self.speed[joint]);
+        jumped
+    }
+
+    /// A speed at which the loop stops must show in the positions, or braking by it would drive the arm.
+    fn check_velocities(&self, reading: &Reading) -> Result<(), Fault> {
+        let wrong = |excess: &Excess| !excess.agrees(self.settings.jump_tolerance);
+        match self.memory.excess.iter().position(wrong) {
+            Some(joint) => {
+                let Excess { moved, said } = self.memory.excess[joint];
+                Err(Fault::ContradictoryVelocity { joint, velocity: reading.velocity[joint], moved, said })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_limits(&self, reading: &Reading) -> Result<(), Fault> {
+        for (joint, [lowest, highest, lower, upper]) in self.settings.bounds.iter().copied().enumerate() {
+            let (position, velocity) = (reading.position[joint], reading.velocity[joint]);
+            let limit = self.settings.speed[joint];
             if position < lowest || position > highest {
                 let bound = if position < lowest { lower } else { upper };
                 return Err(Fault::OutOfBounds { joint, position, bound });
@@ -104,52 +185,32 @@ impl Watchdog {
         Ok(())
     }
 
-    fn find_jump(&self, reading: &Reading) -> Option<Fault> {
-        let elapsed = reading.stamp.saturating_sub(self.stamp).as_secs_f64();
-        (0..self.position.len()).find_map(|joint| {
-            let jump = (reading.position[joint] - self.position[joint]).abs();
-            let limit = self.speed[joint] * elapsed + self.jump_tolerance;
-            (jump > limit).then_some(Fault::JointJump { joint, jump, limit })
-        })
-    }
-
-    /// The plant was put elsewhere: the next reading is not compared with the last.
+    /// The plant was put elsewhere, or its time is another: the next reading is not compared with the last.
     pub fn forget(&mut self) {
-        self.continuous = false;
-        self.frozen.forget();
-    }
-
-    /// Takes the settings of `other`, and gives it the old; what was seen stays.
-    pub(super) fn exchange(&mut self, other: &mut Self) {
-        std::mem::swap(&mut self.bounds, &mut other.bounds);
-        std::mem::swap(&mut self.speed, &mut other.speed);
-        (self.max_age, self.jump_tolerance) = (other.max_age, other.jump_tolerance);
+        self.memory.continuous = false;
+        self.memory.frozen.forget();
     }
 }
 
 /// Counts missed periods in a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MissCounter {
-    limit: u64,
+    /// Most periods missed in a row.
+    pub settings: u64,
     in_a_row: u64,
 }
 
 impl MissCounter {
     pub fn new(limit: u64) -> Self {
-        Self { limit, in_a_row: 0 }
-    }
-
-    /// Another limit from now on.
-    pub fn set_limit(&mut self, limit: u64) {
-        self.limit = limit;
+        Self { settings: limit, in_a_row: 0 }
     }
 
     /// Takes the periods missed before a cycle; a cycle on time ends the row.
     pub fn count(&mut self, misses: u64) -> Result<(), Fault> {
-        self.in_a_row = if misses == 0 { 0 } else { self.in_a_row + misses };
-        if self.in_a_row > self.limit {
+        self.in_a_row = if misses == 0 { 0 } else { self.in_a_row.saturating_add(misses) };
+        if self.in_a_row > self.settings {
             let misses = std::mem::take(&mut self.in_a_row);
-            return Err(Fault::MissedDeadlines { misses, limit: self.limit });
+            return Err(Fault::MissedDeadlines { misses, limit: self.settings });
         }
         Ok(())
     }
@@ -158,19 +219,17 @@ impl MissCounter {
 /// Watches the supervisor's heartbeat counter.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heartbeat {
-    limit: Option<Duration>,
+    /// Longest silence, if there is a limit to it.
+    pub settings: Option<Duration>,
+    /// Whether time passes by itself; else silence says nothing.
+    watched: bool,
     count: u64,
     last: Duration,
 }
 
 impl Heartbeat {
-    pub fn new(limit: Option<Duration>, now: Duration) -> Self {
-        Self { limit, count: 0, last: now }
-    }
-
-    /// Another limit from now on.
-    pub fn set_limit(&mut self, limit: Option<Duration>) {
-        self.limit = limit;
+    pub fn new(limit: Option<Duration>, watched: bool, now: Duration) -> Self {
+        Self { settings: limit, watched, count: 0, last: now }
     }
 
     /// The loop starts at `now`.
@@ -178,8 +237,13 @@ impl Heartbeat {
         self.last = now;
     }
 
+    /// The loop's time is not `before` any more but `now`.
+    pub fn shift(&mut self, before: Duration, now: Duration) {
+        self.last = now.saturating_sub(before.saturating_sub(self.last));
+    }
+
     pub fn check(&mut self, now: Duration, count: u64) -> Result<(), Fault> {
-        let Some(limit) = self.limit else { return Ok(()) };
+        let Some(limit) = self.settings.filter(|_| self.watched) else { return Ok(()) };
         if count != self.count {
             (self.count, self.last) = (count, now);
         }

@@ -25,6 +25,17 @@ pub struct TrialKey {
     pub rollout: u64,
 }
 
+impl std::fmt::Display for TrialKey {
+    /// Iterations are counted from 1, as in what is stored; an evaluation belongs to the last one before it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { kind, iteration, rollout } = self;
+        match kind {
+            TrialKind::Learn => write!(f, "rollout {rollout} of iteration {}", iteration + 1),
+            TrialKind::Evaluate => write!(f, "evaluation {rollout} after iteration {iteration}"),
+        }
+    }
+}
+
 /// What the loop asks a simulated plant besides efforts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlantRequest {

@@ -146,6 +146,10 @@ impl Clock for Lockstep {
         }
     }
 
+    fn waits_when_idle(&self) -> bool {
+        true
+    }
+
     fn real_time(&self) -> bool {
         false
     }

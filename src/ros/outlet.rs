@@ -17,6 +17,7 @@ use super::{DiagnosticsConfig, RosError, system_time};
 use crate::control::{Event, SafetyState, StartupReport, Status, Stopper};
 use crate::daemon::Watcher;
 use crate::report::IterationMetrics;
+use crate::robot::TrialKey;
 use crate::storage::{TrialEnd, TrialMeta};
 
 /// What is known of the run, for the diagnostics.
@@ -68,6 +69,8 @@ pub struct Outlet {
     pub health: Health,
     /// Hears that the loop runs.
     started: Option<Sender<()>>,
+    /// Hears which trial the loop marked failed, if there was one.
+    marked: Sender<Option<TrialKey>>,
 }
 
 /// What the statistics are, in their order.
@@ -75,11 +78,11 @@ const STATISTICS: [&str; 7] =
     ["iteration", "episodes", "return", "success", "clipped_share", "kl", "effective_samples"];
 
 impl Outlet {
-    /// Makes the publishers, before the executor runs.
+    /// Makes the publishers, before the executor runs. Which trial the loop marked failed is told to `marked`.
     ///
     /// # Errors
     /// rcl's.
-    pub fn new(executor: &mut Executor) -> Result<Self, RosError> {
+    pub fn new(executor: &mut Executor, marked: Sender<Option<TrialKey>>) -> Result<Self, RosError> {
         let node = executor.node();
         // Whoever comes late finds the newest.
         let kept = QosProfile::default().reliable().transient_local().keep_last(1);
@@ -92,6 +95,7 @@ impl Outlet {
             mean_return: node.create_publisher("~/return", kept)?,
             health: Health::default(),
             started: None,
+            marked,
         };
         report(outlet.names.publish(&Text { data: STATISTICS.join(",") }));
         Ok(outlet)
@@ -131,6 +135,9 @@ impl Watcher for Outlet {
         match event {
             Event::Tripped { fault, .. } => self.health.lock().fault = Some(fault.to_string()),
             Event::Safety { state: SafetyState::Run, .. } => self.health.lock().fault = None,
+            // Who asked may be gone by now.
+            Event::MarkedFailed { key } => drop(self.marked.send(Some(*key))),
+            Event::NothingToMark => drop(self.marked.send(None)),
             _ => {}
         }
     }

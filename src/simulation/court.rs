@@ -92,6 +92,8 @@ const ROLLING_SPEED: f64 = 0.02;
 const NET_RESTITUTION: f64 = 0.1;
 /// How far ahead a flight is predicted, s.
 const HORIZON: f64 = 3.;
+/// Contacts with the table after which a ball no longer counts as coming.
+const MOST_CONTACTS: usize = 12;
 
 impl Court {
     /// Checks every parameter.
@@ -199,26 +201,43 @@ impl Court {
             && (0. ..self.table.net_height + self.ball.radius).contains(&height)
     }
 
+    /// Whether [`Self::advance`] left the ball on the table, where it no longer bounces.
+    fn rolls(&self, ball: &Ball) -> bool {
+        ball.velocity.z == 0. && ball.position.z == self.surface() && self.table.spans(ball.position.x, ball.position.y)
+    }
+
     /// The ball after `duration` seconds, met by no racket, its bounces without scatter.
     pub fn predict(&self, ball: &Ball, duration: f64) -> Ball {
         let mut ball = *ball;
         let mut left = duration;
         while left > 0. {
             let dt = left.min(Flight::LONGEST_STEP);
-            self.advance(&mut ball, dt, None, Vector2::zeros);
+            if self.rolls(&ball) {
+                // Finding that it meets the table at once takes long.
+                ball.position += ball.velocity * dt;
+            } else {
+                self.advance(&mut ball, dt, None, Vector2::zeros);
+            }
             left -= dt;
         }
         ball
     }
 
     /// Seconds until the ball, met by no racket, passes the plane at `x` towards the robot; `None` if it has passed it or will
-    /// not within three seconds. Real-time safe, some microseconds.
-    pub fn time_to_plane(&self, ball: &Ball, x: f64) -> Option<f64> {
+    /// not `within` seconds (at most three), or if it rolls or hops along the table: that is no ball to be met. Real-time safe,
+    /// some microseconds: there are at most `100 within` steps and a few contacts, whatever the ball does.
+    pub fn time_to_plane(&self, ball: &Ball, x: f64, within: f64) -> Option<f64> {
         let mut ball = *ball;
-        let mut elapsed = 0.;
-        while elapsed < HORIZON && ball.position.x > x && ball.velocity.x < 0. {
+        let (mut elapsed, mut contacts) = (0., 0);
+        while elapsed < within.min(HORIZON) && ball.position.x > x && ball.velocity.x < 0. {
             let before = ball;
-            self.advance(&mut ball, Flight::LONGEST_STEP, None, Vector2::zeros);
+            self.advance(&mut ball, Flight::LONGEST_STEP, None, || {
+                contacts += 1;
+                Vector2::zeros()
+            });
+            if contacts > MOST_CONTACTS || self.rolls(&ball) {
+                return None;
+            }
             if ball.position.x <= x {
                 return Some(
                     elapsed + time_of_zero(Flight::LONGEST_STEP, |time| self.predict(&before, time).position.x - x),
@@ -272,5 +291,106 @@ impl Court {
             velocity += (to - ball.position) / duration;
         }
         velocity
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ball::STEPS;
+    use super::*;
+    use proptest::prelude::*;
+
+    const PLANE: f64 = -1.55;
+
+    /// As it was before its steps were bounded.
+    fn unbounded(court: &Court, ball: &Ball) -> Option<f64> {
+        let mut ball = *ball;
+        let mut elapsed = 0.;
+        while elapsed < HORIZON && ball.position.x > PLANE && ball.velocity.x < 0. {
+            let before = ball;
+            court.advance(&mut ball, Flight::LONGEST_STEP, None, Vector2::zeros);
+            if ball.position.x <= PLANE {
+                let x = |time| court.predict(&before, time).position.x - PLANE;
+                return Some(elapsed + time_of_zero(Flight::LONGEST_STEP, x));
+            }
+            elapsed += Flight::LONGEST_STEP;
+        }
+        None
+    }
+
+    fn steps<T>(call: impl FnOnce() -> T) -> (T, usize) {
+        STEPS.set(0);
+        let result = call();
+        (result, STEPS.get())
+    }
+
+    /// Flying, hopping, rolling and resting balls, all over the court.
+    fn grid() -> impl Iterator<Item = Ball> {
+        let surface = Court::default().surface();
+        let heights =
+            [0.02, 0.5, surface - 1e-3, surface - 1e-9, surface, surface + 1e-9, surface + 1e-3, 0.9, 1.1, 2.];
+        let over = [-1.5, -1.36, -0.5, 0., 1e-3, 1., 1.36, 1.5];
+        let speeds = [-8., -3., -0.5, -0.05, -1e-3, 0., 0.1];
+        let climbs = [-5., -1., -0.1, -1e-2, -1e-6, 0., 1e-6, 1e-2, 0.1, 1., 5.];
+        over.into_iter().flat_map(move |x| {
+            heights.into_iter().flat_map(move |z| {
+                speeds.into_iter().flat_map(move |vx| {
+                    climbs
+                        .into_iter()
+                        .map(move |vz| Ball { position: Vector3::new(x, 0.2, z), velocity: Vector3::new(vx, -0.3, vz) })
+                })
+            })
+        })
+    }
+
+    #[test]
+    fn the_steps_to_the_plane_are_bounded_whatever_the_ball_does() {
+        let elastic = Table { restitution: 1., retention: 1., ..Table::default() };
+        let courts = [Court::default(), Court { table: elastic, ..Court::default() }];
+        let (mut most, mut worst) = (0, None);
+        for court in &courts {
+            for ball in grid() {
+                let (_, count) = steps(|| court.time_to_plane(&ball, PLANE, HORIZON));
+                if count > most {
+                    (most, worst) = (count, Some(ball));
+                }
+            }
+        }
+        assert!(most <= 600, "{most} steps for {worst:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn nor_for_a_ball_that_lies_on_the_table_and_is_seen_with_noise(
+            x in -1.37..1.37_f64, noise in prop::array::uniform4(-0.05..0.05_f64)
+        ) {
+            let court = Court::default();
+            let position = Vector3::new(x, 0.1, court.surface() + 0.02 * noise[0]);
+            let ball = Ball { position, velocity: Vector3::new(noise[1], noise[2], noise[3]) };
+            let (_, count) = steps(|| court.time_to_plane(&ball, PLANE, 0.57));
+            prop_assert!(count <= 300, "{count}");
+            let (_, count) = steps(|| court.predict(&ball, 0.1));
+            prop_assert!(count <= 300, "{count}");
+        }
+
+        #[test]
+        fn nor_for_numbers_that_are_no_ball(values in prop::array::uniform6(prop::num::f64::ANY)) {
+            let ball = Ball::from_slice(&values);
+            let (_, count) = steps(|| Court::default().time_to_plane(&ball, PLANE, HORIZON));
+            prop_assert!(count <= 2_000, "{count}");
+        }
+
+        #[test]
+        fn a_ball_that_is_played_arrives_when_it_did_to_the_bit(
+            y in -0.7..0.7_f64, z in 0.8..1.6_f64, vx in -9.0..-2.0_f64, vy in -1.5..1.5_f64, vz in -2.0..3.0_f64, x in 0.1..1.4_f64
+        ) {
+            let court = Court::default();
+            let ball = Ball { position: Vector3::new(x, y, z), velocity: Vector3::new(vx, vy, vz) };
+            let before = unbounded(&court, &ball);
+            prop_assert_eq!(court.time_to_plane(&ball, PLANE, HORIZON), before);
+            let within = 0.57;
+            let triggers = court.time_to_plane(&ball, PLANE, within).is_some_and(|time| time <= within);
+            prop_assert_eq!(triggers, before.is_some_and(|time| time <= within));
+        }
     }
 }

@@ -22,6 +22,8 @@ pub struct Joints {
     pub push: f64,
     /// Viscous friction, 1/s.
     pub friction: f64,
+    /// When something hits the arm, and by how much that changes the velocities.
+    pub blow: Option<(Duration, Vec<f64>)>,
     pub home: Vec<f64>,
 }
 
@@ -34,6 +36,7 @@ impl Joints {
             launched: None,
             push: 0.,
             friction: 0.,
+            blow: None,
             home: position.into(),
         }
     }
@@ -62,6 +65,9 @@ impl Plant for Joints {
     fn step(&mut self, until: Duration, command: &Command) {
         while self.now < until {
             let dt = PERIOD.min(until - self.now);
+            if let Some((_, blow)) = self.blow.take_if(|(at, _)| *at <= self.now) {
+                self.velocity.iter_mut().zip(blow).for_each(|(qd, change)| *qd += change);
+            }
             for ((q, qd), effort) in self.position.iter_mut().zip(&mut self.velocity).zip(&command.effort) {
                 *qd += (effort + self.push - self.friction * *qd) * dt.as_secs_f64();
                 *q += *qd * dt.as_secs_f64();
@@ -217,6 +223,10 @@ pub struct Wake {
     pub late: Duration,
     /// The robot stays silent.
     pub silent: bool,
+    /// How far the clock jumps back.
+    pub back: Duration,
+    /// The clock stands, and time with it.
+    pub stands: bool,
 }
 
 type Script = Box<dyn FnMut(u64, &mut Reading) -> Wake + Send>;
@@ -229,6 +239,8 @@ pub struct ScriptClock {
     reading: triple_buffer::Input<Reading>,
     requests: rtrb::Consumer<PlantRequest>,
     sequence: u64,
+    /// The robot's time less the clock's.
+    offset: Duration,
     script: Script,
     robot: Arc<Mutex<Robot>>,
 }
@@ -255,19 +267,26 @@ impl Clock for ScriptClock {
         let mut robot = self.robot.lock().unwrap();
         let command = robot.link.read().clone();
         let reading = self.reading.input_buffer_mut();
-        self.joints.step(release, &command);
+        self.joints.step(release + self.offset, &command);
         if command.sequence > 0 {
             robot.log.push(command);
         }
         self.joints.read(reading);
+        // What was measured before the clock was set back has a stamp of then.
+        (reading.stamp, reading.task_stamp) = (self.joints.now - self.offset, self.joints.now - self.offset);
         self.sequence += 1;
         reading.sequence = self.sequence;
         let wake = (self.script)(self.wakes, reading);
         self.wakes += 1;
+        if wake.stands {
+            std::thread::sleep(Duration::from_millis(1));
+            return;
+        }
         if !wake.silent {
             self.reading.publish();
         }
-        self.now = release + wake.late;
+        self.now = (release + wake.late).saturating_sub(wake.back);
+        self.offset += release + wake.late - self.now;
     }
 }
 
@@ -314,6 +333,7 @@ impl Rig {
             reading,
             requests,
             sequence: 0,
+            offset: Duration::ZERO,
             script: Box::new(script),
             robot: robot.clone(),
         };

@@ -17,6 +17,7 @@ mod dry_run_support;
 
 mod disk;
 mod files;
+mod flight;
 mod hanging_disk;
 mod law;
 mod readings;

@@ -1,5 +1,6 @@
 """The managed life cycle and the operator's services."""
 
+import re
 import shutil
 import signal
 
@@ -105,6 +106,9 @@ def test_the_operators_services(tmp_path):
             assert client.change("configure") and client.change("activate"), process.output()
             assert not client.trigger("resume").success
             assert not client.trigger("reset_fault").success
+            # The arm is on its way to the first trial: there is none yet that could have failed.
+            nothing = client.trigger("mark_failed")
+            assert not nothing.success and "no trial has ended yet" in nothing.message
             assert client.trigger("pause").success
             for _ in deadline():
                 if not client.trigger("pause").success:
@@ -115,7 +119,9 @@ def test_the_operators_services(tmp_path):
                 client.trigger("start")
                 if client.received["trials"]:
                     break
-            assert client.trigger("mark_failed").success and client.trigger("save").success
+            marked = client.trigger("mark_failed")
+            assert marked.success and re.match(r"rollout \d+ of iteration 1 is marked failed", marked.message), marked.message
+            assert client.trigger("save").success
             assert client.trigger("stop").success
             client.wait_until(lambda: commands and all(x == 0.0 for x in commands[-1].data), "zero efforts")
             for _ in deadline():

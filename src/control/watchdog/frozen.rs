@@ -11,14 +11,30 @@ use std::time::Duration;
 /// Share of a joint's largest effort that counts as a change: holding a posture against noise stays below.
 const EFFORT_CHANGE: f64 = 0.02;
 
-/// Counts equal readings.
-#[derive(Clone, Debug)]
-pub(super) struct Frozen {
+/// When equal readings are too many.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Settings {
     limit: Option<u64>,
     /// Change of the effort that counts (joint).
     noticeable: Box<[f64]>,
     /// Motion that no reading resolves.
     resolution: f64,
+}
+
+impl Settings {
+    /// From a validated configuration.
+    pub fn new(config: &ControlConfig) -> Self {
+        Self {
+            limit: config.watchdog.max_frozen_readings,
+            noticeable: config.limits.effort.iter().map(|effort| EFFORT_CHANGE * effort).collect(),
+            resolution: config.watchdog.jump_tolerance,
+        }
+    }
+}
+
+/// Counts equal readings.
+#[derive(Clone, Debug)]
+pub(super) struct Frozen {
     position: Box<[f64]>,
     velocity: Box<[f64]>,
     /// Stamp of the first of the equal readings, and the effort in force at the second.
@@ -30,13 +46,10 @@ pub(super) struct Frozen {
 }
 
 impl Frozen {
-    /// From a validated configuration.
-    pub fn new(config: &ControlConfig) -> Self {
-        let zeros = || vec![0.; config.limits.effort.len()].into();
+    /// Of an arm that was not seen yet.
+    pub fn new(joints: usize) -> Self {
+        let zeros = || vec![0.; joints].into();
         Self {
-            limit: config.watchdog.max_frozen_readings,
-            noticeable: config.limits.effort.iter().map(|effort| EFFORT_CHANGE * effort).collect(),
-            resolution: config.watchdog.jump_tolerance,
             position: zeros(),
             velocity: zeros(),
             since: Duration::ZERO,
@@ -51,8 +64,8 @@ impl Frozen {
     ///
     /// # Errors
     /// [`Fault::FrozenReading`].
-    pub fn check(&mut self, reading: &Reading, sent: &[f64]) -> Result<(), Fault> {
-        let Some(limit) = self.limit else { return Ok(()) };
+    pub fn check(&mut self, settings: &Settings, reading: &Reading, sent: &[f64]) -> Result<(), Fault> {
+        let Some(limit) = settings.limit else { return Ok(()) };
         if !self.known || self.position != reading.position || self.velocity != reading.velocity {
             self.position.copy_from_slice(&reading.position);
             self.velocity.copy_from_slice(&reading.velocity);
@@ -64,8 +77,8 @@ impl Frozen {
         }
         self.equal += 1;
         let elapsed = reading.stamp.saturating_sub(self.since).as_secs_f64();
-        let changes = self.effort.iter().zip(sent).zip(&self.noticeable);
-        self.moved |= self.velocity.iter().any(|velocity| velocity.abs() * elapsed > self.resolution)
+        let changes = self.effort.iter().zip(sent).zip(&settings.noticeable);
+        self.moved |= self.velocity.iter().any(|velocity| velocity.abs() * elapsed > settings.resolution)
             || changes.into_iter().any(|((before, now), noticeable)| (now - before).abs() > *noticeable);
         if self.moved && self.equal >= limit {
             return Err(Fault::FrozenReading { readings: self.equal, limit });
@@ -88,12 +101,12 @@ mod tests {
     fn trips(velocity: f64, sent: impl Fn(u32) -> f64, limit: Option<u64>) -> Option<u32> {
         let mut config = config();
         config.watchdog.max_frozen_readings = limit;
-        let mut frozen = Frozen::new(&config);
+        let (mut frozen, settings) = (Frozen::new(2), Settings::new(&config));
         let mut reading = Reading::zeros(2, 0);
         reading.velocity[1] = velocity;
         (0..1000).find(|k| {
             reading.stamp = *k * Duration::from_millis(2);
-            frozen.check(&reading, &[0., sent(*k)]).is_err()
+            frozen.check(&settings, &reading, &[0., sent(*k)]).is_err()
         })
     }
 
@@ -113,12 +126,12 @@ mod tests {
 
     #[test]
     fn any_bit_that_changes_begins_anew() {
-        let mut frozen = Frozen::new(&config());
+        let (mut frozen, settings) = (Frozen::new(2), Settings::new(&config()));
         let mut reading = Reading::zeros(2, 0);
         for k in 0..1000_u32 {
             reading.stamp = k * Duration::from_millis(2);
             reading.position[0] = f64::from(k / 25) * 1e-16;
-            assert_eq!(frozen.check(&reading, &[f64::from(k), 0.]), Ok(()));
+            assert_eq!(frozen.check(&settings, &reading, &[f64::from(k), 0.]), Ok(()));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod active;
 mod lifecycle_services;
+mod marking;
 mod operate;
 mod running;
 mod transitions;
@@ -19,6 +20,7 @@ use r2r::{Node, Publisher, QosProfile, ServiceRequest};
 
 use self::active::Active;
 use self::lifecycle_services::serve_lifecycle;
+use self::marking::Marking;
 use self::operate::SERVICES;
 use super::commands::Commander;
 use super::executor::{Executor, Spinning};
@@ -62,6 +64,7 @@ struct Supervisor {
     with_ball: bool,
     outlet: Outlet,
     diagnostics: Diagnostics,
+    marking: Marking,
     rosout: Rosout,
     run: Option<RobotRun>,
     active: Option<Active>,
@@ -159,6 +162,7 @@ impl Supervisor {
         let single = [(BALL, with_ball), (CLOCK, sim_time.is_some())];
         let single: Vec<_> = single.into_iter().filter(|(_, used)| *used).map(|(name, _)| name).collect();
         let graph = Graph::watch(executor, ros, &single)?;
+        let (marked, marking) = unbounded();
         let lifecycle = Arc::<Mutex<Lifecycle>>::default();
         serve_lifecycle(executor, &lifecycle, inbox)?;
         for (name, order) in SERVICES {
@@ -179,7 +183,8 @@ impl Supervisor {
             clock,
             sim_time,
             with_ball,
-            outlet: Outlet::new(executor)?,
+            outlet: Outlet::new(executor, marked)?,
+            marking: Marking::new(marking),
             diagnostics: Diagnostics::new(executor)?,
             rosout,
             run: None,
@@ -203,6 +208,7 @@ impl Supervisor {
             }
         }
         let mut told = Instant::now();
+        let marked = self.marking.answers();
         loop {
             select! {
                 recv(asks) -> ask => match ask {
@@ -211,6 +217,7 @@ impl Supervisor {
                         let success = self.change(&wanted).is_ok();
                         respond(request, ChangeState::Response { success });
                     }
+                    Ok(Ask::Operate("mark_failed", order, request)) => self.mark(order, request),
                     Ok(Ask::Operate(name, order, request)) => {
                         let (success, message) = match self.operate(name, order) {
                             Ok(message) => (true, message),
@@ -220,6 +227,7 @@ impl Supervisor {
                     }
                     Err(_) => return End::Asked,
                 },
+                recv(marked) -> key => key.into_iter().for_each(|key| self.marking.answer(key)),
                 recv(signals) -> _ => {
                     tracing::warn!("stopping: the robot gets the safe command, then the run is saved");
                     return self.finish(End::Asked);
@@ -253,6 +261,7 @@ impl Supervisor {
                 };
                 self.diagnostics.publish(&self.outlet.health, &robot, &ros.diagnostics, &life);
             }
+            self.marking.give_up();
             self.rosout.publish();
         }
     }

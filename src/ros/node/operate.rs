@@ -45,9 +45,10 @@ impl Supervisor {
             "pause" => "no further trial once the one in hand is over",
             "resume" => "trials go on",
             "stop" => "the robot gets the safe command",
-            "mark_failed" => "the trial in hand, or else the last unless it was learned from already, is left out",
             "evaluate" => "a stroke without exploration noise is made; its result is on ~/trial",
-            _ => "a checkpoint is written",
+            "save" => "a checkpoint is written",
+            // Such as a mark, of which the loop says what it did.
+            _ => "the control loop was asked",
         }
         .into())
     }

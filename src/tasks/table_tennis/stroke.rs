@@ -16,6 +16,8 @@ pub struct TableTennisStroke {
 
 /// Ages of the ball beyond this, s, are not made up for: the loop's limit on them must be shorter.
 const LONGEST_EXTRAPOLATION: f64 = 0.5;
+/// Nor is a ball seen later than the joints flown back by more than this, s: what it bounced off meanwhile is not known.
+const LONGEST_BACK: f64 = 0.05;
 
 impl TableTennisStroke {
     /// The ball at the time of the joints, by the flight model.
@@ -28,7 +30,7 @@ impl TableTennisStroke {
         if age >= 0. {
             self.court.predict(&ball, age.min(LONGEST_EXTRAPOLATION))
         } else {
-            self.court.ball.after(&ball, age.max(-LONGEST_EXTRAPOLATION))
+            self.court.ball.before(&ball, (-age).min(LONGEST_BACK))
         }
     }
 }
@@ -47,6 +49,7 @@ impl Stroke for TableTennisStroke {
 
     fn triggered(&mut self, reading: &Reading) -> bool {
         let ball = self.aligned_ball(reading);
-        self.court.time_to_plane(&ball, self.hitting_plane).is_some_and(|time| time <= self.trigger_time)
+        let within = self.trigger_time;
+        self.court.time_to_plane(&ball, self.hitting_plane, within).is_some_and(|time| time <= within)
     }
 }
