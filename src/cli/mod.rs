@@ -9,7 +9,7 @@ mod experiment;
 mod ros;
 mod soak;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Why a command failed, for the person who gave it.
 type Failure = Box<dyn std::error::Error>;
@@ -48,6 +48,11 @@ enum Command {
 fn logged<T>(command: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     crate::daemon::logging::initialise();
     command()
+}
+
+/// The command line's definition: subcommands, arguments and their help.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs the command line and returns the process's exit code.
