@@ -1,4 +1,4 @@
-//! What a learner is given: the rollouts of one iteration, and the task's reward.
+//! Input of a learner: the rollouts of one iteration, and the task's reward.
 
 use crate::moto::MotoError;
 use crate::policy::Policy;
@@ -10,11 +10,14 @@ use serde::{Deserialize, Serialize};
 pub struct Batch {
     /// States per step, the final one included (T + 1 entries of state x rollout).
     pub states: Vec<DMatrix<f64>>,
-    /// Actions the policy drew, before any limit (T entries of action x rollout). Densities use these.
+    /// Actions the policy drew, before any limit (T entries of action x rollout). Densities use
+    /// these actions.
     pub actions: Vec<DMatrix<f64>>,
-    /// Actions the robot received, in the policy's units (T entries of action x rollout). The Q-function is fitted on these.
+    /// Actions the robot received, in the policy's units (T entries of action x rollout). The
+    /// Q-function is fitted on these actions.
     pub received: Vec<DMatrix<f64>>,
-    /// What the task measured within each step, for its reward (T entries of outcome x rollout); zero rows if it needs nothing.
+    /// Values that the task measured within each step, for its reward (T entries of outcome x
+    /// rollout); zero rows if the reward needs none.
     pub outcomes: Vec<DMatrix<f64>>,
     /// Parameters that the law drew once per rollout (parameter x rollout); zero rows for a law that draws at every step.
     pub parameters: DMatrix<f64>,
@@ -97,7 +100,7 @@ pub(crate) fn column(matrix: &DMatrix<f64>, index: usize) -> &[f64] {
     &matrix.as_slice()[index * rows..(index + 1) * rows]
 }
 
-/// What the rollouts of a batch earned.
+/// Rewards of the rollouts of a batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Earnings {
     /// Reward still to come from step t on, the final state's included (T + 1 rows x rollout); row 0 is the return.

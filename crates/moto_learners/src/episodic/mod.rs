@@ -26,12 +26,13 @@ pub struct RepsConfig {
     pub epsilon: f64,
     /// Iterations whose samples are used, in [1, 1000]. Default 10.
     pub stored_iterations: usize,
-    /// What a sample's weight is multiplied by with each iteration of age, in (0, 1]. Default 0.9.
+    /// Factor on a sample's weight per iteration of age, in (0, 1]. Default 0.9.
     pub sample_decay: f64,
-    /// Share of the covariance before in that after, in [0, 1): keeps it from collapsing onto few
-    /// samples. Default 0.3.
+    /// Share of the old covariance in the new covariance, in [0, 1): keeps the new one from
+    /// collapsing onto few samples. Default 0.3.
     pub inertia: f64,
-    /// Whether the squares and products of the context are matched too. Without context there is nothing to match. Default false.
+    /// Whether the squares and products of the context are matched too; without effect where there
+    /// is no context. Default false.
     pub quadratic_features: bool,
 }
 
@@ -51,7 +52,7 @@ pub struct MoreConfig {
     pub beta0: f64,
     /// Iterations whose samples are used, in [1, 1000]. Default 10.
     pub stored_iterations: usize,
-    /// What a sample's weight is multiplied by with each iteration of age, in (0, 1]. Default 0.9.
+    /// Factor on a sample's weight per iteration of age, in (0, 1]. Default 0.9.
     pub sample_decay: f64,
     /// Penalty of the surrogate's linear terms over that of its quadratic ones, in (0, 1]. Default 0.1.
     pub linear_penalty: f64,
@@ -73,7 +74,7 @@ pub enum EpisodicMethod {
     More(MoreConfig),
 }
 
-/// Why a search does not start or go on.
+/// Why a search cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EpisodicError {
@@ -93,7 +94,7 @@ pub enum EpisodicError {
     /// MORE knows no context.
     #[error("MORE searches without context, but the distribution has a context of dimension {0}")]
     Context(usize),
-    /// The episodes do not fit the distribution, or have a value that is not finite.
+    /// The episodes do not fit the distribution, or hold a non-finite value.
     #[error(
         "episodes of {parameters} parameters, {contexts} context values and {returns} returns, expected {expected_parameters}, \
          {expected_contexts} and one finite return per episode"
@@ -110,7 +111,7 @@ pub enum EpisodicError {
         /// Rows of contexts expected.
         expected_contexts: usize,
     },
-    /// The surrogate or the update.
+    /// The surrogate or the update cannot be computed.
     #[error("MORE: {0}")]
     More(#[from] MotoError),
 }
@@ -149,20 +150,20 @@ impl EpisodicMethod {
     }
 }
 
-/// What an iteration did.
+/// Report of an iteration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpisodicReport {
     /// KL of the update, nats: of the samples' weights (REPS) or of the search distribution (MORE).
     pub kl: f64,
-    /// Entropy of the search distribution after, nats.
+    /// Entropy of the new search distribution, nats.
     pub entropy: f64,
     /// Effective samples of the fit.
     pub effective_samples: f64,
-    /// The samples were too few to fit a distribution, which is as before.
+    /// The samples were too few to fit a distribution; the old one was kept.
     pub too_few: bool,
 }
 
-/// A search with everything it remembers: serialise it to go on elsewhere to the bit.
+/// A search with its whole memory: a serialised copy continues to the bit elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpisodicSearch {
     method: EpisodicMethod,
@@ -200,7 +201,8 @@ impl EpisodicSearch {
     /// One iteration from the episodes of [`Self::law`].
     ///
     /// # Errors
-    /// Episodes of the wrong shape, or a surrogate that is not finite; the search is then as before.
+    /// Episodes of the wrong shape, or a surrogate that is not finite. The search is then
+    /// unchanged.
     pub fn update(&mut self, episodes: Episodes) -> Result<EpisodicReport, EpisodicError> {
         self.check(&episodes)?;
         let (stored, decay) = self.method.reuse();
