@@ -11,7 +11,7 @@ mod ros;
 mod setting;
 mod soak;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::daemon::output::say;
 
@@ -53,6 +53,11 @@ enum Command {
 fn logged<T>(command: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     crate::daemon::logging::initialise();
     command()
+}
+
+/// The command line's definition: subcommands, arguments and their help.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs the command line and returns the process's exit code.

@@ -38,9 +38,10 @@ impl Model {
         self.forward_dynamics_implicit(ws, q, qd, tau, 0., qdd);
     }
 
-    /// The accelerations `qdd` (n) of a step of `dt` seconds that takes damping and friction at the end of the step:
-    /// `(M + dt C) qdd = tau - bias - C qd`, C the diagonal of [`Passive::resistance`](super::Passive::resistance).
-    /// As stiff as the damping may be, the step `qd + dt qdd` is stable.
+    /// The accelerations `qdd` (n) of a step of `dt` seconds, with damping and friction taken at
+    /// the end of the step: `(M + dt C) qdd = tau - bias - C qd`, C the diagonal of
+    /// [`Passive::resistance`](super::Passive::resistance). The step `qd + dt qdd` is stable for
+    /// any damping.
     pub fn forward_dynamics_implicit(
         &self,
         ws: &mut Workspace,
@@ -52,7 +53,7 @@ impl Model {
     ) {
         let n = self.dof();
         assert!(q.len() == n && qd.len() == n && tau.len() == n && qdd.len() == n, "joint values: not {n}");
-        // Outwards: the forces that no acceleration of the joints would need.
+        // Outwards: the forces needed if no joint accelerated.
         ws.bodies[0].acceleration = spatial(Vector3::zeros(), -self.gravity);
         for (i, body) in self.bodies.iter().enumerate() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
@@ -63,7 +64,7 @@ impl Model {
             state.force = inertia.force(&state.velocity, &state.acceleration);
             state.articulated = inertia.matrix();
         }
-        // Inwards: what each joint moves, and what is left to move it.
+        // Inwards: the inertia each joint moves, and the effort left to move that inertia.
         for (i, body) in self.bodies.iter().enumerate().rev() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
             let (parent, state) = (&mut before[body.parent], &mut rest[0]);

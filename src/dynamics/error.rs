@@ -14,7 +14,7 @@ pub enum ModelError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file was read, but does not describe a robot we can use.
+    /// The file was read, but describes no robot that the dynamics can use.
     #[error("`{}`: {source}", path.display())]
     File {
         /// The file.
@@ -28,7 +28,7 @@ pub enum ModelError {
         /// Why.
         source: urdf_rs::UrdfError,
     },
-    /// A link or joint that lacks what it must have, or has text where a number must be.
+    /// A link or joint lacks a required part, or has text in the place of a number.
     #[error("{element} `{name}`: {source}")]
     Element {
         /// `link` or `joint`.
@@ -84,7 +84,7 @@ pub enum ModelError {
         /// The name.
         name: String,
     },
-    /// A joint to or from a link that is not there.
+    /// A joint names a link that does not exist.
     #[error("joint `{joint}`: {field} = `{link}`: there is no such link")]
     UnknownLink {
         /// The joint.
@@ -121,7 +121,8 @@ pub enum ModelError {
 }
 
 impl ModelError {
-    /// The parser's error, with the name of the first element that causes the same error alone: it does not say where.
+    /// The parser's error, which says no place, with the name of the first element that causes the
+    /// same error when parsed alone.
     pub(super) fn syntax(urdf: &str, source: urdf_rs::UrdfError) -> Self {
         let message = source.to_string();
         let fails_alike = |text: &str| {

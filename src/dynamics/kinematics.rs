@@ -30,7 +30,7 @@ impl Body {
         out.drift = cross_motion(&parent.velocity, &joint_velocity);
     }
 
-    /// The body's inertia where it is.
+    /// The body's inertia at its present pose.
     #[inline(always)]
     pub(super) fn inertia_at(&self, state: &BodyState) -> Inertia {
         let centre = state.position + state.rotation * self.centre;
@@ -39,8 +39,9 @@ impl Body {
 }
 
 impl Model {
-    /// Computes where all bodies are and how fast they move, at positions `q` (n), rad or m, and velocities `qd` (n).
-    /// The queries below answer for the state last given to any method with this workspace.
+    /// Computes where all bodies are and how fast they move, at positions `q` (n), rad or m, and
+    /// velocities `qd` (n). The queries below answer for the state that this workspace was last
+    /// given, by any method.
     pub fn kinematics(&self, ws: &mut Workspace, q: &[f64], qd: &[f64]) {
         let n = self.dof();
         assert!(q.len() == n && qd.len() == n, "joint values: {} and {}, not {n}", q.len(), qd.len());

@@ -1,4 +1,5 @@
-//! The model: bodies that move, joints between them, named frames on them; and the scratch memory of the algorithms.
+//! The model: moving bodies, the joints between them, named frames on them; and the scratch memory
+//! of the algorithms.
 
 use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
 
@@ -34,7 +35,7 @@ pub struct Passive {
 }
 
 impl Default for Passive {
-    /// None of it, and a friction velocity of 0.01 rad/s.
+    /// No passive forces and no armature; a friction velocity of 0.01 rad/s.
     fn default() -> Self {
         Self { damping: 0., friction: 0., friction_velocity: 0.01, armature: 0., stiffness: 0., spring_reference: 0. }
     }
@@ -51,8 +52,9 @@ impl Passive {
         torque
     }
 
-    /// The factor `c >= 0` for which damping and friction are `-c v`, N m s/rad. Taking the friction along its secant
-    /// and not its tangent lets an implicit step slow a joint down but never reverse it.
+    /// The factor `c >= 0` for which damping and friction are `-c v`, N m s/rad. The friction is
+    /// taken along its secant, not its tangent: an implicit step then slows a joint down but never
+    /// reverses it.
     #[inline(always)]
     pub fn resistance(&self, v: f64) -> f64 {
         if self.friction == 0. {
@@ -96,7 +98,7 @@ pub struct FrameId(pub(super) usize);
 pub(super) struct Body {
     /// The body it moves on: 0 is the world, `i + 1` the body of joint `i`; always before its children.
     pub parent: usize,
-    /// Does the joint slide or turn?
+    /// Whether the joint slides instead of turning.
     pub prismatic: bool,
     /// Axes of this frame in the parent's at joint position 0.
     pub rotation: Matrix3<f64>,
@@ -131,7 +133,8 @@ pub struct Model {
     pub(super) bodies: Vec<Body>,
     pub(super) frames: Vec<Frame>,
     pub(super) gravity: Vector3<f64>,
-    /// Where spatial vectors are taken, in the world, m: near the robot, so that none of its numbers are large.
+    /// The reference point of spatial vectors, in the world, m. It is near the robot, which keeps
+    /// the numbers small.
     pub(super) reference: Vector3<f64>,
 }
 
@@ -177,7 +180,7 @@ impl Model {
     }
 }
 
-/// What the algorithms keep of each body. A workspace belongs to the model that made it.
+/// Scratch values of each body. A workspace belongs to the model that made it.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     /// The world, then the bodies (n + 1).
@@ -194,7 +197,7 @@ pub(super) struct BodyState {
     /// Motion per unit of joint velocity.
     pub axis: Vector6<f64>,
     pub velocity: Vector6<f64>,
-    /// Part of the acceleration that is due to velocities.
+    /// Part of the acceleration due to velocities.
     pub drift: Vector6<f64>,
     pub acceleration: Vector6<f64>,
     /// Force through the joint: of the rigid or of the articulated body.

@@ -10,11 +10,12 @@ use super::error::ModelError;
 use super::model::{Body, Frame, Joint, JointKind, Model, Passive};
 use super::spatial::Inertia;
 
-/// Gravity unless another is set, m/s^2: the value other simulators default to.
+/// Default gravity, m/s^2, as in other simulators.
 const GRAVITY: f64 = 9.81;
-/// An axis whose length is within this of 1 is rounded, and normalised; any other is an error.
+/// Largest distance of an axis's length from 1. Such an axis was rounded and is normalised; any
+/// other is an error.
 const AXIS_TOLERANCE: f64 = 1e-3;
-/// How far below zero a principal moment may be, as a share of the sum: files round.
+/// Largest negative principal moment, as a share of their sum: files round.
 const INERTIA_TOLERANCE: f64 = 1e-6;
 
 /// The soft limits of a joint's `safety_controller`, no wider than its limits; these where it has none, or leaves both at zero.
@@ -46,9 +47,9 @@ impl Model {
     /// Reads a URDF. Its root link is the world.
     ///
     /// # Errors
-    /// It is not a URDF; its links do not form one tree; a joint is floating or planar, or mimics another; a joint's
-    /// axis is not a unit vector; a revolute or prismatic joint has no limits; a link that moves has no mass, or an
-    /// inertia that no body has.
+    /// It is not a URDF; its links do not form one tree; a joint is floating or planar, or mimics
+    /// another; a joint's axis is not a unit vector; a revolute or prismatic joint has no limits; a
+    /// moving link has no mass, or an inertia that no body can have.
     pub fn from_urdf_str(urdf: &str) -> Result<Self, ModelError> {
         let robot = urdf_rs::read_from_string(urdf).map_err(|source| ModelError::syntax(urdf, source))?;
         let tree = Tree::new(&robot)?;
@@ -60,7 +61,8 @@ impl Model {
             gravity: Vector3::new(0., 0., -GRAVITY),
             reference: Vector3::zeros(),
         };
-        // Depth first: each entry is a joint, and the body and the frame on it from which the joint starts.
+        // Depth first: each entry is a joint, its parent body, and the frame on that body where the
+        // joint starts.
         model.attach(tree.root, 0, Placement::IDENTITY)?;
         let mut open: Vec<_> = tree.joints_below(tree.root).map(|joint| (joint, 0, Placement::IDENTITY)).collect();
         while let Some((joint, parent, start)) = open.pop() {
@@ -163,7 +165,7 @@ impl Model {
         let at = placement.then(&Placement::new("link", &link.name, &inertial.origin)?);
         let total = body.mass + mass;
         if total > 0. {
-            // Both about the common centre of mass, by way of this frame's origin.
+            // Both inertias are moved to the common centre of mass, by way of this frame's origin.
             let own = Inertia::new(mass, at.translation, at.rotation * tensor * at.rotation.transpose());
             let sum = Inertia::new(body.mass, body.centre, body.inertia).plus(&own);
             body.mass = total;
@@ -191,7 +193,7 @@ impl Model {
         Ok(())
     }
 
-    /// Puts the reference point where the first joint is.
+    /// Moves the reference point to the first joint.
     fn move_origin(&mut self) {
         self.reference = self.bodies.first().map_or(Vector3::zeros(), |body| body.translation);
         for body in self.bodies.iter_mut().filter(|body| body.parent == 0) {
@@ -225,7 +227,8 @@ impl Placement {
         Ok(Self { rotation, translation: pose.xyz.0.into() })
     }
 
-    /// The frame `other`, given in this one, seen from where this one is given.
+    /// The frame `other` in the outer frame: `other` is given in this frame, this frame in the
+    /// outer one.
     fn then(&self, other: &Self) -> Self {
         Self {
             rotation: self.rotation * other.rotation,
@@ -234,7 +237,8 @@ impl Placement {
     }
 }
 
-/// The smallest rotation that takes z to the axis, or to its opposite with half a turn before; exact along the axes.
+/// The smallest rotation that takes z to the axis; for an axis that points down, half a turn and
+/// the smallest rotation after it. Exact along the coordinate axes.
 fn turn_z_to(axis: &Vector3<f64>) -> Matrix3<f64> {
     if axis.z < 0. {
         return turn_z_to(&-axis) * Matrix3::from_diagonal(&Vector3::new(1., -1., -1.));
@@ -244,8 +248,8 @@ fn turn_z_to(axis: &Vector3<f64>) -> Matrix3<f64> {
     Matrix3::new(1. - scale * x * x, -scale * x * y, x, -scale * x * y, 1. - scale * y * y, y, -x, -y, z)
 }
 
-/// The principal moments of inertia are not negative. That none exceeds the other two together is not asked for: many
-/// published robots break it, and the equations of motion do not need it.
+/// The principal moments of inertia must not be negative. One moment may exceed the sum of the
+/// other two: many published robots break that rule, and the equations of motion do not need it.
 fn check_tensor(link: &str, tensor: &Matrix3<f64>) -> Result<(), ModelError> {
     let fail = |value, rule| Err(ModelError::value("link", link, "inertial inertia", value, rule));
     if let Some(&value) = tensor.iter().find(|value| !value.is_finite()) {

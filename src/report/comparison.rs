@@ -19,23 +19,25 @@ pub struct ComparisonCurve {
     pub color: usize,
     /// Episodes of each point.
     pub episodes: Vec<f64>,
-    /// Values of each seed at each point (seed, point); those not finite are left out.
+    /// Values of each seed at each point (seed, point); non-finite values are left out.
     pub values: Vec<Vec<f64>>,
 }
 
 /// Curves that share their axes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ComparisonPanel {
-    /// What it is about; empty if the figure's title says so.
+    /// Title of the panel; empty if the figure's title is enough.
     pub title: String,
-    /// What is drawn.
+    /// The quantity on the vertical axis.
     pub value: String,
     /// The curves.
     pub curves: Vec<ComparisonCurve>,
 }
 
-/// The curves as SVG, one panel below the other: mean over the seeds with its 95 % confidence band (cut off at the
-/// best and the worst seed, which matters for few seeds), against episodes. Where all values are negative and span decades, the axis is logarithmic and mean and band are those of the logarithms.
+/// The curves as SVG, one panel below the other, against episodes: mean over the seeds with its 95
+/// % confidence band. With few seeds the band is cut off at the best and the worst seed. Where all
+/// values are negative and span decades, the axis is logarithmic and mean and band are those of the
+/// logarithms.
 ///
 /// # Errors
 /// If the drawing library fails.
@@ -90,7 +92,7 @@ fn interval(curve: &ComparisonCurve, point: usize, scale: impl Fn(f64) -> f64) -
     Some((curve.episodes[point], mean, (mean - half).max(worst), (mean + half).min(best)))
 }
 
-/// The 97.5 % quantile of Student's t for `n` values; 0 for a single one, which has no band.
+/// The 97.5 % quantile of Student's t for `n` values; 0 for a single value, which has no band.
 fn quantile(n: usize) -> f64 {
     const TABLE: [f64; 20] = [
         0., 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,

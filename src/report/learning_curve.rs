@@ -10,8 +10,9 @@ const MEAN: RGBColor = PALETTE[0];
 const BEST: RGBColor = PALETTE[1];
 const SUCCESS: RGBColor = PALETTE[2];
 
-/// The learning curve as SVG: in the upper panel the return of the rollouts against episodes (mean with one standard
-/// deviation, and best), in the lower the share that succeeded. Iterations whose numbers are not finite are left out.
+/// The learning curve as SVG, against episodes. The upper panel has the return of the rollouts
+/// (mean with one standard deviation, and best), the lower panel the share that succeeded.
+/// Iterations with non-finite numbers are left out.
 ///
 /// # Errors
 /// If the drawing library fails.

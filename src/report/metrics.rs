@@ -1,4 +1,5 @@
-//! One line of `metrics.jsonl`: what an iteration reports. Non-finite numbers are written as `null` and read as NaN.
+//! One line of `metrics.jsonl`: the report of an iteration. Non-finite numbers are written as
+//! `null` and read as NaN.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::LatencySummary;
 
-/// Everything an iteration reports. All but `timing` is the same to the bit for the same seed in lockstep.
+/// The report of an iteration. In lockstep the same seed gives the same bits in every field but
+/// `timing`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IterationMetrics {
     /// Iteration, from 1.
     pub iteration: u64,
     /// Episodes made so far, the discarded ones included.
     pub episodes: u64,
-    /// Returns of the iteration's rollouts; all with exploration noise.
+    /// Returns of the iteration's rollouts, with exploration noise.
     #[serde(rename = "return")]
     pub return_: Summary,
     /// Standard deviation of those returns.
@@ -27,19 +29,20 @@ pub struct IterationMetrics {
     /// Share of cycles in which a limit changed the asked effort, 0 to 1.
     #[serde(with = "nullable")]
     pub clipped_share: f64,
-    /// Improvement of the return predicted for the update that made this iteration's policy.
+    /// Improvement of the return that was predicted by the update that made this iteration's
+    /// policy.
     pub predicted_improvement: Option<f64>,
     /// Improvement of the mean return over the iteration before.
     pub measured_improvement: Option<f64>,
-    /// Over the steps of `steps`.
+    /// Summary of `steps` over the policy steps.
     pub summary: PerStep<Summary>,
     /// The update, per policy step (horizon).
     pub steps: PerStep<Vec<f64>>,
     /// Trials that were not learned from.
     pub discarded: Vec<DiscardedTrial>,
-    /// What the guard decided, where it is on.
+    /// The guard's decision; `None` where the guard is off.
     pub guard: Option<GuardDecision>,
-    /// What differs from run to run.
+    /// Wall-clock times, which differ from run to run.
     pub timing: Timing,
 }
 
@@ -47,16 +50,17 @@ pub struct IterationMetrics {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "T: Nullable")]
 pub struct PerStep<T> {
-    /// Bound on the KL divergence that was asked, nats.
+    /// Bound on the KL divergence of the update, nats.
     #[serde(with = "nullable")]
     pub kl_asked: T,
-    /// Expected KL divergence used, under the old state distribution, nats.
+    /// Expected KL divergence of the update under the old state distribution, nats.
     #[serde(with = "nullable")]
     pub kl: T,
-    /// The same under the state distribution of the rollouts made with the new policy, for the update before, nats.
+    /// Expected KL divergence of the previous update under the state distribution of the rollouts
+    /// it made, nats.
     #[serde(with = "nullable")]
     pub kl_new_states: T,
-    /// KL divergence of the state distribution from the one before, nats.
+    /// KL divergence of the state distribution from the previous iteration's, nats.
     #[serde(with = "nullable")]
     pub state_shift: T,
     /// Predicted improvement: expected advantage of the new policy.
@@ -97,7 +101,7 @@ impl PerStep<Vec<f64>> {
     }
 }
 
-/// Mean, smallest and largest of some numbers; NaN where there were none, or one was NaN.
+/// Mean, smallest and largest of some numbers; NaN where there are none or where one is NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Mean.
@@ -131,7 +135,7 @@ pub struct DiscardedTrial {
     pub reason: String,
 }
 
-/// What the guard against bad updates decided.
+/// A decision of the guard against bad updates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GuardDecision {
     /// In words: `kept`, `rolled back to iteration 12`, ...
@@ -141,7 +145,7 @@ pub struct GuardDecision {
     pub epsilon: f64,
 }
 
-/// What differs from run to run of the same seed.
+/// Times, which differ between runs of the same seed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
     /// Time of each stage (rollouts, weights, fits, update, store, ...), s.
@@ -150,13 +154,13 @@ pub struct Timing {
     pub latency: Option<LatencySummary>,
 }
 
-/// A number, or numbers, whose JSON form has `null` for NaN and the infinities.
+/// A number, or several, whose JSON form has `null` for NaN and the infinities.
 pub trait Nullable: Sized {
-    /// The form JSON takes.
+    /// The JSON form.
     type Json: Serialize + for<'de> Deserialize<'de>;
-    /// To the form JSON takes.
+    /// Makes the JSON form.
     fn to_json(&self) -> Self::Json;
-    /// From it.
+    /// Reads the JSON form.
     fn from_json(json: Self::Json) -> Self;
 }
 

@@ -1,4 +1,4 @@
-//! What a run or an experiment tells its user: the metrics of each iteration, and pictures.
+//! Output for the user of a run or an experiment: the metrics of each iteration, and pictures.
 
 mod comparison;
 mod latency_histogram;

@@ -9,7 +9,7 @@ const FIGURES: usize = 12;
 const COLUMN: u32 = 110;
 const ROW: u32 = 128;
 
-/// How a planar chain of links of equal length moved.
+/// Motion of a planar chain of links of equal length.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SwingMotion {
     /// Time from one entry of `angles` to the next, s.
@@ -33,8 +33,8 @@ impl SwingMotion {
     }
 }
 
-/// Motions as SVG, a row each: the chain at times equally spaced from the start to the end, the last positions before each in
-/// lighter lines.
+/// Motions as SVG, one row each. The row shows the chain at equally spaced times, and before each
+/// the positions that led there in lighter lines.
 ///
 /// # Errors
 /// If the drawing library fails.

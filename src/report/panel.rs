@@ -1,4 +1,4 @@
-//! What all pictures share: colours, axes, lines.
+//! Colours, axes and lines of all pictures.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::data::float::FloatPrettyPrinter;
 use plotters::prelude::*;
 
-/// Colours of the lines, told apart by people who see colours differently too, in the order in which they are used.
+/// Colours of the lines, in the order of use. People with colour blindness can tell them apart.
 pub const PALETTE: [RGBColor; 8] = [
     RGBColor(31, 97, 171),
     RGBColor(217, 121, 30),
@@ -22,7 +22,7 @@ pub const PALETTE: [RGBColor; 8] = [
 pub const INK: RGBColor = RGBColor(60, 60, 60);
 pub const GRID: RGBColor = RGBColor(228, 228, 228);
 pub const FONT: &str = "sans-serif";
-/// Ticks aimed at on an axis.
+/// Number of ticks to aim at on an axis.
 const TICKS: f64 = 6.;
 
 /// A picture that could not be drawn.
@@ -52,7 +52,7 @@ pub fn svg(title: &str, size: (u32, u32), draw: impl FnOnce(&Drawing) -> Drawn<(
     Ok(svg)
 }
 
-/// One axis: its range, what it says, and where its ticks are.
+/// One axis: its range, its label and its ticks.
 pub struct Axis {
     pub range: Range<f64>,
     pub name: String,
@@ -74,7 +74,7 @@ impl Axis {
         Self { range, name: name.into(), ticks, label: Box::new(move |value| number.print(value)) }
     }
 
-    /// An axis of [`log_cost`], whose ticks say what was negative before.
+    /// An axis of [`log_cost`]; its ticks show the negative returns.
     pub fn log_cost(range: Range<f64>, name: &str) -> Self {
         let digits: &[f64] = if range.end - range.start < 2. { &[1., 2., 5.] } else { &[1.] };
         let decades = (-range.end).floor() as i32..=(-range.start).ceil() as i32;
@@ -85,7 +85,7 @@ impl Axis {
     }
 }
 
-/// A linear coordinate with ticks where an [`Axis`] wants them.
+/// A linear coordinate with the ticks of an [`Axis`].
 pub struct Ruler {
     range: Range<f64>,
     ticks: Vec<f64>,

@@ -11,7 +11,7 @@ pub enum StorageError {
     /// The system refused an operation.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A file is not what was written.
+    /// A file differs from what was written to it.
     #[error("{} is damaged: {what}", path.display())]
     Damaged {
         /// The file.
@@ -19,12 +19,12 @@ pub enum StorageError {
         /// What is wrong with it.
         what: String,
     },
-    /// A file belongs to something else.
+    /// A file belongs to another robot, task or run.
     #[error("{} does not fit: its {field} is {found}, expected {expected}", path.display())]
     Mismatch {
         /// The file.
         path: PathBuf,
-        /// What differs: `robot`, `task`, `horizon`, `seed`, ...
+        /// The field that differs: `robot`, `task`, `horizon`, `seed`, ...
         field: &'static str,
         /// The file's value.
         found: String,
@@ -41,7 +41,7 @@ pub enum StorageError {
         /// This program's version.
         supported: u32,
     },
-    /// What was to be written cannot be.
+    /// A value cannot be stored.
     #[error("cannot store {}: {what}", path.display())]
     Unstorable {
         /// The file that was to be written.
@@ -60,15 +60,15 @@ pub enum StorageError {
     NotEmpty {
         /// The folder.
         path: PathBuf,
-        /// One thing in it.
+        /// One of these files.
         entry: String,
     },
-    /// The folder is not a run's.
+    /// The folder holds no run.
     #[error("{} is not a run folder: it has no {missing}", path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,
-        /// What it lacks.
+        /// The file that is missing.
         missing: &'static str,
     },
     /// Another process works in the folder.
@@ -77,7 +77,7 @@ pub enum StorageError {
         /// The folder.
         path: PathBuf,
     },
-    /// A trial of that number is stored already; trials are never overwritten.
+    /// A trial with this number is stored already; trials are never overwritten.
     #[error("{} exists already: trials are never overwritten", path.display())]
     TrialExists {
         /// The trial's file.
@@ -94,7 +94,7 @@ pub enum StorageError {
     AllDamaged {
         /// The folder of the checkpoints.
         path: PathBuf,
-        /// How many there are.
+        /// Number of checkpoints in the folder.
         count: usize,
         /// What is wrong with the newest.
         newest: Box<StorageError>,

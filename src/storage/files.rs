@@ -1,4 +1,5 @@
-//! The few file operations storage needs, behind a trait so that tests can lose power, space or the disk under them.
+//! The file operations that storage needs. They are behind a trait, so that tests can take away
+//! power, space or the disk.
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -12,16 +13,16 @@ pub const MAX_FILE_BYTES: u64 = 1 << 30;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {operation} {}: {source}{}", path.display(), advice(source))]
 pub struct FileError {
-    /// What was tried, as a verb: `write`, `sync`, `rename`, ...
+    /// The operation, as a verb: `write`, `sync`, `rename`, ...
     pub operation: &'static str,
     /// The file or directory.
     pub path: PathBuf,
-    /// What the system answered.
+    /// The system's answer.
     pub source: io::Error,
 }
 
 impl FileError {
-    /// Names the operation and path of an error of the system.
+    /// Adds operation and path to an error of the system.
     pub fn new(operation: &'static str, path: &Path, source: io::Error) -> Self {
         Self { operation, path: path.into(), source }
     }
@@ -46,7 +47,7 @@ pub type LockGuard = Box<dyn Send + Sync>;
 
 /// A file open for writing.
 pub trait OpenFile: Send {
-    /// Writes all of `bytes` at the end of what was written.
+    /// Appends all of `bytes`.
     fn write(&mut self, bytes: &[u8]) -> Result<(), FileError>;
     /// Cuts the file to its first `length` bytes; the next write goes there.
     fn truncate(&mut self, length: u64) -> Result<(), FileError>;
@@ -54,9 +55,10 @@ pub trait OpenFile: Send {
     fn sync(&mut self) -> Result<(), FileError>;
 }
 
-/// What storage asks of a file system. Nothing written is durable before its `sync`, no name before its `sync_dir`.
+/// The file system as storage uses it. Content is durable after its `sync`, a name after its
+/// `sync_dir`.
 pub trait Files: Debug + Send + Sync {
-    /// Makes one directory whose parent exists; no error if it is there already.
+    /// Makes one directory whose parent exists; a directory that exists already is no error.
     fn create_dir(&self, path: &Path) -> Result<(), FileError>;
     /// Whether the path names anything.
     fn exists(&self, path: &Path) -> Result<bool, FileError>;
@@ -64,7 +66,7 @@ pub trait Files: Debug + Send + Sync {
     fn create(&self, path: &Path) -> Result<Box<dyn OpenFile>, FileError>;
     /// Opens a file that exists, to write at its end.
     fn append(&self, path: &Path) -> Result<Box<dyn OpenFile>, FileError>;
-    /// Renames a file, replacing what has the new name.
+    /// Renames a file, replacing any file of the new name.
     fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> Result<(), FileError>;
@@ -74,16 +76,17 @@ pub trait Files: Debug + Send + Sync {
     fn read(&self, path: &Path) -> Result<Vec<u8>, FileError>;
     /// Names in a directory, sorted.
     fn list(&self, path: &Path) -> Result<Vec<String>, FileError>;
-    /// Creates the file if needed and takes its lock; `None` if another process holds it. The lock ends with the guard
-    /// or the process, however either ends.
+    /// Creates the file if needed and takes its lock; `None` if another process holds it. The lock
+    /// ends with the guard or with the process, whichever way they end.
     fn lock(&self, path: &Path) -> Result<Option<LockGuard>, FileError>;
 }
 
 /// Ending of files that are not finished.
 pub const TEMPORARY: &str = ".tmp";
 
-/// Writes a file so that a crash at any instant leaves the old content or the new, and a success is on the disk:
-/// temporary file in the same directory, fsync, rename, fsync of the directory.
+/// Writes a file atomically and durably. A crash at any instant leaves the old content or the new
+/// content; after success the new content is on the disk. Steps: temporary file in the same
+/// directory, fsync, rename, fsync of the directory.
 ///
 /// # Errors
 /// The operation that failed; the old content is then still there.
@@ -93,14 +96,14 @@ pub fn write_atomic(files: &dyn Files, path: &Path, bytes: &[u8]) -> Result<(), 
     let temporary = PathBuf::from(name);
     let written = files.create(&temporary).and_then(|mut file| file.write(bytes).and_then(|()| file.sync()));
     if let Err(error) = written.and_then(|()| files.rename(&temporary, path)) {
-        // Gives the space back where that still works; a leftover is removed when the folder is opened.
+        // Gives the space back if the disk still allows it; opening the folder removes a leftover.
         let _ = files.remove(&temporary);
         return Err(error);
     }
     files.sync_dir(parent(path))
 }
 
-/// Makes a directory and what is missing above it, durably.
+/// Makes a directory and its missing parents, durably.
 ///
 /// # Errors
 /// The operation that failed.

@@ -23,7 +23,7 @@ pub(super) trait Message: Serialize + DeserializeOwned {
         Ok(bytes)
     }
 
-    /// The message from CDR that is exactly one message long.
+    /// Reads the message from CDR that holds one message and nothing after it.
     fn from_cdr(bytes: &[u8]) -> Result<Self, String> {
         let body = bytes.strip_prefix(&CDR_LE).ok_or("not little-endian CDR")?;
         let (message, used) = cdr_encoding::from_bytes::<Self, LittleEndian>(body).map_err(|e| e.to_string())?;
@@ -135,7 +135,7 @@ pub(super) struct Odometry {
 }
 
 impl Odometry {
-    /// A body at a position with a velocity, its rotation not told.
+    /// A body with position and velocity; its rotation is unknown.
     pub fn new(header: Header, body: &str, position: [f64; 3], velocity: [f64; 3]) -> Self {
         Self {
             header,

@@ -1,7 +1,8 @@
-//! What survives the process: checkpoints, trials, the run folder.
+//! Data that survive the process: checkpoints, trials, the run folder.
 //!
-//! Everything is written so that a crash, a power cut or a full disk at any instant leaves the store as it was before
-//! or after the operation, and whatever was reported as written is on the disk. Whatever is read is checked first.
+//! A crash, a power cut or a full disk at any instant leaves the store as it was before or after
+//! the operation. A write that was reported as done is on the disk. Every file is checked before
+//! its content is used.
 
 mod checkpoint;
 mod differences;

@@ -1,4 +1,4 @@
-//! The folder a run lives in.
+//! The folder of a run.
 //!
 //! ```text
 //! run.json             what the run is: robot, task, seed, version, command line; written last, it makes the folder a run's
@@ -26,20 +26,20 @@ use crate::control::Episode;
 
 const LOCK: &str = "lock";
 
-/// A run's folder to write to, held by this process alone.
+/// A run's folder for writing. This process alone holds its lock.
 pub struct RunFolder {
     view: RunView,
     metrics: Box<dyn OpenFile>,
     /// Length of the lines of `metrics.jsonl` that are on the disk, bytes.
     metrics_length: u64,
-    /// An append failed and may have left something after them.
+    /// An append failed, so bytes of a part of a line may follow them.
     metrics_torn: bool,
     _lock: LockGuard,
 }
 
 impl RunFolder {
-    /// Starts a run in a folder that does not exist, is empty, or in which an earlier start did not come far enough to
-    /// be a run.
+    /// Starts a run in a folder that does not exist, is empty, or holds only the beginnings of a
+    /// start that was cut short.
     ///
     /// # Errors
     /// [`StorageError::RunExists`], [`StorageError::NotEmpty`], [`StorageError::InUse`], or the file operation that failed.
@@ -53,8 +53,8 @@ impl RunFolder {
         Self::create_from::<()>(files, directory, info, config_yaml, urdf, None)
     }
 
-    /// The same with a first checkpoint, which is there before the folder is a run's: whenever a start is cut short, there is
-    /// either no run or one to go on with.
+    /// Starts a run with a first checkpoint. The checkpoint is written before the folder becomes a
+    /// run's: a start that is cut short leaves either no run or a run that can be resumed.
     ///
     /// # Errors
     /// As [`Self::create`].
@@ -86,7 +86,8 @@ impl RunFolder {
         Self::with_lock(RunView::open(files, directory)?, lock)
     }
 
-    /// Opens an existing run to go on with it: cuts off a torn last line of metrics and removes unfinished files.
+    /// Opens an existing run to resume it: cuts off a torn last line of metrics and removes
+    /// unfinished files.
     ///
     /// # Errors
     /// [`StorageError::NotARun`], [`StorageError::InUse`], [`StorageError::Damaged`], or the file operation that failed.
@@ -109,7 +110,7 @@ impl RunFolder {
         Ok(run)
     }
 
-    /// The folder to read from.
+    /// The folder for reading.
     pub fn view(&self) -> &RunView {
         &self.view
     }
@@ -122,7 +123,7 @@ impl RunFolder {
         Ok(self.view.trials()?.last().map_or(1, |(number, _)| number + 1))
     }
 
-    /// Stores a trial under its number; once this returns it is on the disk.
+    /// Stores a trial under its number. The trial is on the disk when this returns.
     ///
     /// # Errors
     /// [`StorageError::TrialExists`], [`StorageError::Unstorable`], or the file operation that failed.
@@ -135,7 +136,7 @@ impl RunFolder {
         Ok(path)
     }
 
-    /// Changes a stored trial into one that is not learned from; all else of it stays.
+    /// Marks a stored trial as not to learn from; the rest of the trial stays.
     ///
     /// # Errors
     /// A trial that cannot be read, or the file operation that failed; the trial is then as before.
@@ -163,7 +164,8 @@ impl RunFolder {
         Ok(path)
     }
 
-    /// Appends a line to the metrics; `line` must have a field `iteration`. Once this returns it is on the disk.
+    /// Appends a line to the metrics; `line` must have a field `iteration`. The line is on the disk
+    /// when this returns.
     ///
     /// # Errors
     /// A value that has no JSON form or no iteration, or the file operation that failed; the lines before are intact.
@@ -184,7 +186,8 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Drops the metrics of iterations after `iteration`, the checkpoint's, which the run will make again.
+    /// Drops the metrics of iterations after `iteration`, the checkpoint's. The resumed run makes
+    /// these iterations again.
     ///
     /// # Errors
     /// A damaged line before, or the file operation that failed.
@@ -205,7 +208,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Synced before anything is appended: what is torn stays at the end of the file.
+    /// The file is synced before the next append, so only its end can be torn.
     fn truncate_metrics(&mut self, length: u64) -> Result<(), StorageError> {
         self.metrics.truncate(length)?;
         self.metrics.sync()?;
@@ -213,7 +216,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Saves a checkpoint and keeps the newest `keep`, see [`Checkpoint::save`].
+    /// Saves a checkpoint and keeps the newest `keep` of them, see [`Checkpoint::save`].
     ///
     /// # Errors
     /// As there.
@@ -240,7 +243,7 @@ fn lock(files: &dyn Files, directory: &Path) -> Result<LockGuard, StorageError> 
     files.lock(&directory.join(LOCK))?.ok_or_else(|| StorageError::InUse { path: directory.into() })
 }
 
-/// Refuses to start a run over anything but the beginnings of one.
+/// Refuses to start a run in a folder that holds anything but the beginnings of a run.
 fn refuse_used(files: &dyn Files, directory: &Path) -> Result<(), StorageError> {
     let path = || directory.to_path_buf();
     if files.exists(&directory.join(INFO))? {
@@ -250,9 +253,9 @@ fn refuse_used(files: &dyn Files, directory: &Path) -> Result<(), StorageError> 
         let begun = match name.as_str() {
             LOCK => true,
             TRIALS | BLACK_BOXES => files.list(&directory.join(&name))?.is_empty(),
-            // At most the first, or what was to become it.
+            // At most the first checkpoint, or its temporary file.
             CHECKPOINTS => files.list(&directory.join(&name))?.len() <= 2,
-            // Only where the folders are there too did a start write these.
+            // A start writes these files only after it made the folders.
             CONFIG_FILE | ROBOT_FILE | METRICS => files.exists(&directory.join(CHECKPOINTS))?,
             other => {
                 other.strip_suffix(TEMPORARY).is_some_and(|n| [CONFIG_FILE, ROBOT_FILE, METRICS, INFO].contains(&n))

@@ -1,4 +1,4 @@
-//! A run's folder as its readers see it; see [`super::RunFolder`] for what is in it.
+//! A run's folder as its readers see it; [`super::RunFolder`] lists the files.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) const CHECKPOINTS: &str = "checkpoints";
 pub(super) const BLACK_BOXES: &str = "black_boxes";
 pub(super) const TRIAL_ENDING: &str = ".mcap";
 
-/// What a run is.
+/// Robot, task, seed and origin of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunInfo {
     /// The robot's name.
@@ -41,7 +41,7 @@ pub struct RunInfo {
     pub settings: serde_json::Value,
 }
 
-/// A run's folder to read from; needs no lock, changes nothing.
+/// A run's folder for reading. Reading needs no lock and changes nothing.
 #[derive(Clone, Debug)]
 pub struct RunView {
     pub(super) files: Arc<dyn Files>,
@@ -69,7 +69,7 @@ impl RunView {
         &self.directory
     }
 
-    /// What the run is.
+    /// Robot, task, seed and origin of the run.
     pub fn info(&self) -> &RunInfo {
         &self.info
     }
@@ -94,7 +94,8 @@ impl RunView {
     /// Reads one of [`Self::trials`].
     ///
     /// # Errors
-    /// As [`read_trial`]; [`StorageError::Mismatch`] if it is another robot's, task's or run's.
+    /// As [`read_trial`]; [`StorageError::Mismatch`] if the trial belongs to another robot, task or
+    /// run.
     pub fn read_trial(&self, path: &Path) -> Result<(Episode, TrialMeta), StorageError> {
         let (episode, meta) = read_trial(&*self.files, path)?;
         let fields = [
@@ -110,11 +111,13 @@ impl RunView {
         Ok((episode, meta))
     }
 
-    /// The rollouts of the iteration after `iteration`, the checkpoint's: what the interrupted iteration already has.
-    /// Those of later iterations, there if newer checkpoints were damaged, are not among them, nor are evaluations.
+    /// The stored rollouts of the interrupted iteration, which follows `iteration`, the
+    /// checkpoint's. Evaluations are not among them, nor are rollouts of later iterations (which
+    /// exist if newer checkpoints were damaged).
     ///
     /// # Errors
-    /// The listing that failed; a trial that cannot be read is passed over and named in the result.
+    /// The listing that failed. A trial that cannot be read is no error: it is skipped and named in
+    /// the result.
     pub fn trials_after(&self, iteration: u64) -> Result<TrialsAfter, StorageError> {
         let mut found = TrialsAfter { trials: Vec::new(), damaged: Vec::new() };
         for (_, path) in self.trials()?.iter().rev() {
@@ -151,12 +154,12 @@ impl RunView {
     }
 }
 
-/// What [`RunView::trials_after`] found.
+/// Result of [`RunView::trials_after`].
 #[derive(Debug)]
 pub struct TrialsAfter {
     /// The trials, in the order they were made.
     pub trials: Vec<(Episode, TrialMeta)>,
-    /// What was wrong with those that were passed over; worth a warning each.
+    /// Errors of the skipped trials; each deserves a warning.
     pub damaged: Vec<StorageError>,
 }
 
@@ -172,7 +175,7 @@ pub(super) fn numbered(files: &dyn Files, directory: &Path) -> Result<Vec<(u64, 
     Ok(recordings)
 }
 
-/// What every metrics line has.
+/// The field that every metrics line has.
 #[derive(Deserialize)]
 pub(super) struct Numbered {
     pub(super) iteration: u64,
@@ -190,8 +193,8 @@ impl Line<'_> {
     }
 }
 
-/// The whole lines of a metrics file. The last may be torn and is then left out; every other was synced before the next was
-/// begun.
+/// The whole lines of a metrics file. A torn last line is left out. No other line can be torn: each
+/// was synced before the next was begun.
 pub(super) fn lines<'a>(path: &Path, bytes: &'a [u8]) -> Result<Vec<Line<'a>>, StorageError> {
     let mut lines = Vec::new();
     let mut rest = bytes;

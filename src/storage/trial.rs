@@ -32,12 +32,12 @@ pub enum TrialEnd {
     Completed,
     /// The stroke is kept but not learned from.
     Invalid {
-        /// Why: misses, an operator's mark, a non-finite value, ...
+        /// The reason: misses, an operator's mark, a non-finite value, ...
         reason: String,
     },
     /// A limit or watchdog ended the stroke.
     Fault {
-        /// What tripped.
+        /// The limit or watchdog that tripped.
         reason: String,
     },
 }
@@ -53,7 +53,7 @@ pub struct BallColumns {
     pub frame: String,
 }
 
-/// What is known of a trial beside its [`Episode`].
+/// Description of a trial beside its [`Episode`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrialMeta {
     /// Number in the run, from 1.
@@ -66,7 +66,7 @@ pub struct TrialMeta {
     pub joint_names: Vec<String>,
     /// The run's seed.
     pub seed: u64,
-    /// Iteration the trial was made for, from 1; of a trial not learned from, the last before it.
+    /// 1-based iteration. For an evaluation: the number of iterations done.
     pub iteration: u64,
     /// Rollout within the iteration.
     pub rollout: u64,
@@ -74,9 +74,9 @@ pub struct TrialMeta {
     pub evaluation: bool,
     /// How it ended.
     pub end: TrialEnd,
-    /// Sum of the rewards; `None` if not known, and so comes back one that is not finite.
+    /// Sum of the rewards; `None` if unknown. A non-finite sum is stored as `None`.
     pub total_reward: Option<f64>,
-    /// Whether the task was solved, where it says so.
+    /// Whether the task was solved; `None` if the task has no such judgement.
     pub success: Option<bool>,
     /// Outcome values per step.
     pub outcome_dim: usize,
@@ -121,7 +121,7 @@ struct Array<D> {
     data: D,
 }
 
-/// The episode's arrays but those of `/joint_states`.
+/// The episode's arrays except those in `/joint_states`.
 macro_rules! arrays {
     ($episode:expr, $meta:expr $(, $mutable:tt)?) => {{
         let (episode, meta) = ($episode, $meta);
@@ -140,8 +140,9 @@ macro_rules! arrays {
 }
 use arrays;
 
-/// Whether the arrays' lengths fit each other: whole rows, a reading per time, no more commands than readings, a state and
-/// noise for every action. A stroke that was cut short may lack the final reading, the final state and its last sent action.
+/// Whether the arrays' lengths are consistent: whole rows, a reading per time, no more commands
+/// than readings, a state and noise for every action. A stroke that was cut short may lack the
+/// final reading, the final state and the last sent action.
 fn check_shapes(episode: &Episode, meta: &TrialMeta) -> Result<(), String> {
     if meta.joint_names.len() != episode.joints {
         return Err(format!("{} joint names for {} joints", meta.joint_names.len(), episode.joints));
@@ -176,13 +177,14 @@ fn check_shapes(episode: &Episode, meta: &TrialMeta) -> Result<(), String> {
 /// Writes a trial atomically.
 ///
 /// # Errors
-/// [`StorageError::Unstorable`] if the arrays' lengths do not fit each other, or the file operation that failed.
+/// [`StorageError::Unstorable`] if the arrays' lengths are inconsistent, or the file operation that
+/// failed.
 pub fn write_trial(files: &dyn Files, path: &Path, episode: &Episode, meta: &TrialMeta) -> Result<(), StorageError> {
     let bytes = write::encode(episode, meta).map_err(|what| StorageError::Unstorable { path: path.into(), what })?;
     Ok(write_atomic(files, path, &bytes)?)
 }
 
-/// Reads a trial, equal to the bit to what was written.
+/// Reads a trial. The trial equals the written one to the bit.
 ///
 /// # Errors
 /// [`StorageError::Damaged`] if the file is cut or changed anywhere, or the file operation that failed.

@@ -1,4 +1,4 @@
-//! What a learner is given: the rollouts of one iteration, and the task's reward.
+//! Input of a learner: the rollouts of one iteration, and the task's reward.
 
 use crate::moto::MotoError;
 use crate::policy::Policy;
@@ -110,7 +110,7 @@ pub(crate) fn column(matrix: &DMatrix<f64>, index: usize) -> &[f64] {
     &matrix.as_slice()[index * rows..(index + 1) * rows]
 }
 
-/// What the rollouts of a batch earned.
+/// Rewards of the rollouts of a batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Earnings {
     /// Reward still to come from step t on, the final state's included (T + 1 rows x rollout); row 0 is the return.

@@ -1,4 +1,4 @@
-//! What all learners have in common.
+//! The trait of all learners, with its input and its report.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -15,20 +15,22 @@ use crate::{Batch, Reward};
 
 /// A learner: it gives the law for the next rollouts, and improves the law from them.
 ///
-/// Rollouts are made with [`Self::law`], gathered in a [`Batch`] and handed to [`Self::learn`], again and again. Everything a
-/// learner remembers goes through [`Self::save`] and [`Self::restore`], so that a run goes on elsewhere to the bit.
+/// Rollouts are made with [`Self::law`], gathered in a [`Batch`] and handed to [`Self::learn`],
+/// again and again. [`Self::save`] and [`Self::restore`] carry everything a learner remembers, so
+/// that a run continues elsewhere to the bit.
 pub trait Learner: Any + Send {
-    /// What makes the next rollouts.
+    /// The law that makes the next rollouts.
     fn law(&self) -> StoredLaw;
 
     /// Updates done so far.
     fn iteration(&self) -> usize;
 
-    /// One iteration, from rollouts of [`Self::law`]. The caller leaves rollouts out that are not finite. The result does not
-    /// depend on the number of threads.
+    /// One iteration, from rollouts of [`Self::law`]. The caller leaves out rollouts that are not
+    /// finite. The result does not depend on the number of threads.
     ///
     /// # Errors
-    /// A batch that does not fit, or an update that cannot be computed; the learner is then as before.
+    /// A batch that does not fit, or an update that cannot be computed. The learner is then
+    /// unchanged.
     fn learn(&mut self, batch: Batch, reward: &dyn Reward) -> Result<Report, LearnerError>;
 
     /// Everything the learner remembers.
@@ -37,10 +39,10 @@ pub trait Learner: Any + Send {
     /// [`LearnerError::State`] if the state has no stored form.
     fn save(&self) -> Result<Vec<u8>, LearnerError>;
 
-    /// Takes over what [`Self::save`] of a learner with the same configuration gave.
+    /// Restores the state that [`Self::save`] of a learner with the same configuration returned.
     ///
     /// # Errors
-    /// [`LearnerError::State`] if the bytes are not such a state; the learner is then as before.
+    /// [`LearnerError::State`] if the bytes are no such state. The learner is then unchanged.
     fn restore(&mut self, state: &[u8]) -> Result<(), LearnerError>;
 
     /// Whether an iteration can be learned from so many rollouts.
@@ -61,16 +63,18 @@ impl Clone for Box<dyn Learner> {
     }
 }
 
-/// What a learner starts from: the task's part.
+/// The task's part of a learner's start.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Start {
     /// The first policy (horizon).
     pub policy: Policy,
-    /// Absolute physical scale of each state dimension, in its unit: what counts as a real change of it (state).
+    /// Absolute physical scale of each state dimension, in its unit: a change of this size is a
+    /// real change (state).
     pub state_scales: Vec<f64>,
     /// A demonstrated movement, for learners that start from one.
     pub demonstration: Option<Demonstrated>,
-    /// Entries of the state at the start of a rollout that say how the rollout's task differs from the others'.
+    /// Entries of the first state of a rollout that tell its task apart from those of other
+    /// rollouts.
     pub context: Range<usize>,
 }
 
@@ -89,7 +93,7 @@ pub struct Demonstrated {
     pub goal_time: f64,
 }
 
-/// Why a learner does not start, or cannot finish an update.
+/// Why a learner cannot start, or cannot finish an update.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LearnerError {
@@ -114,24 +118,24 @@ pub enum LearnerError {
     /// A saved state cannot be read or written.
     #[error("the learner's state: {0}")]
     State(String),
-    /// That of a learner outside this crate.
+    /// An error of a learner outside this crate.
     #[error(transparent)]
     Other(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// What a guard made of a batch.
+/// A guard's verdict on a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing to compare with, or the guard is off.
     Unjudged,
-    /// The batch is the newest one from now on.
+    /// The batch is accepted as the newest one.
     Accepted,
-    /// The policy went back to the one before the update that made this batch.
+    /// The policy went back to the one before the update that made this batch's policy.
     RolledBack,
 }
 
-/// What an iteration did. A learner leaves out what it does not know.
+/// Report of an iteration. A learner leaves out the fields it does not know.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Number of this iteration, 0 first.
@@ -142,9 +146,9 @@ pub struct Report {
     pub mean_return: f64,
     /// Standard error of the mean return.
     pub return_error: f64,
-    /// Improvement that the update which made this batch's law had predicted.
+    /// Improvement predicted by the update that made this batch's law.
     pub expected_improvement: Option<f64>,
-    /// Improvement that came.
+    /// Measured improvement.
     pub measured_improvement: Option<f64>,
     /// Bound on the KL in this update, nats per step.
     pub epsilon: Option<f64>,
@@ -154,13 +158,13 @@ pub struct Report {
     pub entropy: Option<f64>,
     /// Effective samples per fit, mean over the steps.
     pub effective_samples: Option<f64>,
-    /// What the guard made of the batch, where there is one.
+    /// The guard's verdict on the batch; `None` without a guard.
     pub verdict: Option<Verdict>,
     /// Another remark, in a word or two.
     pub remark: Option<String>,
     /// Per step (horizon), from learners that update step by step.
     pub steps: Vec<StepReport>,
-    /// What the update before turned out to do (horizon).
+    /// Effect of the previous update (horizon).
     pub last_update: Vec<StepOutcome>,
     /// Wall-clock time per stage, s; not reproducible.
     pub seconds: BTreeMap<String, f64>,

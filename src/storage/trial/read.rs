@@ -8,15 +8,16 @@ use mcap::{MAGIC, parse_record};
 
 use super::*;
 
-/// No record and no decompressed chunk of a trial is longer, bytes; chunks are written with about 1 MiB.
+/// Longest record and longest decompressed chunk of a trial, bytes. Chunks are written with about 1
+/// MiB.
 const MAX_RECORD: usize = 16 << 20;
 /// Opcode and length, before every record.
 const RECORD_HEAD: usize = 1 + 8;
-/// What the data end record holds: a checksum.
+/// Length of the data end record: a checksum.
 const DATA_END: usize = 4;
-/// What the footer record holds: two offsets and a checksum.
+/// Length of the footer record: two offsets and a checksum.
 const FOOTER: usize = 8 + 8 + 4;
-/// Where a chunk record names its compression: after two times, a size and a checksum.
+/// Offset of the compression's name in a chunk record: after two times, a size and a checksum.
 const COMPRESSION: usize = 8 + 8 + 8 + 4;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<(Episode, TrialMeta), String> {
@@ -37,7 +38,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Episode, TrialMeta), String> {
                 reader.notify_read(next.len());
                 rest = after;
             }
-            // Nothing else of what the format allows is ours; the parser is kept from it.
+            // This package writes no other record that the format allows, so the parser never sees
+            // one.
             LinearReadEvent::Record { opcode: opcode @ (op::METADATA | op::CHANNEL | op::MESSAGE), data } => {
                 match parse_record(opcode, data).map_err(|e| e.to_string())? {
                     Record::Metadata(record) if record.name == METADATA && trial.is_none() => {
@@ -68,8 +70,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Episode, TrialMeta), String> {
     Ok((episode, meta))
 }
 
-/// Checks both checksums of the file before anything in it is believed. Between them they cover every byte; the format
-/// allows to leave them out, a trial may not.
+/// Checks both checksums of the file before any content is used. Together they cover every byte.
+/// The format makes them optional; a trial must have them.
 fn verify(bytes: &[u8]) -> Result<(), String> {
     let cut = || "it is cut short".to_owned();
     let unmarked = || "it does not begin and end like an MCAP file (cut short?)".to_owned();

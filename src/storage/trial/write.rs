@@ -8,7 +8,7 @@ use mcap::{Compression, McapError, WriteOptions, Writer};
 
 use super::*;
 
-/// What the rows of a stream of messages are made of.
+/// Source of the rows of a stream of messages.
 #[derive(Clone, Copy)]
 enum Stream {
     Joints,
@@ -44,7 +44,7 @@ pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, Str
         let mut latest = Duration::ZERO;
         for row in 0..rows {
             let time = if per_cycle { episode.time[row] } else { meta.step_period.saturating_mul(row as u32) };
-            // The running maximum keeps a stream's rows in order whatever their times.
+            // The running maximum keeps a stream's rows in order even where times go back.
             latest = latest.max(time);
             queue.push((latest, time, stream, channel, row));
         }
@@ -112,7 +112,7 @@ fn joint_state(episode: &Episode, meta: &TrialMeta, wall: Duration, row: usize) 
     }
 }
 
-/// Frame, position and velocity of the ball at each reading; empty if the task does not say where they are.
+/// Frame, position and velocity of the ball at each reading; empty if the task names no ball.
 type BallRows<'a> = Vec<(&'a str, [[f64; 3]; 2])>;
 
 fn ball_rows<'a>(episode: &Episode, meta: &'a TrialMeta) -> Result<BallRows<'a>, String> {

@@ -1,31 +1,34 @@
-//! Judging a recorded stroke, of the simulation or of a robot: what its readings say, and nothing else.
+//! Judges a recorded stroke, of the simulation or of a robot, by its readings alone.
 
 use super::TableTennis;
 use crate::control::Episode;
 use crate::moto::Reward;
 use crate::simulation::{Ball, Landing, Swing};
 
-/// What became of a stroke.
+/// Outcome of a stroke.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrialOutcome {
-    /// Per policy step (T), the outcome that the reward of the step needs: the distance, m, of the ball from the racket's centre,
-    /// in its plane, if it passed that plane within the step, else 0. If it passed in no step, the last holds the gap
-    /// between ball and racket at the end.
+    /// The outcome that the reward of each policy step needs (T): the distance of the ball from the
+    /// racket's centre within the racket's plane, m, at the step in which the ball passed that
+    /// plane; 0 at other steps. If the ball passed in no step, the last entry is the gap between
+    /// ball and racket at the end.
     pub miss: Vec<f64>,
     /// The ball met the racket.
     pub hit: bool,
-    /// Where the ball, as it flies at the end, would come down, if it flies back.
+    /// Predicted landing of the ball at the end of the stroke; `None` if the ball does not fly
+    /// back.
     pub landing: Option<Landing>,
-    /// Distance of that from the target, m.
+    /// Distance of the landing from the target, m.
     pub distance_to_target: Option<f64>,
     /// The ball was hit, clears the net and lands on the opponent's side.
     pub success: bool,
-    /// Sum of the rewards, for the actions the robot received.
+    /// Sum of the rewards for the actions that the robot received.
     pub total_reward: f64,
 }
 
 impl TableTennis {
-    /// Judges a recorded stroke. One that broke off is judged by what there is of it, and is no success.
+    /// Judges a recorded stroke. A stroke that broke off is judged by its recorded part, and is no
+    /// success.
     pub fn evaluate(&self, episode: &Episode) -> TrialOutcome {
         let (miss, hit) = self.miss(episode);
         let states: Vec<_> = episode.states.chunks_exact(episode.state_dim.max(1)).collect();
@@ -83,13 +86,13 @@ impl TableTennis {
         (miss, false)
     }
 
-    /// Where the ball of a policy state would come down, if it flies back.
+    /// Predicted landing of the ball in a policy state; `None` if the ball does not fly back.
     fn landing(&self, state: &[f64]) -> Option<Landing> {
         let ball = Ball::from_slice(&state[2 * self.arm.model().dof()..]);
         if ball.velocity.x > 0. { self.config.court.landing(&ball) } else { None }
     }
 
-    /// Whether a return that lands so counts.
+    /// Whether a return with this landing counts as a success.
     fn counts(&self, landing: &Landing) -> bool {
         landing.clears_net && landing.point.x > 0. && self.config.court.table.spans(landing.point.x, landing.point.y)
     }

@@ -8,7 +8,7 @@ use crate::dynamics::Workspace;
 use crate::simulation::{Ball, Court, RacketArm};
 use nalgebra::Vector3;
 
-/// What the player is doing.
+/// Phase of the player.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Holds its rest until a ball comes.
@@ -21,18 +21,18 @@ pub enum Phase {
     Return,
 }
 
-/// A ball the player cannot return.
+/// Why the player cannot return a ball.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlayerError {
-    /// The racket does not get where the ball has to be struck.
+    /// The racket does not reach the point where the ball has to be struck.
     #[error("the racket cannot be brought to ({x:.3}, {y:.3}, {z:.3}) m, where the ball has to be struck")]
     OutOfReach {
-        /// Racket centre wanted, x, m.
+        /// Desired racket centre, x, m.
         x: f64,
-        /// Racket centre wanted, y, m.
+        /// Desired racket centre, y, m.
         y: f64,
-        /// Racket centre wanted, z, m.
+        /// Desired racket centre, z, m.
         z: f64,
     },
     /// The posture that strikes the ball is outside a joint's range.
@@ -40,12 +40,12 @@ pub enum PlayerError {
     OutsideRange {
         /// Name of the joint.
         joint: String,
-        /// Position wanted, rad or m.
+        /// Desired position, rad or m.
         position: f64,
     },
 }
 
-/// A planned stroke: each joint's way through backswing and hit and back to rest.
+/// A planned stroke: the motion of each joint through backswing and hit and back to rest.
 #[derive(Clone, Debug)]
 pub struct Plan {
     backswing_time: f64,
@@ -57,7 +57,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What the player does `time` seconds after the plan's start.
+    /// Phase `time` seconds after the plan's start.
     pub fn phase(&self, time: f64) -> Phase {
         match time {
             t if t < 0. || t >= self.hit_time + self.return_time => Phase::Waiting,
@@ -67,12 +67,12 @@ impl Plan {
         }
     }
 
-    /// How the racket is wanted at the hit.
+    /// Desired state of the racket at the hit.
     pub fn goal(&self) -> &RacketGoal {
         &self.goal
     }
 
-    /// Position, velocity and acceleration wanted of a joint at `time`, rad or m and s.
+    /// Desired position, velocity and acceleration of a joint at `time`, rad or m and s.
     ///
     /// # Panics
     /// If there is no such joint.
@@ -114,8 +114,9 @@ impl Player {
         }
     }
 
-    /// How the racket has to meet a ball to send it to the target: the return flight is found by shooting, the normal is
-    /// along the change of velocity, and the normal speed follows from the law of reflection.
+    /// The racket state that sends a ball to the target. The return flight is found by shooting.
+    /// The normal is along the change of velocity, and the speed along the normal follows from the
+    /// law of reflection.
     pub fn racket_goal(&self, ball: &Ball) -> RacketGoal {
         let outgoing = self.court.velocity_to_reach(&ball.position, &self.target, self.config.return_flight);
         let normal = (outgoing - ball.velocity).normalize();
@@ -160,8 +161,8 @@ impl Player {
         })
     }
 
-    /// Joint efforts (n) that track the plan at `time` seconds after its start, or hold the rest without a plan, at
-    /// joint positions `q` and velocities `qd` (n).
+    /// Joint efforts (n) at joint positions `q` and velocities `qd` (n). With a plan they track the
+    /// plan, `time` seconds after its start; without a plan they hold the rest posture.
     pub fn effort(&mut self, plan: Option<&Plan>, time: f64, q: &[f64], qd: &[f64], effort: &mut [f64]) {
         for (joint, wanted) in self.acceleration.iter_mut().enumerate() {
             let (position, velocity, acceleration) =

@@ -1,11 +1,11 @@
-//! Inverse kinematics: how to hold and move the arm to strike the ball.
+//! Inverse kinematics: joint positions and velocities that strike the ball.
 
 use super::config::PlayerConfig;
 use crate::dynamics::JointKind;
 use crate::simulation::{RacketArm, RacketState};
 use nalgebra::{DMatrix, DVector, Point3, Vector3};
 
-/// How the racket is wanted at the hit.
+/// Desired state of the racket at the hit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RacketGoal {
     /// Centre, m.
@@ -25,12 +25,12 @@ pub struct HittingPosture {
     pub velocity: Vec<f64>,
 }
 
-/// Steps of the least-squares search and of the polish after it.
+/// Steps of the least-squares search, and of the Newton steps after it.
 const SEARCH_STEPS: usize = 200;
 const POLISH_STEPS: usize = 20;
-/// Step, rad and m, with which the search ends.
+/// Step below which the search ends, rad and m.
 const SETTLED: f64 = 1e-9;
-/// Residual, m and 1, below which the racket is where it is wanted.
+/// Residual below which the goal counts as reached, m and 1.
 const REACHED: f64 = 1e-9;
 
 struct Search<'a> {
@@ -61,12 +61,14 @@ impl Search<'_> {
     }
 }
 
-/// The posture near `rest` (n) that brings the racket to `goal`, and the least joint velocity that gives it its speed.
+/// The posture near `rest` (n) that brings the racket to `goal`, and the least joint velocity that
+/// gives the racket its speed.
 ///
-/// The posture is a Levenberg-Marquardt minimum of weighted residuals of position, normal and distance from rest, then
-/// moved as little as possible (in the measure of the last) until position and normal are exact. The velocity minimises
-/// `qd' W qd + |w|^2` among those that give the wanted normal speed, `w` the racket's angular velocity. `None` if the
-/// goal is out of reach.
+/// The posture is a Levenberg-Marquardt minimum of the weighted residuals of position, normal and
+/// distance from rest. The posture is then moved, as little as possible by the weights of the
+/// distance from rest, until position and normal are exact. The velocity minimises
+/// `qd' W qd + |w|^2` subject to the desired speed along the normal, with `w` the racket's angular
+/// velocity. `None` if the goal is out of reach.
 pub fn hitting_posture(
     arm: &RacketArm,
     config: &PlayerConfig,

@@ -1,6 +1,6 @@
-//! Joint trajectories through knots, fifth-order polynomials without acceleration at either end.
+//! Fifth-order polynomials between two knots, with zero acceleration at both ends.
 
-/// One joint's way from one knot to the next.
+/// Motion of one joint from one knot to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quintic {
     position: f64,

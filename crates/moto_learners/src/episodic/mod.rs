@@ -83,7 +83,7 @@ pub enum EpisodicMethod {
     More(MoreConfig),
 }
 
-/// Why a search does not start or go on.
+/// Why a search cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EpisodicError {
@@ -96,7 +96,7 @@ pub enum EpisodicError {
     /// MORE knows no context.
     #[error("MORE searches without context, but the distribution has a context of dimension {0}")]
     Context(usize),
-    /// The episodes do not fit the distribution, or have a value that is not finite.
+    /// The episodes do not fit the distribution, or hold a non-finite value.
     #[error(
         "episodes of {parameters} parameters, {contexts} context values and {returns} returns, expected {expected_parameters}, \
          {expected_contexts} and one finite return per episode"
@@ -113,7 +113,7 @@ pub enum EpisodicError {
         /// Rows of contexts expected.
         expected_contexts: usize,
     },
-    /// The surrogate or the update.
+    /// The surrogate or the update cannot be computed.
     #[error("MORE: {0}")]
     More(#[from] MotoError),
 }
@@ -127,20 +127,20 @@ impl EpisodicMethod {
     }
 }
 
-/// What an iteration did.
+/// Report of an iteration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpisodicReport {
     /// KL of the update, nats: of the samples' weights (REPS) or of the search distribution (MORE).
     pub kl: f64,
-    /// Entropy of the search distribution after, nats.
+    /// Entropy of the new search distribution, nats.
     pub entropy: f64,
     /// Effective samples of the fit.
     pub effective_samples: f64,
-    /// The samples were too few to fit a distribution, which is as before.
+    /// The samples were too few to fit a distribution; the old one was kept.
     pub too_few: bool,
 }
 
-/// A search with everything it remembers: serialise it to go on elsewhere to the bit.
+/// A search with its whole memory: a serialised copy continues to the bit elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpisodicSearch {
     method: EpisodicMethod,
@@ -178,7 +178,8 @@ impl EpisodicSearch {
     /// One iteration from the episodes of [`Self::law`].
     ///
     /// # Errors
-    /// Episodes of the wrong shape, or a surrogate that is not finite; the search is then as before.
+    /// Episodes of the wrong shape, or a surrogate that is not finite. The search is then
+    /// unchanged.
     pub fn update(&mut self, episodes: Episodes) -> Result<EpisodicReport, EpisodicError> {
         self.check(&episodes)?;
         let (stored, decay) = self.method.reuse();

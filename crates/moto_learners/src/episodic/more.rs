@@ -1,9 +1,10 @@
 //! Model-based relative entropy stochastic search (Abdolmaleki, Lioutikov, Peters, Lau, Pualo Reis and Neumann 2015).
 //!
-//! A quadratic surrogate of the return is fitted to weighted samples, and the Gaussian search distribution pi is replaced by
-//! the best within a bound on the KL and on the loss of entropy: `pi' ~ pi^{eta/(eta+omega)} exp(R / (eta+omega))`. That is
-//! MOTO's update of one step without a state, so it is done by [`StepUpdate`], dual and all; and the surrogate by the
-//! learner's cross-validated ridge regression, in coordinates in which pi is the standard normal (the paper reduces the
+//! A quadratic surrogate of the return is fitted to weighted samples, and the Gaussian search
+//! distribution pi is replaced by the best distribution within a bound on the KL and on the loss of
+//! entropy: `pi' ~ pi^{eta/(eta+omega)} exp(R / (eta+omega))`. This update is MOTO's update of one
+//! step without a state, so [`StepUpdate`] computes it. MOTO's cross-validated ridge regression
+//! fits the surrogate, in coordinates in which pi is the standard normal (the paper reduces the
 //! dimension by a Bayesian projection instead).
 
 use super::samples::Samples;
@@ -11,20 +12,20 @@ use crate::moto::{Columns, Design, MotoError, Quadratic, Ridge, StateDistributio
 use crate::policy::LinearGaussian;
 use nalgebra::{DMatrix, DVector};
 
-/// How the search distribution is updated.
+/// Parameters of the update.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MoreUpdate {
     /// Bound on the KL of the new from the old distribution, nats.
     pub epsilon: f64,
     /// Largest loss of entropy, nats.
     pub beta0: f64,
-    /// How the surrogate's ridge is chosen.
+    /// Choice of the surrogate's ridge.
     pub ridge: Ridge,
     /// Penalty of linear terms over that of quadratic ones, in (0, 1].
     pub linear_penalty: f64,
 }
 
-/// What an update did.
+/// Report of an update.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MoreSolution {
     /// Multiplier of the KL bound.
@@ -62,7 +63,7 @@ impl MoreUpdate {
         Ok((law, solution))
     }
 
-    /// The quadratic of the parameters given (parameter x sample) nearest to the returns.
+    /// The quadratic of the parameters (parameter x sample) that fits the returns best.
     fn surrogate(&self, parameters: &DMatrix<f64>, samples: &Samples) -> Quadratic {
         let mut columns = Columns::zeros(parameters.ncols(), parameters.nrows());
         parameters.column_iter().enumerate().for_each(|(i, column)| columns.set(i, 0, column.as_slice()));

@@ -25,7 +25,7 @@ pub struct MovementConfig {
     /// Initial standard deviation of a goal and a goal velocity, in units of the task's state scales.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
     pub initial_deviation: f64,
-    /// How the movement is fitted to the demonstration.
+    /// Parameters of the fit to the demonstration.
     pub primitive: DmpConfig,
 }
 
@@ -40,14 +40,14 @@ impl Default for MovementConfig {
     }
 }
 
-/// The search, as a learner of strokes.
+/// The search as a learner of strokes.
 #[derive(Clone, Debug)]
 pub struct MovementSearch {
     search: EpisodicSearch,
     primitive: Primitive,
     horizon: usize,
     state_dim: usize,
-    /// Entries of the state at the start that the parameters' mean is linear in.
+    /// Entries of the first state in which the parameters' mean is linear.
     context: Range<usize>,
 }
 
@@ -100,7 +100,7 @@ impl MovementSearch {
 
 impl Learner for MovementSearch {
     fn law(&self) -> StoredLaw {
-        // Given the state rather than the context alone, as the loop has it.
+        // A function of the whole state, as the loop needs it, not of the context alone.
         let law = self.search.law();
         let mut gain = DMatrix::zeros(law.gain.nrows(), self.state_dim);
         gain.columns_mut(self.context.start, self.context.len()).copy_from(&law.gain);

@@ -1,10 +1,12 @@
 //! Relative entropy policy search over the parameters of an episode (Peters, Muelling and Altun 2010; Deisenroth, Neumann and
 //! Peters 2013, section 2.4.3) and its contextual form (Kupcsik, Deisenroth, Peters and Neumann 2013).
 //!
-//! Samples drawn from q are weighted by p ~ q exp((R - v'phi) / eta), the distribution of the largest mean return within
-//! `KL(p || q) <= epsilon` whose mean context features are those met; a linear-Gaussian distribution of the parameters is then
-//! fitted to them by maximum likelihood. Eta and v minimise the convex dual
-//! `g(eta, v) = eta epsilon + v'E_q[phi] + eta log E_q[exp((R - v'phi) / eta)]`. Without context there is no v.
+//! Samples drawn from q are weighted by p ~ q exp((R - v'phi) / eta). This p has the largest mean
+//! return among the distributions with `KL(p || q) <= epsilon` and the mean context features of the
+//! samples. A linear-Gaussian distribution of the parameters is then fitted to the weighted samples
+//! by maximum likelihood. Eta and v minimise the convex dual
+//! `g(eta, v) = eta epsilon + v'E_q[phi] + eta log E_q[exp((R - v'phi) / eta)]`. Without context
+//! there is no v.
 
 use super::samples::{Samples, effective};
 use crate::policy::LinearGaussian;
@@ -14,29 +16,29 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 #[derive(Clone, Debug)]
 pub struct RepsDual<'a> {
     returns: &'a [f64],
-    /// Weights before, summing to one (sample).
+    /// Old weights, summing to one (sample).
     prior: &'a [f64],
     /// Context features less their mean over the samples (feature x sample).
     features: DMatrix<f64>,
     epsilon: f64,
 }
 
-/// The minimum of the dual and the weights that belong to it.
+/// The minimum of the dual and its weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RepsSolution {
     /// Multiplier of the KL bound, above 0.
     pub eta: f64,
     /// Multipliers of the features' means (feature).
     pub v: DVector<f64>,
-    /// Weights after, summing to one (sample).
+    /// New weights, summing to one (sample).
     pub weights: Vec<f64>,
-    /// KL of the weights after from those before, nats.
+    /// KL of the new from the old weights, nats.
     pub kl: f64,
 }
 
-/// Newton steps for v at a given eta; a dozen do.
+/// Newton steps for v at a given eta; a dozen are enough.
 const NEWTON_STEPS: usize = 100;
-/// Share of the spread of the returns below which eta is not sought.
+/// Smallest eta of the search, as a share of the spread of the returns.
 const LEAST_ETA: f64 = 1e-6;
 
 impl<'a> RepsDual<'a> {
@@ -110,8 +112,8 @@ impl<'a> RepsDual<'a> {
         RepsSolution { eta, v, weights, kl: (mean - log_mean).max(0.) }
     }
 
-    /// The minimum, on the feasible side. The dual with the best v is convex in eta and its slope is epsilon less the KL, so that
-    /// the KL does not increase with eta: bisection.
+    /// The minimum, on the feasible side, by bisection: the dual at the best v is convex in eta,
+    /// and its slope is epsilon minus the KL, so the KL does not increase with eta.
     pub fn solve(&self) -> RepsSolution {
         let (low, high) =
             self.returns.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), r| (l.min(*r), h.max(*r)));
@@ -127,7 +129,7 @@ impl<'a> RepsDual<'a> {
         }
         let mut infeasible = 0.;
         while feasible.eta > LEAST_ETA * spread && feasible.eta - infeasible > 1e-10 * feasible.eta {
-            // Towards zero by halves until there is a bracket.
+            // Halves eta until there is a bracket.
             let middle = 0.5 * (infeasible + feasible.eta);
             let candidate = self.at(middle, feasible.v.clone());
             if candidate.kl > self.epsilon { infeasible = middle } else { feasible = candidate }
@@ -136,14 +138,15 @@ impl<'a> RepsDual<'a> {
     }
 }
 
-/// How the parameters' distribution is fitted.
+/// Parameters of the fit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RepsUpdate {
     /// Bound on the KL of the weights, nats.
     pub epsilon: f64,
     /// Context features: the context and, beyond `linear`, its squares and products.
     pub quadratic_features: bool,
-    /// Share of the covariance before in the covariance after, in [0, 1): keeps it from collapsing onto few samples.
+    /// Share of the old covariance in the new covariance, in [0, 1): keeps the new one from
+    /// collapsing onto few samples.
     pub inertia: f64,
 }
 
@@ -212,7 +215,8 @@ fn weighted(values: &DMatrix<f64>, weights: &DVector<f64>) -> DMatrix<f64> {
     values
 }
 
-/// Rows less their weighted mean over their weighted deviation; rows that do not vary are zero.
+/// Standardised rows: minus their weighted mean, over their weighted deviation. Rows that do not
+/// vary are zero.
 fn standardised(values: &DMatrix<f64>, weights: &[f64]) -> DMatrix<f64> {
     let mut values = values.clone();
     for mut row in values.row_iter_mut() {

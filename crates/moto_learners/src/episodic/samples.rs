@@ -1,4 +1,4 @@
-//! What episodic search learns from: parameters drawn, contexts met, returns earned.
+//! Data of episodic search: the drawn parameters, the contexts and the returns.
 
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ impl Samples {
     }
 }
 
-/// Number of equally weighted samples that would say as much, `(sum w)^2 / sum w^2`.
+/// Effective sample size, `(sum w)^2 / sum w^2`.
 pub fn effective(weights: &[f64]) -> f64 {
     weights.iter().sum::<f64>().powi(2) / weights.iter().map(|w| w * w).sum::<f64>()
 }

@@ -3,8 +3,8 @@
 use crate::moto::Quadratic;
 use nalgebra::{DMatrix, DVector};
 
-/// Expands `function` around `point` (dim), with differences over `widths` (dim, > 0), to a quadratic of the absolute
-/// argument. Wide differences see a rough function as its average over them.
+/// Expands `function` around `point` (dim), with differences over `widths` (dim, > 0), to a
+/// quadratic of the absolute argument. Wide differences average a rough function over their width.
 pub fn expand(function: impl Fn(&[f64]) -> f64, point: &[f64], widths: &[f64]) -> Quadratic {
     let dim = point.len();
     let mut argument = point.to_vec();

@@ -2,13 +2,13 @@
 
 use nalgebra::{DMatrix, DVector};
 
-/// A Gaussian in the form its log density is computed from.
+/// A Gaussian in the form that its log density needs.
 pub struct Gaussian {
     /// Inverse of the covariance's Cholesky factor (dim x dim).
     whitening: DMatrix<f64>,
     /// The mean, whitened (dim).
     mean: DVector<f64>,
-    /// Log density at the mean, less the dimension's constant.
+    /// Log density at the mean, without the dimension's constant.
     peak: f64,
 }
 
@@ -21,7 +21,7 @@ impl Gaussian {
         Some(Self { mean: &whitening * mean, whitening, peak })
     }
 
-    /// Log density at each point (dim x point), less `dim / 2 log(2 pi)`.
+    /// Log density at each point (dim x point), without `dim / 2 log(2 pi)`.
     pub fn log_densities(&self, points: &DMatrix<f64>) -> Vec<f64> {
         let whitened = &self.whitening * points;
         let square = |z: &[f64]| z.iter().zip(self.mean.iter()).map(|(z, m)| (z - m) * (z - m)).sum::<f64>();

@@ -30,7 +30,7 @@ pub fn clusters(points: &DMatrix<f64>, clusters: usize, seed: u64) -> Vec<usize>
             left -= distance;
             left < 0.0
         });
-        // No point is away from every centre: there are no more clusters.
+        // Every point coincides with a centre: there are no more clusters.
         let Some(chosen) = chosen else { break };
         centres = centres.insert_column(newest + 1, 0.0);
         centres.set_column(newest + 1, &points.column(chosen));
@@ -48,7 +48,7 @@ pub fn clusters(points: &DMatrix<f64>, clusters: usize, seed: u64) -> Vec<usize>
     labels
 }
 
-/// Moves each centre to the mean of its points; one without points stays.
+/// Moves each centre to the mean of its points; a centre without points stays.
 fn move_centres(centres: &mut DMatrix<f64>, points: &DMatrix<f64>, labels: &[usize]) {
     let mut sums = DMatrix::<f64>::zeros(centres.nrows(), centres.ncols());
     let mut counts = vec![0.0; centres.ncols()];

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
-/// GPS with everything it remembers: serialise it to go on elsewhere to the bit.
+/// GPS with its whole memory: a serialised copy continues to the bit elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gps {
     config: GpsConfig,
@@ -22,7 +22,7 @@ pub struct Gps {
     iteration: usize,
     /// Multiple of epsilon.
     step_size: f64,
-    /// What the last update promised.
+    /// Prediction of the last update.
     prediction: Option<Prediction>,
     /// Transitions of the newest rollouts, oldest iteration first ((state + action + state) x (step, rollout)).
     #[serde(deserialize_with = "crate::policy::matrices::matrices")]
@@ -55,12 +55,12 @@ impl Gps {
         &self.config
     }
 
-    /// One iteration from a batch of rollouts of [`Gps::policy`]; rollouts that are not finite are the caller's to leave
-    /// out. The result does not depend on the number of threads.
+    /// One iteration from a batch of rollouts of [`Gps::policy`]. The caller leaves out rollouts
+    /// that are not finite. The result does not depend on the number of threads.
     ///
     /// # Errors
-    /// A batch of the wrong shape or with non-finite entries or rewards, or a model or update that cannot be computed; the
-    /// learner is then as before.
+    /// A batch of the wrong shape or with non-finite entries or rewards, or a model or update that
+    /// cannot be computed. The learner is then unchanged.
     pub fn update(&mut self, batch: Batch, reward: &dyn Reward) -> Result<GpsReport, GpsError> {
         let started = Instant::now();
         let config = &self.config;
@@ -119,7 +119,7 @@ impl Gps {
         Ok(report)
     }
 
-    /// The newest rollouts' transitions with these `rollouts` among them; nothing is remembered without a mixture.
+    /// Transitions of the newest rollouts, including `rollouts`; empty without a mixture.
     fn extended_history(&self, samples: &[DMatrix<f64>], rollouts: usize) -> Vec<DMatrix<f64>> {
         let Some(mixture) = &self.config.mixture else { return Vec::new() };
         let horizon = samples.len();

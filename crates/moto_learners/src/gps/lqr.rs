@@ -5,7 +5,8 @@ use crate::moto::{Quadratic, backup};
 use crate::policy::{LinearGaussian, Policy};
 use nalgebra::{DMatrix, DVector};
 
-/// `log law(a | s)` less its constant, a quadratic over (s, a); `None` if the covariance is not positive definite.
+/// `log law(a | s)` without its constant, a quadratic over (s, a); `None` if the covariance is not
+/// positive definite.
 pub fn log_density(law: &LinearGaussian) -> Option<Quadratic> {
     let (action_dim, state_dim) = law.gain.shape();
     // The residual a - K s - k as a linear map of (s, a).
@@ -21,7 +22,8 @@ pub fn log_density(law: &LinearGaussian) -> Option<Quadratic> {
 /// `Q = reward / eta + log old + V(s')` its laws are `exp Q` normalised, so that the gain is `-Qaa^-1 Qas`, the bias
 /// `-Qaa^-1 qa` and the covariance `-Qaa^-1`. `None` where `-Qaa` is not positive definite: eta is too small.
 ///
-/// `densities` are the old laws'. With `evaluated`, V is the expected `reward / eta` of going on with those laws instead.
+/// `densities` are those of the old laws. With `evaluated`, V is the expected `reward / eta` under
+/// the old laws instead.
 pub fn backward(model: &Model, densities: &[Quadratic], evaluated: Option<&Policy>, eta: f64) -> Option<Policy> {
     let state_dim = model.last.gradient.len();
     let mut hessian = &model.last.hessian / eta;

@@ -6,12 +6,12 @@ use super::{MixtureConfig, NormalInverseWishart};
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-/// Points an expectation step takes at a time.
+/// Points that an expectation step handles at a time.
 const CHUNK: usize = 256;
 /// Rise of the mean log likelihood, nats per point, below which expectation maximisation ends.
 const CONVERGED: f64 = 1e-4;
 
-/// Probability below which a point has no part in a cluster's moments.
+/// Probability below which a point is left out of a cluster's moments.
 const NEGLIGIBLE: f64 = 1e-10;
 
 /// A Gaussian mixture.
@@ -59,8 +59,8 @@ impl Mixture {
         Some(mixture)
     }
 
-    /// The maximisation step, given each cluster's probability at each point (cluster x point). A cluster that nothing
-    /// belongs to is left out.
+    /// The maximisation step, given each cluster's probability at each point (cluster x point). A
+    /// cluster without points is left out.
     fn maximised(points: &DMatrix<f64>, responsibilities: &DMatrix<f64>, diagonal: &DVector<f64>) -> Self {
         let cluster = |k: usize| {
             let row = responsibilities.row(k);
@@ -132,7 +132,7 @@ impl Mixture {
     }
 }
 
-/// Turns logarithms into shares of their sum; its logarithm.
+/// Turns logarithms into shares of their sum; returns the logarithm of the sum.
 fn normalised(terms: &mut [f64]) -> f64 {
     let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let total = largest + terms.iter().map(|x| (x - largest).exp()).sum::<f64>().ln();

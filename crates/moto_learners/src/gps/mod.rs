@@ -1,12 +1,13 @@
 //! Guided policy search, the trajectory-optimisation part (Levine and Abbeel 2014, "Learning Neural Network Policies with
 //! Guided Policy Search under Unknown Dynamics", sections 3 and 4).
 //!
-//! An iteration fits linear-Gaussian dynamics to the rollouts of each step under a normal-inverse-Wishart prior
-//! ([`LinearDynamics`], [`NormalInverseWishart`]), which may come from a Gaussian mixture over the transitions of all steps
-//! ([`Mixture`]); expands the reward to second order around the mean trajectory; and maximises the expected return under
-//! that model subject to a bound on the KL of the new from the old trajectory distribution, by LQR backward passes inside a
-//! one-dimensional search over the bound's multiplier. How far the bound can be trusted is learned from how the last
-//! prediction compared with what came.
+//! An iteration fits linear-Gaussian dynamics to the rollouts of each step under a
+//! normal-inverse-Wishart prior ([`LinearDynamics`], [`NormalInverseWishart`]), which may come from
+//! a Gaussian mixture over the transitions of all steps ([`Mixture`]); expands the reward to second
+//! order around the mean trajectory; and maximises the expected return under that model subject to
+//! a bound on the KL of the new from the old trajectory distribution, by LQR backward passes inside
+//! a one-dimensional search over the bound's multiplier. The bound adapts to the ratio of the last
+//! prediction to the improvement that followed.
 //!
 //! Same input, same bits, at any number of threads.
 

@@ -8,14 +8,15 @@ use crate::{Batch, Reward};
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-/// What an iteration plans with.
+/// The model that an iteration plans with.
 #[derive(Clone, Debug)]
 pub struct Model {
     /// Distribution of the first state.
     pub start: StateDistribution,
     /// Dynamics (horizon).
     pub dynamics: Vec<LinearDynamics>,
-    /// Expected reward of (s, a) (horizon), the next state being taken out by the dynamics.
+    /// Expected reward of (s, a) (horizon): the expectation over the next state is taken by the
+    /// dynamics.
     pub rewards: Vec<Quadratic>,
     /// Reward of the final state.
     pub last: Quadratic,
@@ -109,7 +110,8 @@ impl Model {
     }
 }
 
-/// Differences to expand over: the rollouts' standard deviation, at least a hundredth of `width`, which is that over all steps.
+/// Differences to expand over: the rollouts' standard deviation, but at least a hundredth of
+/// `width`, the standard deviation over all steps.
 fn widths(samples: &DMatrix<f64>, width: &DVector<f64>) -> DVector<f64> {
     samples.column_variance().zip_map(width, |variance, width| variance.sqrt().max(0.01 * width))
 }

@@ -1,4 +1,4 @@
-//! What an iteration reports.
+//! Report of an iteration.
 
 use crate::Report;
 use crate::learner::mean;
@@ -23,15 +23,16 @@ pub struct GpsReport {
     pub expected_return: f64,
     /// Expected return of the new policy under this iteration's model.
     pub predicted_return: f64,
-    /// Improvement the last update predicted, under its model; `None` for the first.
+    /// Improvement predicted by the last update, under its model; `None` for the first batch.
     pub expected_improvement: Option<f64>,
-    /// Improvement that came: the expected return under this model less that before the last update; `None` for the first.
+    /// Measured improvement: the expected return under this model minus the expected return before
+    /// the last update; `None` for the first batch.
     pub actual_improvement: Option<f64>,
     /// Multiple of epsilon in this update.
     pub step_size: f64,
     /// Bound on the KL of the new from the old trajectory distribution, nats.
     pub kl_bound: f64,
-    /// That KL, nats.
+    /// KL of the new from the old trajectory distribution, nats.
     pub kl: f64,
     /// Multiplier of the constraint, in return units per nat.
     pub eta: f64,

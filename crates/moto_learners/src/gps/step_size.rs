@@ -1,8 +1,10 @@
-//! How far a step may go (Levine and Abbeel 2014, section 3 and its appendix on the step size).
+//! Adaptation of the step size (Levine and Abbeel 2014, section 3 and its appendix on the step
+//! size).
 //!
-//! The improvement over a step of KL `k` is taken to be `p k - c k^2`: the model's prediction `p k`, less a penalty for what
-//! the model gets wrong, which grows with the square. From a step that was to improve by `predicted` and improved by
-//! `actual`, the best next one is `predicted / (2 (predicted - actual))` times as long.
+//! The improvement of a step of KL `k` is assumed to be `p k - c k^2`: the model's prediction `p k`
+//! minus a penalty for the model's errors that grows with the square. After a step with the
+//! improvement `predicted` by the model and the improvement `actual`, the best next step is
+//! `predicted / (2 (predicted - actual))` times as long.
 
 use super::StepSizeConfig;
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Smallest factor from one iteration to the next.
 const SHRINK: f64 = 0.1;
 
-/// What an update was expected to bring, under the model it was made with.
+/// Expected effect of an update, under the model it was made with.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// Expected return of the policy before the update.
@@ -19,11 +21,12 @@ pub struct Prediction {
     pub after: f64,
 }
 
-/// The next multiple of epsilon, given the present one, what was predicted for it and the expected return that came.
+/// The next multiple of epsilon, given the present one, its prediction and the expected return
+/// under the new model.
 pub fn adapted(config: &StepSizeConfig, multiple: f64, prediction: &Prediction, came: f64) -> f64 {
     let predicted = prediction.after - prediction.before;
     let shortfall = prediction.after - came;
-    // At least as much as was predicted: the penalty is nil and the best step has no end.
+    // The improvement reached the prediction: the penalty is zero and the best step unbounded.
     let change = if shortfall > 0.0 { predicted / (2.0 * shortfall) } else { config.growth };
     (multiple * change.clamp(SHRINK, config.growth)).clamp(config.smallest, config.largest)
 }

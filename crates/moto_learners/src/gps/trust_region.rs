@@ -10,7 +10,7 @@ use crate::policy::{Policy, PolicyError};
 const RANGE: f64 = 1e16;
 /// Fraction of the bound that may be left unused.
 const SLACK: f64 = 1e-3;
-/// Evaluations within the bracket. The search ends on its feasible side whatever their number.
+/// Evaluations within the bracket. The search ends on the feasible side after any number of them.
 const EVALUATIONS: usize = 60;
 
 /// The solution of a constrained update.
@@ -23,7 +23,7 @@ pub struct Update {
     pub kl: Vec<f64>,
 }
 
-/// What is improved.
+/// The policy that is improved.
 struct Old<'a> {
     policy: &'a Policy,
     /// Its laws' log densities (horizon).
@@ -34,9 +34,10 @@ struct Old<'a> {
 /// A multiplier that was tried.
 struct Probe {
     eta: f64,
-    /// What it leads to; `None` where there is no controller.
+    /// The controller of this multiplier; `None` where there is none.
     update: Option<Update>,
-    /// Logarithm of the KL in bounds, positive where the bound is broken; infinite where there is no controller.
+    /// Logarithm of the KL over the bound, positive where the bound is broken; infinite where there
+    /// is no controller.
     excess: f64,
 }
 
@@ -62,9 +63,11 @@ impl Probe {
 
 /// Maximises the expected return under `model` subject to `KL(new trajectory || old trajectory) <= bound` nats.
 ///
-/// The KL is non-increasing in the multiplier (without planning ahead that is not certain, and any crossing does), and below
-/// some multiplier there is no controller (`-Qaa` not positive definite), which counts as too large a KL. So a bracket is grown from `start` (> 0), then narrowed in logarithms by
-/// false position (Illinois), or by its middle where one end has no KL. Its feasible end is returned. `plan_ahead` is
+/// The KL does not increase with the multiplier. (Without planning ahead this is not certain; any
+/// crossing of the bound is then accepted.) Below some multiplier there is no controller (`-Qaa` is
+/// not positive definite), which counts as too large a KL. A bracket is grown from `start` (> 0),
+/// then narrowed in logarithms by false position (Illinois), or by bisection where one end has no
+/// KL. The feasible end is returned. `plan_ahead` is
 /// [`super::GpsConfig::plan_ahead`].
 ///
 /// # Errors
@@ -90,7 +93,8 @@ pub fn constrained_update(
         let eta = if growing { here.eta * factor } else { here.eta / factor };
         let eta = eta.clamp(start / RANGE, start * RANGE);
         if eta == here.eta {
-            // Without an upper end there is nothing feasible; without a lower one the constraint is not active.
+            // Without an upper end no multiplier is feasible; without a lower end the constraint is
+            // inactive.
             return here.update.filter(|_| !growing).ok_or(exhausted);
         }
         let next = probe(eta);
@@ -114,7 +118,7 @@ pub fn constrained_update(
             break;
         }
         let next = probe(eta);
-        // The end that stays a second time counts half.
+        // Illinois: the value of an end that stays a second time is halved.
         if next.feasible() {
             above *= if below == high.excess { 1.0 } else { 0.5 };
             (below, high) = (next.excess, next);

@@ -1,8 +1,9 @@
 //! Reduction of a symmetric matrix to a narrow band by block reflectors, `A = Q B Q'`.
 //!
-//! Half of a tridiagonalisation's work is matrix-vector products, bound by memory; stopping at a band turns all of it into
-//! matrix products (the first stage of two-stage symmetric eigensolvers: Bischof, Lang and Sun, "A framework for symmetric
-//! band reduction", ACM TOMS 26, 2000), and a narrow band is as good to solve with.
+//! Half the work of a tridiagonalisation is matrix-vector products, which memory bounds. A
+//! reduction that stops at a band needs matrix products only (the first stage of two-stage
+//! symmetric eigensolvers: Bischof, Lang and Sun, "A framework for symmetric band reduction", ACM
+//! TOMS 26, 2000), and solving with a narrow band is as fast.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::householder::{
@@ -19,7 +20,7 @@ use std::cmp::Ordering;
 
 /// Subdiagonals of the band.
 pub(super) const WIDTH: usize = 8;
-/// Columns handled at once where only the lower triangle is worked on.
+/// Columns handled at once where only the lower triangle is updated.
 const STRIP: usize = 64;
 
 /// A reduced matrix.
@@ -41,7 +42,7 @@ impl Band {
         for (start, length) in strips(0, order) {
             mirror(matrix.as_mut().submatrix_mut(start, start, length, length));
         }
-        // The last rows are within the band as they are.
+        // The last rows are within the band already.
         for start in (0..order.saturating_sub(WIDTH + 1)).step_by(WIDTH) {
             let first = start + WIDTH;
             let (_, _, panel, trailing) = matrix.as_mut().split_at_mut(first, first);

@@ -1,11 +1,12 @@
-//! Samples with each dimension contiguous: what the vectorised kernels and the matrix products read.
+//! Samples with each dimension contiguous, as the vectorised kernels and the matrix products read
+//! them.
 
 use faer::{MatMut, MatRef};
 use pulp::Simd;
 
-/// Samples a kernel handles side by side.
+/// Samples that a kernel handles side by side.
 pub(crate) const LANES: usize = 32;
-/// One number of each of them.
+/// One number per sample of a block.
 pub(crate) type Lanes = [f64; LANES];
 /// Vector registers a kernel works on at once.
 const REGISTERS: usize = 4;

@@ -1,9 +1,11 @@
-//! Linear dynamics fitted to a step's transitions: they take variance out of the regression's targets (this project).
+//! Linear dynamics fitted to a step's transitions. They reduce the variance of the regression's
+//! targets (this project).
 //!
-//! The next-state value of the model's prediction is subtracted from the targets and added back to the fit exactly, so what
-//! the model gets wrong stays in the remainder and is learned. What is added back is not shrunk by the ridge, which over
-//! many backups of a badly determined value function lets it explode (a ball that bounces at random); a step therefore uses
-//! the control variate only where cross-validation expects it to lower the error of the fit.
+//! The value of the predicted next state is subtracted from the targets and added back to the fit
+//! exactly. The model's error stays in the remainder and is learned. The ridge does not shrink the
+//! added part, which can explode over many backups of a badly determined value function (a ball
+//! that bounces at random). A step therefore uses the control variate only where cross-validation
+//! expects a smaller error of the fit.
 
 use super::MotoError;
 use super::columns::Columns;

@@ -84,7 +84,7 @@ impl Density {
 /// `log sum exp` over the terms, lane by lane.
 #[inline(always)]
 pub(super) fn log_sum_exp<S: Simd>(simd: S, terms: &[Lanes]) -> Lanes {
-    // Beyond this distance from the largest term another one does not change the sum's last digit.
+    // A term further than this below the largest term does not change the sum's last digit.
     const NEGLIGIBLE: f64 = -42.0;
     let mut largest = [f64::NEG_INFINITY; LANES];
     for term in terms {

@@ -1,9 +1,10 @@
 //! The monotonicity guard (this project): rolls a bad update back.
 //!
-//! A batch is bad when its mean return lies below that of the batch its policy was made from by more than noise and by more
-//! than the improvement that was predicted. The policy then goes back to the one the bad update started from, which is
-//! improved again with a smaller epsilon and with the bad batch's transitions among the data: they are real, and they are
-//! where the Q-function was wrong.
+//! A batch is bad when its mean return falls below the mean return of the batch that its policy was
+//! made from, by more than noise plus `tolerance` times the predicted improvement. The policy then
+//! goes back to the one that the bad update started from. That policy is improved again with a
+//! smaller epsilon, and with the bad batch's transitions among the data: these are real, and they
+//! show where the Q-function was wrong.
 
 use super::GuardConfig;
 use crate::Verdict;
@@ -49,13 +50,13 @@ impl Guard {
         Self { scale: 1.0, expectation: None }
     }
 
-    /// Judges a batch of the current policy; the guard afterwards has the epsilon of the next update.
+    /// Judges a batch of the current policy. The returned guard has the epsilon of the next update.
     pub fn judge(&self, config: &GuardConfig, batch: &ReturnSummary) -> (Verdict, Self) {
         let mut next = self.clone();
         let Some((base, predicted)) = self.expectation.filter(|_| config.enabled) else {
             return (Verdict::Unjudged, next);
         };
-        // The noise is the base's: outliers of a bad batch must not excuse it.
+        // The noise is that of the base: outliers of a bad batch must not excuse the batch.
         let error = (base.variance * (1.0 / base.rollouts as f64 + 1.0 / batch.rollouts as f64)).sqrt();
         let allowed = config.standard_errors * error + config.tolerance * predicted.max(0.0);
         if batch.mean < base.mean - allowed {

@@ -1,7 +1,8 @@
 //! Importance weights of stored transitions (Akrour et al. 2018, section 4.1).
 //!
-//! A transition's weight for the fit at step t is the density of (state, action) at step t under the policy that is being
-//! improved, over the density of the mixture of everything that was stored. The dynamics cancel. All in logs.
+//! The weight of a transition in the fit of step t is a ratio of densities of its (state, action):
+//! under step t of the policy that is being improved, over the mixture of all stored steps and
+//! iterations. The dynamics cancel. All densities are logarithms.
 
 use super::columns::{LANES, Lanes};
 use super::density::{Density, log_sum_exp};
@@ -30,10 +31,10 @@ pub(super) struct Weighted {
     pub effective: f64,
 }
 
-/// What an update adds to the stored sums: for each entry, (iteration, sums).
+/// Sums that an update adds to the store: for each entry, (iteration, sums).
 pub(super) type NewSums = Vec<Vec<(u64, Vec<f64>)>>;
 
-/// The weights of every step (horizon), for the policy of the last entry; and the density sums that are new.
+/// The weights of every step (horizon) for the policy of the last entry, and the new density sums.
 pub(super) fn weigh(entries: &[&Stored], config: &MotoConfig) -> Result<(Vec<Weighted>, NewSums), MotoError> {
     let horizon = entries[entries.len() - 1].horizon();
     let same_step = |weights: &(dyn Fn(usize) -> Result<Vec<f64>, MotoError> + Sync)| {
@@ -64,7 +65,7 @@ pub(super) fn weigh(entries: &[&Stored], config: &MotoConfig) -> Result<(Vec<Wei
 }
 
 impl Weighted {
-    /// Leaves out what is below the cut and normalises.
+    /// Leaves out weights below the cut and normalises the rest.
     fn new(samples: Vec<Sample>, weights: Vec<f64>, cut: f64) -> Self {
         let largest = weights.iter().copied().fold(0.0, f64::max);
         let kept = samples.into_iter().zip(weights).filter(|(_, w)| *w > cut * largest);
@@ -76,7 +77,8 @@ impl Weighted {
     }
 }
 
-/// State and drawn action of up to `LANES` transitions of one entry, from `first` on; the rest of the lanes repeats the last.
+/// State and drawn action of up to `LANES` transitions of one entry, from `first` on; unused lanes
+/// repeat the last transition.
 fn gather(stored: &Stored, first: usize, count: usize) -> Vec<Lanes> {
     let rollouts = stored.batch.rollouts();
     let (states, actions) = (&stored.batch.states, &stored.batch.actions);
@@ -154,16 +156,16 @@ struct Block {
     count: usize,
     /// Log density at each step under the last entry (horizon).
     current: Vec<Lanes>,
-    /// Log-sum over the steps for each entry that had none stored (entry, sums).
+    /// Log-sum over the steps for each entry without a stored sum (entry, sums).
     sums: Vec<(usize, Lanes)>,
-    /// Log of the mixture of everything stored, up to a constant.
+    /// Log of the mixture of all stored steps and iterations, up to a constant.
     mixture: Lanes,
 }
 
 /// Weights across time steps and iterations.
 fn all_steps(entries: &[&Stored], cut: f64) -> Result<(Vec<Weighted>, NewSums), MotoError> {
     let last = entries.len() - 1;
-    // Components are needed for the last entry everywhere and wherever a sum is missing.
+    // Components are needed for the last entry, and for every entry whose sum is missing somewhere.
     let components: Result<Vec<Vec<Density>>, _> = (0..entries.len())
         .into_par_iter()
         .map(|j| {
@@ -204,7 +206,7 @@ fn evaluate(entries: &[&Stored], components: &[Vec<Density>], entry: usize, firs
     let stored = entries[entry];
     let count = LANES.min(stored.transitions() - first);
     let points = gather(stored, first, count);
-    // Last comes the last entry, whose densities are needed step by step even if its sum is known.
+    // The last entry comes last: its densities are needed step by step even if its sum is known.
     let (known, mut missing): (Vec<usize>, Vec<usize>) =
         (0..entries.len()).partition(|&j| stored.log_sum(entries[j].id).is_some());
     let new = missing.len();

@@ -5,7 +5,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 use pulp::{Simd, WithSimd};
 
-/// Columns of the kernel made at once, so that the intermediate products stay in the cache.
+/// Columns of the kernel computed at once; the intermediate products then fit in the cache.
 const STRIP: usize = 64;
 
 /// Lower triangle of the weighted kernel (sample x sample) of centred features, `sqrt(w_i w_j) (x_i - x)'(x_j - x)` with x the
@@ -62,7 +62,8 @@ impl WithSimd for Combine<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { kernel, products, linear, weights, mean } = self;
-        // The diagonal entry counts once, the others for their row and for their column.
+        // The diagonal entry counts once. Every other entry counts twice, for its row and for its
+        // column.
         let weight = weights[0];
         let value = |dot: f64, product: f64| dot * (0.5 * dot + linear) + product;
         kernel[0] = value(kernel[0], products[0]);

@@ -20,7 +20,7 @@ use crate::{Learner, LearnerError, Report};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// MOTO with everything it remembers: serialise it to go on elsewhere to the bit.
+/// MOTO with its whole memory: a serialised copy continues to the bit elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moto {
     config: MotoConfig,
@@ -28,7 +28,8 @@ pub struct Moto {
     initial: Policy,
     policy: Policy,
     iteration: usize,
-    /// Oldest first; the last one is what the next update starts from if the guard accepts nothing newer.
+    /// Oldest first. The next update starts from the last entry, unless the guard accepts a newer
+    /// batch.
     store: Vec<Stored>,
     guard: Guard,
     last: Option<LastUpdate>,
@@ -69,8 +70,8 @@ impl Moto {
         &self.config
     }
 
-    /// One iteration from a batch of rollouts of [`Moto::policy`]; rollouts that are not finite are the caller's to leave
-    /// out. The result does not depend on the number of threads.
+    /// One iteration from a batch of rollouts of [`Moto::policy`]. The caller leaves out rollouts
+    /// that are not finite. The result does not depend on the number of threads.
     ///
     /// # Errors
     /// A batch of the wrong shape, of one rollout while the guard is on, or with non-finite entries or rewards, or a fit that
@@ -153,7 +154,8 @@ impl Moto {
         Ok(report)
     }
 
-    /// Makes a batch of the current policy an entry of the store, with the state distributions as if it were the newest.
+    /// Makes a batch of the current policy an entry of the store, with the state distributions of a
+    /// newest entry.
     fn intake(&self, batch: Batch, earnings: Earnings) -> Stored {
         let diagonal = self.scales.diagonal(self.config.state_diagonal);
         let oldest = (self.store.len() + 1).saturating_sub(self.config.kept_iterations());
@@ -170,7 +172,7 @@ impl Moto {
         Stored { id, batch, policy, states, earnings, log_sums: Vec::new() }
     }
 
-    /// Fits Q and backs the value up, last step first.
+    /// Fits Q and backs up the value, last step first.
     fn backward(&self, fits: &[StepFit], entries: &[&Stored], reward: &dyn Reward) -> Result<Backward, MotoError> {
         let policy = &entries[entries.len() - 1].policy;
         let range = self.config.clip_values.then(|| value_range(entries));
@@ -234,7 +236,8 @@ impl Moto {
         Ok(policy)
     }
 
-    /// Puts a batch into the store, never as the newest after a rollback, with the new density sums.
+    /// Puts a batch with the new density sums into the store; after a rollback never as the newest
+    /// entry.
     fn keep(&mut self, incoming: Stored, verdict: Verdict, sums: NewSums) {
         if verdict == Verdict::RolledBack {
             self.store.insert(self.store.len() - 1, incoming);
@@ -261,8 +264,9 @@ fn value_range(entries: &[&Stored]) -> (f64, f64) {
 
 /// Lifts the covariance to at least `floor` times the initial one.
 ///
-/// Neither constraint can break by it: the old covariance is above the floor too, so lifting a direction that fell below
-/// moves it towards the old one (the KL's derivative there is `1/2 (Sigma_old^-1 - Sigma^-1) <= 0`) and adds entropy.
+/// The lift cannot break a constraint. The old covariance is above the floor too, so lifting a
+/// direction that fell below the floor moves that direction towards the old covariance (the KL's
+/// derivative there is `1/2 (Sigma_old^-1 - Sigma^-1) <= 0`) and adds entropy.
 fn floored(
     mut law: LinearGaussian,
     initial: &LinearGaussian,

@@ -1,9 +1,10 @@
 //! Weighted ridge regression of a quadratic function (this project's form of Akrour et al. 2018, section 4).
 //!
-//! Inputs are standardised by their weighted mean and standard deviation; features are the linear terms and the products,
-//! centred, the intercept free; linear terms are divided by the square root of their relative penalty, so that one
-//! factorisation serves every ridge. What does not depend on the targets is done once, in the smaller of the primal
-//! (feature x feature) and the dual (sample x sample) form.
+//! Inputs are standardised by their weighted mean and standard deviation. Features are the linear
+//! terms and the centred products; the intercept is not penalised. Linear terms are divided by the
+//! square root of their relative penalty, so that one factorisation serves every ridge. The part
+//! that does not depend on the targets is computed once, in the smaller of the primal (feature x
+//! feature) and the dual (sample x sample) form.
 
 use super::columns::Columns;
 use super::kernel::centred_kernel;
@@ -13,16 +14,16 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 use nalgebra::{DMatrix, DVector};
 
-/// Fraction of the effective sample size the degrees of freedom may reach.
+/// Largest degrees of freedom, as a fraction of the effective sample size.
 const FREEDOM: f64 = 0.9;
-/// Below this the unexplained variance is rounding.
+/// Unexplained variance below this value is rounding.
 const SMALLEST_RESIDUAL: f64 = 1e-14;
 /// Samples per block of explicit features.
 const BLOCK: usize = 512;
 
 /// A regression problem without its targets.
 pub(crate) struct Design {
-    /// Number of inputs, the left out ones included.
+    /// Number of inputs, including those left out.
     pub inputs: usize,
     /// Inputs that vary enough to be used.
     pub kept: Vec<usize>,
@@ -42,11 +43,11 @@ pub(crate) struct Design {
     system: Option<RidgeSystem>,
 }
 
-/// A fitted quadratic and how it was fitted.
+/// A fitted quadratic, with the ridge and the residual of the fit.
 pub(crate) struct Fit {
     pub function: Quadratic,
     pub candidate: Candidate,
-    /// Weighted root mean square of what is left unexplained, in the targets' unit.
+    /// Weighted root mean square residual, in the targets' unit.
     pub residual: f64,
 }
 
@@ -157,7 +158,8 @@ impl Design {
         means
     }
 
-    /// Features summed over the samples with `coefficients` (sample), centred: what the transposed feature matrix does.
+    /// Centred features summed over the samples with `coefficients` (sample): the product with the
+    /// transposed feature matrix.
     fn project(&self, coefficients: &[f64]) -> Vec<f64> {
         let dims = self.kept.len();
         let products = products(&self.standard, coefficients);
@@ -202,15 +204,17 @@ impl Design {
         Fit { function, candidate, residual: residual.max(0.0).sqrt() * deviation }
     }
 
-    /// Root mean square error that generalised cross-validation expects of a fit on new samples, in the targets' unit; infinite
-    /// where the fit has more freedom than the data.
+    /// Root mean square error that generalised cross-validation expects of a fit on new samples, in
+    /// the targets' unit; infinite where the fit has more degrees of freedom than effective
+    /// samples.
     pub fn expected_error(&self, fit: &Fit) -> f64 {
         let share = 1.0 - fit.candidate.degrees_of_freedom / self.effective;
         if share > 0.0 { fit.residual / share } else { f64::INFINITY }
     }
 
-    /// The candidate of smallest cross-validation score among those whose degrees of freedom the data can carry, the largest
-    /// ridge if none is; with its rotated solution and the unexplained variance of the standardised targets.
+    /// The candidate of smallest cross-validation score among those whose degrees of freedom the
+    /// data can carry; the largest ridge if there is none. Also returns the rotated solution and
+    /// the unexplained variance of the standardised targets.
     fn choose(&self, system: &RidgeSystem, rotated: &[f64], power: f64) -> (Candidate, Vec<f64>, f64) {
         let allowed = |c: &Candidate| c.degrees_of_freedom <= FREEDOM * self.effective;
         let first = system.candidates.iter().position(allowed).unwrap_or(system.candidates.len() - 1);
@@ -236,7 +240,7 @@ impl Design {
         }
         match best {
             Some((_, candidate, solution, unexplained)) => (candidate, solution, unexplained),
-            // Only NaN scores get here; zero is the fit of targets that say nothing, and the caller checks finiteness.
+            // Only NaN scores get here. The solution is NaN too, and the caller checks finiteness.
             None => (system.candidates[first], vec![f64::NAN; rotated.len()], power),
         }
     }

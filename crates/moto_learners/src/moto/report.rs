@@ -1,4 +1,4 @@
-//! What an iteration reports.
+//! Report of an iteration.
 
 use super::theory::StepOutcome;
 use crate::learner::mean;
@@ -21,13 +21,15 @@ pub struct IterationReport {
     pub min_return: f64,
     /// Standard error of the mean return.
     pub return_error: f64,
-    /// Mean return minus that of the batch this batch's policy was made from; `None` for the first.
+    /// Mean return minus the mean return of the batch that this batch's policy was made from;
+    /// `None` for the first batch.
     pub measured_improvement: Option<f64>,
-    /// What the update that made this batch's policy had predicted for it; `None` for the first.
+    /// Improvement predicted by the update that made this batch's policy; `None` for the first
+    /// batch.
     pub expected_improvement: Option<f64>,
     /// Improvement predicted for the new policy: the expected advantage summed over the steps.
     pub predicted_improvement: f64,
-    /// What the guard made of the batch.
+    /// The guard's verdict on the batch.
     pub verdict: Verdict,
     /// Bound on the KL in this update, nats per step.
     pub epsilon: f64,
@@ -39,7 +41,7 @@ pub struct IterationReport {
     pub mean_effective_samples: f64,
     /// Per step (horizon).
     pub steps: Vec<StepReport>,
-    /// What the previous update turned out to do (horizon); empty for the first.
+    /// Effect of the previous update (horizon); empty for the first batch.
     pub last_update: Vec<StepOutcome>,
     /// Wall-clock time spent; not reproducible.
     pub seconds: StageSeconds,
@@ -111,7 +113,7 @@ pub struct StageSeconds {
     pub intake: f64,
     /// Importance weights.
     pub weights: f64,
-    /// What the fits need before the values: inputs, rewards, factorisations.
+    /// Preparation of the fits: inputs, rewards, factorisations.
     pub designs: f64,
     /// Backward pass: targets, fits, values.
     pub backward: f64,

@@ -16,7 +16,7 @@ pub(super) fn grid() -> Vec<f64> {
     (0..19).map(|k| 10f64.powf(-8.0 + 0.5 * f64::from(k))).collect()
 }
 
-/// A ridge and what the fit would use of the data.
+/// A ridge and the degrees of freedom of its fit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Candidate {
     pub ridge: f64,
@@ -79,7 +79,7 @@ fn factor<S: Simd>(simd: S, band: &Band, ridge: S::f64s) -> Factor<S> {
             (scaled[d], factor[i][d]) = (u, entry);
             pivot = simd.mul_add_e_f64s(u, entry, pivot);
         }
-        // The band is positive semidefinite: what is below zero here is rounding.
+        // The band is positive semidefinite: a value below zero is rounding.
         factor[i][0] = simd.div_f64s(one, simd.add_f64s(simd.max_f64s(pivot, zero), ridge));
     }
     factor

@@ -17,8 +17,8 @@ impl StateDistribution {
     /// Maximum-likelihood Gaussian of weighted samples plus a diagonal (Akrour et al. 2018, section 4.1; the diagonal is
     /// this project's).
     ///
-    /// `blocks` holds samples (state x rollout) with the weight of each of their columns, in any unit; `diagonal` (state)
-    /// is what is added to the variances.
+    /// `blocks` holds samples (state x rollout), each block with the weight of its columns, in any
+    /// unit. `diagonal` (state) is added to the variances.
     pub fn fit(blocks: &[(&DMatrix<f64>, f64)], diagonal: &[f64]) -> Self {
         let dim = diagonal.len();
         let total: f64 = blocks.iter().map(|(samples, weight)| weight * samples.ncols() as f64).sum();

@@ -1,4 +1,5 @@
-//! The fit of one step's Q-function: what does not depend on the value function, and the backward pass over it.
+//! The fit of one step's Q-function: first the part that does not depend on the value function,
+//! then the fit in the backward pass.
 
 use super::columns::Columns;
 use super::control_variate::LinearDynamics;
@@ -17,7 +18,8 @@ pub(super) struct StepFit {
     next: Columns,
     /// Linear dynamics with their predictions (sample x state), where the control variate is on.
     dynamics: Option<(LinearDynamics, Columns)>,
-    /// The part of the target known beforehand: reward and the observed return's share (sample).
+    /// The part of the target that is known before the backward pass: the reward and the share of
+    /// the observed return (sample).
     known: Vec<f64>,
     /// Share of the fitted next-state value in the target.
     value_share: f64,

@@ -17,8 +17,9 @@ pub(super) struct Stored {
     /// State distribution at each step when this policy was the newest (horizon).
     pub states: Vec<StateDistribution>,
     pub earnings: Earnings,
-    /// For each stored iteration (by id) the log of its densities summed over the steps, at every transition of this batch
-    /// (step by step, rollout by rollout); kept so that old transitions only gain the new iteration's components.
+    /// For each stored iteration (by id): the log of its densities summed over the steps, at every
+    /// transition of this batch (step by step, rollout by rollout). With these sums an update
+    /// evaluates only the new iteration's densities on old transitions.
     pub log_sums: Vec<(u64, Vec<f64>)>,
 }
 

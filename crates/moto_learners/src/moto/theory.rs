@@ -1,6 +1,6 @@
-//! The quantities of the paper's improvement bound (Akrour et al. 2018, section 5), measured at run time: the return of the
-//! new policy is at least the expected advantage under the old states, less what the shift of the states costs, and that
-//! shift is bounded by the KL of the updates.
+//! The quantities of the paper's improvement bound (Akrour et al. 2018, section 5), measured at run
+//! time. The improvement of the return is at least the expected advantage under the old states
+//! minus the cost of the shift of the states. The KL of the updates bounds that shift.
 
 use super::{Quadratic, StateDistribution, value::QBlocks};
 use crate::batch::{Batch, column};
@@ -25,7 +25,7 @@ pub fn expected_advantage(
     at_mean + spread + 0.5 * q.action.component_mul(&(&new.covariance - &old.covariance)).sum()
 }
 
-/// The last update, kept to be compared with the rollouts of the policy it made.
+/// The last update, kept for the comparison with the rollouts of the policy it made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct LastUpdate {
     pub old: Policy,
@@ -36,7 +36,7 @@ pub(super) struct LastUpdate {
     pub value: Vec<Quadratic>,
 }
 
-/// What one step of the last update turned out to do, on the rollouts of the policy it made.
+/// Effect of one step of the last update, on the rollouts of the policy that the update made.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepOutcome {
     /// Expected KL of that update under the new states, nats.

@@ -1,9 +1,11 @@
-//! How the KL budget is spread over the steps.
+//! Spread of the KL budget over the steps.
 
 use super::{TrustRegion, update::StepUpdate};
 
-/// The multiplier eta of each step (horizon): per step the smallest that keeps it within `epsilon`; over the trajectory one
-/// common eta such that the KLs sum to horizon x `epsilon`, but at least what keeps a step within `cap` x `epsilon`.
+/// The multiplier eta of each step (horizon). Per step: the smallest eta that keeps the step's KL
+/// within `epsilon`. Over the trajectory: one common eta for which the KLs sum to horizon x
+/// `epsilon`; a step whose KL would exceed `cap` x `epsilon` gets the smallest eta that keeps this
+/// cap.
 ///
 /// Every KL is non-increasing in eta, so both are one-dimensional searches; both return a feasible point.
 pub fn multipliers(kind: TrustRegion, steps: &[StepUpdate], epsilon: f64, cap: f64) -> Vec<f64> {

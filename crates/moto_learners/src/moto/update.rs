@@ -9,7 +9,7 @@ use super::{MotoError, Quadratic, StateDistribution, value::QBlocks};
 use crate::policy::LinearGaussian;
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
-/// What the update of one step needs, factored once: every evaluation of the KL is then O(action).
+/// The update of one step, factored once. Every evaluation of the KL then costs O(action).
 #[derive(Clone, Debug)]
 pub struct StepUpdate {
     law: LinearGaussian,
@@ -26,7 +26,7 @@ pub struct StepUpdate {
     entropy_bound: f64,
     /// The larger of 0 and the largest curvature: eta stays right of it.
     base: f64,
-    /// Size of the problem, what floors are relative to; 0 if Q does not depend on the action.
+    /// Scale of the problem, to which floors are relative; 0 if Q does not depend on the action.
     scale: f64,
 }
 
@@ -98,8 +98,9 @@ impl StepUpdate {
         0.5 * (0..self.curvature.len()).map(term).sum::<f64>()
     }
 
-    /// The smallest eta whose KL is at most `bound`, to the last representable digit and on the feasible side, but no
-    /// closer to the largest curvature (or zero) than a relative 1e-10: there the KL constraint is inactive.
+    /// The smallest eta whose KL is at most `bound`, to the last representable digit and on the
+    /// feasible side. Eta stays a relative 1e-10 away from the largest curvature (or zero); where
+    /// that end is feasible, the KL constraint is inactive.
     pub fn smallest_eta(&self, bound: f64) -> f64 {
         if self.scale == 0.0 {
             return 1.0;

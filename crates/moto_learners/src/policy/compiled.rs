@@ -1,4 +1,4 @@
-//! The form of a policy the control loop evaluates: contiguous, checked, nothing to allocate.
+//! The form of a policy that the control loop evaluates: contiguous, checked, without allocation.
 
 use super::{Policy, PolicyError};
 
@@ -16,7 +16,7 @@ impl CompiledPolicy {
     /// Compiles a policy after checking it.
     ///
     /// # Errors
-    /// Whatever [`Policy::validate`] finds.
+    /// The error of [`Policy::validate`].
     pub fn new(policy: &Policy) -> Result<Self, PolicyError> {
         policy.validate()?;
         let (horizon, state_dim, action_dim) = (policy.horizon(), policy.state_dim(), policy.action_dim());

@@ -1,11 +1,13 @@
-//! Dynamic movement primitives (Ijspeert, Nakanishi and Schaal 2003) with a goal velocity (Kober, Muelling, Kroemer, Lampert,
-//! Schoelkopf and Peters 2010): what the episodic methods learn the parameters of.
+//! Dynamic movement primitives (Ijspeert, Nakanishi and Schaal 2003) with a goal velocity (Kober,
+//! Muelling, Kroemer, Lampert, Schoelkopf and Peters 2010): the movement whose parameters the
+//! episodic methods learn.
 //!
-//! A joint obeys `y'' = (1 - x) a (a/4 (g - v (t_h - t) - y) + v - y') + f(x)`: a critically damped spring on a goal that moves
-//! with velocity v and is at g at the hitting time t_h, faded in while the phase `x = exp(-phase_decay t / t_h)` falls, and a
-//! forcing term f, a mixture of Gaussians in the phase times x, fitted to one demonstration. The forcing term is not scaled by
-//! the distance from the goal, which is next to nothing for some joints; so the trajectory is linear in g and v, and is handed
-//! to the control loop as such ([`Primitive`]).
+//! A joint obeys `y'' = (1 - x) a (a/4 (g - v (t_h - t) - y) + v - y') + f(x)`: a critically damped
+//! spring on a goal that moves with velocity v and is at g at the hitting time t_h, faded in while
+//! the phase `x = exp(-phase_decay t / t_h)` falls, and a forcing term f, a mixture of Gaussians in
+//! the phase times x, fitted to one demonstration. The forcing term is not scaled by the distance
+//! from the goal, because that distance is nearly zero for some joints. The trajectory is therefore
+//! linear in g and v, and the control loop gets it in that form ([`Primitive`]).
 
 use crate::policy::{Motion, Primitive};
 use moto_settings::{FieldError, Joints, check};
@@ -75,7 +77,7 @@ pub struct Dmp {
     pub demonstrated: DVector<f64>,
 }
 
-/// The joint's differential equation.
+/// The differential equation of a joint.
 struct Dynamics<'a> {
     config: &'a DmpConfig,
     hit: f64,
@@ -88,7 +90,8 @@ impl Dynamics<'_> {
         (-self.config.phase_decay * time / self.hit).exp()
     }
 
-    /// Acceleration but for the forcing term, of position `y` and velocity `dy` under goal and goal velocity.
+    /// Acceleration without the forcing term, at position `y` and velocity `dy`, under goal and
+    /// goal velocity.
     fn spring(&self, time: f64, y: f64, dy: f64, goal: f64, velocity: f64) -> f64 {
         let a = self.config.stiffness;
         let target = goal - velocity * (self.hit - time);
@@ -136,8 +139,9 @@ impl Dynamics<'_> {
 }
 
 impl Dmp {
-    /// Fits the forcing terms to a demonstration; its goals are where it was `hit_time` seconds after its start. The movement
-    /// lasts as long as the demonstration, goes on with the goal's velocity after the hit, and has a row less than it.
+    /// Fits the forcing terms to a demonstration. The goals are the positions of the demonstration
+    /// `hit_time` seconds after its start. The movement lasts as long as the demonstration, keeps
+    /// the goal's velocity after the hit, and has one row less than the demonstration.
     ///
     /// # Errors
     /// A parameter out of range, or a demonstration that ends before the hit.
@@ -161,7 +165,8 @@ impl Dmp {
             &(0..cycles).map(|i| dynamics.features(i as f64 * period).transpose()).collect::<Vec<_>>(),
         );
         let mut normal = design.tr_mul(&design);
-        // Keeps functions that no row of the demonstration reaches at rest.
+        // The ridge keeps the weight of a function at zero that no row of the demonstration
+        // reaches.
         let least = 1e-9 * normal.diagonal().max();
         (0..normal.nrows()).for_each(|i| normal[(i, i)] += least);
         let factor = nalgebra::Cholesky::new(normal).ok_or(DmpError::Short { rows, cycles: before + 1 })?;

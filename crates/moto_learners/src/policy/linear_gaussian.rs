@@ -54,7 +54,7 @@ pub enum PolicyError {
         /// `gain`, `bias` or `covariance`.
         field: &'static str,
     },
-    /// A movement's parts do not fit together, or are not finite.
+    /// The parts of a movement are inconsistent or not finite.
     #[error(
         "the movement has {cycles} cycles of {joints} joints and {parameters} parameters for {horizon} policy steps: expected \
          finite trajectories, cycles a multiple of the steps, and two parameters per joint"

@@ -1,5 +1,6 @@
-//! Time-indexed linear-Gaussian policies (Akrour et al. 2018, section 2), `pi_t(a|s) = N(K_t s + k_t, Sigma_t)`, and movement
-//! primitives: what a stroke can be made by.
+//! Time-indexed linear-Gaussian policies (Akrour et al. 2018, section 2),
+//! `pi_t(a|s) = N(K_t s + k_t, Sigma_t)`, and movement primitives: the two kinds of law that make a
+//! stroke.
 
 mod compiled;
 mod divergence;

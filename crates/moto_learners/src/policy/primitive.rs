@@ -1,10 +1,12 @@
 //! Movement primitives as the control loop follows them: joint trajectories that are linear in a few parameters, which are drawn
 //! once per stroke.
 //!
-//! Position, velocity and acceleration of joint j at each cycle are `base_j + response_goal * g_j + response_velocity * v_j`,
-//! the parameters being `(g, v)` of all joints (2 n): what a dynamic movement primitive with a forcing term of its own gives
-//! for goals g and goal velocities v ([`super::Dmp`]). The parameters are linear-Gaussian in the policy's state at
-//! the start of the stroke, so that they can answer to what is seen of the task by then (Kupcsik et al. 2013).
+//! Position, velocity and acceleration of joint j at each cycle are
+//! `base_j + response_goal * g_j + response_velocity * v_j`, with the parameters `(g, v)` of all
+//! joints (2 n). A dynamic movement primitive gives such trajectories for goals g and goal
+//! velocities v, if its forcing term is not scaled by the goal ([`super::Dmp`]). The parameters are
+//! linear-Gaussian in the policy's state at the start of the stroke, so that they can depend on
+//! what is seen of the task by then (Kupcsik et al. 2013).
 
 use super::{CompiledPolicy, LinearGaussian, Policy, PolicyError};
 use serde::{Deserialize, Serialize};
@@ -18,9 +20,9 @@ pub type Motion = [f64; 3];
 pub struct Primitive {
     /// Trajectory at zero goals and goal velocities (cycle x joint).
     pub base: Vec<Vec<Motion>>,
-    /// What a unit of a joint's goal adds to its trajectory, the same for all joints (cycle).
+    /// Change of a joint's trajectory per unit of its goal, the same for all joints (cycle).
     pub goal_response: Vec<Motion>,
-    /// What a unit of a joint's goal velocity adds (cycle).
+    /// Change of a joint's trajectory per unit of its goal velocity (cycle).
     pub velocity_response: Vec<Motion>,
 }
 
@@ -35,7 +37,8 @@ impl Primitive {
         self.base.len()
     }
 
-    /// Where joint `joint` is wanted in a cycle under `parameters` (2 n: goals, goal velocities). Real-time safe.
+    /// Desired state of joint `joint` in a cycle under `parameters` (2 n: goals, goal velocities).
+    /// Real-time safe.
     ///
     /// # Panics
     /// If an index is out of range; the loop checks them when it takes a trial.
@@ -96,7 +99,7 @@ impl CompiledMovement {
     }
 }
 
-/// What a stroke is made by.
+/// The law of a stroke.
 #[derive(Clone, Debug)]
 pub enum Law {
     /// Feedback on the state, step by step; the effort is held within a step.
@@ -130,7 +133,8 @@ impl Law {
         }
     }
 
-    /// Standard normal draws that a stroke takes: per step and action, or one per parameter of the movement.
+    /// Standard normal draws of a stroke: one per step and action, or one per parameter of the
+    /// movement.
     pub fn noise_len(&self) -> usize {
         match self {
             Self::Policy(policy) => policy.horizon() * policy.action_dim(),
@@ -138,8 +142,8 @@ impl Law {
         }
     }
 
-    /// Parameters that a rollout draws once, at its start, from the state there and its standard normal draws; none where the law
-    /// draws at every step.
+    /// Parameters that a rollout draws once, from its first state and its standard normal draws;
+    /// empty where the law draws at every step.
     ///
     /// # Panics
     /// If a slice has the wrong length.
@@ -154,7 +158,7 @@ impl Law {
         }
     }
 
-    /// Control cycles the law is made for, where it is made for a number.
+    /// Number of control cycles the law is made for; `None` where the law fits any number.
     pub fn cycles(&self) -> Option<usize> {
         match self {
             Self::Policy(_) => None,

@@ -4,7 +4,7 @@ use super::{CompiledMovement, CompiledPolicy, Law, LinearGaussian, Policy, Polic
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// A law as it is stored, and as learners give it.
+/// A law as learners return it and as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoredLaw {
