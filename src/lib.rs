@@ -14,6 +14,7 @@ pub mod report;
 pub mod robot;
 #[cfg(feature = "ros")]
 pub mod ros;
+pub mod signals;
 pub mod simulation;
 pub mod storage;
 pub mod tasks;

@@ -17,6 +17,7 @@ use crate::experiment::catalogue::{ENTRIES, find};
 use crate::experiment::{
     ExperimentConfig, Folder, Job, Outcome, Record, RunnerOptions, Watcher, overridden, publish, run, table,
 };
+use crate::signals;
 
 /// Exit code of a program that was stopped by a signal.
 const STOPPED: u8 = 130;
@@ -145,30 +146,16 @@ fn folded(text: &str, width: usize) -> Vec<String> {
     })
 }
 
-/// Becomes true when somebody asks the program to end; asked again, it ends at once.
+/// Becomes true when a signal asks the program to end; asked again, it ends at once.
 fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    let (mut interrupted, mut terminated) = {
-        let _context = runtime.enter();
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
-    };
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            loop {
-                tokio::select! {
-                    _ = interrupted.recv() => {}
-                    _ = terminated.recv() => {}
-                }
-                if asked.swap(true, Ordering::Relaxed) {
-                    std::process::exit(STOPPED.into());
-                }
-                warn!("stopping after the iterations that run, then saving (again to stop at once)");
-            }
-        });
-    });
+    signals::listen(&[], move |signal, _| {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(STOPPED.into());
+        }
+        warn!("{signal}: stopping after the iterations that run, then saving (again to stop at once)");
+    })?;
     Ok(stop)
 }
 

@@ -183,9 +183,10 @@ pub struct WatchdogConfig {
     pub max_frozen_readings: Option<u64>,
     /// Largest age of the task's values during a stroke, s, in (0, 10]; none if the stroke does not use them. Default 0.1.
     pub max_task_age: Option<f64>,
-    /// Most periods missed in a row without a cycle on time in between, in [0, 1000]; more stop the loop. Default 10.
+    /// Most periods missed in a row without a cycle on time in between, in [0, 1000]; more stop the loop. Over ROS, so many periods
+    /// without a command, one at least, send the robot zero. Default 10.
     pub max_consecutive_misses: u64,
-    /// Longest silence of the supervisor, s, in (0, 3600]; not watched in lockstep, nor if none. Default 2.
+    /// Longest silence of the supervisor, and of the loop, s, in (0, 3600]; not watched in lockstep, nor if none. Default 2.
     pub heartbeat_timeout: Option<f64>,
 }
 

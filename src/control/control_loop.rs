@@ -15,7 +15,7 @@ use super::tracking::InverseDynamics;
 use super::trial::{TrialOrder, TrialShape};
 use super::tuning::Tuning;
 use super::validation::ConfigError;
-use super::watchdog::{Heartbeat, MissCounter, Watchdog};
+use super::watchdog::{CommandWatch, Heartbeat, MissCounter, Watchdog};
 use super::{Clock, Latency, LoopClient, Stroke};
 use crate::robot::{Command, LoopPort, Reading};
 use std::sync::atomic::Ordering;
@@ -51,6 +51,7 @@ pub struct ControlLoop {
     limits: Limits,
     watchdog: Watchdog,
     misses: MissCounter,
+    commands: CommandWatch,
     heartbeat: Heartbeat,
     safety: Safety,
     /// Latency of the cycles outside strokes, since the last trial left.
@@ -79,12 +80,12 @@ impl ControlLoop {
     /// The first value of the configuration that is not accepted.
     pub fn new(parts: LoopParts) -> Result<(Self, LoopClient), ConfigError> {
         let LoopParts { config, port, clock, stroke, dynamics } = parts;
-        let LoopPort { reading, command, requests: plant } = port;
+        let LoopPort { reading, command, requests: plant, delivery } = port;
         let joints = reading.output_buffer().position.len();
         let task_values = reading.output_buffer().task.len();
         config.validate(joints)?;
         let (state_dim, decimation) = (stroke.state_dim(), config.decimation);
-        let (client, ends) = LoopClient::new(config.black_box_cycles, joints, task_values);
+        let (client, ends) = LoopClient::new(config.black_box_cycles, joints, task_values, delivery.clone());
         let heartbeat = config.watchdog.heartbeat_timeout.filter(|_| clock.real_time()).map(Duration::from_secs_f64);
         let control = Self {
             heartbeat: Heartbeat::new(heartbeat, clock.now()),
@@ -100,6 +101,7 @@ impl ControlLoop {
             limits: Limits::new(&config.limits, config.period),
             watchdog: Watchdog::new(&config),
             misses: MissCounter::new(config.watchdog.max_consecutive_misses),
+            commands: CommandWatch::new(delivery, &config),
             safety: Safety::new(&config.safety),
             between: Latency::new(),
             shape: TrialShape { joints, task_values, state_dim, action_dim: joints, horizon: 0, decimation },
@@ -156,6 +158,7 @@ impl ControlLoop {
         self.life_cycle.phase() == Phase::Idle
             && self.safety.state() != SafetyState::Damp
             && !self.outbox.shared.shutdown.load(Ordering::Relaxed)
+            && !self.outbox.shared.stop.load(Ordering::Relaxed)
     }
 
     /// One control cycle, planned for `release`.
@@ -168,7 +171,12 @@ impl ControlLoop {
         let checked = self.watchdog.check(now, self.reading.output_buffer(), &self.sent);
         self.healthy = checked.is_ok();
         let punctual = self.misses.count(missed);
-        if let Err(fault) = checked.and(punctual) {
+        let commands = self.commands.check(self.sequence);
+        if matches!(commands, Err(Fault::CommandTimeout { .. })) {
+            self.limits.zeroed();
+            self.safety.zeroed();
+        }
+        if let Err(fault) = commands.and(checked).and(punctual) {
             self.trip(fault, now, tick);
         }
         if self.safety.advance(now) {

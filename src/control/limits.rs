@@ -135,6 +135,12 @@ impl Limits {
         &self.last
     }
 
+    /// The robot got zero in the place of the last command.
+    pub fn zeroed(&mut self) {
+        self.last.fill(0.);
+        self.continuous = true;
+    }
+
     /// The plant was put elsewhere: the next command is not compared with the last.
     pub fn forget(&mut self) {
         self.continuous = false;

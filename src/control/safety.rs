@@ -75,6 +75,11 @@ impl Safety {
         true
     }
 
+    /// The robot got zero in the place of the last command: no effort is left to fade.
+    pub(super) fn zeroed(&mut self) {
+        self.from.fill(0.);
+    }
+
     /// Goes on from DAMP to ZERO when it is time. Returns whether the state changed.
     pub fn advance(&mut self, now: Duration) -> bool {
         let done = self.state == SafetyState::Damp && now.saturating_sub(self.since) >= self.duration;

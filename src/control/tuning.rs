@@ -34,4 +34,9 @@ impl Tuning {
             config,
         })
     }
+
+    /// The configuration it was made from, or with which it came back.
+    pub fn config(&self) -> &ControlConfig {
+        &self.config
+    }
 }

@@ -6,8 +6,10 @@ use super::fault::Fault;
 use crate::robot::Reading;
 use std::time::Duration;
 
+mod commands;
 mod frozen;
 
+pub(super) use commands::CommandWatch;
 use frozen::Frozen;
 
 /// Watches the readings.

@@ -16,6 +16,9 @@ impl ControlLoop {
         if let Err(fault) = self.heartbeat.check(now, self.outbox.shared.heartbeat.load(Ordering::Relaxed)) {
             self.trip(fault, now, tick);
         }
+        if self.outbox.shared.stop.swap(false, Ordering::Relaxed) {
+            self.trip(Fault::OperatorStop, now, tick);
+        }
         while let Ok(request) = self.requests.pop() {
             self.serve(request, now, tick);
         }
@@ -56,6 +59,7 @@ impl ControlLoop {
             self.watchdog.exchange(&mut tuning.watchdog);
             self.safety.exchange(&mut tuning.safety);
             self.misses.set_limit(tuning.config.watchdog.max_consecutive_misses);
+            self.commands.configure(&tuning.config);
             let heartbeat = tuning.config.watchdog.heartbeat_timeout.filter(|_| self.clock.real_time());
             self.heartbeat.set_limit(heartbeat.map(Duration::from_secs_f64));
             self.life_cycle.exchange(&mut tuning.config, &mut tuning.speed);
