@@ -20,7 +20,6 @@ mod robot;
 mod rosout;
 mod schema;
 mod serve;
-mod signals;
 mod sim_time;
 mod simulate;
 mod stamps;

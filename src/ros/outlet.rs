@@ -25,6 +25,8 @@ struct Known {
     startup: Option<String>,
     stopper: Option<Stopper>,
     fault: Option<String>,
+    /// How often the loop left its safe state.
+    resets: u64,
     trial: Option<TrialMeta>,
     iteration: Option<IterationMetrics>,
 }
@@ -42,6 +44,18 @@ impl Health {
     /// What tripped, while it is not reset.
     pub fn fault(&self) -> Option<String> {
         self.lock().fault.clone()
+    }
+
+    /// How often the loop left its safe state.
+    pub fn resets(&self) -> u64 {
+        self.lock().resets
+    }
+
+    /// Stops the robot now, if there is a loop.
+    pub fn stop(&self) {
+        if let Some(stopper) = &self.lock().stopper {
+            stopper.stop();
+        }
     }
 
     /// The loop is over.
@@ -125,7 +139,11 @@ impl Watcher for Outlet {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Tripped { fault, .. } => self.health.lock().fault = Some(fault.to_string()),
-            Event::Safety { state: SafetyState::Run, .. } => self.health.lock().fault = None,
+            Event::Safety { state: SafetyState::Run, .. } => {
+                let mut known = self.health.lock();
+                known.fault = None;
+                known.resets += 1;
+            }
             _ => {}
         }
     }
@@ -206,6 +224,8 @@ impl Diagnostics {
             self.limits(&known, limits),
             self.robot(states, limits, wall && known.stopper.is_some()),
         ];
+        // Who stops the robot is not to wait for what is published.
+        drop(known);
         let header = Header { stamp: message_time(system_time()), frame_id: String::new() };
         report(self.publisher.publish(&DiagnosticArray { header, status }));
     }

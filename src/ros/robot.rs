@@ -1,18 +1,19 @@
 //! The robot as the daemon drives it: joint states in, commands out, on one of three clocks.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::unbounded;
 use tokio::sync::Notify;
 
-use super::commands::{CommandThread, Commander, Outgoing};
+use super::commands::{Commander, RosSink};
 use super::lockstep::{Failure, Lockstep};
 use super::serve::Server;
 use super::sim_time::{SimClock, SimTime};
 use super::states::{Measured, States};
 use super::{ClockSource, RosConfig, RosError};
-use crate::control::{Clock, WallClock};
+use crate::control::{Clock, CommandThread, Outgoing, SchedulingConfig, WallClock};
 use crate::daemon::{LinkError, RemoteRobot};
 use crate::robot::RobotPort;
 
@@ -33,12 +34,16 @@ pub struct RosRobot {
     pub config: RosConfig,
     /// The control period.
     pub period: Duration,
+    /// Priority and processor of the loop's thread.
+    pub scheduling: SchedulingConfig,
     /// Whether the task needs the ball.
     pub with_ball: bool,
     /// What sends the commands of a loop on the wall clock.
     pub thread: Option<CommandThread>,
     /// Why the lockstep ended, if it did.
     pub failure: Failure,
+    /// Nobody waits for the connection any more.
+    pub given_up: Arc<AtomicBool>,
 }
 
 impl RosRobot {
@@ -51,7 +56,7 @@ impl RosRobot {
             let fresh = received.last.is_some_and(|last| last >= since) && received.error.is_none();
             self.states.newest().filter(|newest| fresh && (!self.with_ball || !newest.ball.is_empty()))
         };
-        while since.elapsed() < waited {
+        while since.elapsed() < waited && !self.given_up.load(Ordering::Relaxed) {
             if let Some(state) = usable() {
                 return Ok(state);
             }
@@ -67,28 +72,36 @@ impl RosRobot {
 
 impl RemoteRobot for RosRobot {
     fn connect(&mut self, port: RobotPort, idle: Arc<Notify>) -> Result<Box<dyn Clock>, LinkError> {
-        self.server.wait(Duration::from_secs_f64(self.config.connect_timeout))?;
-        let first = self.first_state()?;
-        let RobotPort { reading, command, requests } = port;
+        let timeout = Duration::from_secs_f64(self.config.connect_timeout);
+        let connected = self.server.wait(timeout, &self.given_up).and_then(|()| self.first_state());
+        if self.given_up.load(Ordering::Relaxed) {
+            return Err(RosError::GivenUp.into());
+        }
+        let first = connected?;
+        let sink = RosSink { commander: self.commander.clone(), server: self.server.clone() };
         if let Some(time) = &self.sim_time {
+            let RobotPort { reading, command, requests, delivery } = port;
             time.let_go(false);
             self.states.feed_simulated(reading);
-            let outgoing = Outgoing { command, requests };
-            return Ok(Box::new(SimClock::new(time.clone(), outgoing, self.commander.clone(), self.server.clone())));
+            let outgoing = Outgoing { command, requests, delivery };
+            let clock = SimClock::start(time.clone(), outgoing, sink, self.period).map_err(RosError::Thread)?;
+            return Ok(Box::new(clock));
         }
         match self.config.clock {
             ClockSource::Wall => {
+                let RobotPort { reading, command, requests, delivery } = port;
                 let clock = WallClock::new();
                 self.states.feed_wall(clock, reading);
-                let (commander, server) = (self.commander.clone(), self.server.clone());
-                let outgoing = Outgoing { command, requests };
-                self.thread = Some(CommandThread::spawn(outgoing, commander, server, clock, self.period)?);
+                let outgoing = Outgoing { command, requests, delivery };
+                let thread = CommandThread::spawn(outgoing, sink, clock, self.period, &self.scheduling);
+                let thread = thread.map_err(RosError::Thread)?;
+                tracing::info!("commands: {}", thread.startup);
+                self.thread = Some(thread);
                 Ok(Box::new(clock))
             }
             ClockSource::Lockstep => {
                 let (sender, states) = unbounded();
                 self.states.feed_stamped(sender, self.with_ball);
-                let port = RobotPort { reading, command, requests };
                 let (commander, server) = (self.commander.clone(), self.server.clone());
                 let clock = Lockstep::new(port, &first, states, commander, server, &self.config);
                 self.failure = clock.failure();
@@ -104,8 +117,8 @@ impl RemoteRobot for RosRobot {
     }
 
     fn disconnect(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            thread.join();
+        if self.thread.take().is_some_and(|thread| !thread.end()) {
+            tracing::error!("{}", RosError::CommandsStuck);
         }
         self.states.feed_nobody();
     }

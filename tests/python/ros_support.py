@@ -28,7 +28,7 @@ from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import Trigger
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "target" / "release" / "moto_controller"
+PROGRAM = ROOT / "target" / "debug" / "moto_controller"
 JOINTS = ["bx", "by", "bz", "j1", "j2", "j3", "j4", "j5", "j6"]
 REST = [0.0, 0.0, 0.0, -0.8, -0.6, 0.3, 1.3, 1.2, 0.8]
 # The machines that run this stall now and then: what is not about time is not to fail by it.
