@@ -20,6 +20,7 @@ mod files;
 mod hanging_disk;
 mod law;
 mod readings;
+mod sending;
 mod signals;
 mod table;
 mod timing;
