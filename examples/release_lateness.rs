@@ -65,8 +65,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::thread::sleep(Duration::from_millis(20));
     }
     handle.client.stopper().shutdown();
-    let (mut client, rest) = handle.join()?;
-    latency.add(&rest);
+    let (mut client, rest) = handle.join(None);
+    latency.add(&rest?);
     while let Some(trial) = client.finished() {
         latency.add(&trial.order.buffers.latency.stroke);
         latency.add(&trial.order.buffers.latency.between);

@@ -12,6 +12,7 @@ pub mod robot;
 #[cfg(feature = "ros")]
 pub mod ros;
 pub mod setup;
+pub mod signals;
 pub mod simulation;
 pub mod storage;
 pub mod tasks;

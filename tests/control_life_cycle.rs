@@ -278,7 +278,7 @@ fn lockstep(rollouts: &[u64], ahead: usize) -> Vec<Vec<u64>> {
         }
     }
     handle.client.stopper().shutdown();
-    handle.join().unwrap();
+    handle.join(None).1.unwrap();
     results
 }
 
@@ -316,5 +316,5 @@ fn in_lockstep_time_stands_still_without_a_trial() {
     woken.recv().unwrap();
     assert_eq!(handle.client.status().cycles, cycles);
     handle.client.stopper().shutdown();
-    handle.join().unwrap();
+    handle.join(None).1.unwrap();
 }

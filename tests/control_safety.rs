@@ -619,7 +619,7 @@ fn a_panic_on_the_loops_thread_is_told_by_join() {
         LoopParts { config: config(1), port, clock: Box::new(clock), stroke: Box::new(Panics(AllOfIt(1))), dynamics };
     let mut handle = spawn(parts).unwrap();
     handle.client.order(order(0, 5, 1)).unwrap();
-    let error = handle.join().err().unwrap();
+    let error = handle.join(None).1.err().unwrap();
     assert!(error.to_string().contains("no state today"), "{error}");
 }
 

@@ -1,13 +1,14 @@
-//! A producer that floods the loop's edges from the same processor, preempted half-way at any point, never holds the loop up.
+//! A producer that floods the loop's edges from the same processor, preempted half-way at any point, never holds the loop up; nor
+//! does other work hold up the thread that sends its commands.
 #![cfg(target_os = "linux")]
 
 mod control_support;
 
 use control_support::*;
 use moto_controller::control::*;
-use moto_controller::robot::{Reading, RobotPort, link};
+use moto_controller::robot::{PlantRequest, Reading, RobotPort, link};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 const CYCLES: u64 = 400;
@@ -103,7 +104,8 @@ fn flooded(make: impl Fn(Arc<AtomicBool>) -> Box<dyn Stroke>) -> (Duration, bool
         }
     }
     handle.client.stopper().shutdown();
-    let (mut client, rest) = handle.join().unwrap();
+    let (mut client, rest) = handle.join(None);
+    let rest = rest.unwrap();
     while let Some(trial) = client.finished() {
         sum.add(&trial.order.buffers.latency.stroke);
         sum.add(&trial.order.buffers.latency.between);
@@ -127,5 +129,71 @@ fn a_lock_shared_with_the_producer_is_noticed() {
     let (longest, priority) = flooded(|lock| Box::new(Spins(AllOfIt(1), lock)));
     if priority {
         assert!(longest >= HELD_UP, "the longest cycle took {longest:?}");
+    }
+}
+
+/// Counts what it is given, and works on it as a publisher does.
+struct Counts(Arc<AtomicU64>);
+
+impl CommandSink for Counts {
+    fn send(&mut self, effort: &[f64]) {
+        std::hint::black_box(format!("{effort:?}"));
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+    fn request(&mut self, _: PlantRequest) {}
+}
+
+/// Beside a robot over ROS the loop's commands leave on a thread of their own. Needs real-time priority: without it they share the
+/// processor with the work, as everybody does.
+#[test]
+fn work_on_the_same_processor_does_not_hold_up_the_commands() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let pinned = SchedulingConfig {
+        priority: None,
+        cpu: Some(a_cpu()),
+        lock_memory: false,
+        avoid_idle_states: false,
+        ..SchedulingConfig::default()
+    };
+    let (port, RobotPort { command, requests, delivery, .. }) = link(1, 1);
+    let (clock, period) = (WallClock::new(), Duration::from_millis(2));
+    let stop = Arc::<AtomicBool>::default();
+    let hogs: Vec<_> = (0..3)
+        .map(|_| {
+            let (stop, pinned) = (stop.clone(), pinned.clone());
+            std::thread::spawn(move || {
+                let _guard = enter_real_time(&pinned).unwrap();
+                while !stop.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            })
+        })
+        .collect();
+    let heard = Arc::<AtomicU64>::default();
+    let mut config = config(1);
+    (config.watchdog.max_consecutive_misses, config.scheduling.priority) = (1000, Some(10));
+    let (counts, scheduling) = (Counts(heard.clone()), config.scheduling.clone());
+    let commands = std::thread::spawn(move || {
+        // The thread that is started here has the processor of this one.
+        let _guard = enter_real_time(&pinned).unwrap();
+        CommandThread::spawn(Outgoing { command, requests, delivery }, counts, clock, period, &scheduling).unwrap()
+    });
+    let commands = commands.join().unwrap();
+    let dynamics = Box::new(NominalInertia([1.].into()));
+    let parts = LoopParts { config, port, clock: Box::new(clock), stroke: Box::new(AllOfIt(1)), dynamics };
+    let handle = spawn(parts).unwrap();
+    while handle.client.status().cycles < CYCLES {
+        std::thread::sleep(period);
+    }
+    let (heard, cycles) = (heard.load(Ordering::Relaxed), handle.client.status().cycles);
+    handle.client.stopper().shutdown();
+    handle.join(None).1.unwrap();
+    let priority = commands.startup.priority;
+    assert!(commands.end());
+    stop.store(true, Ordering::Relaxed);
+    hogs.into_iter().for_each(|hog| hog.join().unwrap());
+    if let Some(priority) = priority {
+        assert_eq!(priority, 9, "next below the loop's");
+        assert!(heard > cycles * 9 / 10, "{heard} of {cycles} commands left");
     }
 }

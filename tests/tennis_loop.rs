@@ -114,5 +114,5 @@ fn the_loop_makes_the_strokes_that_the_plant_alone_makes() {
     }
     assert!(clipped <= 2, "the limits touch {clipped} of 20 strokes of the first policy");
     control.client.stopper().shutdown();
-    control.join().unwrap();
+    control.join(None).1.unwrap();
 }

@@ -17,6 +17,7 @@ use crate::experiment::catalogue::{ENTRIES, find};
 use crate::experiment::{
     ExperimentConfig, Folder, Job, Outcome, Record, RunnerOptions, Watcher, overridden, publish, run, table,
 };
+use crate::signals;
 
 /// Exit code of a program that was stopped by a signal.
 const STOPPED: u8 = 130;
@@ -151,33 +152,16 @@ fn folded(text: &str, width: usize) -> Vec<String> {
     })
 }
 
-/// Becomes true when somebody asks the program to end; asked again, it ends at once.
+/// Becomes true when a signal asks the program to end; asked again, it ends at once.
 fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
-    let refused = |error: std::io::Error| format!("cannot listen to signals: {error}");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(refused)?;
-    let (mut interrupted, mut terminated) = {
-        let _context = runtime.enter();
-        let listen = |kind| signal(kind).map_err(refused);
-        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?)
-    };
-    let listening = std::thread::Builder::new().name("signals".into()).spawn(move || {
-        runtime.block_on(async {
-            loop {
-                tokio::select! {
-                    _ = interrupted.recv() => {}
-                    _ = terminated.recv() => {}
-                }
-                if asked.swap(true, Ordering::Relaxed) {
-                    std::process::exit(STOPPED.into());
-                }
-                warn!("stopping after the iterations that run, then saving (again to stop at once)");
-            }
-        });
-    });
-    listening.map_err(refused)?;
+    signals::listen(&[], move |signal, _| {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(STOPPED.into());
+        }
+        warn!("{signal}: stopping after the iterations that run, then saving (again to stop at once)");
+    })?;
     Ok(stop)
 }
 

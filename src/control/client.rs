@@ -5,6 +5,7 @@ use super::messages::{Event, Request, Shared, Status};
 use super::outbox::BlackBoxes;
 use super::trial::{FinishedTrial, TrialOrder};
 use super::tuning::Tuning;
+use crate::robot::Delivery;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -45,7 +46,12 @@ pub(super) struct LoopEnds {
 }
 
 impl LoopClient {
-    pub(super) fn new(black_box_cycles: usize, joints: usize, task_values: usize) -> (Self, LoopEnds) {
+    pub(super) fn new(
+        black_box_cycles: usize,
+        joints: usize,
+        task_values: usize,
+        delivery: Arc<Delivery>,
+    ) -> (Self, LoopEnds) {
         let (orders, orders_out) = RingBuffer::new(ORDER_CAPACITY);
         let (requests, requests_out) = RingBuffer::new(REQUEST_CAPACITY);
         let (trials_in, trials) = RingBuffer::new(ORDER_CAPACITY);
@@ -59,7 +65,7 @@ impl LoopClient {
         }
         let (tunings, tunings_out) = RingBuffer::new(TUNINGS);
         let (former_in, former) = RingBuffer::new(2 * TUNINGS);
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::new(Shared { delivery, ..Shared::default() });
         let stopper = Stopper { shared: shared.clone(), thread: None };
         (
             Self { orders, requests, trials, events, black_boxes, spares, tunings, former, stopper },
@@ -163,6 +169,12 @@ impl Stopper {
     /// Asks the loop to end: the robot gets the safe command first.
     pub fn shutdown(&self) {
         self.shared.shutdown.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Stops the robot now, as [`Request::Stop`] does, past whatever the supervisor is at. Takes a reset.
+    pub fn stop(&self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
         self.wake();
     }
 

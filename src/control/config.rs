@@ -208,10 +208,12 @@ pub struct WatchdogConfig {
     /// use them.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "s"))]
     pub max_task_age: Option<f64>,
-    /// Most periods missed in a row without a cycle on time in between; more stop the loop.
+    /// Most periods missed in a row without a cycle on time in between; more stop the loop. Over ROS, this many periods without a
+    /// command, one at least, send the robot zero.
     #[schemars(extend("minimum" = 0, "maximum" = 1000))]
     pub max_consecutive_misses: u64,
-    /// Longest silence of the supervisor, and longest standstill of a simulated clock; not watched in lockstep, nor if none.
+    /// Longest silence of the supervisor and of the loop, and longest standstill of a simulated clock; not watched in lockstep, nor
+    /// if none.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 3600, "x-unit" = "s"))]
     pub heartbeat_timeout: Option<f64>,
 }

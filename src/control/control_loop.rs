@@ -15,7 +15,7 @@ use super::timekeeper::Timekeeper;
 use super::tracking::InverseDynamics;
 use super::trial::{TrialOrder, TrialShape};
 use super::tuning::Tuning;
-use super::watchdog::{Heartbeat, MissCounter, Watchdog};
+use super::watchdog::{CommandWatch, Heartbeat, MissCounter, Watchdog};
 use super::{Clock, Latency, LoopClient, Stroke};
 use crate::robot::{Command, LoopPort, Reading};
 use crate::schema::FieldError;
@@ -52,6 +52,7 @@ pub struct ControlLoop {
     limits: Limits,
     watchdog: Watchdog,
     misses: MissCounter,
+    commands: CommandWatch,
     heartbeat: Heartbeat,
     timekeeper: Timekeeper,
     safety: Safety,
@@ -81,12 +82,12 @@ impl ControlLoop {
     /// The first value of the configuration that is not accepted.
     pub fn new(parts: LoopParts) -> Result<(Self, LoopClient), FieldError> {
         let LoopParts { config, port, clock, stroke, dynamics } = parts;
-        let LoopPort { reading, command, requests: plant } = port;
+        let LoopPort { reading, command, requests: plant, delivery } = port;
         let joints = reading.output_buffer().position.len();
         let task_values = reading.output_buffer().task.len();
         let (state_dim, decimation, period) = (stroke.state_dim(), config.decimation, config.period());
-        let (client, ends) = LoopClient::new(config.black_box_cycles, joints, task_values);
-        let Tuning { limits, watchdog, safety, misses, heartbeat, timekeeper, life_cycle } =
+        let (client, ends) = LoopClient::new(config.black_box_cycles, joints, task_values, delivery.clone());
+        let Tuning { limits, watchdog, safety, misses, commands, heartbeat, timekeeper, life_cycle } =
             Tuning::new(config, joints)?;
         let control = Self {
             heartbeat: Heartbeat::new(heartbeat, clock.real_time(), clock.now()),
@@ -103,6 +104,7 @@ impl ControlLoop {
             limits: Limits::with(limits),
             watchdog: Watchdog::with(watchdog),
             misses: MissCounter::new(misses),
+            commands: CommandWatch::new(delivery, commands),
             safety: Safety::with(safety),
             between: Latency::new(),
             shape: TrialShape { joints, task_values, state_dim, action_dim: joints, horizon: 0, decimation },
@@ -180,6 +182,7 @@ impl ControlLoop {
         self.life_cycle.phase() == Phase::Idle
             && self.safety.state() != SafetyState::Damp
             && !self.outbox.shared.shutdown.load(Ordering::Relaxed)
+            && !self.outbox.shared.stop.load(Ordering::Relaxed)
     }
 
     /// One control cycle, planned for `release`.
@@ -191,7 +194,12 @@ impl ControlLoop {
         self.reading.update();
         self.checked = self.watchdog.check(now, self.reading.output_buffer(), &self.sent);
         let punctual = self.misses.count(missed);
-        if let Err(fault) = self.checked.and(punctual) {
+        let commands = self.commands.check(self.sequence);
+        if matches!(commands, Err(Fault::CommandTimeout { .. })) {
+            self.limits.zeroed();
+            self.safety.zeroed();
+        }
+        if let Err(fault) = commands.and(self.checked).and(punctual) {
             self.trip(fault, now, tick);
         }
         if self.safety.advance(now) {

@@ -123,6 +123,20 @@ pub enum Fault {
         /// Longest standstill allowed.
         limit: Duration,
     },
+    /// The loop gave no command for so long that whoever sends its commands sent zero.
+    #[error("the loop gave no command for more than {limit:?}: the robot was sent zero instead")]
+    CommandTimeout {
+        /// Longest time without a command.
+        limit: Duration,
+    },
+    /// The commands do not leave.
+    #[error("{commands} commands in a row did not leave for the robot: their sender stands still, allowed are {limit}")]
+    CommandsStuck {
+        /// Commands the sender did not take.
+        commands: u64,
+        /// Most allowed.
+        limit: u64,
+    },
     /// The supervisor or the learner behind it fell silent.
     #[error("no heartbeat for {silence:?}, allowed are {limit:?}")]
     HeartbeatLost {
@@ -176,6 +190,8 @@ impl Fault {
             | Self::TooFarFromStart { .. }
             | Self::NonFiniteEffort { .. }
             | Self::ClockStopped { .. }
+            | Self::CommandTimeout { .. }
+            | Self::CommandsStuck { .. }
             | Self::Shutdown => false,
             Self::MissedDeadlines { .. }
             | Self::ClockBackward { .. }
@@ -203,6 +219,8 @@ impl Fault {
             | Self::MissedDeadlines { .. }
             | Self::ClockBackward { .. }
             | Self::ClockStopped { .. }
+            | Self::CommandTimeout { .. }
+            | Self::CommandsStuck { .. }
             | Self::HeartbeatLost { .. }
             | Self::HomingTimeout { .. }
             | Self::OperatorStop

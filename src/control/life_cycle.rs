@@ -44,6 +44,11 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// The configuration they were made from.
+    pub fn config(&self) -> &ControlConfig {
+        &self.config
+    }
+
     /// From a validated configuration.
     pub fn new(config: ControlConfig) -> Self {
         Self {

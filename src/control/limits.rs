@@ -186,6 +186,12 @@ impl Limits {
         &self.memory.last
     }
 
+    /// The robot got zero in the place of the last command.
+    pub fn zeroed(&mut self) {
+        self.memory.last.fill(0.);
+        self.memory.continuous = true;
+    }
+
     /// The plant was put elsewhere: the next command is not compared with the last.
     pub fn forget(&mut self) {
         self.memory.continuous = false;

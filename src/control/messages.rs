@@ -2,8 +2,9 @@
 
 use super::SafetyState;
 use super::fault::Fault;
-use crate::robot::TrialKey;
+use crate::robot::{Delivery, TrialKey};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -98,6 +99,7 @@ pub enum Event {
 pub(super) struct Shared {
     pub heartbeat: AtomicU64,
     pub shutdown: AtomicBool,
+    pub stop: AtomicBool,
     pub ended: AtomicBool,
     pub paused: AtomicBool,
     pub phase: AtomicU8,
@@ -105,6 +107,7 @@ pub(super) struct Shared {
     pub cycles: AtomicU64,
     pub misses: AtomicU64,
     pub lost_events: AtomicU64,
+    pub delivery: Arc<Delivery>,
 }
 
 /// The loop at a glance.
@@ -124,6 +127,8 @@ pub struct Status {
     pub misses: u64,
     /// Events that found no room.
     pub lost_events: u64,
+    /// No command came for too long: the robot gets zero, and the loop does not know of it yet.
+    pub timed_out: bool,
 }
 
 impl Shared {
@@ -138,6 +143,7 @@ impl Shared {
             cycles: self.cycles.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
             lost_events: self.lost_events.load(Ordering::Relaxed),
+            timed_out: self.delivery.is_timed_out(),
         }
     }
 }

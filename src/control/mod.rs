@@ -6,14 +6,17 @@
 mod black_box;
 mod client;
 mod clock;
+mod command_thread;
 mod config;
 mod control_loop;
+mod dead_man;
 mod episode;
 mod fault;
 mod latency;
 mod life_cycle;
 mod limits;
 mod lockstep;
+mod loop_watch;
 mod messages;
 mod outbox;
 mod plant_thread;
@@ -33,6 +36,7 @@ mod watchdog;
 pub use black_box::{BlackBox, CycleMark, CycleRecord};
 pub use client::{LoopClient, ORDER_CAPACITY, Stopper};
 pub use clock::Clock;
+pub use command_thread::{CommandSink, CommandThread, Outgoing};
 pub use config::{
     ControlConfig, LimitsConfig, MotionConfig, OnError, Response, SafetyConfig, SchedulingConfig, TrackingConfig,
     Trigger, WatchdogConfig,
@@ -43,6 +47,7 @@ pub use fault::{Abort, Fault, OrderError, Trust};
 pub use latency::{Latency, LatencySummary, Quantiles, TrialLatency};
 pub use limits::Limits;
 pub use lockstep::LockstepClock;
+pub use loop_watch::LoopWatch;
 pub use messages::{Event, Phase, Request, Status};
 pub use plant_thread::PlantThread;
 pub use safety::{Safety, SafetyState};
@@ -54,3 +59,8 @@ pub use trial::{FinishedTrial, Outcome, TrialBuffers, TrialOrder, TrialShape};
 pub use tuning::Tuning;
 pub use wall_clock::WallClock;
 pub use watchdog::Watchdog;
+#[cfg(feature = "ros")]
+pub(crate) use {
+    command_thread::LAST_WORDS,
+    dead_man::{DeadMan, Sending},
+};

@@ -104,6 +104,11 @@ impl Safety {
         true
     }
 
+    /// The robot got zero in the place of the last command: no effort is left to fade.
+    pub(super) fn zeroed(&mut self) {
+        self.memory.from.fill(0.);
+    }
+
     /// Goes on from DAMP to ZERO when it is time. Returns whether the state changed.
     pub fn advance(&mut self, now: Duration) -> bool {
         let done =

@@ -14,6 +14,7 @@ pub struct Tuning {
     pub(super) watchdog: watchdog::Settings,
     pub(super) safety: safety::Settings,
     pub(super) misses: u64,
+    pub(super) commands: watchdog::commands::Settings,
     pub(super) heartbeat: Option<Duration>,
     pub(super) timekeeper: Option<Duration>,
     pub(super) life_cycle: life_cycle::Settings,
@@ -34,9 +35,15 @@ impl Tuning {
             watchdog: watchdog::Settings::new(&config),
             safety: safety::Settings::new(&config.safety),
             misses: config.watchdog.max_consecutive_misses,
+            commands: watchdog::commands::Settings::new(&config),
             heartbeat: silence,
             timekeeper: silence,
             life_cycle: life_cycle::Settings::new(config),
         })
+    }
+
+    /// The configuration it was made from, or with which it came back.
+    pub fn config(&self) -> &ControlConfig {
+        self.life_cycle.config()
     }
 }

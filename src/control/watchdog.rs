@@ -6,9 +6,11 @@ use super::fault::{Fault, Trust};
 use crate::robot::Reading;
 use std::time::Duration;
 
+pub(super) mod commands;
 mod excess;
 mod frozen;
 
+pub(super) use commands::CommandWatch;
 use excess::Excess;
 use frozen::Frozen;
 

@@ -146,13 +146,14 @@ async fn learn(
     let result = learning.run(&mut runner, interrupt).await;
     learning.keep_black_boxes(&mut runner);
     // Whatever came of it, the robot gets the safe command.
-    let (trials, latency) = runner.stop()?;
-    let ended = result?;
-    if ended == Ended::Interrupted {
+    let (trials, latency) = runner.stop();
+    if latency.is_err() || !matches!(result, Ok(Ended::Complete)) {
         info!("the robot has the safe command");
         learning.keep_last(&trials);
     }
-    learning.settle(None).await?;
+    let stored = learning.settle(None).await;
+    let (latency, ended) = (latency?, result?);
+    stored?;
     if pace == Pace::WallClock {
         info!("deadlines while learning: {}", DeadlineTable(latency.summary()));
     }
@@ -201,9 +202,9 @@ async fn show(
         runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: run.iterations as u64, rollout }, &law, false);
     }
     let result = strokes_on_the_clock(&mut runner, learning, strokes).await;
-    let (_, latency) = runner.stop()?;
+    let (_, latency) = runner.stop();
     learning.settle(None).await?;
-    Ok(Some(Realtime { strokes, successes: result?, startup, latency: latency.summary() }))
+    Ok(Some(Realtime { strokes, latency: latency?.summary(), successes: result?, startup }))
 }
 
 async fn strokes_on_the_clock(

@@ -147,7 +147,7 @@ async fn judge(
         let trial = match runner.next().await {
             Ok(trial) => trial,
             Err(error) => {
-                runner.stop()?;
+                runner.stop().1?;
                 return Err(error.into());
             }
         };
@@ -159,7 +159,7 @@ async fn judge(
         faults += u64::from(trial.outcome != Outcome::Completed);
         runner.recycle(trial);
     }
-    let (_, latency) = runner.stop()?;
+    let latency = runner.stop().1?;
     let share = |sum: f64| sum / strokes as f64;
     Ok(Evaluation {
         strokes,

@@ -124,7 +124,7 @@ fn learn(limits: Limits, width: f64, iterations: usize) -> (Worst, f64) {
         // Under narrow limits too few strokes may be left to learn from.
         let ended = learning.run(&mut runner, &Interrupt::default()).await;
         assert!(width < 1. || matches!(ended, Ok(Ended::Complete)));
-        runner.stop().unwrap();
+        runner.stop().1.unwrap();
     });
     drop(learning);
     let lines: Vec<IterationMetrics> = archive.view().metrics().unwrap();

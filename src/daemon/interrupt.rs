@@ -1,66 +1,88 @@
-//! Ctrl-C and SIGTERM: the robot first gets the safe command, then the run is saved.
+//! Ctrl-C and the other signals that end a process: the robot first gets the safe command, then the run is saved.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::warn;
 
 use crate::control::Stopper;
+use crate::signals;
 
-/// Exit code of a program that Ctrl-C ended.
+/// Exit code of a program that a signal ended.
 const EXIT_CODE: i32 = 130;
 
 /// Whether somebody wants the program to end, and whose loop to stop then.
 #[derive(Clone, Default)]
-pub struct Interrupt {
-    asked: Rc<Cell<bool>>,
-    stopper: Rc<RefCell<Option<Stopper>>>,
+pub struct Interrupt(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    asked: AtomicBool,
+    hurried: AtomicBool,
+    stopper: Mutex<Option<Stopper>>,
 }
 
 impl Interrupt {
-    /// Listens from now on; for use within a tokio `LocalSet`. A second signal ends the program at once.
+    /// Listens from now on. A second signal gives up the update that is being made, a third everything.
     ///
     /// # Errors
     /// If the system refuses the signal handlers.
     pub fn listen() -> std::io::Result<Self> {
         let interrupt = Self::default();
-        let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let handler = interrupt.clone();
-        tokio::task::spawn_local(async move {
-            loop {
-                tokio::select! {
-                    _ = interrupted.recv() => {}
-                    _ = terminated.recv() => {}
-                }
-                if handler.asked() {
-                    std::process::exit(EXIT_CODE);
-                }
+        signals::listen(&[], move |signal, times| match times {
+            1 => {
                 handler.ask();
-                warn!("stopping: the robot gets the safe command, then the run is saved (again to give up saving)");
+                warn!(
+                    "{signal}: the robot gets the safe command, then the run is saved (again: without waiting for an update)"
+                );
             }
-        });
+            2 => {
+                handler.hurry();
+                warn!(
+                    "{signal}: an update that is being made is given up; what came before it is saved (again: end at once)"
+                );
+            }
+            _ => std::process::exit(EXIT_CODE),
+        })?;
         Ok(interrupt)
+    }
+
+    fn stopper(&self) -> MutexGuard<'_, Option<Stopper>> {
+        self.0.stopper.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The program is to end.
     pub fn ask(&self) {
-        self.asked.set(true);
-        if let Some(stopper) = &*self.stopper.borrow() {
+        self.0.asked.store(true, Ordering::Relaxed);
+        if let Some(stopper) = &*self.stopper() {
             stopper.shutdown();
         }
     }
 
+    /// The program is to end without the update that is being made.
+    pub fn hurry(&self) {
+        self.0.hurried.store(true, Ordering::Relaxed);
+        self.ask();
+    }
+
     /// The loop to stop when it comes to it.
-    pub fn guard(&self, stopper: Stopper) {
-        if self.asked.get() {
-            stopper.shutdown();
+    pub fn guard(&self, new: Stopper) {
+        // Locked first: who asks in between either finds it or is seen here.
+        let mut stopper = self.stopper();
+        if self.asked() {
+            new.shutdown();
         }
-        *self.stopper.borrow_mut() = Some(stopper);
+        *stopper = Some(new);
     }
 
     /// Whether the program is to end.
     pub fn asked(&self) -> bool {
-        self.asked.get()
+        self.0.asked.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is not to wait for an update.
+    pub fn hurried(&self) -> bool {
+        self.0.hurried.load(Ordering::Relaxed)
     }
 }

@@ -1,6 +1,7 @@
 //! The control loop with the robot it drives: here the task's simulated plant, in lockstep or on the wall clock.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -100,6 +101,8 @@ pub struct Machine {
     pub shape: TrialShape,
     /// Told when a loop in lockstep runs out of trials.
     pub idle: Arc<Notify>,
+    /// Longest time the loop may take over a cycle before it counts as hanging.
+    pub patience: Option<Duration>,
     plant: Option<PlantThread<Box<dyn Plant>>>,
     remote: Option<Box<dyn RemoteRobot>>,
 }
@@ -145,9 +148,9 @@ impl Machine {
                 (Box::new(clock), Some(plant))
             }
         };
-        let shape = parts.shape;
+        let (shape, patience) = (parts.shape, patience(&parts.config));
         match spawn(parts.with(clock)) {
-            Ok(control) => Ok(Self { control, shape, idle, plant, remote: None }),
+            Ok(control) => Ok(Self { control, shape, idle, patience, plant, remote: None }),
             Err(error) => {
                 // The loop's refusal is what is reported; the plant only has to end.
                 let _ = plant.map(PlantThread::join);
@@ -167,9 +170,9 @@ impl Machine {
         if !clock.real_time() {
             parts.forget_deadlines();
         }
-        let shape = parts.shape;
+        let (shape, patience) = (parts.shape, patience(&parts.config));
         match spawn(parts.with(clock)) {
-            Ok(control) => Ok(Self { control, shape, idle, plant: None, remote: Some(robot) }),
+            Ok(control) => Ok(Self { control, shape, idle, patience, plant: None, remote: Some(robot) }),
             Err(error) => {
                 robot.disconnect();
                 Err(error.into())
@@ -189,15 +192,12 @@ impl Machine {
         }
     }
 
-    /// Ends the loop, which gives the robot the safe command first, then the plant. Gives back the loop's end of the rings and
-    /// the latency of the last cycles.
-    ///
-    /// # Errors
-    /// If the loop panicked.
-    pub fn stop(mut self) -> Result<(LoopClient, Latency), LoopError> {
+    /// Ends the loop, which gives the robot the safe command first, then the plant. Gives back the loop's end of the rings, however
+    /// the loop ended, and the latency of the last cycles. One that hangs is left to itself.
+    pub fn stop(mut self) -> (LoopClient, Result<Latency, LoopError>) {
         self.let_go();
         self.control.client.stopper().shutdown();
-        let ended = self.control.join();
+        let ended = self.control.join(self.patience);
         // A plant that panicked left the loop without readings, and that is reported as a fault.
         let _ = self.plant.map(PlantThread::join);
         if let Some(remote) = &mut self.remote {
@@ -205,4 +205,9 @@ impl Machine {
         }
         ended
     }
+}
+
+/// How long the loop may be silent towards its supervisor: as long as that may be towards the loop.
+pub fn patience(config: &ControlConfig) -> Option<Duration> {
+    config.watchdog.heartbeat_timeout.map(Duration::from_secs_f64)
 }

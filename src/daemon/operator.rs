@@ -26,7 +26,7 @@ pub trait RemoteRobot: Send {
     /// The loop is about to end. A clock that stands must not hold it up.
     fn let_go(&mut self);
 
-    /// The loop is over and gave the safe command: that it arrives is the last to see to.
+    /// The loop is over and gave the safe command, or hangs: that the robot has it, or zero, is the last to see to.
     fn disconnect(&mut self);
 
     /// Why the robot was lost, if it was.
@@ -46,6 +46,8 @@ pub enum Order {
     Tune(Box<ControlConfig>),
     /// The end: the robot gets the safe command, and the run is saved.
     End,
+    /// The end, without the update that the learner is making.
+    Hurry,
 }
 
 /// Is told what happens.

@@ -76,7 +76,10 @@ impl RobotRun {
             learning.keep_black_boxes(&mut runner);
             // Whatever came of it, the robot gets the safe command.
             let lost = runner.failure();
-            let (trials, _) = runner.stop()?;
+            let (trials, loop_end) = runner.stop();
+            if let Err(error) = loop_end {
+                result = Err(error.into());
+            }
             if result.is_err() || matches!(result, Ok(Ended::Interrupted)) {
                 learning.keep_last(&trials);
             }

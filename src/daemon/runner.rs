@@ -7,11 +7,11 @@ use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
 use super::interrupt::Interrupt;
-use super::machine::Machine;
+use super::machine::{Machine, patience};
 use super::operator::{LinkError, Operator, Order, Watcher};
 use crate::control::{
-    Abort, BlackBox, Event, Fault, FinishedTrial, Latency, LoopError, OrderError, Outcome, Request, SafetyState,
-    TrialBuffers, TrialOrder, Tuning,
+    Abort, BlackBox, Event, Fault, FinishedTrial, Latency, LoopError, LoopWatch, OrderError, Outcome, Request,
+    SafetyState, TrialBuffers, TrialOrder, Tuning,
 };
 use crate::policy::Law;
 use crate::robot::{TrialKey, exploration_noise};
@@ -29,6 +29,9 @@ pub enum RunnerError {
     /// The loop ended by itself.
     #[error("the control loop ended")]
     Ended,
+    /// The loop makes no cycle any more. A robot outside this process gets zero.
+    #[error("the control loop hangs: no cycle for {0:.1?} (watchdog.heartbeat_timeout)")]
+    Hangs(Duration),
     /// The loop does not take what it is given.
     #[error("the control loop refused a trial: {0}")]
     Refused(OrderError),
@@ -37,6 +40,8 @@ pub enum RunnerError {
 /// The supervisor's hands on the loop.
 pub struct Runner {
     machine: Machine,
+    /// Whether the loop's cycles go on.
+    watch: LoopWatch,
     seed: u64,
     #[allow(clippy::vec_box)] // An order carries its buffers boxed: they pass through the rings without being copied.
     spare: Vec<Box<TrialBuffers>>,
@@ -64,6 +69,7 @@ impl Runner {
     /// Takes the machine over; `seed` keys the exploration noise.
     pub fn new(machine: Machine, seed: u64) -> Self {
         Self {
+            watch: machine.control.watch(),
             machine,
             seed,
             spare: Vec::new(),
@@ -119,22 +125,29 @@ impl Runner {
     /// Does what the operator ordered.
     fn obey(&mut self) {
         let Some((operator, interrupt)) = &self.operator else { return };
-        let mut ended = false;
+        let (mut ended, mut hurried) = (false, false);
         for order in operator.orders.try_iter() {
             match order {
                 // A full ring: somebody asks faster than the loop turns.
                 Order::Loop(request) => drop(self.machine.control.client.request(request)),
                 Order::Tune(config) => match Tuning::new(*config, self.machine.shape.joints) {
-                    // The newest holds.
-                    Ok(tuning) => self.tuning = Some(Box::new(tuning)),
+                    Ok(tuning) => {
+                        self.machine.patience = patience(tuning.config());
+                        // The newest holds.
+                        self.tuning = Some(Box::new(tuning));
+                    }
                     Err(error) => warn!("gains and limits stay as they were: {error}"),
                 },
                 Order::Evaluate => self.evaluations += 1,
                 Order::Save => self.save = true,
                 Order::End => ended = true,
+                Order::Hurry => hurried = true,
             }
         }
-        if ended {
+        if hurried {
+            interrupt.hurry();
+        }
+        if ended || hurried {
             interrupt.ask();
             self.machine.let_go();
         }
@@ -197,6 +210,10 @@ impl Runner {
         let status = client.status();
         if status.ended || self.lost.is_some() {
             return Err(RunnerError::Ended);
+        }
+        let silence = self.watch.look(&status);
+        if self.machine.patience.is_some_and(|patience| silence > patience) {
+            return Err(RunnerError::Hangs(silence));
         }
         // Nobody has to walk up to a simulated robot before it moves again.
         let by_itself = self.operator.as_ref().is_none_or(|(operator, _)| operator.reset_faults);
@@ -270,22 +287,22 @@ impl Runner {
         self.machine.let_go();
     }
 
-    /// Ends the loop: the robot gets the safe command first. Gives back the trials that were over by then and the latency of the
-    /// whole run.
-    ///
-    /// # Errors
-    /// If the loop panicked.
-    pub fn stop(self) -> Result<(Vec<FinishedTrial>, Latency), LoopError> {
+    /// Ends the loop: the robot gets the safe command first. Gives back the trials that were over by then, however the loop ended,
+    /// and the latency of the whole run.
+    pub fn stop(self) -> (Vec<FinishedTrial>, Result<Latency, LoopError>) {
         let Self { machine, mut latency, .. } = self;
-        let (mut client, rest) = machine.stop()?;
+        let (mut client, rest) = machine.stop();
         let mut trials = Vec::new();
         while let Some(trial) = client.finished() {
             latency.add(&trial.order.buffers.latency.stroke);
             latency.add(&trial.order.buffers.latency.between);
             trials.push(trial);
         }
-        latency.add(&rest);
-        Ok((trials, latency))
+        let latency = rest.map(|rest| {
+            latency.add(&rest);
+            latency
+        });
+        (trials, latency)
     }
 }
 

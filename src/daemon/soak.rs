@@ -150,7 +150,7 @@ pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
             });
         }
         let result = learning.run(&mut runner, &interrupt).await;
-        let (_, latency) = runner.stop()?;
+        let latency = runner.stop().1?;
         let (mut parts, mut faults) = (Vec::new(), 0);
         for sample in samples.try_iter() {
             match sample {

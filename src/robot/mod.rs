@@ -1,12 +1,15 @@
 //! What passes between the control loop and a robot, simulated or real: readings one way, commands the other, over
 //! wait-free triple buffers in which the newest wins and neither side can hold up the other.
 
+mod delivery;
 mod exploration;
 mod plant;
 
+pub use delivery::Delivery;
 pub use exploration::{exploration_noise, trial_random};
 pub use plant::{Plant, PlantDriver, PlantRequest, TrialKey, TrialKind};
 
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the robot reported at one instant.
@@ -66,6 +69,8 @@ pub struct LoopPort {
     pub command: triple_buffer::Input<Command>,
     /// What a simulated plant is asked besides efforts. A robot has no use for it and may leave it unread.
     pub requests: rtrb::Producer<PlantRequest>,
+    /// What becomes of the commands, where somebody tells.
+    pub delivery: Arc<Delivery>,
 }
 
 /// The robot's end of the link.
@@ -76,6 +81,8 @@ pub struct RobotPort {
     pub command: triple_buffer::Output<Command>,
     /// What a simulated plant is asked besides efforts.
     pub requests: rtrb::Consumer<PlantRequest>,
+    /// Where the loop is told what becomes of its commands. A plant that reads them in its own time has nothing to tell.
+    pub delivery: Arc<Delivery>,
 }
 
 /// Makes the two ends of a link for a robot with the given numbers of joints and task values.
@@ -83,9 +90,10 @@ pub fn link(joints: usize, task: usize) -> (LoopPort, RobotPort) {
     let (reading_in, reading_out) = triple_buffer::TripleBuffer::new(&Reading::zeros(joints, task)).split();
     let (command_in, command_out) = triple_buffer::TripleBuffer::new(&Command::zeros(joints)).split();
     let (requests_in, requests_out) = rtrb::RingBuffer::new(PENDING_REQUESTS);
+    let delivery = Arc::<Delivery>::default();
     (
-        LoopPort { reading: reading_out, command: command_in, requests: requests_in },
-        RobotPort { reading: reading_in, command: command_out, requests: requests_out },
+        LoopPort { reading: reading_out, command: command_in, requests: requests_in, delivery: delivery.clone() },
+        RobotPort { reading: reading_in, command: command_out, requests: requests_out, delivery },
     )
 }
 

@@ -67,6 +67,9 @@ pub enum RosError {
         /// The transition.
         what: String,
     },
+    /// The node was asked to end before that.
+    #[error("given up, because the node is to end")]
+    GivenUp,
     /// The thread of the run panicked. The robot got the safe command.
     #[error("the run's thread panicked; the run can be resumed from its folder")]
     RunLost,
@@ -82,6 +85,9 @@ pub enum RosError {
     /// The thread that sends the commands panicked; it sent zero first.
     #[error("the thread that sends the commands is lost")]
     CommandsLost,
+    /// The thread that sends the commands does not come back from sending one.
+    #[error("the robot may not have the safe command: the thread that sends the commands stands still")]
+    CommandsStuck,
     /// In lockstep nobody takes the robot's messages any more: the thread that did panicked.
     #[error(
         "joint states are not received any more: the thread that waits on ROS panicked, which is an error of this program; \

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::commands::{Commander, LAST_WORDS};
+use super::commands::Commander;
 use super::serve::Server;
 use super::states::{Measured, States};
 use super::{RosConfig, RosError};
-use crate::control::Clock;
+use crate::control::{Clock, LAST_WORDS};
 use crate::robot::{PlantRequest, RobotPort};
 
 /// An idle loop looks around at least so often.

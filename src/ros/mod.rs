@@ -23,7 +23,6 @@ mod parameters;
 mod robot;
 mod rosout;
 mod serve;
-mod signals;
 mod sim_time;
 mod simulate;
 mod stamps;

@@ -31,6 +31,8 @@ struct Known {
     fault: Option<String>,
     /// Why the last run ended, if it was not asked to.
     failure: Option<String>,
+    /// How often the loop left its safe state.
+    resets: u64,
     trial: Option<TrialMeta>,
     iteration: Option<IterationMetrics>,
 }
@@ -48,6 +50,18 @@ impl Health {
     /// What tripped, while it is not reset.
     pub fn fault(&self) -> Option<String> {
         self.lock().fault.clone()
+    }
+
+    /// How often the loop left its safe state.
+    pub fn resets(&self) -> u64 {
+        self.lock().resets
+    }
+
+    /// Stops the robot now, if there is a loop.
+    pub fn stop(&self) {
+        if let Some(stopper) = &self.lock().stopper {
+            stopper.stop();
+        }
     }
 
     /// The loop is over, or did not start: why, if it was not asked to end.
@@ -134,7 +148,11 @@ impl Watcher for Outlet {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Tripped { fault, .. } => self.health.lock().fault = Some(fault.to_string()),
-            Event::Safety { state: SafetyState::Run, .. } => self.health.lock().fault = None,
+            Event::Safety { state: SafetyState::Run, .. } => {
+                let mut known = self.health.lock();
+                known.fault = None;
+                known.resets += 1;
+            }
             // Who asked may be gone by now.
             Event::MarkedFailed { key } => drop(self.marked.send(Some(*key))),
             Event::NothingToMark => drop(self.marked.send(None)),
@@ -234,6 +252,8 @@ impl Diagnostics {
             self.limits(&known, limits),
             self.robot(robot, limits, known.stopper.is_some()),
         ];
+        // Who stops the robot is not to wait for what is published.
+        drop(known);
         let header = Header { stamp: message_time(system_time()), frame_id: String::new() };
         report(self.publisher.publish(&DiagnosticArray { header, status }));
     }

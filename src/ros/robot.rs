@@ -1,19 +1,20 @@
 //! The robot as the daemon drives it: joint states in, commands out, on one of three clocks.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::unbounded;
 use tokio::sync::Notify;
 
-use super::commands::{CommandThread, Commander, Outgoing};
+use super::commands::{Commander, RosSink};
 use super::graph::{BALL, GRACE, Graph, JOINT_STATES};
 use super::lockstep::{Failure, Lockstep};
 use super::serve::Server;
 use super::sim_time::{SimClock, SimTime};
 use super::states::{Measured, States};
 use super::{ClockSource, RosConfig, RosError};
-use crate::control::{Clock, WallClock};
+use crate::control::{Clock, CommandThread, Outgoing, SchedulingConfig, WallClock};
 use crate::daemon::{LinkError, RemoteRobot};
 use crate::robot::RobotPort;
 
@@ -41,12 +42,16 @@ pub struct RosRobot {
     pub config: RosConfig,
     /// The control period.
     pub period: Duration,
+    /// Priority and processor of the loop's thread.
+    pub scheduling: SchedulingConfig,
     /// Whether the task needs the ball.
     pub with_ball: bool,
     /// What sends the commands of a loop on the wall clock.
     pub thread: Option<CommandThread>,
     /// Why the lockstep ended, if it did.
     pub failure: Failure,
+    /// Nobody waits for the connection any more.
+    pub given_up: Arc<AtomicBool>,
 }
 
 impl RosRobot {
@@ -71,6 +76,9 @@ impl RosRobot {
         let since = Instant::now();
         let until = |mut check: Box<dyn FnMut() -> Option<RosError> + '_>| {
             while let Some(error) = check() {
+                if self.given_up.load(Ordering::Relaxed) {
+                    return Err(RosError::GivenUp);
+                }
                 if since.elapsed() > waited {
                     return Err(error);
                 }
@@ -82,7 +90,7 @@ impl RosRobot {
             time.begin();
             until(Box::new(|| time.unfit(self.period)))?;
         }
-        self.server.wait(waited)?;
+        self.server.wait(waited, &self.given_up)?;
         until(Box::new(|| self.state(since).err()))?;
         until(Box::new(|| self.graph.trouble(&self.states.received(), self.commander.listeners(), Duration::ZERO)))?;
         let found = Instant::now();
@@ -97,25 +105,30 @@ impl RosRobot {
 impl RemoteRobot for RosRobot {
     fn connect(&mut self, port: RobotPort, idle: Arc<Notify>) -> Result<Box<dyn Clock>, LinkError> {
         let first = self.wait()?;
-        let RobotPort { reading, command, requests } = port;
+        let sink = RosSink { commander: self.commander.clone(), server: self.server.clone() };
         if let Some(time) = &self.sim_time {
+            let RobotPort { reading, command, requests, delivery } = port;
             time.watch(Duration::from_secs_f64(self.config.clock_timeout));
             self.states.feed(reading);
-            let outgoing = Outgoing { command, requests };
-            return Ok(Box::new(SimClock::new(time.clone(), outgoing, self.commander.clone(), self.server.clone())));
+            let outgoing = Outgoing { command, requests, delivery };
+            let clock = SimClock::start(time.clone(), outgoing, sink, self.period).map_err(RosError::Thread)?;
+            return Ok(Box::new(clock));
         }
-        let (commander, server) = (self.commander.clone(), self.server.clone());
         match self.config.clock {
             ClockSource::Wall => {
+                let RobotPort { reading, command, requests, delivery } = port;
                 self.states.feed(reading);
-                let outgoing = Outgoing { command, requests };
-                self.thread = Some(CommandThread::spawn(outgoing, commander, server, self.clock, self.period)?);
+                let outgoing = Outgoing { command, requests, delivery };
+                let thread = CommandThread::spawn(outgoing, sink, self.clock, self.period, &self.scheduling);
+                let thread = thread.map_err(RosError::Thread)?;
+                tracing::info!("commands: {}", thread.startup);
+                self.thread = Some(thread);
                 Ok(Box::new(self.clock))
             }
             ClockSource::Lockstep => {
                 let (sender, states) = unbounded();
                 self.states.feed_each(sender, self.with_ball);
-                let port = RobotPort { reading, command, requests };
+                let (commander, server) = (self.commander.clone(), self.server.clone());
                 let states = (self.states.clone(), states);
                 let clock = Lockstep::new(port, &first, states, commander, server, &self.config);
                 self.failure = clock.failure();
@@ -131,8 +144,8 @@ impl RemoteRobot for RosRobot {
     }
 
     fn disconnect(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            thread.join();
+        if self.thread.take().is_some_and(|thread| !thread.end()) {
+            tracing::error!("{}", RosError::CommandsStuck);
         }
         self.states.feed_nobody();
     }

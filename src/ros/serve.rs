@@ -1,6 +1,7 @@
 //! Asking for the ball, once the arm is ready.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
@@ -45,21 +46,21 @@ impl Server {
         Ok(Self { service, topic })
     }
 
-    /// Waits until whoever serves is there.
+    /// Waits until whoever serves is there, or `given_up`.
     ///
     /// # Errors
     /// If it does not come within `timeout`.
-    pub fn wait(&self, timeout: Duration) -> Result<(), RosError> {
+    pub fn wait(&self, timeout: Duration, given_up: &AtomicBool) -> Result<(), RosError> {
         if let Some((name, topic)) = &self.topic {
             let mut heard = Box::pin(topic.wait_for_inter_process_subscribers()?);
-            match poll(timeout, || heard.as_mut().now_or_never()) {
+            match poll(timeout, given_up, || heard.as_mut().now_or_never()) {
                 Some(heard) => heard?,
                 None => return Err(RosError::NoServer { service: name.clone(), waited: timeout }),
             }
         }
         let Some(named) = &self.service else { return Ok(()) };
         let mut available = Box::pin(r2r::Node::is_available(&named.client)?);
-        let answer = poll(timeout, || available.as_mut().now_or_never());
+        let answer = poll(timeout, given_up, || available.as_mut().now_or_never());
         match answer {
             Some(available) => Ok(available?),
             None => Err(RosError::NoServer { service: named.name.clone(), waited: timeout }),
@@ -84,7 +85,7 @@ impl Server {
         self.tell();
         let Some(named) = &self.service else { return Ok(()) };
         let mut answer = Box::pin(named.client.request(&Trigger::Request::default())?);
-        match poll(timeout, || answer.as_mut().now_or_never()) {
+        match poll(timeout, &AtomicBool::new(false), || answer.as_mut().now_or_never()) {
             Some(answer) => {
                 let answer = answer?;
                 let refused = || RosError::ServeRefused { service: named.name.clone(), reason: answer.message.clone() };
@@ -104,13 +105,13 @@ impl Server {
 }
 
 /// Looks for an answer that the executor's thread brings.
-fn poll<T>(timeout: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+fn poll<T>(timeout: Duration, given_up: &AtomicBool, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + timeout;
     loop {
         if let Some(found) = look() {
             return Some(found);
         }
-        if Instant::now() > deadline {
+        if Instant::now() > deadline || given_up.load(Ordering::Relaxed) {
             return None;
         }
         std::thread::sleep(LOOK);

@@ -3,10 +3,12 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::RecvTimeoutError;
+
 use super::RosError;
-use super::commands::{Commander, LAST_WORDS, Outgoing};
-use super::serve::Server;
-use crate::control::Clock;
+use super::commands::RosSink;
+use crate::control::{Clock, CommandSink, DeadMan, LAST_WORDS, Outgoing, Sending};
+use crate::robot::Delivery;
 
 /// How long the loop waits for the simulation before it looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(20);
@@ -176,32 +178,83 @@ enum Waited {
     ByItself,
 }
 
-/// A loop's clock on simulated time. It sends the commands too: nothing here has a deadline. Where the simulation's clock cannot
-/// be trusted, time passes by itself, as fast as the wall clock's: the loop then finds its readings stale, and the robot hears
-/// the safe command.
+/// What a loop on simulated time sends, and zero where it sends nothing.
+struct Sender {
+    sink: RosSink,
+    dead_man: DeadMan,
+    delivery: Arc<Delivery>,
+    zero: Vec<f64>,
+}
+
+impl Sender {
+    /// At simulated time `now` the loop's newest command is `sequence`.
+    fn send(&mut self, now: Duration, sequence: u64, effort: Option<&[f64]>) {
+        match (self.dead_man.look(now, sequence), effort) {
+            (Sending::Command, Some(effort)) => self.sink.send(effort),
+            (Sending::Zero, _) => self.sink.send(&self.zero),
+            _ => {}
+        }
+    }
+
+    /// The simulation goes on while the loop hangs. One that stands is no dead loop: simulated time has to pass without a command,
+    /// and a little of our own, since a simulation may be faster than that.
+    fn watch(&mut self, now: Duration, before: u64) -> u64 {
+        let sequence = self.delivery.delivered();
+        if sequence == before {
+            self.send(now, sequence, None);
+        }
+        sequence
+    }
+}
+
+/// A loop's clock on simulated time. It sends the commands too: nothing here has a deadline. A thread of its own sees to it that the
+/// robot gets zero where the loop hangs. Where the simulation's clock cannot be trusted, time passes by itself, as fast as the wall
+/// clock's: the loop then finds its readings stale, and the robot hears the safe command.
 pub struct SimClock {
     time: SimTime,
     now: Duration,
     outgoing: Outgoing,
-    sent: u64,
-    commander: Commander,
-    server: Server,
+    sender: Arc<Mutex<Sender>>,
+    /// Dropped, it ends the thread.
+    _over: crossbeam_channel::Sender<()>,
 }
 
 impl SimClock {
-    /// A clock at the simulation's time, for the loop whose commands are `outgoing`.
-    pub fn new(time: SimTime, outgoing: Outgoing, commander: Commander, server: Server) -> Self {
-        Self { now: time.get().unwrap_or_default(), time, outgoing, sent: 0, commander, server }
+    /// A clock at the simulation's time, for the loop whose commands are `outgoing`, one in each `period` of simulated time.
+    ///
+    /// # Errors
+    /// If the system has no thread left.
+    pub fn start(time: SimTime, outgoing: Outgoing, sink: RosSink, period: Duration) -> std::io::Result<Self> {
+        let delivery = outgoing.delivery.clone();
+        delivery.tell();
+        let zero = vec![0.; outgoing.command.output_buffer().effort.len()];
+        let dead_man = DeadMan::new(delivery.clone(), period);
+        let sender = Arc::new(Mutex::new(Sender { sink, dead_man, delivery, zero }));
+        let (over, ended) = crossbeam_channel::bounded(0);
+        let (watched, simulated) = (sender.clone(), time.clone());
+        std::thread::Builder::new().name("dead_man".into()).spawn(move || {
+            let mut before = 0;
+            while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                before = lock(&watched).watch(simulated.get().unwrap_or_default(), before);
+            }
+        })?;
+        Ok(Self { now: time.get().unwrap_or_default(), time, outgoing, sender, _over: over })
     }
 
     fn send(&mut self) {
         let command = self.outgoing.command.read();
-        if command.sequence != self.sent {
-            self.sent = command.sequence;
-            self.commander.send(&command.effort, None);
+        let mut sender = lock(&self.sender);
+        if command.sequence != self.outgoing.delivery.delivered() {
+            sender.send(self.time.get().unwrap_or_default(), command.sequence, Some(&command.effort));
+            self.outgoing.delivery.deliver(command.sequence);
         }
-        self.outgoing.serve(&self.server);
+        self.outgoing.pass_requests(&mut sender.sink);
     }
+}
+
+fn lock(sender: &Mutex<Sender>) -> MutexGuard<'_, Sender> {
+    // Nothing is left half-way where a holder panics.
+    sender.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Clock for SimClock {
@@ -233,7 +286,8 @@ impl Drop for SimClock {
     /// The loop is over: the robot gets its last command, and then zero.
     fn drop(&mut self) {
         self.send();
-        (0..LAST_WORDS).for_each(|_| self.commander.send_zero());
+        let sender = lock(&self.sender);
+        (0..LAST_WORDS).for_each(|_| sender.sink.commander.send_zero());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, unbounded};
 use r2r::nav_msgs::msg::Odometry;
 use r2r::rosgraph_msgs::msg::Clock as ClockMsg;
 use r2r::sensor_msgs::msg::JointState;
@@ -16,11 +16,11 @@ use super::executor::Executor;
 use super::joints::Joints;
 use super::parameter_services::{SharedParameters, respond, serve_parameters};
 use super::rosout::{LogLines, Rosout};
-use super::signals::signals;
 use super::stamps::message_time;
 use super::{ClockSource, Parameters, RosError, Settings, context, overrides, system_time};
 use crate::control::{Clock, WallClock};
 use crate::robot::{Command, Plant, Reading, TrialKey, TrialKind};
+use crate::signals;
 
 /// Time of the simulation at its start: a stamp of zero would be none.
 const START: Duration = Duration::from_secs(1);
@@ -66,7 +66,6 @@ struct Robot {
 /// # Errors
 /// What stands against it.
 pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosError> {
-    let signals = signals()?;
     let node = Node::create(context()?, "simulated_arm", "")?;
     let parameters = Parameters::load(config, &overrides(&node), &node.namespace()?)?;
     let Settings { setup, ros, .. } = parameters.settings().clone();
@@ -104,7 +103,8 @@ pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosEr
         period: setup.config.control.period(),
     };
     let spinning = executor.spawn()?;
-    std::thread::Builder::new().name("end".into()).spawn(move || watch(&signals, &inbox)).map_err(RosError::Thread)?;
+    // Where nobody listens the simulation is over already.
+    signals::listen(&[], move |_, _| drop(inbox.send(Incoming::End))).map_err(RosError::Thread)?;
     tracing::info!("{} simulated {}", setup.model.name(), if lockstep { "in lockstep" } else { "on the wall clock" });
     rosout.publish();
     if lockstep {
@@ -116,13 +116,6 @@ pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosEr
     rosout.publish();
     drop(spinning);
     Ok(())
-}
-
-fn watch(signals: &Receiver<i32>, inbox: &Sender<Incoming>) {
-    if signals.recv().is_ok() {
-        // Where nobody listens the simulation is over already.
-        let _ = inbox.send(Incoming::End);
-    }
 }
 
 impl Robot {

@@ -302,6 +302,8 @@ pub struct Rig {
     pub control: ControlLoop,
     pub client: LoopClient,
     pub robot: Arc<Mutex<Robot>>,
+    /// What the loop is told of its commands.
+    pub delivery: Arc<Delivery>,
     pub events: Vec<Event>,
     pub finished: Vec<FinishedTrial>,
     pub ended: bool,
@@ -324,7 +326,7 @@ impl Rig {
         script: impl FnMut(u64, &mut Reading) -> Wake + Send + 'static,
     ) -> Self {
         let n = joints.position.len();
-        let (port, RobotPort { reading, command, requests }) = link(n, 1);
+        let (port, RobotPort { reading, command, requests, delivery }) = link(n, 1);
         let robot = Arc::new(Mutex::new(Robot { link: command, log: Vec::new() }));
         let clock = ScriptClock {
             now: Duration::ZERO,
@@ -340,7 +342,7 @@ impl Rig {
         let dynamics = Box::new(NominalInertia(vec![1.; n].into()));
         let (control, client) =
             ControlLoop::new(LoopParts { config, port, clock: Box::new(clock), stroke, dynamics }).unwrap();
-        Self { control, client, robot, events: Vec::new(), finished: Vec::new(), ended: false }
+        Self { control, client, robot, delivery, events: Vec::new(), finished: Vec::new(), ended: false }
     }
 
     /// A robot that behaves, at the start posture.

@@ -68,9 +68,7 @@ impl Place {
 
     /// Starts the program.
     pub fn start(&self, arguments: &[&str]) -> Running {
-        let mut child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
-        Running { child, lines }
+        Running::of(self.command(arguments))
     }
 }
 
@@ -81,6 +79,13 @@ pub struct Running {
 }
 
 impl Running {
+    /// Starts a command.
+    pub fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
     /// Waits for the line that reports iteration `number`, from 1. False if the program ended before.
     pub fn await_iteration(&mut self, number: usize) -> bool {
         let wanted = format!("iteration {number:4} ");

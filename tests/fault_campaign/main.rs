@@ -21,6 +21,7 @@ mod flight;
 mod hanging_disk;
 mod law;
 mod readings;
+mod sending;
 mod signals;
 mod table;
 mod timing;

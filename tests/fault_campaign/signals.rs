@@ -10,6 +10,7 @@ use nix::unistd::Pid;
 use rand::RngExt;
 use serde_json::Value;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 const ROLLOUTS: usize = 5;
@@ -90,9 +91,68 @@ fn killed_at_random_instants() {
 
 #[test]
 fn interrupted_at_random_instants() {
-    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
         let (signals, runs) = storm(signal, injections(6));
         let answer = format!("safe command, saved; {runs} runs ended the same");
         row(&format!("{signal} at random instants"), signals, "-", "-", &answer, 0);
     }
+}
+
+/// A run that has done an iteration and has work for long.
+fn under_way(place: &Place, name: &str) -> Running {
+    let mut running = place.start(&["dry-run", "--out", name, "--iterations", "10000"]);
+    assert!(running.await_iteration(1));
+    running
+}
+
+fn send(number: i32, running: &Running) {
+    let sent = Command::new("kill").arg(format!("-{number}")).arg(running.child.id().to_string()).status().unwrap();
+    assert!(sent.success(), "{number}");
+}
+
+#[test]
+fn every_signal_that_ends_a_process_ends_it_safely() {
+    let place = Place::new(ROLLOUTS, ITERATIONS);
+    let others = [
+        Signal::SIGABRT,
+        Signal::SIGUSR1,
+        Signal::SIGUSR2,
+        Signal::SIGALRM,
+        Signal::SIGSTKFLT,
+        Signal::SIGXCPU,
+        Signal::SIGXFSZ,
+        Signal::SIGVTALRM,
+        Signal::SIGPROF,
+        Signal::SIGIO,
+        Signal::SIGPWR,
+    ];
+    // The first and the last of those that have no names.
+    let numbers: Vec<i32> = others.iter().map(|signal| *signal as i32).chain([34, 64]).collect();
+    for number in &numbers {
+        let name = format!("run{number}");
+        let mut running = under_way(&place, &name);
+        send(*number, &running);
+        running.rest();
+        assert_eq!(running.child.wait().unwrap().code(), Some(130), "signal {number}");
+        intact(&place.path(&name), Held { trials: ROLLOUTS, iterations: 1 });
+    }
+    row("every other signal that can be caught", numbers.len(), "-", "-", "safe command, saved", 0);
+}
+
+#[test]
+fn what_nobody_means_as_an_end_is_none() {
+    let place = Place::new(ROLLOUTS, ITERATIONS);
+    place.run(&["dry-run", "--out", "whole"]);
+    // As by `nohup`: what was ignored before stays ignored. A closed output is an error of whoever writes to it.
+    let mut command = Command::new("sh");
+    let start = "trap '' HUP; exec \"$0\" dry-run --out run";
+    command.current_dir(place.path("")).args(["-c", start, env!("CARGO_BIN_EXE_moto_controller")]);
+    let mut running = Running::of(command);
+    assert!(running.await_iteration(1));
+    for signal in [Signal::SIGHUP, Signal::SIGPIPE, Signal::SIGWINCH, Signal::SIGCONT] {
+        send(signal as i32, &running);
+    }
+    running.rest();
+    assert!(running.child.wait().unwrap().success());
+    assert_same(&place, "whole", "run");
 }

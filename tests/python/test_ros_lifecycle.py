@@ -1,12 +1,15 @@
 """The managed life cycle and the operator's services."""
 
+import math
 import re
 import shutil
 import signal
+import threading
 
 import pytest
 from lifecycle_msgs.srv import GetAvailableStates, GetAvailableTransitions
-from ros_support import Client, StillRobot, controller, deadline, environment, patient
+from ros_support import JOINTS, Client, StillRobot, controller, deadline, environment, patient
+from std_srvs.srv import Trigger
 
 
 def test_every_transition_and_those_that_are_refused(tmp_path):
@@ -130,7 +133,10 @@ def test_the_operators_services(tmp_path):
             client.wait_until(lambda: any(x != 0.0 for x in commands[-1].data), "efforts after the reset")
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, "deactivate", "shutdown", "stop"])
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP, signal.SIGUSR1, signal.SIGXCPU]
+
+
+@pytest.mark.parametrize("end", [*SIGNALS, "deactivate", "shutdown", "stop"])
 def test_every_end_is_damping_and_then_zero(end, tmp_path):
     env = environment()
     given = patient(ros__autostart=True, ros__run_folder=str(tmp_path / "run"))
@@ -190,3 +196,47 @@ def test_a_wrong_value_at_the_start_is_an_error_that_names_it():
     with controller(env, {"control.homing.duration": -2.0}) as process:
         assert process.wait() == 1
         assert "control.homing.duration" in process.output() and "-2" in process.output()
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP])
+def test_a_node_that_waits_for_its_robot_ends_at_once(end, tmp_path):
+    env = environment()
+    given = patient(ros__autostart=True, ros__run_folder=str(tmp_path / "run"), ros__connect_timeout=600.0)
+    with controller(env, given) as process, Client(env) as client:
+        process.wait_for_line("the node is up")
+        for _ in deadline():
+            if client.state() == "activating":
+                break
+        # Meanwhile it serves.
+        assert not client.change("configure") and "activate it first" in client.trigger("stop").message
+        process.signal(end)
+        assert process.wait() == 0, process.output()
+
+
+def test_a_stop_does_not_wait_for_a_reset_and_is_not_undone_by_it(tmp_path):
+    env = environment()
+    given = patient(ros__autostart=True, ros__run_folder=str(tmp_path / "run"))
+    with Client(env) as client, StillRobot(client, "moto_controller/ball") as robot, controller(env, given) as process:
+        commands = client.listen_to_commands()
+        client.wait_until(lambda: commands and any(commands[-1].data), "an effort")
+        assert client.trigger("stop").success
+        client.wait_until(lambda: not any(commands[-1].data), "zero efforts")
+
+        def spoil(message):
+            message.position[JOINTS.index("j5")] = math.nan
+            return message
+
+        # With such readings no reset succeeds: it is tried for 2 s.
+        robot.edit = spoil
+        process.wait_for_line("the position of joint j5 is NaN")
+        answered = threading.Event()
+        reset = client.services.setdefault("reset", client.node.create_client(Trigger, f"{client.prefix}/reset_fault"))
+        assert reset.wait_for_service()
+        asked = reset.call_async(Trigger.Request())
+        asked.add_done_callback(lambda _: answered.set())
+        for _ in deadline():
+            assert client.trigger("stop").success
+            if answered.is_set():
+                break
+        assert not asked.result().success and asked.result().message == "the robot was stopped meanwhile"
+        assert not any(commands[-1].data)

@@ -19,6 +19,9 @@ impl ControlLoop {
         if let Err(fault) = self.heartbeat.check(now, self.outbox.shared.heartbeat.load(Ordering::Relaxed)) {
             self.trip(fault, now, tick);
         }
+        if self.outbox.shared.stop.swap(false, Ordering::Relaxed) {
+            self.trip(Fault::OperatorStop, now, tick);
+        }
         // As many as fit in the ring: who asks without a pause must not hold the loop up.
         for _ in 0..REQUEST_CAPACITY {
             let Ok(request) = self.requests.pop() else { break };
@@ -56,11 +59,13 @@ impl ControlLoop {
             && !self.former.is_full()
         {
             let Ok(mut tuning) = self.tunings.pop() else { return };
-            let Tuning { limits, watchdog, safety, misses, heartbeat, timekeeper, life_cycle } = &mut *tuning;
+            let Tuning { limits, watchdog, safety, misses, commands, heartbeat, timekeeper, life_cycle } = &mut *tuning;
             swap(&mut self.limits.settings, limits);
             swap(&mut self.watchdog.settings, watchdog);
             swap(&mut self.safety.settings, safety);
             swap(&mut self.misses.settings, misses);
+            swap(&mut self.commands.settings, commands);
+            self.commands.share_patience();
             swap(&mut self.heartbeat.settings, heartbeat);
             swap(&mut self.timekeeper.settings, timekeeper);
             swap(&mut self.life_cycle.settings, life_cycle);
@@ -197,6 +202,7 @@ mod tests {
             watchdog: control.watchdog.settings.clone(),
             safety: control.safety.settings.clone(),
             misses: control.misses.settings,
+            commands: control.commands.settings.clone(),
             heartbeat: control.heartbeat.settings,
             timekeeper: control.timekeeper.settings,
             life_cycle: control.life_cycle.settings.clone(),

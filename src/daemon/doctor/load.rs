@@ -92,6 +92,6 @@ async fn strokes(
         }
         runner.recycle(finished);
     }
-    runner.stop()?;
+    runner.stop().1?;
     Ok(batch(&rollouts))
 }

@@ -119,7 +119,7 @@ pub async fn measure(
             Err(_) => {}
         }
     }
-    let (_, histograms) = runner.stop()?;
+    let histograms = runner.stop().1?;
     outcome?;
     let control = &setup.config.control;
     let latency = histograms.summary();

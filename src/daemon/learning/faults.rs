@@ -11,11 +11,11 @@ use crate::storage::{Checkpoint, RunFolder, RunInfo, files::Disk};
 use std::path::Path;
 use std::sync::mpsc;
 
-const ROLLOUTS: usize = 4;
+pub(super) const ROLLOUTS: usize = 4;
 
-struct Place {
-    setup: Setup,
-    task: Box<dyn Task>,
+pub(super) struct Place {
+    pub setup: Setup,
+    pub task: Box<dyn Task>,
     folder: tempfile::TempDir,
     /// The first learner gets no time.
     impatient: bool,
@@ -24,7 +24,7 @@ struct Place {
 type Answer = Box<dyn FnMut(Batch) -> Result<Updated, MotoError> + Send>;
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
         let setup = Setup::load(&config, |config| {
             (config.run.rollouts, config.run.iterations) = (ROLLOUTS, 2);
@@ -46,8 +46,8 @@ impl Place {
         })
     }
 
-    /// Starts a run with a learner that answers so, and goes on with a sound one. Gives why the first ended.
-    fn run(&self, answer: Answer) -> DaemonError {
+    /// A run folder that starts from scratch.
+    pub fn archive(&self) -> (Archive, Arc<Saved>) {
         let directory = self.folder.path().join("run");
         let info = RunInfo {
             robot: self.setup.model.name().into(),
@@ -61,12 +61,17 @@ impl Place {
         let saved = Saved { learner: self.learner(), episodes: 0 };
         let first = Checkpoint { header: header(&self.setup, &*self.task, 0).unwrap(), value: &saved };
         let folder = RunFolder::create_from(Arc::new(Disk), &directory, info, "", "", Some(&first)).unwrap();
-        let mut archive = Archive::start(folder).unwrap();
+        (Archive::start(folder).unwrap(), Arc::new(saved))
+    }
+
+    /// Starts a run with a learner that answers so, and goes on with a sound one. Gives why the first ended.
+    fn run(&self, answer: Answer) -> DaemonError {
+        let (mut archive, saved) = self.archive();
         let mut hasty = self.setup.clone();
         if self.impatient {
             hasty.config.run.update_timeout = 0.05;
         }
-        let mut learning = Learning::new(&hasty, &*self.task, &mut archive, Arc::new(saved)).unwrap();
+        let mut learning = Learning::new(&hasty, &*self.task, &mut archive, saved).unwrap();
         learning.thread = LearnerThread::answering(answer).unwrap();
         let error = self.learn(&mut learning).unwrap_err();
         assert_eq!(archive.view().trials().unwrap().len(), ROLLOUTS);
@@ -88,7 +93,7 @@ impl Place {
             let mut runner = Runner::new(machine, self.setup.config.run.seed);
             let ended = learning.run(&mut runner, &Interrupt::default()).await;
             // The loop ends, which it does only once the robot has the safe command.
-            runner.stop().unwrap();
+            runner.stop().1.unwrap();
             ended
         })
     }

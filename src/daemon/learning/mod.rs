@@ -208,7 +208,7 @@ impl<'a> Learning<'a> {
             let usable = self.collected.usable.values();
             let rollouts: Vec<Rollout> = usable.take(self.setup.config.run.rollouts).cloned().collect();
             self.thread.submit(batch(&rollouts))?;
-            let updated = self.await_update(runner, interrupt).await?;
+            let Some(updated) = self.await_update(runner, interrupt).await? else { return Ok(Ended::Interrupted) };
             if self.leave_out(&runner.take_marked()) {
                 // The learner as it was before takes the others, and a further one.
                 self.thread = LearnerThread::spawn(self.saved.learner.clone(), self.setup.task()?)?;
@@ -225,8 +225,13 @@ impl<'a> Learning<'a> {
         Ok(Ended::Complete)
     }
 
-    /// Waits for the update while the arm goes home. Also when somebody stops the program, it is waited for and saved.
-    async fn await_update(&mut self, runner: &mut Runner, interrupt: &Interrupt) -> Result<Updated, DaemonError> {
+    /// Waits for the update while the arm goes home. Also when somebody stops the program, it is waited for and saved, unless they
+    /// are in a hurry: `None`, and a resumed run makes it again from the same rollouts.
+    async fn await_update(
+        &mut self,
+        runner: &mut Runner,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Updated>, DaemonError> {
         let patience = Duration::from_secs_f64(self.setup.config.run.update_timeout);
         loop {
             if let Some(updated) = self.thread.poll(patience)? {
@@ -235,7 +240,10 @@ impl<'a> Learning<'a> {
                 // Before anything of it is stored: what was there stays what the run goes on from.
                 policy.validate()?;
                 check_shape(policy, before.horizon(), before.state_dim(), before.action_dim())?;
-                return Ok(updated);
+                return Ok(Some(updated));
+            }
+            if interrupt.hurried() {
+                return Ok(None);
             }
             let stored = tokio::select! {
                 stored = self.archive.stored() => stored?,
@@ -321,6 +329,8 @@ fn tell(stored: Stored, runner: Option<&mut Runner>) {
 
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod loop_faults;
 #[cfg(test)]
 mod tests {
     use super::super::records::tests::stroke;

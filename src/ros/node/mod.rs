@@ -4,6 +4,7 @@ mod active;
 mod lifecycle_services;
 mod marking;
 mod operate;
+mod reset;
 mod running;
 mod transitions;
 
@@ -22,6 +23,7 @@ use self::active::Active;
 use self::lifecycle_services::serve_lifecycle;
 use self::marking::Marking;
 use self::operate::SERVICES;
+use self::reset::Reset;
 use super::commands::Commander;
 use super::executor::{Executor, Spinning};
 use super::graph::{BALL, CLOCK, Graph, JOINT_STATES};
@@ -31,16 +33,17 @@ use super::outlet::{Diagnostics, Outlet, RobotView};
 use super::parameter_services::{SharedParameters, respond, serve_parameters};
 use super::rosout::{LogLines, Rosout};
 use super::serve::Server;
-use super::signals::signals;
 use super::sim_time::SimTime;
 use super::stamps::{TimeBase, stamp};
 use super::states::States;
 use super::{ClockSource, Parameters, RosError, Settings, context, overrides};
-use crate::control::WallClock;
-use crate::daemon::{Order, RobotRun};
+use crate::control::{LoopError, WallClock};
+use crate::daemon::{DaemonError, Order, RobotRun};
+use crate::signals;
 
-/// How often log lines are published.
+/// How often log lines are published, and how often what is waited for is looked for.
 const LOOK: Duration = Duration::from_millis(50);
+const WAITING_LOOK: Duration = Duration::from_millis(5);
 /// How often diagnostics are.
 const DIAGNOSTICS: Duration = Duration::from_secs(1);
 
@@ -50,8 +53,16 @@ enum Ask {
     Operate(&'static str, Order, ServiceRequest<Trigger::Service>),
 }
 
-/// The supervisor of the node.
+/// Where it comes from, and the signals that ask the process to end: the first time, the second, ...
+#[derive(Clone)]
+struct Inbox {
+    asks: Receiver<Ask>,
+    signals: Receiver<u32>,
+}
+
+/// The supervisor of the node. Whatever it waits for, it serves meanwhile.
 struct Supervisor {
+    inbox: Inbox,
     parameters: SharedParameters,
     lifecycle: Arc<Mutex<Lifecycle>>,
     transitions: Publisher<TransitionEvent>,
@@ -70,6 +81,14 @@ struct Supervisor {
     active: Option<Active>,
     /// What came of the last run: whether it was complete, or why it ended.
     outcome: Option<Result<bool, RosError>>,
+    /// Resets that an operator waits for.
+    resets: Vec<Reset>,
+    /// How often a signal asked the process to end.
+    asked: u32,
+    /// For how long the loop has made no cycle, if it had to be left to itself.
+    hung: Option<Duration>,
+    /// When diagnostics were published last.
+    diagnosed: Instant,
 }
 
 /// How the node ends.
@@ -85,7 +104,19 @@ enum End {
 /// # Errors
 /// What stands against it, or why the run of an unattended node failed.
 pub fn run(config: PathBuf, lines: LogLines) -> Result<(), RosError> {
-    let signals = signals()?;
+    signals::keep_running_in_the_background();
+    let (asked, asking) = unbounded();
+    // A process that is suspended sends nothing, and the robot goes on with what it has: Ctrl-Z is an end as well.
+    let tell = move |signal: &str, times| {
+        match times {
+            1 => tracing::warn!("{signal}: the robot gets the safe command, then the run is saved"),
+            2 => tracing::warn!("{signal}: an update that is being made is given up; what came before it is saved"),
+            _ => tracing::warn!("{signal}: once the robot has the safe command, nothing is waited for"),
+        }
+        // Nobody listens where the process is at its end already.
+        let _ = asked.send(times);
+    };
+    signals::listen(&[nix::libc::SIGTSTP], tell).map_err(RosError::Thread)?;
     let node = Node::create(context()?, "moto_controller", "")?;
     let parameters = Parameters::load(config, &overrides(&node), &node.namespace()?)?;
     let settings = parameters.settings().clone();
@@ -94,24 +125,20 @@ pub fn run(config: PathBuf, lines: LogLines) -> Result<(), RosError> {
     let parameters = SharedParameters::new(parameters);
     serve_parameters(&mut executor, &parameters)?;
     let (inbox, asks) = unbounded();
-    let supervisor = Supervisor::new(&mut executor, parameters, &settings, rosout, &inbox)?;
+    let received = Inbox { asks, signals: asking };
+    let supervisor = Supervisor::new(&mut executor, parameters, &settings, rosout, &inbox, received)?;
     let spinning = executor.spawn()?;
     tracing::info!("the node is up");
-    supervise(supervisor, spinning, &asks, &signals, &settings)
+    supervise(supervisor, spinning, &settings)
 }
 
 /// Serves until the end. However that comes, by a panic too, the run ends before the node and its publishers go.
-fn supervise(
-    supervisor: Supervisor,
-    spinning: Spinning,
-    asks: &Receiver<Ask>,
-    signals: &Receiver<i32>,
-    settings: &Settings,
-) -> Result<(), RosError> {
+fn supervise(supervisor: Supervisor, spinning: Spinning, settings: &Settings) -> Result<(), RosError> {
     // Of two locals the later one is dropped first.
     let spinning = spinning;
     let mut supervisor = supervisor;
-    let end = supervisor.serve(asks, signals, settings, || spinning.is_alive());
+    let end = supervisor.serve(settings, || spinning.is_alive());
+    supervisor.close();
     supervisor.rosout.publish();
     match end {
         End::Asked => Ok(()),
@@ -130,6 +157,7 @@ impl Supervisor {
         settings: &Settings,
         rosout: Rosout,
         inbox: &Sender<Ask>,
+        received: Inbox,
     ) -> Result<Self, RosError> {
         let Settings { setup, ros, use_sim_time } = settings;
         let joints = Joints::new(&ros.joints, &setup.config.robot.joints)?;
@@ -165,14 +193,20 @@ impl Supervisor {
         let (marked, marking) = unbounded();
         let lifecycle = Arc::<Mutex<Lifecycle>>::default();
         serve_lifecycle(executor, &lifecycle, inbox)?;
+        let outlet = Outlet::new(executor, marked)?;
         for (name, order) in SERVICES {
-            let inbox = inbox.clone();
-            // Without a supervisor the process is at its end.
+            let (inbox, health) = (inbox.clone(), outlet.health.clone());
             executor.serve(&format!("~/{name}"), move |request| {
-                drop(inbox.send(Ask::Operate(name, order.clone(), request)))
+                if name == "stop" {
+                    // Whatever the supervisor is at.
+                    health.stop();
+                }
+                // Without a supervisor the process is at its end.
+                drop(inbox.send(Ask::Operate(name, order.clone(), request)));
             })?;
         }
         Ok(Self {
+            inbox: received,
             parameters,
             lifecycle,
             transitions: executor.node().create_publisher("~/transition_event", QosProfile::default())?,
@@ -183,56 +217,36 @@ impl Supervisor {
             clock,
             sim_time,
             with_ball,
-            outlet: Outlet::new(executor, marked)?,
+            outlet,
             marking: Marking::new(marking),
             diagnostics: Diagnostics::new(executor)?,
             rosout,
             run: None,
             active: None,
             outcome: None,
+            resets: Vec::new(),
+            asked: 0,
+            hung: None,
+            diagnosed: Instant::now(),
         })
     }
 
-    fn serve(
-        &mut self,
-        asks: &Receiver<Ask>,
-        signals: &Receiver<i32>,
-        settings: &Settings,
-        is_alive: impl Fn() -> bool,
-    ) -> End {
+    fn serve(&mut self, settings: &Settings, is_alive: impl Fn() -> bool) -> End {
         if settings.ros.autostart {
             for label in ["configure", "activate"] {
                 if let Err(error) = self.change(&TransitionMsg { id: 0, label: label.into() }) {
-                    return End::Failed(error);
+                    return if self.asked > 0 { self.finish(End::Asked) } else { End::Failed(error) };
                 }
             }
         }
-        let mut told = Instant::now();
-        let marked = self.marking.answers();
         loop {
-            select! {
-                recv(asks) -> ask => match ask {
-                    Ok(Ask::Transition(request)) => {
-                        let wanted = request.message.transition.clone();
-                        let success = self.change(&wanted).is_ok();
-                        respond(request, ChangeState::Response { success });
-                    }
-                    Ok(Ask::Operate("mark_failed", order, request)) => self.mark(order, request),
-                    Ok(Ask::Operate(name, order, request)) => {
-                        let (success, message) = match self.operate(name, order) {
-                            Ok(message) => (true, message),
-                            Err(message) => (false, message),
-                        };
-                        respond(request, Trigger::Response { success, message });
-                    }
-                    Err(_) => return End::Asked,
-                },
-                recv(marked) -> key => key.into_iter().for_each(|key| self.marking.answer(key)),
-                recv(signals) -> _ => {
-                    tracing::warn!("stopping: the robot gets the safe command, then the run is saved");
-                    return self.finish(End::Asked);
-                }
-                default(LOOK) => {}
+            self.look(LOOK);
+            if let Some(silence) = self.hung {
+                // Its thread has the run's loop, and no other may be started beside it.
+                return End::Failed(DaemonError::from(LoopError::Hangs(silence)).into());
+            }
+            if self.asked > 0 {
+                return self.finish(End::Asked);
             }
             if !is_alive() {
                 tracing::error!("{}", RosError::ExecutorLost);
@@ -248,22 +262,64 @@ impl Supervisor {
             if lock(&self.lifecycle).state() == State::Finalized {
                 return End::Asked;
             }
-            if told.elapsed() >= DIAGNOSTICS {
-                told = Instant::now();
-                let (ros, life) = (self.parameters.lock().settings().ros.clone(), lock(&self.lifecycle).state());
-                let life = life.message().label;
-                let robot = RobotView {
-                    states: &self.states,
-                    graph: &self.graph,
-                    listeners: self.commander.listeners(),
-                    sim_time: self.sim_time.as_ref(),
-                    lockstep: ros.clock == ClockSource::Lockstep,
-                };
-                self.diagnostics.publish(&self.outlet.health, &robot, &ros.diagnostics, &life);
-            }
-            self.marking.give_up();
-            self.rosout.publish();
         }
+    }
+
+    /// Waits for `done`, and serves meanwhile. A transition is not begun then: there is one under way.
+    fn wait<T>(&mut self, mut done: impl FnMut(&mut Self) -> Option<T>) -> T {
+        loop {
+            if let Some(done) = done(self) {
+                return done;
+            }
+            self.look(WAITING_LOOK);
+        }
+    }
+
+    /// Serves what comes within `time`, and tells how things are.
+    fn look(&mut self, time: Duration) {
+        let Inbox { asks, signals } = self.inbox.clone();
+        let marked = self.marking.answers();
+        let time = if self.resets.is_empty() { time } else { time.min(WAITING_LOOK) };
+        select! {
+            recv(asks) -> ask => match ask {
+                Ok(Ask::Transition(request)) => {
+                    let wanted = request.message.transition.clone();
+                    let success = self.change(&wanted).is_ok();
+                    respond(request, ChangeState::Response { success });
+                }
+                Ok(Ask::Operate("mark_failed", order, request)) => self.mark(order, request),
+                Ok(Ask::Operate(name, order, request)) => self.serve_operator(name, order, request),
+                // The executor is lost, which is looked for.
+                Err(_) => std::thread::sleep(time),
+            },
+            recv(signals) -> times => match times {
+                Ok(times) => {
+                    self.asked = times;
+                    if let Some(active) = &self.active {
+                        active.end(if times > 1 { Order::Hurry } else { Order::End });
+                    }
+                }
+                Err(_) => std::thread::sleep(time),
+            },
+            recv(marked) -> key => key.into_iter().for_each(|key| self.marking.answer(key)),
+            default(time) => {}
+        }
+        self.marking.give_up();
+        self.look_after_resets();
+        if self.diagnosed.elapsed() >= DIAGNOSTICS {
+            self.diagnosed = Instant::now();
+            let (ros, life) = (self.parameters.lock().settings().ros.clone(), lock(&self.lifecycle).state());
+            let life = life.message().label;
+            let robot = RobotView {
+                states: &self.states,
+                graph: &self.graph,
+                listeners: self.commander.listeners(),
+                sim_time: self.sim_time.as_ref(),
+                lockstep: ros.clock == ClockSource::Lockstep,
+            };
+            self.diagnostics.publish(&self.outlet.health, &robot, &ros.diagnostics, &life);
+        }
+        self.rosout.publish();
     }
 
     /// Makes the robot safe, if need be, and finalizes.

@@ -1,15 +1,12 @@
 //! What an operator can ask of a run.
 
-use std::time::{Duration, Instant};
+use r2r::ServiceRequest;
+use r2r::std_srvs::srv::Trigger;
 
-use super::active::Active;
 use super::{Supervisor, lock};
 use crate::control::{Request, SafetyState};
 use crate::daemon::Order;
-
-/// How long the robot has to come to rest for a reset, and how often that is looked for.
-const REST: Duration = Duration::from_secs(2);
-const RESET_LOOK: Duration = Duration::from_millis(20);
+use crate::ros::parameter_services::respond;
 
 /// What an operator can call.
 pub const SERVICES: [(&str, Order); 8] = [
@@ -24,6 +21,19 @@ pub const SERVICES: [(&str, Order); 8] = [
 ];
 
 impl Supervisor {
+    /// Answers an operator's call, or sees to it that it will be.
+    pub(super) fn serve_operator(&mut self, name: &str, order: Order, request: ServiceRequest<Trigger::Service>) {
+        if name == "stop" {
+            self.give_resets_up();
+        }
+        let (success, message) = match self.operate(name, order) {
+            Ok(_) if name == "reset_fault" => return self.begin_reset(request),
+            Ok(message) => (true, message),
+            Err(message) => (false, message),
+        };
+        respond(request, Trigger::Response { success, message });
+    }
+
     pub(super) fn operate(&mut self, name: &str, order: Order) -> Result<String, String> {
         let (Some(active), Some(status)) = (&self.active, self.outlet.health.status()) else {
             return Err(format!("the node is {:?}: activate it first", lock(&self.lifecycle).state()).to_lowercase());
@@ -37,7 +47,8 @@ impl Supervisor {
             _ => {}
         }
         if name == "reset_fault" {
-            return self.reset(active);
+            // It is asked for until the robot is at rest.
+            return Ok(String::new());
         }
         active.orders.send(order).map_err(|_| "the run is over".to_owned())?;
         Ok(match name {
@@ -51,19 +62,5 @@ impl Supervisor {
             _ => "the control loop was asked",
         }
         .into())
-    }
-
-    /// Asks the loop to leave its safe state until it does, or has had its time to come to rest.
-    fn reset(&self, active: &Active) -> Result<String, String> {
-        let since = Instant::now();
-        while since.elapsed() < REST {
-            active.orders.send(Order::Loop(Request::ResetFault)).map_err(|_| "the run is over".to_owned())?;
-            std::thread::sleep(RESET_LOOK);
-            if self.outlet.health.status().is_some_and(|status| status.safety == SafetyState::Run) {
-                return Ok("the fault is reset".into());
-            }
-        }
-        let fault = self.outlet.health.fault().unwrap_or_else(|| "the robot is not at rest".into());
-        Err(format!("the fault cannot be reset: {fault}"))
     }
 }

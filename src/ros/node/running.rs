@@ -1,12 +1,16 @@
 //! What the transitions do with the run: open it, start it, end it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::JoinHandle;
 
-use crossbeam_channel::unbounded;
+use crossbeam_channel::{TryRecvError, unbounded};
 
 use super::Supervisor;
 use super::active::Active;
 use super::transitions::Trouble;
+use crate::control::LoopError;
 use crate::daemon::{DaemonError, Operator, Order, RobotRun, Setup};
 use crate::ros::lockstep::Failure;
 use crate::ros::robot::RosRobot;
@@ -16,11 +20,39 @@ impl Supervisor {
     pub(super) fn configure(&mut self) -> Result<(), Trouble> {
         let Settings { setup, ros, .. } = self.parameters.lock().settings().clone();
         let out = (!ros.run_folder.is_empty()).then(|| PathBuf::from(&ros.run_folder));
-        self.run = Some(RobotRun::open(setup, out, &ros.beginning())?);
+        let open = move || RobotRun::open(setup, out, &ros.beginning());
+        // Nothing moves, so that the end need not wait for a disk.
+        let Some(opened) = self.elsewhere("configure", 1, open)? else { return Err(RosError::GivenUp.into()) };
+        self.run = Some(opened?);
         Ok(())
     }
 
-    pub(super) fn robot(&self, setup: &Setup, config: RosConfig) -> RosRobot {
+    /// Closes the run's folder. Its disk may take its time.
+    pub(super) fn close(&mut self) {
+        if let Some(run) = self.run.take() {
+            // Without a further thread it is done here, by the drop of what was to go there.
+            let _ = self.elsewhere("close", 2, move || drop(run));
+        }
+    }
+
+    /// Does something that may take long on a thread of its own, and serves meanwhile. `None` once the node was asked so many times
+    /// to end; the thread is left to itself then.
+    fn elsewhere<T: Send + 'static>(
+        &mut self,
+        name: &str,
+        patience: u32,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Option<T>, RosError> {
+        let mut thread = Some(std::thread::Builder::new().name(name.into()).spawn(work).map_err(RosError::Thread)?);
+        let done = self.wait(|node| {
+            let over = thread.as_ref().is_none_or(JoinHandle::is_finished);
+            (over || node.asked >= patience).then(|| thread.take().filter(|_| over)).map(Some)
+        });
+        let joined = done.flatten().map(JoinHandle::join);
+        joined.transpose().map_err(|panic| std::panic::resume_unwind(panic))
+    }
+
+    pub(super) fn robot(&self, setup: &Setup, config: RosConfig, given_up: Arc<AtomicBool>) -> RosRobot {
         RosRobot {
             states: self.states.clone(),
             commander: self.commander.clone(),
@@ -29,9 +61,11 @@ impl Supervisor {
             clock: self.clock,
             sim_time: self.sim_time.clone(),
             period: setup.config.control.period(),
+            scheduling: setup.config.control.scheduling.clone(),
             with_ball: self.with_ball,
             thread: None,
             failure: Failure::default(),
+            given_up,
             config,
         }
     }
@@ -42,7 +76,8 @@ impl Supervisor {
         run.set_control(&setup);
         let (orders, inbox) = unbounded();
         let (started, starting) = unbounded();
-        let robot = self.robot(&setup, ros.clone());
+        let given_up = Arc::<AtomicBool>::default();
+        let robot = self.robot(&setup, ros.clone(), given_up.clone());
         let watcher = Box::new(self.outlet.clone().announcing(started));
         let operator = Operator { orders: inbox, watcher, reset_faults: ros.reset_faults };
         let thread = std::thread::Builder::new().name("supervisor".into()).spawn(move || {
@@ -51,9 +86,13 @@ impl Supervisor {
         });
         // A run that could not start is lost with the thread that was to have it.
         let thread = thread.map_err(|error| Trouble::Error(RosError::Thread(error)))?;
-        self.active = Some(Active { orders, thread: Some(thread) });
+        self.active = Some(Active { orders, thread: Some(thread), given_up });
         // The loop runs, or the thread ended before it came to it.
-        if starting.recv().is_err() {
+        let started = self.wait(|_| match starting.try_recv() {
+            Err(TryRecvError::Empty) => None,
+            other => Some(other),
+        });
+        if started.is_err() {
             self.join()?;
             let complete = DaemonError::Robot("the run was complete before it began".into());
             return Err(match self.outcome.take() {
@@ -66,15 +105,24 @@ impl Supervisor {
 
     pub(super) fn deactivate(&mut self) -> Result<(), Trouble> {
         if let Some(active) = &self.active {
-            // A run that is over needs no order.
-            let _ = active.orders.send(Order::End);
+            active.end(if self.asked > 1 { Order::Hurry } else { Order::End });
         }
         self.join()
     }
 
     /// Waits for the end of the run, if there is one. How it ended is in `outcome`; the robot is safe.
     fn join(&mut self) -> Result<(), Trouble> {
+        let over = self.wait(|node| {
+            let over = node.active.as_ref().is_none_or(Active::is_over);
+            let safe = || node.outlet.health.status().is_none_or(|status| status.ended);
+            (over || (node.asked > 2 && safe())).then_some(over)
+        });
         let Some(active) = self.active.take() else { return Ok(()) };
+        if !over {
+            active.leave();
+            self.outcome = Some(Err(RosError::NotStored));
+            return Err(Trouble::Error(RosError::NotStored));
+        }
         let ended = active.join();
         let failure = match &ended {
             Some((_, Ok(_))) => None,
@@ -90,6 +138,9 @@ impl Supervisor {
             Ok(true) => tracing::info!("the run is complete"),
             Ok(false) => tracing::info!("the run was stopped; it can go on"),
             Err(error) => tracing::error!("the run ended: {error}"),
+        }
+        if let Err(DaemonError::Loop(LoopError::Hangs(silence))) = outcome {
+            self.hung = Some(silence);
         }
         // What is on the disk may not be what is in memory.
         let stored = !matches!(outcome, Err(DaemonError::Storage(_)));

@@ -12,9 +12,11 @@ use r2r::sensor_msgs::msg::JointState;
 use r2r::std_msgs::msg::{Empty, Float64MultiArray};
 
 use super::*;
-use crate::control::{Event, Phase, StartupReport, Stopper};
-use crate::daemon::{DaemonError, Operator, Watcher};
+use crate::control::{Clock, Event, Phase, StartupReport, Stopper};
+use crate::daemon::{DaemonError, Operator, RemoteRobot, Watcher};
 use crate::report::IterationMetrics;
+use crate::robot::{LoopPort, link};
+use crate::ros::robot::RosRobot;
 use crate::ros::rosout;
 use crate::ros::stamps::message_time;
 use crate::ros::system_time;
@@ -119,7 +121,7 @@ struct Subject {
     executor: Executor,
     supervisor: Supervisor,
     settings: Settings,
-    asks: Receiver<Ask>,
+    _signal: Sender<u32>,
     _inbox: Sender<Ask>,
     robot: Robot,
     _folder: tempfile::TempDir,
@@ -155,21 +157,21 @@ fn subject(trigger: &str) -> Subject {
     let node = Node::create(context().unwrap(), "moto_controller", &namespace).unwrap();
     let mut executor = Executor::new(node);
     let log = Rosout::new(&mut executor, rosout().1).unwrap();
-    let (inbox, asks) = unbounded();
+    let ((inbox, asks), (signal, signals)) = (unbounded(), unbounded());
     let parameters = SharedParameters::new(parameters);
-    let supervisor = Supervisor::new(&mut executor, parameters, &settings, log, &inbox).unwrap();
+    let received = Inbox { asks, signals };
+    let supervisor = Supervisor::new(&mut executor, parameters, &settings, log, &inbox, received).unwrap();
     executor.subscribe("~/trouble", QosProfile::default(), |_: Empty| panic!("as the test wants it")).unwrap();
     let robot = Robot::new(&namespace, &settings);
-    Subject { executor, supervisor, settings, asks, _inbox: inbox, robot, _folder: folder }
+    Subject { executor, supervisor, settings, _signal: signal, _inbox: inbox, robot, _folder: folder }
 }
 
 #[test]
 fn the_executor_panics() {
-    let Subject { executor, supervisor, settings, asks, robot, _inbox, _folder } = subject("operator");
+    let Subject { executor, supervisor, settings, robot, _signal, _inbox, _folder } = subject("operator");
     let spinning = executor.spawn().unwrap();
-    let (_signal, signals) = unbounded();
     std::thread::scope(|scope| {
-        let node = scope.spawn(|| supervise(supervisor, spinning, &asks, &signals, &settings));
+        let node = scope.spawn(|| supervise(supervisor, spinning, &settings));
         let held = robot.is_held();
         while !node.is_finished() {
             robot.trouble.publish(&Empty {}).unwrap();
@@ -182,10 +184,9 @@ fn the_executor_panics() {
 
 #[test]
 fn the_learner_panics() {
-    let Subject { executor, supervisor, settings, asks, robot, _inbox, _folder } = subject("at_once");
+    let Subject { executor, supervisor, settings, robot, _signal, _inbox, _folder } = subject("at_once");
     crate::daemon::panic_at_next_update();
-    let (_signal, signals) = unbounded();
-    let end = supervise(supervisor, executor.spawn().unwrap(), &asks, &signals, &settings);
+    let end = supervise(supervisor, executor.spawn().unwrap(), &settings);
     assert!(matches!(end, Err(RosError::Daemon(DaemonError::LearnerLost(_)))), "{end:?}");
     robot.wait("zero", |heard| heard.last().is_some_and(|last| largest(last) == 0.));
     let heard = robot.heard.lock().unwrap();
@@ -212,7 +213,7 @@ fn the_runs_thread_panics() {
     let Subject { executor, supervisor, settings, robot, _folder, .. } = subject("operator");
     let _spinning = executor.spawn().unwrap();
     let Settings { setup, ros, .. } = settings;
-    let link = Box::new(supervisor.robot(&setup, ros.clone()));
+    let link = Box::new(supervisor.robot(&setup, ros.clone(), Arc::default()));
     let mut run = RobotRun::open(setup, Some(PathBuf::from(&ros.run_folder)), &ros.beginning()).unwrap();
     let (_orders, inbox) = unbounded();
     let operator = Operator { orders: inbox, watcher: Box::new(Fatal), reset_faults: false };
@@ -235,4 +236,65 @@ fn the_supervisor_panics() {
     }));
     assert!(unwound.is_err());
     robot.ends_safely(held);
+}
+
+/// The loop's end of a robot that was connected, in the place of a loop.
+struct Hung {
+    port: LoopPort,
+    link: RosRobot,
+    _clock: Box<dyn Clock>,
+}
+
+/// Connects, and gives one command. Zero is due after ten periods.
+fn hung(supervisor: &Supervisor, settings: &Settings) -> Hung {
+    let (mut port, outside) = link(9, if supervisor.with_ball { 6 } else { 0 });
+    let mut link = supervisor.robot(&settings.setup, settings.ros.clone(), Arc::default());
+    let clock = link.connect(outside, Arc::default()).unwrap();
+    port.delivery.set_patience(10 * link.period);
+    let command = port.command.input_buffer_mut();
+    command.sequence = 1;
+    command.effort.fill(50.);
+    port.command.publish();
+    Hung { port, link, _clock: clock }
+}
+
+#[test]
+fn where_the_loop_gives_no_command_the_robot_gets_zero_and_again_zero() {
+    let Subject { executor, supervisor, settings, robot, _folder, .. } = subject("operator");
+    let _spinning = executor.spawn().unwrap();
+    let Hung { port, mut link, .. } = hung(&supervisor, &settings);
+    robot.wait("the command", |heard| heard.iter().any(|command| largest(command) > 10.));
+    robot.wait("zero, and again zero", |heard| heard.iter().rev().take(10).filter(|c| largest(c) == 0.).count() == 10);
+    assert!(port.delivery.is_timed_out());
+    // Nor does a loop that hangs hold up the end.
+    link.disconnect();
+    assert!(robot.heard.lock().unwrap().last().is_some_and(|last| largest(last) == 0.));
+}
+
+#[test]
+fn a_simulation_that_stands_is_no_dead_loop_and_one_that_goes_on_is() {
+    let Subject { executor, mut supervisor, settings, robot, _folder, .. } = subject("operator");
+    let _spinning = executor.spawn().unwrap();
+    let time = SimTime::default();
+    time.set(Duration::from_secs(5));
+    supervisor.sim_time = Some(time.clone());
+    let Hung { port, _clock: mut clock, .. } = hung(&supervisor, &settings);
+    let heard = |robot: &Robot| robot.heard.lock().unwrap().len();
+    // The loop sends its command as it goes to sleep, and never comes back.
+    clock.sleep_until(Duration::from_secs(6), false);
+    robot.wait("the command", |heard| heard.iter().any(|command| largest(command) > 10.));
+    let before = heard(&robot);
+    // Many looks of whoever watches it.
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(heard(&robot) == before && !port.delivery.is_timed_out(), "nothing is sent while the simulation stands");
+    let since = Instant::now();
+    let mut now = Duration::from_secs(5);
+    while heard(&robot) < before + 3 {
+        assert!(since.elapsed() < PATIENCE, "no zero");
+        now += settings.setup.config.control.period();
+        time.set(now);
+        std::thread::sleep(LOOK);
+    }
+    assert!(port.delivery.is_timed_out());
+    assert!(robot.heard.lock().unwrap()[before..].iter().all(|command| largest(command) == 0.));
 }

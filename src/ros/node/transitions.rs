@@ -63,7 +63,7 @@ impl Supervisor {
             State::Configuring => self.configure(),
             State::Activating => self.activate(),
             State::CleaningUp => {
-                self.run = None;
+                self.close();
                 Ok(())
             }
             _ => self.deactivate(),
@@ -79,8 +79,9 @@ impl Supervisor {
 
     /// After an error: the robot safe, the run given up. It can be resumed from its folder.
     fn let_go(&mut self) {
-        self.active = None;
-        self.run = None;
+        // How the run ended was said.
+        let _ = self.deactivate();
+        self.close();
     }
 
     fn tell(&self, edge: &Edge) {
