@@ -9,7 +9,7 @@ use super::Failure;
 use super::config::ConfigArgument;
 use super::setting::whole;
 use crate::daemon::output::print;
-use crate::daemon::{Beginning, DaemonError, DryRunOptions, dry_run, run_configuration};
+use crate::daemon::{Beginning, DaemonError, DryRunOptions, TaskConfig, dry_run, run_configuration};
 use crate::storage::Remedy;
 use crate::tasks::table_tennis;
 
@@ -102,6 +102,11 @@ impl DryRun {
             Some(folder) => run_configuration(folder)?,
             None => config.source(),
         };
+        if setting.is_some() && !matches!(source.load(|_| {})?.config.task, TaskConfig::TableTennis(_)) {
+            return Err("--setting is for table tennis, and the task of this configuration is another"
+                .to_owned()
+                .into());
+        }
         let beginning = match (resume, warm_start) {
             (Some(folder), _) => Beginning::Resume(folder),
             (None, Some(from)) => Beginning::WarmStart(from),

@@ -94,6 +94,7 @@ fn learn(limits: Limits, width: f64, iterations: usize) -> (Worst, f64) {
     }
     let setup = Setup::load(&config, |config| {
         config.run.iterations = iterations;
+        config.robot.allow_above_description = true;
         let joints = narrow.effort.len();
         let LimitsConfig { effort, effort_rate, lower, upper, velocity, .. } = &mut config.control.limits;
         (*effort, *lower, *upper, *velocity) =

@@ -204,7 +204,7 @@ mod tests {
         let sample = Tree::of(&(sample.config)().variants[0]).unwrap();
         let text = format!(
             "# Variants of an experiment\n\nEvery field of a variant, as in the `config.yaml` of an experiment's folder and under `all:` and `variants:` \
-             of a file of changes (`moto_controller experiment NAME --config FILE`). Made from the code (`src/schema`).\n\n{}",
+             of a file of changes (`moto_controller experiment NAME --config FILE`). Made from the code (`crates/moto_settings`).\n\n{}",
             document(&Schema::of::<Variant>(), &sample).trim_end(),
         ) + "\n";
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/experiment_variants.md");

@@ -454,7 +454,7 @@ mod tests {
     fn the_documentation_is_that_of_the_parameters() {
         let sample = Tree::of(&BTreeMap::from([("ros", RosConfig::default())])).unwrap();
         let text = format!(
-            "# Parameters of the node itself\n\nMade from the code (`src/schema`); all others are in [configuration.md](configuration.md).\n\n{}",
+            "# Parameters of the node itself\n\nMade from the code (`crates/moto_settings`); all others are in [configuration.md](configuration.md).\n\n{}",
             document(&Schema::of::<Own>(), &sample).trim_end(),
         ) + "\n";
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ros_parameters.md");

@@ -27,6 +27,7 @@ use crate::moto::{Learner, LearnerConfig, MotoError, StateScales};
 use crate::schema::{FieldError, check};
 use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
+use crate::tasks::swing_up::{SwingUp, SwingUpConfig};
 use crate::tasks::table_tennis::{Setting, TableTennis, TableTennisConfig};
 use crate::tasks::{Task, TaskError};
 
@@ -53,6 +54,8 @@ pub struct RobotConfig {
 pub enum TaskConfig {
     /// Returning table-tennis balls.
     TableTennis(TableTennisConfig),
+    /// Swinging a chain of links up. The chain is that of the robot description.
+    SwingUp(SwingUpConfig),
 }
 
 /// How long to learn, and what to do around it.
@@ -217,8 +220,9 @@ impl Setup {
             source,
         })?;
         limits::raise_efforts(&config, &mut model);
-        let TaskConfig::TableTennis(task) = &config.task;
-        model.set_gravity(Vector3::new(0., 0., -task.court.ball.gravity));
+        if let TaskConfig::TableTennis(task) = &config.task {
+            model.set_gravity(Vector3::new(0., 0., -task.court.ball.gravity));
+        }
         config.robot.arm.apply(&mut model).map_err(|source| ConfigError::Field {
             path: path.into(),
             line: None,
@@ -244,17 +248,24 @@ impl Setup {
     /// # Errors
     /// A value of it that is refused.
     pub fn task(&self) -> Result<Box<dyn Task>, ConfigError> {
-        let TaskConfig::TableTennis(task) = &self.config.task;
-        let task =
-            TableTennis::new(task.clone(), self.config.robot.arm.clone(), self.model.clone(), &self.config.control);
-        match task {
-            Ok(task) => Ok(Box::new(task)),
-            Err(TaskError::Parameter(error)) => {
-                let source = error.within("task.table_tennis");
-                Err(ConfigError::Field { path: self.path.clone(), line: None, source })
+        let Config { robot, control, task, .. } = &self.config;
+        let (name, made): (_, Result<Box<dyn Task>, TaskError>) = match task {
+            TaskConfig::TableTennis(task) => {
+                let made = TableTennis::new(task.clone(), robot.arm.clone(), self.model.clone(), control);
+                ("table_tennis", made.map(|task| Box::new(task) as _))
             }
-            Err(source) => Err(ConfigError::Task { path: self.path.clone(), source: Box::new(source) }),
-        }
+            TaskConfig::SwingUp(task) => {
+                let made = SwingUp::on_the_loop(self.model.clone(), task.clone(), control);
+                ("swing_up", made.map(|task| Box::new(task) as _).map_err(TaskError::from))
+            }
+        };
+        made.map_err(|error| match error {
+            TaskError::Parameter(error) => {
+                let source = error.within(&format!("task.{name}"));
+                ConfigError::Field { path: self.path.clone(), line: None, source }
+            }
+            source => ConfigError::Task { path: self.path.clone(), source: Box::new(source) },
+        })
     }
 
     /// The learner.
@@ -267,11 +278,13 @@ impl Setup {
 
     /// What is learned, in a word.
     pub fn title(&self) -> String {
-        let TaskConfig::TableTennis(task) = &self.config.task;
-        match task.setting {
-            Setting::Noiseless => "noiseless",
-            Setting::Context => "context",
-            Setting::NoisyBounce => "noisy-bounce",
+        match &self.config.task {
+            TaskConfig::TableTennis(task) => match task.setting {
+                Setting::Noiseless => "noiseless",
+                Setting::Context => "context",
+                Setting::NoisyBounce => "noisy-bounce",
+            },
+            TaskConfig::SwingUp(_) => "swing-up",
         }
         .into()
     }
@@ -322,10 +335,11 @@ impl Config {
         read::read(&read_text(path)?, path, namespace)
     }
 
-    /// Chooses the task's setting.
+    /// Chooses the setting of table tennis; any other task has none.
     pub fn set_setting(&mut self, setting: Setting) {
-        let TaskConfig::TableTennis(task) = &mut self.task;
-        task.setting = setting;
+        if let TaskConfig::TableTennis(task) = &mut self.task {
+            task.setting = setting;
+        }
     }
 }
 
@@ -348,8 +362,21 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
 impl TaskConfig {
     /// The settings that decide what a reward means.
     pub fn rewards(&self) -> Value {
-        let Self::TableTennis(TableTennisConfig { target, reward, court, .. }) = self;
-        json!({ "table_tennis": { "target": target, "reward": reward, "court": court } })
+        match self {
+            Self::TableTennis(TableTennisConfig { target, reward, court, .. }) => {
+                json!({ "table_tennis": { "target": target, "reward": reward, "court": court } })
+            }
+            Self::SwingUp(SwingUpConfig {
+                rewarded_steps, position_weight, velocity_weight, action_weight, ..
+            }) => {
+                json!({ "swing_up": {
+                    "rewarded_steps": rewarded_steps,
+                    "position_weight": position_weight,
+                    "velocity_weight": velocity_weight,
+                    "action_weight": action_weight,
+                } })
+            }
+        }
     }
 }
 

@@ -185,7 +185,7 @@ fn every_number_that_can_be_set_has_its_range() {
 fn the_documentation_is_that_of_the_fields() {
     let shipped = Setup::shipped(|_| {}).unwrap();
     let text = format!(
-        "# Configuration\n\nEvery field of the configuration file, made from the code (`src/schema`). The file is a ROS 2 parameter \
+        "# Configuration\n\nEvery field of the configuration file, made from the code (`crates/moto_settings`). The file is a ROS 2 parameter \
          file; the same names are the node's parameters, whose own (`ros.`) are in [ros_parameters.md](ros_parameters.md). Lists \
          have an entry per joint, in the order of `robot.joints`.\n\n{}",
         document(&Schema::of::<Config>(), &Tree::of(&shipped.config).unwrap()).trim_end(),

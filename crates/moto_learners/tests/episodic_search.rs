@@ -220,7 +220,7 @@ fn what_is_out_of_range_is_refused() {
     };
     let reps = |epsilon| EpisodicMethod::Reps(RepsConfig { epsilon, ..Default::default() });
     let refused = EpisodicSearch::new(reps(f64::NAN), law(0)).unwrap_err();
-    assert!(refused.to_string().starts_with("epsilon is NaN"), "{refused}");
+    assert!(refused.to_string().starts_with("reps.epsilon is NaN"), "{refused}");
     let more = EpisodicMethod::More(MoreConfig::default());
     assert!(matches!(EpisodicSearch::new(more, law(3)), Err(EpisodicError::Context(3))));
     let mut search = EpisodicSearch::new(reps(0.5), law(1)).unwrap();

@@ -1,6 +1,5 @@
 //! Parameters of the swing-ups.
 
-use super::SwingUpError;
 use crate::schema::{FieldError, Joints, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -118,13 +117,11 @@ impl SwingUpConfig {
     ///
     /// # Errors
     /// The first field out of its range.
-    pub fn validate(&self) -> Result<(), SwingUpError> {
+    pub fn validate(&self) -> Result<(), FieldError> {
         check(self, Joints::Unknown)?;
         let Self { rewarded_steps, horizon, .. } = *self;
         if rewarded_steps > horizon {
-            return Err(
-                FieldError::value("rewarded_steps", rewarded_steps, format!("at most the horizon, {horizon}")).into()
-            );
+            return Err(FieldError::value("rewarded_steps", rewarded_steps, format!("at most the horizon, {horizon}")));
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod tests;
 
 pub use config::{Chain, JointLimit, LinkInertia, SwingUpConfig};
 
+use crate::control::ControlConfig;
 use crate::dynamics::{Model, ModelError};
 use crate::moto::{Batch, Reward};
 use crate::policy::{CompiledPolicy, LinearGaussian, Policy, PolicyError};
@@ -55,16 +56,31 @@ impl SwingUp {
     /// The first parameter that is refused.
     pub fn new(config: SwingUpConfig) -> Result<Self, SwingUpError> {
         let model = Model::from_urdf_str(config.urdf())?;
-        Self::on(model, config)
+        Ok(Self::on(model, config)?)
     }
 
     /// The same with a chain of one's own; `config.chain` and `config.inertia` are not looked at.
+    fn on(model: Model, config: SwingUpConfig) -> Result<Self, FieldError> {
+        config.validate()?;
+        Ok(Self { config, model })
+    }
+
+    /// The swing-up of a robot through the control loop, whose policy steps have to be the task's.
     ///
     /// # Errors
     /// The first parameter that is refused.
-    pub fn on(model: Model, config: SwingUpConfig) -> Result<Self, SwingUpError> {
-        config.validate()?;
-        Ok(Self { config, model })
+    pub fn on_the_loop(model: Model, config: SwingUpConfig, control: &ControlConfig) -> Result<Self, FieldError> {
+        let step = control.period * control.decimation as f64;
+        if (step - config.step).abs() > 1e-9 {
+            let expected = format!("control.period x control.decimation, {step} s");
+            return Err(FieldError::value("step", config.step, expected));
+        }
+        let integrated = config.step / config.substeps as f64;
+        if (control.period / integrated).fract().min(1. - (control.period / integrated).fract()) > 1e-9 {
+            let expected = format!("as many that control.period, {} s, is a multiple of one", control.period);
+            return Err(FieldError::value("substeps", config.substeps, expected));
+        }
+        Self::on(model, config)
     }
 
     /// The configuration.

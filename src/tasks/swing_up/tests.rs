@@ -112,7 +112,7 @@ fn refuses_what_makes_no_sense_by_name() {
     let refused = |config: SwingUpConfig| SwingUp::new(config).unwrap_err().to_string();
     assert_eq!(
         refused(SwingUpConfig { torque_limit: -1., ..Default::default() }),
-        format!("torque_limit is -1, expected {} to 10000", f64::MIN_POSITIVE)
+        "torque_limit is -1, expected above 0 and at most 10000 N m"
     );
     let limit = JointLimit { angle: f64::NAN, ..Default::default() };
     let error = refused(SwingUpConfig { joint_limit: Some(limit), ..Default::default() });
