@@ -3,7 +3,7 @@
 rustc=$1
 shift
 case " $* " in
-*" --crate-name moto_controller"* | *" fuzz_targets/"*)
+*" --crate-name moto_"* | *" fuzz_targets/"*)
   set -- "$@" -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Cdebug-assertions -Coverflow-checks

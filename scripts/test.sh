@@ -5,12 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup_python.sh
 cargo fmt --check
-cargo clippy --locked --all-targets -- --deny warnings
-cargo test --locked --doc
+cargo clippy --locked --workspace --all-targets -- --deny warnings
+cargo test --locked --workspace --doc
 if cargo nextest --version >/dev/null 2>&1; then
-  cargo nextest run --locked
+  cargo nextest run --locked --workspace
 else
-  cargo test --locked --all-targets
+  cargo test --locked --workspace --all-targets
 fi
 scripts/fuzz.sh
 .venv/bin/python -m pytest -q tests/python --ignore-glob='*/test_ros_*.py'

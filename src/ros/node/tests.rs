@@ -278,20 +278,35 @@ fn a_simulation_that_stands_is_no_dead_loop_and_one_that_goes_on_is() {
     let time = SimTime::default();
     time.set(Duration::from_secs(5));
     supervisor.sim_time = Some(time.clone());
-    let Hung { port, _clock: mut clock, .. } = hung(&supervisor, &settings);
+    let period = settings.setup.config.control.period();
+    let connected = AtomicBool::new(false);
+    let (Hung { port, _clock: mut clock, .. }, mut now) = std::thread::scope(|scope| {
+        // A clock that does not tick is none.
+        let ticking = scope.spawn(|| {
+            let mut now = Duration::from_secs(5);
+            while !connected.load(Ordering::Relaxed) {
+                now += period;
+                time.set(now);
+                std::thread::sleep(LOOK);
+            }
+            now
+        });
+        let hung = hung(&supervisor, &settings);
+        connected.store(true, Ordering::Relaxed);
+        (hung, ticking.join().unwrap())
+    });
     let heard = |robot: &Robot| robot.heard.lock().unwrap().len();
     // The loop sends its command as it goes to sleep, and never comes back.
-    clock.sleep_until(Duration::from_secs(6), false);
+    clock.sleep_until(now + Duration::from_secs(1), false);
     robot.wait("the command", |heard| heard.iter().any(|command| largest(command) > 10.));
     let before = heard(&robot);
     // Many looks of whoever watches it.
     std::thread::sleep(Duration::from_millis(300));
     assert!(heard(&robot) == before && !port.delivery.is_timed_out(), "nothing is sent while the simulation stands");
     let since = Instant::now();
-    let mut now = Duration::from_secs(5);
     while heard(&robot) < before + 3 {
         assert!(since.elapsed() < PATIENCE, "no zero");
-        now += settings.setup.config.control.period();
+        now += period;
         time.set(now);
         std::thread::sleep(LOOK);
     }
