@@ -29,14 +29,14 @@ impl InverseDynamics for ModelDynamics {
 fn start() -> (TableTennis, LoopHandle, TrialShape) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
     let setup = Setup::load(&path, |config| {
-        let TaskConfig::TableTennis(task) = &mut config.task;
+        let TaskConfig::TableTennis(task) = &mut config.task else { panic!("table tennis is shipped") };
         task.demonstration = DemonstrationKind::Plain;
         config.control.scheduling = SchedulingConfig { priority: None, lock_memory: false, ..Default::default() };
     })
     .unwrap();
     let (config, model) = (&setup.config, setup.model.clone());
-    let TaskConfig::TableTennis(task) = &config.task;
-    let task = TableTennis::new(task.clone(), config.robot.arm.clone(), model.clone(), &config.control).unwrap();
+    let TaskConfig::TableTennis(task) = &config.task else { panic!("table tennis is shipped") };
+    let task = TableTennis::new((**task).clone(), config.robot.arm.clone(), model.clone(), &config.control).unwrap();
     let (port, robot) = link(9, 6);
     let shape = TrialShape {
         joints: 9,

@@ -53,7 +53,7 @@ pub struct RobotConfig {
 #[serde(rename_all = "snake_case")]
 pub enum TaskConfig {
     /// Returning table-tennis balls.
-    TableTennis(TableTennisConfig),
+    TableTennis(Box<TableTennisConfig>),
     /// Swinging a chain of links up. The chain is that of the robot description.
     SwingUp(SwingUpConfig),
 }
@@ -251,7 +251,7 @@ impl Setup {
         let Config { robot, control, task, .. } = &self.config;
         let (name, made): (_, Result<Box<dyn Task>, TaskError>) = match task {
             TaskConfig::TableTennis(task) => {
-                let made = TableTennis::new(task.clone(), robot.arm.clone(), self.model.clone(), control);
+                let made = TableTennis::new((**task).clone(), robot.arm.clone(), self.model.clone(), control);
                 ("table_tennis", made.map(|task| Box::new(task) as _))
             }
             TaskConfig::SwingUp(task) => {
@@ -363,7 +363,8 @@ impl TaskConfig {
     /// The settings that decide what a reward means.
     pub fn rewards(&self) -> Value {
         match self {
-            Self::TableTennis(TableTennisConfig { target, reward, court, .. }) => {
+            Self::TableTennis(task) => {
+                let TableTennisConfig { target, reward, court, .. } = &**task;
                 json!({ "table_tennis": { "target": target, "reward": reward, "court": court } })
             }
             Self::SwingUp(SwingUpConfig {

@@ -32,7 +32,7 @@ impl OnTheLoop {
     /// # Errors
     /// The parameter that is refused.
     pub fn new(task: &TableTennisConfig, seed: u64) -> Result<Self, RunError> {
-        let mut setup = Setup::shipped(|config| config.task = daemon::TaskConfig::TableTennis(task.clone()))?;
+        let mut setup = Setup::shipped(|config| config.task = daemon::TaskConfig::TableTennis(Box::new(task.clone())))?;
         setup.config.run.seed = seed;
         let task = setup.task()?;
         let strokes = Strokes::new(&setup, &*task, seed)?;
