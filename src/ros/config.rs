@@ -131,7 +131,7 @@ impl RosConfig {
     pub fn validate(&self, joints: &[String]) -> Result<(), FieldError> {
         check(self, joints).map_err(|error| error.within("ros"))?;
         if !self.resume.is_empty() && !self.warm_start.is_empty() {
-            let expected = format!("nothing beside ros.resume ({:?}): a run goes on or starts anew", self.resume);
+            let expected = format!("nothing beside ros.resume ({}): a run goes on or starts anew", self.resume);
             return Err(FieldError::value("ros.warm_start", format!("{:?}", self.warm_start), expected));
         }
         Joints::new(&self.joints, joints).map(drop)
