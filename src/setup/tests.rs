@@ -62,7 +62,11 @@ fn a_wrong_value_is_refused_with_file_line_field_value_and_what_is_expected() {
             "serve: {velocity: [-4, 0]}",
             "task.table_tennis.serve.velocity has 2 entries, expected 3",
         ),
-        ("table_tennis:\n", "tabletennis:\n", "task is a group with the field tabletennis, expected table_tennis: ..."),
+        (
+            "table_tennis:\n",
+            "tabletennis:\n",
+            "task is a group with the field tabletennis, expected one of table_tennis: ..., swing_up: ...",
+        ),
         ("epsilon: 0.15", "epsilon: 0", "learner.epsilon is 0, expected above 0 and at most 100 nats per step"),
         (
             "{scale_fraction: 0.01}",
