@@ -1,15 +1,41 @@
-//! Joint states as messages give them: refused, or finite positions and velocities. The mapping is the ROS node's own, taken from
-//! its file, so that no ROS is needed to fuzz it.
+//! Joint states as messages give them: refused, or positions and velocities for the loop. What takes them is the ROS node's own, from
+//! its files, so that no ROS is needed to fuzz it.
 #![no_main]
 #![allow(dead_code)] // The node uses all of it.
 
+use std::time::{Duration, Instant};
+
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
+// Where the node's files look for them.
+use moto_controller::{control, schema};
 
+#[path = "../../src/ros/input_error.rs"]
+mod input_error;
+#[path = "../../src/ros/joint_states.rs"]
+mod joint_states;
 #[path = "../../src/ros/joints.rs"]
 mod joints;
+#[path = "../../src/ros/stamps.rs"]
+mod stamps;
 
+/// Simulated time that nobody publishes.
+mod sim_time {
+    #[derive(Clone, Default)]
+    pub struct SimTime;
+
+    impl SimTime {
+        pub fn get(&self) -> Option<std::time::Duration> {
+            None
+        }
+
+        pub fn set(&self, _: std::time::Duration) {}
+    }
+}
+
+use joint_states::JointStates;
 use joints::{Joints, JointsConfig, VelocitySource};
+use stamps::TimeBase;
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -17,12 +43,14 @@ struct Input {
     offset: Vec<f64>,
     cutoff: f64,
     derive: bool,
+    lockstep: bool,
     messages: Vec<Message>,
 }
 
 #[derive(Arbitrary, Debug)]
 struct Message {
-    stamp: i64,
+    stamp: Option<i64>,
+    after: u32,
     names: Vec<u8>,
     position: Vec<f64>,
     velocity: Vec<f64>,
@@ -38,11 +66,15 @@ fuzz_target!(|input: Input| {
         velocity_cutoff: input.cutoff,
         ..JointsConfig::default()
     };
-    let Ok(mut joints) = Joints::new(&config, &model) else { return };
-    for Message { stamp, names, position, velocity } in input.messages {
+    let Ok(joints) = Joints::new(&config, &model) else { return };
+    let time = if input.lockstep { TimeBase::Stamps } else { TimeBase::Wall(control::WallClock::new()) };
+    let mut states = JointStates::new(joints);
+    let mut now = Instant::now();
+    for Message { stamp, after, names, position, velocity } in input.messages {
+        now += Duration::from_micros(after.into());
         let names: Vec<String> = names.into_iter().map(name).collect();
-        let (mut q, mut qd) = ([0.; 3], [0.; 3]);
+        let message = joint_states::Message { stamp, names: &names, position: &position, velocity: &velocity };
         // What is accepted may still overflow where positions are far apart; the loop stops on it. What must not be is a panic.
-        let _ = joints.read(stamp as f64 * 1e-9, &names, &position, &velocity, &mut q, &mut qd);
+        let _ = states.take(&message, &time, now);
     }
 });

@@ -91,14 +91,7 @@ impl Reward for Free {
 
 /// Two rollouts of a policy, in which nothing happens.
 pub fn batch(policy: &Policy) -> Batch {
-    let zeros = |rows: usize, count: usize| vec![DMatrix::zeros(rows, 2); count];
-    let (horizon, state_dim, action_dim) = (policy.horizon(), policy.state_dim(), policy.action_dim());
-    Batch {
-        states: zeros(state_dim, horizon + 1),
-        actions: zeros(action_dim, horizon),
-        received: zeros(action_dim, horizon),
-        outcomes: zeros(0, horizon),
-    }
+    Batch::zeros(policy, 2)
 }
 
 /// A learner of those shapes.

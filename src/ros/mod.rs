@@ -16,6 +16,7 @@ mod joint_states;
 mod joints;
 mod lifecycle;
 mod lockstep;
+mod message_time;
 mod node;
 mod outlet;
 mod parameter_services;

@@ -10,8 +10,8 @@ use r2r::{Publisher, QosProfile};
 
 use super::executor::Executor;
 use super::graph::{GRACE, Graph, JOINT_STATES};
+use super::message_time::message_time;
 use super::sim_time::SimTime;
-use super::stamps::message_time;
 use super::states::States;
 use super::{DiagnosticsConfig, RosError, system_time};
 use crate::control::{Event, SafetyState, StartupReport, Status, Stopper};

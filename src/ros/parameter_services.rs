@@ -13,8 +13,8 @@ use r2r::rcl_interfaces::srv::{
 use r2r::{ParameterValue, Publisher, QosProfile, ServiceRequest, WrappedServiceTypeSupport};
 
 use super::executor::Executor;
+use super::message_time::message_time;
 use super::parameters::Parameters;
-use super::stamps::message_time;
 use super::{RosError, system_time};
 use crate::schema::Kind;
 

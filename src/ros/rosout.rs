@@ -12,7 +12,7 @@ use tracing_subscriber::layer::Context;
 
 use super::RosError;
 use super::executor::Executor;
-use super::stamps::message_time;
+use super::message_time::message_time;
 
 /// Lines that wait for the node; further ones are dropped.
 const WAITING: usize = 1000;

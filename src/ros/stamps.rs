@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use r2r::builtin_interfaces::msg::Time;
-
 use super::sim_time::SimTime;
 use crate::control::{Clock, WallClock};
 
@@ -13,16 +11,6 @@ const DRIFT: f64 = 1e-4;
 const AHEAD: i64 = 5_000_000;
 /// So many doubted stamps in a row that agree with each other are believed: the clock of the source was set, or it started anew.
 const AGREED: u32 = 5;
-
-/// A message's stamp, ns since its epoch; `None` if it was not filled in.
-pub fn stamp(time: &Time) -> Option<i64> {
-    (time.sec != 0 || time.nanosec != 0).then(|| i64::from(time.sec) * 1_000_000_000 + i64::from(time.nanosec))
-}
-
-/// Nanoseconds as a message's stamp.
-pub fn message_time(time: Duration) -> Time {
-    Time { sec: i32::try_from(time.as_secs()).unwrap_or(i32::MAX), nanosec: time.subsec_nanos() }
-}
 
 fn nanoseconds(time: Duration) -> i64 {
     i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)

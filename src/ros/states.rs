@@ -11,7 +11,8 @@ use super::complaints::Complaints;
 use super::input_error::InputError;
 use super::joint_states::{JointStates, Message, undated_error};
 use super::joints::Joints;
-use super::stamps::{Source, TimeBase, stamp};
+use super::message_time::stamp;
+use super::stamps::{Source, TimeBase};
 use crate::robot::Reading;
 
 /// What was wrong is shown for so long after it was right again.

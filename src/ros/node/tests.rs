@@ -16,9 +16,9 @@ use crate::control::{Clock, Event, Phase, StartupReport, Stopper};
 use crate::daemon::{DaemonError, Operator, RemoteRobot, Watcher};
 use crate::report::IterationMetrics;
 use crate::robot::{LoopPort, link};
+use crate::ros::message_time::message_time;
 use crate::ros::robot::RosRobot;
 use crate::ros::rosout;
-use crate::ros::stamps::message_time;
 use crate::ros::system_time;
 use crate::storage::TrialMeta;
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::control::WallClock;
 use crate::robot::link;
 use crate::ros::joints::JointsConfig;
-use crate::ros::stamps::message_time;
+use crate::ros::message_time::message_time;
 
 fn states(time: TimeBase) -> States {
     States::new(Joints::new(&JointsConfig::default(), &["a".into()]).unwrap(), time)
