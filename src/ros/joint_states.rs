@@ -260,14 +260,14 @@ impl Known {
         self.heard = Some(now);
         if self.kind != kind {
             let recent = self.turned.is_some_and(|turned| now.saturating_duration_since(turned) < TURN);
-            self.turns = if recent { self.turns + 1 } else { 1 };
+            self.turns = if recent { self.turns.saturating_add(1) } else { 1 };
             (self.kind, self.turned) = (kind, Some(now));
         }
     }
 
     /// Without a `velocity`, it is derived from positions. A velocity that is not known yet is none, and not zero.
     fn fill(&mut self, position: f64, velocity: Option<f64>, dated: Dated, cutoff: f64) {
-        let last = self.last.filter(|(own, _)| !dated.anew && dated.own - own <= GAP && dated.own > *own);
+        let last = self.last.filter(|(own, _)| !dated.anew && dated.own > *own && dated.own.saturating_sub(*own) <= GAP);
         let elapsed = last.map(|(own, _)| (dated.own - own) as f64 * 1e-9);
         let slope = || last.zip(elapsed).map(|((_, before), elapsed)| (position - before) / elapsed);
         let known = velocity.or_else(slope);

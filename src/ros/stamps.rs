@@ -139,7 +139,7 @@ impl StampMap {
         };
         let agrees = self.doubted > 0 && stamp > self.doubted_stamp;
         self.doubted_offset = if agrees { delay.min(self.doubted_offset) } else { delay };
-        self.doubted = if agrees { self.doubted + 1 } else { 1 };
+        self.doubted = if agrees { self.doubted.saturating_add(1) } else { 1 };
         self.doubted_stamp = stamp;
         if self.doubted < AGREED {
             return Err(doubt);
