@@ -267,7 +267,8 @@ impl Known {
 
     /// Without a `velocity`, it is derived from positions. A velocity that is not known yet is none, and not zero.
     fn fill(&mut self, position: f64, velocity: Option<f64>, dated: Dated, cutoff: f64) {
-        let last = self.last.filter(|(own, _)| !dated.anew && dated.own > *own && dated.own.saturating_sub(*own) <= GAP);
+        let last =
+            self.last.filter(|(own, _)| !dated.anew && dated.own > *own && dated.own.saturating_sub(*own) <= GAP);
         let elapsed = last.map(|(own, _)| (dated.own - own) as f64 * 1e-9);
         let slope = || last.zip(elapsed).map(|((_, before), elapsed)| (position - before) / elapsed);
         let known = velocity.or_else(slope);

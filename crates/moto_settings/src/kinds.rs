@@ -1,4 +1,4 @@
-//! Entries of a thing, each with settings of its own: what a configuration says as `task: {table_tennis: {...}}`.
+//! Kinds of a thing, each with settings of its own: what a configuration says as `task: {table_tennis: {...}}`.
 //!
 //! A [`Registry`] lists the kinds, a line each. A [`Choice`] is one of them with its settings, defaults filled in.
 
@@ -173,5 +173,84 @@ impl<R: Registry> JsonSchema for Choice<R> {
         let kinds = R::entries().all();
         let alternatives: Vec<_> = kinds.into_iter().map(|kind| alternative(kind, generator)).collect();
         json_schema!({ "oneOf": alternatives })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Schema;
+
+    #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields, default)]
+    struct Circle {
+        /// Radius.
+        #[schemars(extend("exclusiveMinimum" = 0, "x-unit" = "m"))]
+        radius: f64,
+    }
+
+    impl Default for Circle {
+        fn default() -> Self {
+            Self { radius: 1. }
+        }
+    }
+
+    #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields, default)]
+    struct Square {
+        /// Length of a side.
+        side: f64,
+    }
+
+    type Area = fn(&Tree) -> Result<f64, FieldError>;
+
+    fn circle(settings: &Tree) -> Result<f64, FieldError> {
+        Ok(settings.clone().into_typed::<Circle>()?.radius.powi(2) * std::f64::consts::PI)
+    }
+
+    fn square(settings: &Tree) -> Result<f64, FieldError> {
+        Ok(settings.clone().into_typed::<Square>()?.side.powi(2))
+    }
+
+    static SHAPES: Entries<Area> = Entries::new(&[Entry::of::<Circle>("circle", circle)]);
+
+    #[derive(Debug)]
+    struct Shapes;
+
+    impl Registry for Shapes {
+        type Make = Area;
+        const WHAT: &'static str = "shape";
+        fn entries() -> &'static Entries<Area> {
+            &SHAPES
+        }
+    }
+
+    fn read(json: &str) -> Result<Choice<Shapes>, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn a_kind_is_read_by_its_name_with_its_defaults_and_can_be_added() {
+        let found = read(r#"{"circle": {}}"#).unwrap();
+        assert_eq!((found.name(), found.typed::<Circle>("circle").unwrap().radius), ("circle", 1.));
+        assert_eq!(found, Choice::new("circle", &Circle::default()).unwrap());
+        assert_eq!(serde_json::to_string(&found).unwrap(), r#"{"circle":{"radius":1.0}}"#);
+        assert!((found.kind().unwrap().make)(found.settings()).unwrap() > 3.);
+        let said = read(r#"{"square": {}}"#).unwrap_err().to_string();
+        assert!(said.contains("there is no field shape.square; there are circle"), "{said}");
+        SHAPES.add(Entry::of::<Square>("square", square));
+        let added = read(r#"{"square": {"side": 3}}"#).unwrap();
+        assert_eq!((added.kind().unwrap().make)(added.settings()).unwrap(), 9.);
+    }
+
+    #[test]
+    fn the_settings_of_a_kind_are_checked_by_their_own_fields() {
+        let schema = Schema::of::<Choice<Shapes>>();
+        let refused = |json: &str| {
+            let mut tree: Tree = serde_json::from_str(json).unwrap();
+            schema.check(&mut tree, crate::Joints::Unknown).unwrap_err().error.to_string()
+        };
+        assert_eq!(refused(r#"{"circle": {"radius": -1}}"#), "circle.radius is -1, expected above 0 m");
+        assert!(refused(r#"{"circle": {"radios": 1}}"#).contains("did you mean circle.radius?"));
     }
 }
