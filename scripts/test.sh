@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole test run: format, lints, Rust tests, a minute of fuzzing, the outside witnesses in Python; then over ROS 2. All of it in
-# the profile dev (optimised, with overflow checks), so that dependencies are built once; only colcon builds what users install.
+# the profile dev (optimised, with overflow checks), so that dependencies are built once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup_python.sh

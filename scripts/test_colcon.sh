@@ -25,7 +25,8 @@ ln -s "$PWD/target" "$workspace/build/moto_controller"
 (
   cd "$workspace"
   export PATH=$tools/bin:$PATH
-  env -u PYTHONPATH colcon build --cargo-args --release --features ros
+  # In the profile of the tests, whose dependencies are there; users say --release.
+  env -u PYTHONPATH colcon build --cargo-args --features ros
 )
 
 # From the install, in a folder that has nothing of the repository.
