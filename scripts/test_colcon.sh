@@ -26,7 +26,7 @@ ln -s "$PWD/target" "$workspace/build/moto_controller"
   cd "$workspace"
   export PATH=$tools/bin:$PATH
   # In the profile of the tests, whose dependencies are there; users say --release.
-  env -u PYTHONPATH colcon build --cargo-args --features ros
+  env -u PYTHONPATH colcon build --packages-select moto_controller --cargo-args --features ros
 )
 
 # From the install, in a folder that has nothing of the repository.
