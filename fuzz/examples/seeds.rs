@@ -1,4 +1,5 @@
-//! Writes small seeds that are not text: `cargo run --release --example seeds`, in `fuzz/`.
+//! Writes small seeds that are not text: `cargo run --example seeds`, in `fuzz/`, into a
+//! target folder of its own (what scripts/fuzz.sh builds is instrumented).
 
 use std::error::Error;
 use std::fs;

@@ -93,7 +93,7 @@ impl Run {
         let report = self.learner.learn(batch, self.task.reward())?;
         let judged = self.task.judge(&self.learner.law(), self.iteration())?;
         let mut record = Record {
-            rollouts_return: mean_return,
+            rollouts_return: mean_return.unwrap_or(report.mean_return),
             rollouts_success: success,
             mean_action_return: judged.mean_return,
             success: judged.success,

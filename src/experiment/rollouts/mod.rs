@@ -46,8 +46,8 @@ pub trait Rollouts {
 pub struct Explored {
     /// The rollouts.
     pub batch: Batch,
-    /// Their mean return.
-    pub mean_return: f64,
+    /// Their mean return as the task counted it; none where the learner's count is the only one.
+    pub mean_return: Option<f64>,
     /// Share that succeeded, where the task knows success.
     pub success: Option<f64>,
     /// Others that could not be learned from.

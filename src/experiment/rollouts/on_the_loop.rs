@@ -82,7 +82,7 @@ impl Rollouts for OnTheLoop {
         let successes = rollouts.iter().filter(|rollout| rollout.judgement.success).count();
         Ok(Explored {
             batch: batch(&rollouts),
-            mean_return: earned / rollouts.len() as f64,
+            mean_return: Some(earned / rollouts.len() as f64),
             success: share(successes, rollouts.len()),
             discarded,
         })
