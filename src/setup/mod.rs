@@ -23,10 +23,11 @@ pub use self::limits::Difference;
 pub use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
 use crate::dynamics::Model;
-use crate::moto::{Learner, LearnerConfig, MotoError, StateScales};
+use crate::moto::{Learner, LearnerConfig, MotoError, Reuse, StateScales};
 use crate::schema::{FieldError, check};
 use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
+use crate::tasks::stroke::{Demonstration, StrokeTask, StrokeTaskConfig};
 use crate::tasks::swing_up::{SwingUp, SwingUpConfig};
 use crate::tasks::table_tennis::{Setting, TableTennis, TableTennisConfig};
 use crate::tasks::{Task, TaskError};
@@ -56,6 +57,8 @@ pub enum TaskConfig {
     TableTennis(Box<TableTennisConfig>),
     /// Swinging a chain of links up. The chain is that of the robot description.
     SwingUp(SwingUpConfig),
+    /// A stroke described by its settings.
+    Stroke(Box<StrokeTaskConfig>),
 }
 
 /// How long to learn, and what to do around it.
@@ -228,9 +231,25 @@ impl Setup {
             line: None,
             source,
         })?;
+        if let TaskConfig::Stroke(task) = &mut config.task
+            && let Demonstration::Recording(file) = &mut task.demonstration
+        {
+            let beside = path.parent().unwrap_or(Path::new(".")).join(&*file);
+            // From now on wherever the configuration is copied to; without a working directory it stays as it is.
+            *file = std::path::absolute(&beside).unwrap_or(beside);
+        }
         let setup = Self { config, urdf, model, path: path.into(), differences };
-        setup.task()?;
-        Ok(setup)
+        let bound = setup.task()?.bound_to_its_step();
+        match bound.filter(|_| setup.config.learner.reuse == Reuse::TimeAndIterations) {
+            Some(field) => {
+                let expected = format!(
+                    "iterations or same_step_decay, which keep to the step: task.stroke.{field} says nothing of another step"
+                );
+                let source = FieldError::value("learner.reuse", "time_and_iterations", expected);
+                Err(ConfigError::Field { path: path.into(), line: None, source })
+            }
+            None => Ok(setup),
+        }
     }
 
     /// Says which limits of the configuration hold where the robot description has others.
@@ -257,6 +276,12 @@ impl Setup {
             TaskConfig::SwingUp(task) => {
                 let made = SwingUp::on_the_loop(self.model.clone(), task.clone(), control);
                 ("swing_up", made.map(|task| Box::new(task) as _).map_err(TaskError::from))
+            }
+            TaskConfig::Stroke(task) => {
+                let (task, arm, model) = ((**task).clone(), robot.arm.clone(), self.model.clone());
+                let folder = self.path.parent().unwrap_or(Path::new("."));
+                let made = StrokeTask::new(task, arm, model, control, folder);
+                ("stroke", made.map(|task| Box::new(task) as _).map_err(TaskError::from))
             }
         };
         made.map_err(|error| match error {
@@ -285,6 +310,7 @@ impl Setup {
                 Setting::NoisyBounce => "noisy-bounce",
             },
             TaskConfig::SwingUp(_) => "swing-up",
+            TaskConfig::Stroke(_) => "stroke",
         }
         .into()
     }
@@ -376,6 +402,10 @@ impl TaskConfig {
                     "velocity_weight": velocity_weight,
                     "action_weight": action_weight,
                 } })
+            }
+            Self::Stroke(task) => {
+                let StrokeTaskConfig { context, observe, reward, .. } = &**task;
+                json!({ "stroke": { "context": context, "observe": observe, "reward": reward } })
             }
         }
     }

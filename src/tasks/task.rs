@@ -35,8 +35,8 @@ pub trait Task: Reward + Send {
     /// State dimension d_s of the policy.
     fn state_dim(&self) -> usize;
 
-    /// The task as the control loop sees it.
-    fn stroke(&self) -> Box<dyn Stroke>;
+    /// The task as the control loop sees it, in a run with this seed.
+    fn stroke(&self, seed: u64) -> Box<dyn Stroke>;
 
     /// What a learner starts from.
     ///
@@ -55,6 +55,12 @@ pub trait Task: Reward + Send {
 
     /// Judges a recorded stroke.
     fn judge(&self, episode: &Episode) -> Judgement;
+
+    /// The part of the reward, by its field, that a transition keeps from the step it was made in, so that it says nothing of
+    /// another step; none where the reward is a function of step, state, action and next state.
+    fn bound_to_its_step(&self) -> Option<String> {
+        None
+    }
 
     /// Where a ball's position (3) and velocity (3) begin among the task's values, if one is in play.
     fn ball_values(&self) -> Option<usize>;

@@ -3,9 +3,9 @@
 
 use super::config::TableTennisConfig;
 use super::posture::{HittingPosture, RacketGoal, hitting_posture};
-use super::quintic::Quintic;
 use crate::dynamics::Workspace;
 use crate::simulation::{Ball, Court, RacketArm};
+use crate::tasks::Quintic;
 use nalgebra::Vector3;
 
 /// Phase of the player.
