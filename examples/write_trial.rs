@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use moto_controller::control::Episode;
+use moto_controller::robot::Observed;
 use moto_controller::storage::files::Disk;
-use moto_controller::storage::{BallColumns, TrialEnd, TrialMeta, write_trial};
+use moto_controller::storage::{TrialEnd, TrialMeta, write_trial};
 
 const CYCLES: usize = 500;
 const CYCLES_PER_STEP: usize = 10;
@@ -54,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         wall_start: Duration::new(1_700_000_000, 250_000_000),
         step_period: PERIOD * CYCLES_PER_STEP as u32,
         latency: None,
-        ball: Some(BallColumns { position: [0, 1, 2], velocity: [3, 4, 5], frame: "world".into() }),
+        observed: vec![Observed::body("ball")],
     };
     write_trial(&Disk, &path, &episode, &meta)?;
     println!("{}", path.display());

@@ -10,10 +10,10 @@ use std::time::Duration;
 use moto_controller::control::{Episode, LatencySummary, Quantiles};
 use moto_controller::moto::{Learner, LearnerConfig, StateScales};
 use moto_controller::policy::{LinearGaussian, Policy};
+use moto_controller::robot::{Form, Observed};
 use moto_controller::storage::files::Files;
 use moto_controller::storage::{
-    BallColumns, Checkpoint, Expected, Header, Shapes, StorageError, TrialEnd, TrialMeta, config_hash, read_trial,
-    write_trial,
+    Checkpoint, Expected, Header, Shapes, StorageError, TrialEnd, TrialMeta, config_hash, read_trial, write_trial,
 };
 use nalgebra::{DMatrix, DVector};
 use proptest::collection::vec;
@@ -139,7 +139,7 @@ fn meta() -> impl Strategy<Value = TrialMeta> {
                 wall_start: Duration::new(sec, nano),
                 step_period: Duration::from_nanos(step),
                 latency: q.map(|q| LatencySummary { cycles: 5, execution: quantiles(q), ..Default::default() }),
-                ball: None,
+                observed: vec![],
             }
         },
     )
@@ -151,9 +151,14 @@ proptest! {
     #[test]
     fn any_trial_comes_back_to_the_bit((episode, outcomes) in episode(), meta in meta()) {
         let joint_names = (0..episode.joints).map(|i| format!("joint {i} é")).collect();
-        let ball = (episode.task_values == 6)
-            .then(|| BallColumns { position: [5, 4, 3], velocity: [2, 1, 0], frame: "table".into() });
-        let meta = TrialMeta { joint_names, outcomes, ball, ..meta };
+        let named = |name: &str, form| Observed { name: name.into(), form, frame: "table".into() };
+        let observed = match episode.task_values {
+            6 => vec![named("ball", Form::Odometry)],
+            3 => vec![named("goal", Form::Position)],
+            5 => vec![named("x", Form::Values(2)), named("goal", Form::Position)],
+            _ => vec![],
+        };
+        let meta = TrialMeta { joint_names, outcomes, observed, ..meta };
         let (disk, _) = written(&episode, &meta);
         let (read, read_meta) = read_trial(&disk, Path::new(FILE)).unwrap();
         prop_assert!(same_bits(&read_meta.outcomes, &meta.outcomes));
@@ -360,9 +365,9 @@ fn a_trial_whose_arrays_do_not_fit_is_not_stored() {
         assert!(matches!(error, StorageError::Unstorable { .. }), "case {case}: {error}");
     }
     let (episode, mut meta) = trial(1, 1, 0);
-    meta.ball = Some(BallColumns { position: [0, 1, 2], velocity: [3, 4, 6], frame: String::new() });
+    meta.observed.push(Observed { name: "more".into(), form: Form::Values(2), frame: String::new() });
     let error = write_trial(&FailingDisk::new(&[]), Path::new(FILE), &episode, &meta).unwrap_err();
-    assert_eq!(error.to_string(), "cannot store /file: the ball is said to be in task value 6 of 6");
+    assert_eq!(error.to_string(), "cannot store /file: 8 observed values are described, it has 6");
 }
 
 #[test]

@@ -71,7 +71,7 @@ pub(super) fn create(
     out: Option<PathBuf>,
     saved: &Saved,
 ) -> Result<RunFolder, DaemonError> {
-    let directory = out.unwrap_or_else(|| unused(&setup.title(), setup.config.run.seed));
+    let directory = out.unwrap_or_else(|| unused(setup.title(), setup.config.run.seed));
     let info = RunInfo {
         robot: setup.model.name().into(),
         task: task.name().into(),
@@ -113,7 +113,7 @@ fn warm_started(setup: &Setup, task: &dyn Task, from: &Path) -> Result<Learner, 
     let other = Setup::load(&from.join(CONFIG_FILE), |_| {})?;
     fits(from, setup, task, &other)?;
     let saved = load(&view, &other, &*other.task()?, false)?;
-    let rewards = differences(&other.config.task.rewards(), &setup.config.task.rewards(), &[]);
+    let rewards = differences(&other.task()?.reward_settings(), &task.reward_settings(), &[]);
     let (config, scales) = (setup.config.learner.clone(), StateScales(task.start()?.state_scales));
     let learner = Learner::warm_started(config, scales, &saved.learner, rewards.is_empty())?;
     info!(

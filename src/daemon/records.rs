@@ -9,7 +9,7 @@ use crate::control::{Abort, BlackBox, Episode, FinishedTrial, Outcome};
 use crate::moto::{IterationReport, StepOutcome, StepReport, Verdict};
 use crate::report::{DiscardedTrial, GuardDecision, IterationMetrics, PerStep, Summary, Timing};
 use crate::robot::TrialKind;
-use crate::storage::{BallColumns, TrialEnd, TrialMeta};
+use crate::storage::{TrialEnd, TrialMeta};
 use crate::tasks::{Judgement, Task};
 
 /// Writes down what belongs to a run's trials.
@@ -89,11 +89,7 @@ impl<'a> Recorder<'a> {
             wall_start: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
             step_period: control.period() * control.decimation as u32,
             latency: None,
-            ball: self.task.ball_values().map(|at| BallColumns {
-                position: [at, at + 1, at + 2],
-                velocity: [at + 3, at + 4, at + 5],
-                frame: "world".into(),
-            }),
+            observed: self.task.observed(),
         }
     }
 }

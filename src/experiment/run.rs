@@ -25,9 +25,9 @@ pub enum RunError {
     /// The arm, its control loop or the stroke are refused.
     #[error(transparent)]
     Setup(#[from] daemon::ConfigError),
-    /// Table tennis refuses its configuration, or has no demonstration.
-    #[error("task.table_tennis: {0}")]
-    TableTennis(#[from] TaskError),
+    /// The task refuses its configuration, or has no demonstration.
+    #[error("task: {0}")]
+    Task(#[from] TaskError),
     /// Too many trials were ended by a limit or watchdog.
     #[error("only {usable} trials of an iteration could be learned from, {wanted} are needed")]
     TooFewTrials {

@@ -3,10 +3,12 @@
 
 mod delivery;
 mod exploration;
+mod observed;
 mod plant;
 
 pub use delivery::Delivery;
 pub use exploration::{exploration_noise, trial_random};
+pub use observed::{Form, Observed};
 pub use plant::{Plant, PlantDriver, PlantRequest, TrialKey, TrialKind};
 
 use std::sync::Arc;

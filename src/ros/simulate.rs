@@ -81,7 +81,7 @@ pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosEr
     let qos = QosProfile::default().reliable().keep_last(if lockstep { 10 } else { 1 });
     let publishers = Publishers {
         joints: executor.node().create_publisher("joint_states", qos.clone())?,
-        ball: task.ball_values().map(|_| executor.node().create_publisher("~/ball", qos.clone())).transpose()?,
+        ball: task.observed().first().map(|_| executor.node().create_publisher("~/ball", qos.clone())).transpose()?,
         clock: ros.publish_clock.then(|| executor.node().create_publisher("/clock", qos.clone())).transpose()?,
     };
     let (inbox, incoming) = unbounded();

@@ -293,10 +293,12 @@ fn a_description_without_effort_gets_the_one_limit_that_loop_and_simulated_drive
 }
 
 #[test]
-fn gravity_is_the_same_for_the_arm_its_inverse_dynamics_and_the_ball() {
-    let text = edited("setting: noiseless", "court: {ball: {gravity: 1.62}}");
-    assert_eq!(parse(&text, ARM).unwrap().model.gravity(), Vector3::new(0., 0., -1.62));
-    assert_eq!(Setup::shipped(|_| {}).unwrap().model.gravity(), Vector3::new(0., 0., -9.81));
+fn gravity_is_the_robots_and_balls_fall_straight_down() {
+    let gravity = |value: &str| edited("robot:", &format!("robot:\n      gravity: {value}"));
+    let moon = parse(&gravity("[0.0, 0.0, -1.62]"), ARM).unwrap();
+    assert_eq!(moon.model.gravity().as_slice(), [0., 0., -1.62]);
+    let said = parse(&gravity("[1.0, 0.0, -9.81]"), ARM).err().unwrap().to_string();
+    assert!(said.contains("robot.gravity is [1.0, 0.0, -9.81] m/s^2, expected straight down"), "{said}");
 }
 
 #[test]

@@ -4,7 +4,8 @@
 pub mod failing_disk;
 
 use moto_controller::control::Episode;
-use moto_controller::storage::{BallColumns, Checkpoint, Expected, Header, RunInfo, Shapes, TrialEnd, TrialMeta};
+use moto_controller::robot::Observed;
+use moto_controller::storage::{Checkpoint, Expected, Header, RunInfo, Shapes, TrialEnd, TrialMeta};
 use std::time::Duration;
 
 pub const SEED: u64 = 7;
@@ -87,7 +88,7 @@ pub fn trial(number: u64, iteration: u64, rollout: u64) -> (Episode, TrialMeta) 
         wall_start: Duration::new(1_700_000_000 + number, 123_456_789),
         step_period: Duration::from_millis(4),
         latency: None,
-        ball: Some(BallColumns { position: [0, 1, 2], velocity: [3, 4, 5], frame: "world".into() }),
+        observed: vec![Observed::body("ball")],
     };
     (episode, meta)
 }

@@ -8,11 +8,12 @@ use moto_learners::{Reward, Start};
 use super::strokes::Strokes;
 use super::{Explored, Judged, Rollouts};
 use crate::control::FinishedTrial;
-use crate::daemon::{self, LearnedStroke, Rollout, Setup, batch, is_finite};
+use crate::daemon::{LearnedStroke, Rollout, Setup, batch, is_finite};
 use crate::experiment::run::{Attachment, RunError};
 use crate::robot::{TrialKey, TrialKind};
 use crate::tasks::table_tennis::TableTennisConfig;
 use crate::tasks::{Judgement, Task};
+use crate::tasks::{TaskConfig, TaskError};
 
 /// Strokes of the mean action by which an iteration is judged, where they differ.
 const STROKES: u64 = 50;
@@ -32,7 +33,8 @@ impl OnTheLoop {
     /// # Errors
     /// The parameter that is refused.
     pub fn new(task: &TableTennisConfig, seed: u64) -> Result<Self, RunError> {
-        let mut setup = Setup::shipped(|config| config.task = daemon::TaskConfig::TableTennis(Box::new(task.clone())))?;
+        let task = TaskConfig::new("table_tennis", task).map_err(TaskError::Setting)?;
+        let mut setup = Setup::shipped(|config| config.task = task)?;
         setup.config.run.seed = seed;
         let task = setup.task()?;
         let strokes = Strokes::new(&setup, &*task, seed)?;

@@ -162,7 +162,7 @@ impl Supervisor {
     ) -> Result<Self, RosError> {
         let Settings { setup, ros, use_sim_time } = settings;
         let joints = Joints::new(&ros.joints, &setup.config.robot.joints)?;
-        let with_ball = setup.task()?.ball_values().is_some();
+        let with_ball = !setup.task()?.observed().is_empty();
         let clock = WallClock::new();
         let sim_time = use_sim_time.then(SimTime::default);
         let lockstep = ros.clock == ClockSource::Lockstep && !use_sim_time;

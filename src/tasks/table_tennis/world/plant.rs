@@ -1,12 +1,13 @@
 //! The table-tennis robot: an arm that strikes, and a ball that is served to it.
 
-use super::arm::{Arm, ArmConfig, RacketArm};
 use super::ball::{Ball, Flight};
 use super::court::Court;
 use super::racket::{RacketState, Swing};
+use super::racket_arm::RacketArm;
 use crate::dynamics::Workspace;
 use crate::robot::{Command, Plant, Reading, TrialKey, TrialKind};
 use crate::schema::FieldError;
+use crate::simulation::{Arm, ArmConfig};
 use nalgebra::{Vector2, Vector3};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -45,8 +45,8 @@ pub struct Flight {
     /// Drag per unit mass: the deceleration is `drag * speed^2`.
     #[schemars(extend("minimum" = 0, "maximum" = 10, "x-unit" = "1/m"))]
     pub drag: f64,
-    /// Acceleration of gravity.
-    #[schemars(extend("minimum" = 0, "maximum" = 30, "x-unit" = "m/s^2"))]
+    /// Acceleration of gravity, m/s^2: that of the robot's world, `robot.gravity`.
+    #[serde(skip)]
     pub gravity: f64,
 }
 
