@@ -73,7 +73,7 @@ fuzz_target!(|input: Input| {
     for Message { stamp, after, names, position, velocity } in input.messages {
         now += Duration::from_micros(after.into());
         let names: Vec<String> = names.into_iter().map(name).collect();
-        let message = joint_states::Message { stamp, names: &names, position: &position, velocity: &velocity };
+        let message = joint_states::JointStatesMessage { stamp, names: &names, position: &position, velocity: &velocity };
         // What is accepted may still overflow where positions are far apart; the loop stops on it. What must not be is a panic.
         let _ = states.take(&message, &time, now);
     }

@@ -45,15 +45,15 @@ impl Outgoing {
 }
 
 /// When a command is looked for first, after the loop's release, and how often from then on.
-const FIRST_LOOK: Duration = Duration::from_micros(60);
-const LOOK: Duration = Duration::from_micros(40);
+const FIRST_POLL: Duration = Duration::from_micros(60);
+const COMMAND_POLL: Duration = Duration::from_micros(40);
 
 /// How often the final zero is sent.
 pub(crate) const LAST_WORDS: u32 = 5;
 
 /// How long a sender may take over one command at the end before it is left to itself, and how often that is looked for.
 const STUCK: Duration = Duration::from_secs(2);
-const END_LOOK: Duration = Duration::from_millis(1);
+const END_POLL: Duration = Duration::from_millis(1);
 
 /// The thread. The loop makes no system call to wake it: it wakes by itself a little after each of the loop's releases, and looks
 /// until the command is there. Where none comes for longer than the loop may miss its releases
@@ -69,7 +69,7 @@ pub struct CommandThread {
 }
 
 /// What the thread works with.
-struct Sender<S: CommandSink> {
+struct CommandSender<S: CommandSink> {
     outgoing: Outgoing,
     sink: S,
     clock: WallClock,
@@ -94,7 +94,7 @@ impl CommandThread {
         let scheduling = below(scheduling);
         let (delivery, end) = (outgoing.delivery.clone(), Arc::<AtomicBool>::default());
         let zero = vec![0.; outgoing.command.output_buffer().effort.len()];
-        let sender = Sender { outgoing, sink, clock, period, end: end.clone(), zero };
+        let sender = CommandSender { outgoing, sink, clock, period, end: end.clone(), zero };
         let (started, report) = mpsc::sync_channel(1);
         let thread = thread::Builder::new().name("commands".into()).spawn(move || {
             signals::keep_off_this_thread();
@@ -132,7 +132,7 @@ impl CommandThread {
             if since.elapsed() > STUCK + 2 * self.delivery.patience() {
                 return false;
             }
-            thread::sleep(END_LOOK);
+            thread::sleep(END_POLL);
         }
         // A panic was reported when it happened.
         let _ = self.thread.join();
@@ -151,7 +151,7 @@ pub(crate) fn below(scheduling: &SchedulingConfig) -> SchedulingConfig {
     }
 }
 
-impl<S: CommandSink> Sender<S> {
+impl<S: CommandSink> CommandSender<S> {
     fn run(&mut self) {
         let mut dead_man = DeadMan::new(self.outgoing.delivery.clone(), self.period);
         loop {
@@ -159,14 +159,14 @@ impl<S: CommandSink> Sender<S> {
             let over = self.outgoing.is_over();
             let command = self.outgoing.command.read();
             let (sequence, now) = (command.sequence, self.clock.now());
-            match dead_man.look(now, sequence) {
+            match dead_man.decide(now, sequence) {
                 Sending::Command => {
                     self.sink.send(&command.effort);
                     self.outgoing.delivery.deliver(sequence);
                     self.outgoing.pass_requests(&mut self.sink);
                     let period = self.period.as_nanos();
                     let next = Duration::from_nanos(((now.as_nanos() / period + 1) * period) as u64);
-                    self.clock.sleep_until(next + FIRST_LOOK, false);
+                    self.clock.sleep_until(next + FIRST_POLL, false);
                     continue;
                 }
                 Sending::Zero => {
@@ -179,14 +179,14 @@ impl<S: CommandSink> Sender<S> {
                 return;
             }
             let late = dead_man.silence(now) > 2 * self.period;
-            self.clock.sleep_until(now + if late { self.period / 4 } else { LOOK }, false);
+            self.clock.sleep_until(now + if late { self.period / 4 } else { COMMAND_POLL }, false);
         }
     }
 }
 
 /// Zero comes last, after a panic of the sink too. Silence is no stop, and this may be the last the robot hears: it hears it more
 /// than once.
-impl<S: CommandSink> Drop for Sender<S> {
+impl<S: CommandSink> Drop for CommandSender<S> {
     fn drop(&mut self) {
         for _ in 0..LAST_WORDS {
             self.sink.send(&self.zero);

@@ -144,7 +144,7 @@ impl ControlLoop {
         let idle = self.is_idle();
         self.clock.sleep_until(release, idle);
         let waits = idle && self.clock.waits_when_idle();
-        match self.timekeeper.look(self.clock.now(), release, waits) {
+        match self.timekeeper.advance(self.clock.now(), release, waits) {
             Ok(Some(woke)) => self.cycle(release, woke),
             Ok(None) => {}
             Err(fault) => self.lose_time(fault),

@@ -44,7 +44,7 @@ pub enum LoopError {
 }
 
 /// How often the end of the loop is looked for.
-const END_LOOK: Duration = Duration::from_millis(1);
+const END_POLL: Duration = Duration::from_millis(1);
 
 /// Stack of the loop's thread, bytes.
 const STACK: usize = 1 << 20;
@@ -102,7 +102,7 @@ impl LoopHandle {
             if silence > patience {
                 return (self.client, Err(LoopError::Hangs(silence)));
             }
-            thread::sleep(END_LOOK);
+            thread::sleep(END_POLL);
         }
         (self.client, self.thread.join().map_err(|panic| panicked(&*panic)))
     }

@@ -35,7 +35,7 @@ impl DeadMan {
     }
 
     /// The newest command is `sequence`, and the time is `now`.
-    pub fn look(&mut self, now: Duration, sequence: u64) -> Sending {
+    pub fn decide(&mut self, now: Duration, sequence: u64) -> Sending {
         let fresh = sequence != self.sequence;
         if fresh {
             (self.sequence, self.since) = (sequence, now);
@@ -82,19 +82,19 @@ mod tests {
         let delivery = Arc::<Delivery>::default();
         delivery.set_patience(10 * PERIOD);
         let mut dead_man = DeadMan::new(delivery.clone(), PERIOD);
-        assert_eq!(dead_man.look(ms(500), 0), Nothing, "before the first command nobody is missed");
-        assert_eq!([dead_man.look(ms(500), 1), dead_man.look(ms(501), 1)], [Command, Nothing]);
-        assert_eq!(dead_man.look(ms(520), 1), Nothing);
+        assert_eq!(dead_man.decide(ms(500), 0), Nothing, "before the first command nobody is missed");
+        assert_eq!([dead_man.decide(ms(500), 1), dead_man.decide(ms(501), 1)], [Command, Nothing]);
+        assert_eq!(dead_man.decide(ms(520), 1), Nothing);
         assert!(!delivery.is_timed_out());
-        assert_eq!([521, 522, 523, 525].map(|at| dead_man.look(ms(at), 1)), [Zero, Nothing, Zero, Zero]);
+        assert_eq!([521, 522, 523, 525].map(|at| dead_man.decide(ms(at), 1)), [Zero, Nothing, Zero, Zero]);
         assert!(delivery.is_timed_out() && dead_man.is_timed_out());
-        assert_eq!(dead_man.look(ms(526), 2), Zero, "the command that was being made meanwhile is withheld");
+        assert_eq!(dead_man.decide(ms(526), 2), Zero, "the command that was being made meanwhile is withheld");
         assert!(delivery.acknowledge(4));
         assert_eq!(
-            [dead_man.look(ms(527), 3), dead_man.look(ms(528), 4), dead_man.look(ms(530), 5)],
+            [dead_man.decide(ms(527), 3), dead_man.decide(ms(528), 4), dead_man.decide(ms(530), 5)],
             [Zero, Command, Command]
         );
-        assert_eq!(dead_man.look(ms(552), 5), Zero, "and the next time it is the same");
-        assert_eq!(dead_man.look(ms(553), 6), Zero);
+        assert_eq!(dead_man.decide(ms(552), 5), Zero, "and the next time it is the same");
+        assert_eq!(dead_man.decide(ms(553), 6), Zero);
     }
 }

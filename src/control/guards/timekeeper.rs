@@ -39,7 +39,7 @@ impl Timekeeper {
     ///
     /// # Errors
     /// [`Fault::ClockBackward`], each time, and [`Fault::ClockStopped`], once.
-    pub fn look(&mut self, clock: Duration, release: Duration, waits: bool) -> Result<Option<Duration>, Fault> {
+    pub fn advance(&mut self, clock: Duration, release: Duration, waits: bool) -> Result<Option<Duration>, Fault> {
         if clock != self.clock || clock >= release || waits {
             (self.clock, self.standing, self.stopped) = (clock, None, false);
             let back = self.latest.saturating_sub(clock);
@@ -71,19 +71,19 @@ mod tests {
     #[test]
     fn a_clock_that_goes_forward_is_followed() {
         let mut time = Timekeeper::new(Some(LIMIT), MS);
-        assert_eq!(time.look(3 * MS, 2 * MS, false), Ok(Some(3 * MS)));
-        assert_eq!(time.look(4 * MS, 5 * MS, false), Ok(None), "not yet");
-        assert_eq!(time.look(900 * MS, 5 * MS, false), Ok(Some(900 * MS)), "however far");
-        assert_eq!(time.look(900 * MS, 900 * MS, false), Ok(Some(900 * MS)), "twice the same time is reached twice");
-        assert_eq!(time.look(Duration::MAX, 901 * MS, false), Ok(Some(Duration::MAX)));
+        assert_eq!(time.advance(3 * MS, 2 * MS, false), Ok(Some(3 * MS)));
+        assert_eq!(time.advance(4 * MS, 5 * MS, false), Ok(None), "not yet");
+        assert_eq!(time.advance(900 * MS, 5 * MS, false), Ok(Some(900 * MS)), "however far");
+        assert_eq!(time.advance(900 * MS, 900 * MS, false), Ok(Some(900 * MS)), "twice the same time is reached twice");
+        assert_eq!(time.advance(Duration::MAX, 901 * MS, false), Ok(Some(Duration::MAX)));
     }
 
     #[test]
     fn a_clock_that_goes_back_is_a_fault_and_then_followed() {
         let mut time = Timekeeper::new(None, 50 * MS);
-        assert_eq!(time.look(20 * MS, 52 * MS, false), Err(Fault::ClockBackward { back: 30 * MS }));
-        assert_eq!(time.look(22 * MS, 22 * MS, false), Ok(Some(22 * MS)));
-        assert_eq!(time.look(21 * MS, 21 * MS, true), Err(Fault::ClockBackward { back: MS }), "idle or not");
+        assert_eq!(time.advance(20 * MS, 52 * MS, false), Err(Fault::ClockBackward { back: 30 * MS }));
+        assert_eq!(time.advance(22 * MS, 22 * MS, false), Ok(Some(22 * MS)));
+        assert_eq!(time.advance(21 * MS, 21 * MS, true), Err(Fault::ClockBackward { back: MS }), "idle or not");
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
         let mut time = Timekeeper::new(Some(LIMIT), 5 * MS);
         let begin = Instant::now();
         let fault = loop {
-            match time.look(5 * MS, 6 * MS, false) {
+            match time.advance(5 * MS, 6 * MS, false) {
                 Ok(woke) => assert_eq!(woke, None),
                 Err(fault) => break fault,
             }
@@ -99,18 +99,20 @@ mod tests {
         assert!(
             matches!(fault, Fault::ClockStopped { stood, limit: LIMIT } if stood > LIMIT && stood <= begin.elapsed())
         );
-        let woke = time.look(5 * MS, 6 * MS, false).unwrap().unwrap();
+        let woke = time.advance(5 * MS, 6 * MS, false).unwrap().unwrap();
         assert!(woke > 5 * MS + LIMIT, "{woke:?}");
         // When it goes on it is behind.
-        assert!(matches!(time.look(7 * MS, woke, false), Err(Fault::ClockBackward { back }) if back >= woke - 7 * MS));
-        assert_eq!(time.look(8 * MS, 8 * MS, false), Ok(Some(8 * MS)));
+        assert!(
+            matches!(time.advance(7 * MS, woke, false), Err(Fault::ClockBackward { back }) if back >= woke - 7 * MS)
+        );
+        assert_eq!(time.advance(8 * MS, 8 * MS, false), Ok(Some(8 * MS)));
     }
 
     #[test]
     fn a_clock_that_may_stand_is_waited_for() {
         for (limit, waits) in [(Some(Duration::ZERO), true), (None, false)] {
             let mut time = Timekeeper::new(limit, 5 * MS);
-            assert!((0..10_000).all(|_| time.look(5 * MS, 6 * MS, waits) == Ok(None)));
+            assert!((0..10_000).all(|_| time.advance(5 * MS, 6 * MS, waits) == Ok(None)));
         }
     }
 }

@@ -99,7 +99,7 @@ impl Watchdog {
             return Ok(());
         }
         if reading.sequence != self.memory.sequence {
-            self.memory.newest = self.look(reading, sent);
+            self.memory.newest = self.inspect(reading, sent);
             self.memory.sequence = reading.sequence;
         }
         if let Err(fault) = self.memory.newest
@@ -119,7 +119,7 @@ impl Watchdog {
         self.memory.newest
     }
 
-    fn look(&mut self, reading: &Reading, sent: &[f64]) -> Result<(), Fault> {
+    fn inspect(&mut self, reading: &Reading, sent: &[f64]) -> Result<(), Fault> {
         for (quantity, values) in [("position", &reading.position), ("velocity", &reading.velocity)] {
             if let Some(joint) = values.iter().position(|x| !x.is_finite()) {
                 return Err(Fault::NonFiniteReading { quantity, joint });

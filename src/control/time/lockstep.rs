@@ -14,7 +14,7 @@ pub struct LockstepClock<P> {
 }
 
 /// An idle loop looks around at least so often, should the wake-up from the supervisor not come.
-const IDLE_LOOK: Duration = Duration::from_millis(20);
+const IDLE_SLEEP: Duration = Duration::from_millis(20);
 
 impl<P: Plant> LockstepClock<P> {
     /// A clock at zero that steps `plant` at its end of the link.
@@ -41,7 +41,7 @@ impl<P: Plant> Clock for LockstepClock<P> {
             if let Some(wake) = &mut self.on_idle {
                 wake();
             }
-            thread::park_timeout(IDLE_LOOK);
+            thread::park_timeout(IDLE_SLEEP);
         } else {
             self.driver.advance(release);
             self.now = release;

@@ -1,7 +1,7 @@
 //! The trial life cycle: IDLE, HOMING, READY, STROKE, RETURN, and what effort each of them asks.
 
 use super::recorder::Recorder;
-use super::tracking::{InverseDynamics, Motion, Tracker};
+use super::tracking::{InverseDynamics, MinimumJerk, Tracker};
 use crate::control::config::{ControlConfig, MotionConfig, Trigger};
 use crate::control::exchange::messages::{Event, Phase};
 use crate::control::exchange::order::{FinishedTrial, Outcome, TrialOrder};
@@ -86,7 +86,7 @@ pub(in crate::control) struct LifeCycle {
     posture: Box<[f64]>,
     posture_known: bool,
     /// The motion of HOMING and RETURN, once it is planned.
-    motion: Motion,
+    motion: MinimumJerk,
     planned: bool,
     state: Box<[f64]>,
     action: Box<[f64]>,
@@ -108,7 +108,7 @@ impl LifeCycle {
             operator_trigger: false,
             posture: config.start_posture.clone().into(),
             posture_known: false,
-            motion: Motion::new(joints),
+            motion: MinimumJerk::new(joints),
             planned: false,
             state: vec![0.; stroke.state_dim()].into(),
             action: vec![0.; joints].into(),
@@ -237,7 +237,7 @@ impl LifeCycle {
                 joint,
                 position: position[joint],
                 start: target[joint],
-                limit: Motion::longest(),
+                limit: MinimumJerk::longest(),
             })?;
             self.planned = true;
         }
@@ -381,12 +381,12 @@ impl LifeCycle {
     fn finish(&mut self, outcome: Outcome, outbox: &mut Outbox) {
         if let Some(Trial { order, marked_failed, .. }) = self.trial.take() {
             self.last_key = Some(order.key);
-            outbox.done = Some(self.judge(order, outcome, marked_failed));
+            outbox.done = Some(self.finished_trial(order, outcome, marked_failed));
         }
     }
 
     /// The trial as it is handed out.
-    pub fn judge(&self, order: TrialOrder, outcome: Outcome, marked_failed: bool) -> FinishedTrial {
+    pub fn finished_trial(&self, order: TrialOrder, outcome: Outcome, marked_failed: bool) -> FinishedTrial {
         let episode = &order.buffers.episode;
         let share = |count: u32, of: f64| if of > 0. { f64::from(count) / of } else { 0. };
         let cycles = episode.cycles() as f64;

@@ -24,7 +24,7 @@ impl InverseDynamics for NominalInertia {
 /// The minimum-jerk motion of one robot from a state to rest in a posture: a quintic per joint with no acceleration at either
 /// end (Flash and Hogan 1985 for a start at rest).
 #[derive(Clone, Debug)]
-pub(super) struct Motion {
+pub(super) struct MinimumJerk {
     begin: Duration,
     duration: f64,
     /// Per joint: position, velocity x duration, and the cubic to quintic coefficients, over normalised time.
@@ -37,7 +37,7 @@ const LONGEST: f64 = 3600.;
 /// Peak speed of a minimum-jerk motion from rest over its mean speed.
 const PEAK_OVER_MEAN: f64 = 1.875;
 
-impl Motion {
+impl MinimumJerk {
     pub fn new(joints: usize) -> Self {
         Self { begin: Duration::ZERO, duration: 1., coefficients: vec![[0.; 5]; joints].into() }
     }
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_motion_starts_and_ends_as_asked() {
-        let mut motion = Motion::new(1);
+        let mut motion = MinimumJerk::new(1);
         motion.plan(SECOND, 0.5, &[100.], &[0.2], &[-0.7], &[1.]).unwrap();
         let near = |a: [f64; 3], b: [f64; 3]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12);
         assert!(near(motion.at(0, SECOND), [0.2, -0.7, 0.]));
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_motion_takes_longer_rather_than_exceed_the_speed() {
-        let mut motion = Motion::new(2);
+        let mut motion = MinimumJerk::new(2);
         motion.plan(Duration::ZERO, 0.1, &[1., 1.], &[0., 0.], &[0., 0.], &[0.1, -2.]).unwrap();
         let peak = (0..=1000)
             .map(|i| motion.at(1, Duration::from_secs_f64(motion.duration * f64::from(i) / 1000.))[1].abs())
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_motion_that_would_never_end_is_not_planned() {
-        let mut motion = Motion::new(2);
+        let mut motion = MinimumJerk::new(2);
         for far in [1e4, -1e19, 1e300, f64::MAX, f64::NEG_INFINITY] {
             let planned = motion.plan(Duration::ZERO, 0.1, &[1., 1.], &[0., far], &[0., 0.], &[0.1, 0.]);
             assert_eq!(planned, Err(1), "{far}");

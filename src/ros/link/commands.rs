@@ -5,8 +5,8 @@ use std::time::Duration;
 use r2r::std_msgs::msg::{Float64MultiArray, MultiArrayDimension, MultiArrayLayout};
 use r2r::{Publisher, QosProfile};
 
+use super::ball_server::BallServer;
 use super::joints::Joints;
-use super::serve::Server;
 use crate::control::CommandSink;
 use crate::robot::PlantRequest;
 use crate::ros::rcl::executor::Executor;
@@ -65,7 +65,7 @@ pub struct RosSink {
     /// Efforts.
     pub commander: Commander,
     /// Requests for the ball.
-    pub server: Server,
+    pub server: BallServer,
 }
 
 impl CommandSink for RosSink {

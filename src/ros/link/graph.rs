@@ -9,7 +9,7 @@ use crate::ros::rcl::topic_name::topic_name;
 use crate::ros::{RosConfig, RosError};
 
 /// How often the node looks.
-const LOOK: Duration = Duration::from_millis(200);
+const GRAPH_PERIOD: Duration = Duration::from_millis(200);
 /// The topics of the joint states, the ball, and the clock, as they are named before they are remapped.
 pub const JOINT_STATES: &str = "joint_states";
 pub const BALL: &str = "~/ball";
@@ -34,7 +34,7 @@ struct Publishers {
 }
 
 impl Publishers {
-    fn look(&mut self, node: &r2r::Node) {
+    fn update(&mut self, node: &r2r::Node) {
         let found = match node.get_publishers_info_by_topic(&self.topic, false) {
             Ok(found) => found,
             Err(error) => {
@@ -125,12 +125,12 @@ impl Graph {
         let (commands, joints) = (named(&config.command_topic)?, named(JOINT_STATES)?);
         let seen = Seen { own: node.fully_qualified_name()?, commands, joints, single, begun: None };
         let graph = Self(Arc::new(Mutex::new(seen)));
-        let looks = graph.clone();
-        executor.every(LOOK, move |node| {
-            let mut seen = looks.lock();
+        let watched = graph.clone();
+        executor.every(GRAPH_PERIOD, move |node| {
+            let mut seen = watched.lock();
             seen.begun.get_or_insert_with(Instant::now);
             let Seen { commands, joints, single, .. } = &mut *seen;
-            [commands, joints].into_iter().chain(single).for_each(|topic| topic.look(node));
+            [commands, joints].into_iter().chain(single).for_each(|topic| topic.update(node));
         });
         Ok(graph)
     }

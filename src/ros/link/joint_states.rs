@@ -52,7 +52,7 @@ struct Known {
 
 /// All joints at one instant.
 #[derive(Clone, Debug, PartialEq)]
-pub struct State {
+pub struct RobotState {
     /// In the loop's time.
     pub stamp: Duration,
     /// In the model's order and count.
@@ -63,7 +63,7 @@ pub struct State {
 
 /// A message of joint states, as it came.
 #[derive(Clone, Copy)]
-pub struct Message<'a> {
+pub struct JointStatesMessage<'a> {
     /// Stamp, ns since its epoch, if there is one.
     pub stamp: Option<i64>,
     /// Joints.
@@ -80,7 +80,7 @@ pub struct Taken {
     /// Whether it has joints of the robot.
     pub ours: bool,
     /// The new state, if the message completes one. Where something cannot be used, that is NaN: the loop stops on it.
-    pub state: Option<State>,
+    pub state: Option<RobotState>,
     /// What is wrong with it.
     pub error: Option<InputError>,
     /// Whether its time was taken for a stamp that it does not have.
@@ -105,14 +105,14 @@ impl JointStates {
     }
 
     /// Takes a message that comes at `now`.
-    pub fn take(&mut self, message: &Message<'_>, time: &TimeBase, now: Instant) -> Taken {
+    pub fn take(&mut self, message: &JointStatesMessage<'_>, time: &TimeBase, now: Instant) -> Taken {
         let mut kind = self.kind(message.names, now);
         let taken = self.take_as(&mut kind, message, time, now);
         self.kinds.push(kind);
         taken
     }
 
-    fn take_as(&mut self, kind: &mut Kind, message: &Message<'_>, time: &TimeBase, now: Instant) -> Taken {
+    fn take_as(&mut self, kind: &mut Kind, message: &JointStatesMessage<'_>, time: &TimeBase, now: Instant) -> Taken {
         if kind.places.is_empty() {
             return Taken::default();
         }
@@ -154,7 +154,7 @@ impl JointStates {
     }
 
     /// What the message says of its joints. What cannot be used becomes NaN.
-    fn fill(&mut self, kind: &Kind, message: &Message<'_>, dated: Dated) -> Result<(), InputError> {
+    fn fill(&mut self, kind: &Kind, message: &JointStatesMessage<'_>, dated: Dated) -> Result<(), InputError> {
         let (derive, cutoff, count) = (self.joints.derive, self.joints.cutoff, message.names.len());
         let mut wrong = None;
         let lists = [("positions", message.position.len()), ("velocities", message.velocity.len())];
@@ -189,7 +189,7 @@ impl JointStates {
     }
 
     /// All joints at the instant of the oldest: what is newer is carried back there by its own velocity.
-    fn state(&mut self) -> State {
+    fn state(&mut self) -> RobotState {
         let stamp = self.known.iter().map(|known| known.at).min().unwrap_or_default();
         let carried = |known: &Known| {
             let newer = (known.at - stamp).as_secs_f64();
@@ -198,7 +198,7 @@ impl JointStates {
         let position = self.known.iter().map(carried).collect();
         let velocity = self.known.iter().map(|known| known.velocity).collect();
         self.known.iter_mut().for_each(|known| known.news = false);
-        State { stamp, position, velocity }
+        RobotState { stamp, position, velocity }
     }
 
     /// The joints that are not heard of while the message is.

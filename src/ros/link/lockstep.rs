@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::ball_server::BallServer;
 use super::commands::Commander;
-use super::serve::Server;
 use super::states::{Measured, States};
 use crate::control::{Clock, LAST_WORDS};
 use crate::robot::{PlantRequest, RobotPort};
 use crate::ros::{RosConfig, RosError};
 
 /// An idle loop looks around at least so often.
-const IDLE_LOOK: Duration = Duration::from_millis(20);
+const IDLE_SLEEP: Duration = Duration::from_millis(20);
 
 /// A robot that is lost, and may be back, hears the safe commands at this pace.
 const PACE: Duration = Duration::from_micros(200);
@@ -37,7 +37,7 @@ pub struct Lockstep {
     states: Receiver<Measured>,
     heard: States,
     commander: Commander,
-    server: Server,
+    server: BallServer,
     timeout: Duration,
     attempts: u32,
     now: Duration,
@@ -54,7 +54,7 @@ impl Lockstep {
         first: &Measured,
         (heard, states): (States, Receiver<Measured>),
         commander: Commander,
-        server: Server,
+        server: BallServer,
         config: &RosConfig,
     ) -> Self {
         let mut clock = Self {
@@ -130,7 +130,7 @@ impl Clock for Lockstep {
     fn sleep_until(&mut self, release: Duration, idle: bool) {
         if idle {
             (self.on_idle)();
-            thread::park_timeout(IDLE_LOOK);
+            thread::park_timeout(IDLE_SLEEP);
             return;
         }
         while self.now < release {

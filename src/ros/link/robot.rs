@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::unbounded;
 use tokio::sync::Notify;
 
+use super::ball_server::BallServer;
 use super::commands::{Commander, RosSink};
 use super::graph::{BALL, GRACE, Graph, JOINT_STATES};
 use super::lockstep::{Failure, Lockstep};
-use super::serve::Server;
 use super::sim_time::{SimClock, SimTime};
 use super::states::{Measured, States};
 use crate::control::{Clock, CommandThread, Outgoing, SchedulingConfig, WallClock};
@@ -19,7 +19,7 @@ use crate::robot::RobotPort;
 use crate::ros::{ClockSource, RosConfig, RosError};
 
 /// How often what is waited for is looked for.
-const LOOK: Duration = Duration::from_millis(5);
+const START_POLL: Duration = Duration::from_millis(5);
 
 /// How long others who may be there are waited for at most.
 const SETTLING: Duration = Duration::from_secs(3);
@@ -31,7 +31,7 @@ pub struct RosRobot {
     /// Commands.
     pub commander: Commander,
     /// Who serves the ball.
-    pub server: Server,
+    pub server: BallServer,
     /// Who else is there.
     pub graph: Graph,
     /// The wall clock that stamps are mapped onto.
@@ -82,7 +82,7 @@ impl RosRobot {
                 if since.elapsed() > waited {
                     return Err(error);
                 }
-                std::thread::sleep(LOOK);
+                std::thread::sleep(START_POLL);
             }
             Ok(())
         };
@@ -95,7 +95,7 @@ impl RosRobot {
         until(Box::new(|| self.graph.trouble(&self.states.received(), self.commander.listeners(), Duration::ZERO)))?;
         let found = Instant::now();
         while !self.graph.is_settled() && found.elapsed() < SETTLING {
-            std::thread::sleep(LOOK);
+            std::thread::sleep(START_POLL);
         }
         until(Box::new(|| self.graph.trouble(&self.states.received(), self.commander.listeners(), Duration::ZERO)))?;
         self.state(since)

@@ -11,7 +11,7 @@ use crate::robot::Delivery;
 use crate::ros::RosError;
 
 /// How long the loop waits for the simulation before it looks whether it is to end.
-const LOOK: Duration = Duration::from_millis(20);
+const END_POLL: Duration = Duration::from_millis(20);
 /// So many ticks are seen before the clock is judged by them.
 const TICKS: u32 = 5;
 
@@ -162,7 +162,7 @@ impl SimTime {
             if known.let_go {
                 return Waited::ByItself;
             }
-            let (guard, timeout) = self.0.ticked.wait_timeout(known, LOOK).unwrap_or_else(PoisonError::into_inner);
+            let (guard, timeout) = self.0.ticked.wait_timeout(known, END_POLL).unwrap_or_else(PoisonError::into_inner);
             if timeout.timed_out() {
                 return Waited::NotYet;
             }
@@ -189,7 +189,7 @@ struct Sender {
 impl Sender {
     /// At simulated time `now` the loop's newest command is `sequence`.
     fn send(&mut self, now: Duration, sequence: u64, effort: Option<&[f64]>) {
-        match (self.dead_man.look(now, sequence), effort) {
+        match (self.dead_man.decide(now, sequence), effort) {
             (Sending::Command, Some(effort)) => self.sink.send(effort),
             (Sending::Zero, _) => self.sink.send(&self.zero),
             _ => {}
@@ -234,7 +234,7 @@ impl SimClock {
         let (watched, simulated) = (sender.clone(), time.clone());
         std::thread::Builder::new().name("dead_man".into()).spawn(move || {
             let mut before = 0;
-            while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            while ended.recv_timeout(END_POLL) == Err(RecvTimeoutError::Timeout) {
                 before = lock(&watched).watch(simulated.get().unwrap_or_default(), before);
             }
         })?;
@@ -270,7 +270,7 @@ impl Clock for SimClock {
             Waited::NotYet => {}
             Waited::ByItself => {
                 // The safe command takes its time, and the robot is to hear all of it.
-                std::thread::sleep(release.saturating_sub(self.now).min(LOOK));
+                std::thread::sleep(release.saturating_sub(self.now).min(END_POLL));
                 self.now = self.now.max(release);
             }
         }

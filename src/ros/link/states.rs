@@ -8,7 +8,7 @@ use r2r::nav_msgs::msg::Odometry;
 use r2r::sensor_msgs::msg::JointState;
 
 use super::input_error::InputError;
-use super::joint_states::{JointStates, Message, undated_error};
+use super::joint_states::{JointStates, JointStatesMessage, undated_error};
 use super::joints::Joints;
 use super::stamps::{Source, TimeBase};
 use crate::robot::Reading;
@@ -176,7 +176,7 @@ impl States {
         let mut inner = self.lock();
         let inner = &mut *inner;
         let JointState { name: names, position, velocity, .. } = message;
-        let message = Message { stamp: stamp(&message.header.stamp), names, position, velocity };
+        let message = JointStatesMessage { stamp: stamp(&message.header.stamp), names, position, velocity };
         let taken = inner.joints.take(&message, &inner.time, now);
         if !taken.ours {
             // Another device's: several may share the topic.

@@ -22,7 +22,7 @@ pub const SERVICES: [(&str, Order); 8] = [
 
 impl Supervisor {
     /// Answers an operator's call, or sees to it that it will be.
-    pub(super) fn serve_operator(&mut self, name: &str, order: Order, request: ServiceRequest<Trigger::Service>) {
+    pub(super) fn answer_operator(&mut self, name: &str, order: Order, request: ServiceRequest<Trigger::Service>) {
         if name == "stop" {
             self.give_resets_up();
         }

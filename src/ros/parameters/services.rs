@@ -72,7 +72,7 @@ impl Events {
 ///
 /// # Errors
 /// rcl's.
-pub fn serve_parameters(executor: &mut Executor, parameters: &SharedParameters) -> Result<(), RosError> {
+pub fn offer_parameters(executor: &mut Executor, parameters: &SharedParameters) -> Result<(), RosError> {
     let publisher = executor.node().create_publisher("/parameter_events", QosProfile::parameter_events())?;
     let events = Events { publisher, node: executor.node().fully_qualified_name()? };
     {
@@ -81,30 +81,30 @@ pub fn serve_parameters(executor: &mut Executor, parameters: &SharedParameters) 
     }
     let worker = Worker::start()?;
     let shared = parameters.clone();
-    worker.serve(executor, "get_parameters", move |request: ServiceRequest<GetParameters::Service>| {
+    worker.offer(executor, "get_parameters", move |request: ServiceRequest<GetParameters::Service>| {
         let parameters = shared.lock();
         let values = request.message.names.iter().map(|name| message(&parameters, name).value).collect();
         respond(request, GetParameters::Response { values });
     })?;
     let shared = parameters.clone();
-    worker.serve(executor, "get_parameter_types", move |request: ServiceRequest<GetParameterTypes::Service>| {
+    worker.offer(executor, "get_parameter_types", move |request: ServiceRequest<GetParameterTypes::Service>| {
         let parameters = shared.lock();
         let types = request.message.names.iter().map(|name| message(&parameters, name).value.type_).collect();
         respond(request, GetParameterTypes::Response { types });
     })?;
     let shared = parameters.clone();
-    worker.serve(executor, "describe_parameters", move |request: ServiceRequest<DescribeParameters::Service>| {
+    worker.offer(executor, "describe_parameters", move |request: ServiceRequest<DescribeParameters::Service>| {
         let parameters = shared.lock();
         let descriptors = request.message.names.iter().map(|name| descriptor(&parameters, name)).collect();
         respond(request, DescribeParameters::Response { descriptors });
     })?;
     let shared = parameters.clone();
-    worker.serve(executor, "list_parameters", move |request: ServiceRequest<ListParameters::Service>| {
+    worker.offer(executor, "list_parameters", move |request: ServiceRequest<ListParameters::Service>| {
         let result = list(&shared.lock(), &request.message.prefixes, request.message.depth);
         respond(request, ListParameters::Response { result });
     })?;
     let (shared, tell) = (parameters.clone(), events.clone());
-    worker.serve(executor, "set_parameters", move |request: ServiceRequest<SetParameters::Service>| {
+    worker.offer(executor, "set_parameters", move |request: ServiceRequest<SetParameters::Service>| {
         let one_by_one = request.message.parameters.chunks(1);
         let results = one_by_one.map(|one| set(&mut shared.lock(), one, &tell)).collect();
         respond(request, SetParameters::Response { results });
@@ -114,7 +114,7 @@ pub fn serve_parameters(executor: &mut Executor, parameters: &SharedParameters) 
         let result = set(&mut shared.lock(), &request.message.parameters, &events);
         respond(request, SetParametersAtomically::Response { result });
     };
-    worker.serve(executor, "set_parameters_atomically", set_all)
+    worker.offer(executor, "set_parameters_atomically", set_all)
 }
 
 /// The thread that answers requests about parameters: what takes its time in checking them does not hold up joint states. It ends
@@ -130,7 +130,7 @@ impl Worker {
     }
 
     /// Answers a service of the node on this thread.
-    fn serve<T: WrappedServiceTypeSupport + 'static>(
+    fn offer<T: WrappedServiceTypeSupport + 'static>(
         &self,
         executor: &mut Executor,
         service: &str,
@@ -138,7 +138,7 @@ impl Worker {
     ) -> Result<(), RosError> {
         // Only this one thread answers: the lock is never waited for.
         let (jobs, answer) = (self.0.clone(), Arc::new(Mutex::new(answer)));
-        executor.serve(&format!("~/{service}"), move |request| {
+        executor.offer(&format!("~/{service}"), move |request| {
             let answer = answer.clone();
             // Without the thread, after a panic of it, nobody answers; the client's time-out tells.
             let _ = jobs.send(Box::new(move || answer.lock().unwrap_or_else(PoisonError::into_inner)(request)));

@@ -21,20 +21,20 @@ const FAREWELL: Duration = Duration::from_millis(200);
 pub struct Executor {
     node: Node,
     takers: Vec<Box<dyn FnMut() + Send>>,
-    looks: Vec<Look>,
+    periodic: Vec<Periodic>,
 }
 
 /// What is done now and then with the node.
-struct Look {
+struct Periodic {
     period: Duration,
     last: Option<Instant>,
-    look: Box<dyn FnMut(&Node) + Send>,
+    task: Box<dyn FnMut(&Node) + Send>,
 }
 
 impl Executor {
     /// An executor of `node` that listens to nothing yet.
     pub fn new(node: Node) -> Self {
-        Self { node, takers: vec![], looks: vec![] }
+        Self { node, takers: vec![], periodic: vec![] }
     }
 
     /// The node.
@@ -64,7 +64,7 @@ impl Executor {
     ///
     /// # Errors
     /// rcl's.
-    pub fn serve<T>(
+    pub fn offer<T>(
         &mut self,
         service: &str,
         answer: impl FnMut(ServiceRequest<T>) + Send + 'static,
@@ -77,9 +77,9 @@ impl Executor {
         Ok(())
     }
 
-    /// Calls `look` on the executor's thread with the node, about every `period`.
-    pub fn every(&mut self, period: Duration, look: impl FnMut(&Node) + Send + 'static) {
-        self.looks.push(Look { period, last: None, look: Box::new(look) });
+    /// Calls `task` on the executor's thread with the node, about every `period`.
+    pub fn every(&mut self, period: Duration, task: impl FnMut(&Node) + Send + 'static) {
+        self.periodic.push(Periodic { period, last: None, task: Box::new(task) });
     }
 
     fn listen<M: 'static>(
@@ -114,10 +114,10 @@ impl Executor {
         while !end.load(Ordering::Relaxed) {
             self.node.spin_once(LONGEST_WAIT);
             self.takers.iter_mut().for_each(|take| take());
-            for Look { period, last, look } in &mut self.looks {
+            for Periodic { period, last, task } in &mut self.periodic {
                 if last.is_none_or(|last| last.elapsed() >= *period) {
                     *last = Some(Instant::now());
-                    look(&self.node);
+                    task(&self.node);
                 }
             }
         }

@@ -5,7 +5,7 @@ use r2r::lifecycle_msgs::msg::{State as StateMsg, Transition as TransitionMsg, T
 /// A state, primary or in transition. The numbers are lifecycle_msgs'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum State {
+pub enum LifecycleState {
     /// Nothing is loaded.
     Unconfigured = 1,
     /// Robot, task and run folder are loaded; nothing moves.
@@ -28,12 +28,12 @@ pub enum State {
     ErrorProcessing = 15,
 }
 
-use State::{
+use LifecycleState::{
     Activating, Active, CleaningUp, Configuring, Deactivating, ErrorProcessing, Finalized, Inactive, ShuttingDown,
     Unconfigured,
 };
 
-const STATES: [State; 10] = [
+const STATES: [LifecycleState; 10] = [
     Unconfigured,
     Inactive,
     Active,
@@ -46,7 +46,7 @@ const STATES: [State; 10] = [
     ErrorProcessing,
 ];
 
-impl State {
+impl LifecycleState {
     fn label(self) -> &'static str {
         match self {
             Unconfigured => "unconfigured",
@@ -74,12 +74,12 @@ pub struct Edge {
     id: u8,
     label: &'static str,
     /// Where it starts.
-    pub from: State,
+    pub from: LifecycleState,
     /// Where it leads.
-    pub to: State,
+    pub to: LifecycleState,
 }
 
-const fn edge(id: u8, label: &'static str, from: State, to: State) -> Edge {
+const fn edge(id: u8, label: &'static str, from: LifecycleState, to: LifecycleState) -> Edge {
     Edge { id, label, from, to }
 }
 
@@ -144,7 +144,7 @@ pub enum Callback {
 /// The life cycle of one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifecycle {
-    state: State,
+    state: LifecycleState,
 }
 
 impl Default for Lifecycle {
@@ -155,7 +155,7 @@ impl Default for Lifecycle {
 
 impl Lifecycle {
     /// Where the node is.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> LifecycleState {
         self.state
     }
 

@@ -25,7 +25,7 @@ impl ControlLoop {
         // As many as fit in the ring: who asks without a pause must not hold the loop up.
         for _ in 0..REQUEST_CAPACITY {
             let Ok(request) = self.requests.pop() else { break };
-            self.serve(request, now, tick);
+            self.answer(request, now, tick);
         }
         let shutdown = self.outbox.shared.shutdown.load(Ordering::Relaxed);
         if shutdown {
@@ -38,7 +38,7 @@ impl ControlLoop {
         self.hand_out();
     }
 
-    fn serve(&mut self, request: Request, now: Duration, tick: u64) {
+    fn answer(&mut self, request: Request, now: Duration, tick: u64) {
         match request {
             Request::Pause => self.outbox.shared.paused.store(true, Ordering::Relaxed),
             Request::Resume => self.outbox.shared.paused.store(false, Ordering::Relaxed),
@@ -99,7 +99,7 @@ impl ControlLoop {
             let horizon = order.law.horizon();
             let refusal = stopped.or_else(|| order.check(&TrialShape { horizon, ..self.shape }).err());
             if let Some(error) = refusal {
-                self.outbox.done = Some(self.life_cycle.judge(order, Outcome::Refused(error), false));
+                self.outbox.done = Some(self.life_cycle.finished_trial(order, Outcome::Refused(error), false));
                 self.hand_out();
                 continue;
             }

@@ -28,7 +28,7 @@ impl Robot {
     /// A message with this stamp that comes that long after the start, ms.
     fn take(&mut self, stamp: i64, list: &[&str], position: &[f64], velocity: &[f64]) -> Taken {
         let list = names(list);
-        let message = Message { stamp: Some(stamp * MS), names: &list, position, velocity };
+        let message = JointStatesMessage { stamp: Some(stamp * MS), names: &list, position, velocity };
         self.states.take(&message, &self.time, self.start + at(stamp))
     }
 
@@ -36,7 +36,7 @@ impl Robot {
         self.take(stamp, list, position, velocity).error.unwrap().to_string()
     }
 
-    fn state(&mut self, stamp: i64, position: &[f64], velocity: &[f64]) -> Option<State> {
+    fn state(&mut self, stamp: i64, position: &[f64], velocity: &[f64]) -> Option<RobotState> {
         let taken = self.take(stamp, &["a", "b"], position, velocity);
         assert_eq!(taken.error, None);
         taken.state
@@ -94,7 +94,7 @@ fn joints_of_two_publishers_make_one_state_as_old_as_its_oldest_joint() {
     assert_eq!(robot.take(1, &["a"], &[1.], &[10.]), Taken { ours: true, ..Taken::default() });
     let first = robot.take(2, &["x", "b"], &[9., 2.], &[9., 20.]).state.unwrap();
     // What is newer is carried back to the same instant by its velocity.
-    assert_eq!(first, State { stamp: at(1), position: vec![1., 2. - 0.001 * 20.], velocity: vec![10., 20.] });
+    assert_eq!(first, RobotState { stamp: at(1), position: vec![1., 2. - 0.001 * 20.], velocity: vec![10., 20.] });
     // Each as often as it likes: a state needs news of every joint.
     for stamp in [3, 4, 5] {
         let taken = robot.take(stamp, &["a"], &[1.], &[0.]);
@@ -192,7 +192,7 @@ fn a_low_pass_leaves_what_its_cutoff_says() {
 fn unstamped(robot: &mut Robot, position: f64, velocity: &[f64]) -> Taken {
     robot.time = TimeBase::Wall(WallClock::new());
     let list = names(&["a", "b"]);
-    let message = Message { stamp: None, names: &list, position: &[position, 0.], velocity };
+    let message = JointStatesMessage { stamp: None, names: &list, position: &[position, 0.], velocity };
     robot.states.take(&message, &robot.time, Instant::now())
 }
 
@@ -209,8 +209,12 @@ fn without_stamps_velocities_neither_vanish_nor_stick() {
             let q = [start.elapsed().as_secs_f64(), 0.];
             // From 0 to 1 m/s and on.
             let v = if velocity.is_empty() { [0., 0.] } else { [1., 0.] };
-            let message =
-                Message { stamp: None, names: &list, position: &q, velocity: if reported { &v } else { &[] } };
+            let message = JointStatesMessage {
+                stamp: None,
+                names: &list,
+                position: &q,
+                velocity: if reported { &v } else { &[] },
+            };
             let taken = robot.states.take(&message, &clock, Instant::now());
             assert!(taken.unstamped && taken.error.is_none());
             velocity.extend(taken.state.map(|state| state.velocity[0]));

@@ -13,11 +13,11 @@ use crate::ros::rcl::executor::Executor;
 use crate::ros::{RosConfig, RosError};
 
 /// How often an answer is looked for.
-const LOOK: Duration = Duration::from_micros(100);
+const ANSWER_POLL: Duration = Duration::from_micros(100);
 
 /// Who serves the ball, where the node has to ask: a service, or whoever listens to a topic.
 #[derive(Clone)]
-pub struct Server {
+pub struct BallServer {
     service: Option<Arc<Named>>,
     topic: Option<(String, Publisher<Empty>)>,
 }
@@ -27,7 +27,7 @@ struct Named {
     client: Client<Trigger::Service>,
 }
 
-impl Server {
+impl BallServer {
     /// What the configuration names, before the executor runs.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl Server {
     }
 }
 
-impl Server {
+impl BallServer {
     fn tell(&self) {
         if let Some(Err(error)) = self.topic.as_ref().map(|(_, topic)| topic.publish(&Empty {})) {
             tracing::error!("the ball could not be asked for: {error}");
@@ -114,6 +114,6 @@ fn poll<T>(timeout: Duration, given_up: &AtomicBool, mut look: impl FnMut() -> O
         if Instant::now() > deadline || given_up.load(Ordering::Relaxed) {
             return None;
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(ANSWER_POLL);
     }
 }
