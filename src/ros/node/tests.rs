@@ -16,15 +16,15 @@ use crate::control::{Clock, Event, Phase, StartupReport, Stopper};
 use crate::daemon::{DaemonError, Operator, RemoteRobot, Watcher};
 use crate::report::IterationMetrics;
 use crate::robot::{LoopPort, link};
-use crate::ros::message_time::message_time;
-use crate::ros::robot::RosRobot;
+use crate::ros::link::robot::RosRobot;
+use crate::ros::rcl::message_time::message_time;
 use crate::ros::rosout;
 use crate::ros::system_time;
 use crate::storage::TrialMeta;
 
 /// The machines that run this stall now and then.
 const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(2);
+const POLL: Duration = Duration::from_millis(2);
 
 /// The tests keep apart by namespaces: a process has one context.
 fn namespace() -> String {
@@ -82,7 +82,7 @@ impl Robot {
                 return heard.len();
             }
             drop(heard);
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL);
         }
         panic!("not heard: {what}");
     }
@@ -175,7 +175,7 @@ fn the_executor_panics() {
         let held = robot.is_held();
         while !node.is_finished() {
             robot.trouble.publish(&Empty {}).unwrap();
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL);
         }
         assert!(matches!(node.join().unwrap(), Err(RosError::ExecutorLost)));
         robot.ends_safely(held);
@@ -287,7 +287,7 @@ fn a_simulation_that_stands_is_no_dead_loop_and_one_that_goes_on_is() {
             while !connected.load(Ordering::Relaxed) {
                 now += period;
                 time.set(now);
-                std::thread::sleep(LOOK);
+                std::thread::sleep(POLL);
             }
             now
         });
@@ -308,7 +308,7 @@ fn a_simulation_that_stands_is_no_dead_loop_and_one_that_goes_on_is() {
         assert!(since.elapsed() < PATIENCE, "no zero");
         now += period;
         time.set(now);
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL);
     }
     assert!(port.delivery.is_timed_out());
     assert!(robot.heard.lock().unwrap()[before..].iter().all(|command| largest(command) == 0.));
