@@ -4,10 +4,12 @@
 mod delivery;
 mod exploration;
 mod plant;
+mod remote;
 
 pub use delivery::Delivery;
 pub use exploration::{exploration_noise, trial_random};
 pub use plant::{Plant, PlantDriver, PlantRequest, TrialKey, TrialKind};
+pub use remote::{LinkError, RemoteRobot};
 
 use std::sync::Arc;
 use std::time::Duration;
