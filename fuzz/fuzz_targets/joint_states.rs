@@ -10,13 +10,13 @@ use libfuzzer_sys::fuzz_target;
 // Where the node's files look for them.
 use moto_controller::{control, schema};
 
-#[path = "../../src/ros/input_error.rs"]
+#[path = "../../src/ros/link/input_error.rs"]
 mod input_error;
-#[path = "../../src/ros/joint_states.rs"]
+#[path = "../../src/ros/link/joint_states.rs"]
 mod joint_states;
-#[path = "../../src/ros/joints.rs"]
+#[path = "../../src/ros/link/joints.rs"]
 mod joints;
-#[path = "../../src/ros/stamps.rs"]
+#[path = "../../src/ros/link/stamps.rs"]
 mod stamps;
 
 /// Simulated time that nobody publishes.

@@ -2,8 +2,7 @@
 
 use std::error::Error;
 
-use super::RobotPort;
-use crate::control::Clock;
+use super::{Clock, RobotPort};
 
 /// An error of whoever reaches the robot.
 pub type LinkError = Box<dyn Error + Send + Sync>;

@@ -10,16 +10,16 @@ use r2r::std_msgs::msg::{Float64MultiArray, Header};
 use r2r::std_srvs::srv::Trigger;
 use r2r::{Node, Publisher, QosProfile, ServiceRequest};
 
-use super::commands::label;
-use super::complaints::Complaints;
-use super::executor::Executor;
-use super::joints::Joints;
-use super::message_time::message_time;
-use super::parameter_services::{SharedParameters, respond, serve_parameters};
-use super::rosout::{LogLines, Rosout};
 use super::{ClockSource, Parameters, RosError, Settings, context, overrides, system_time};
 use crate::control::{Clock, WallClock};
 use crate::robot::{Command, Plant, Reading, TrialKey, TrialKind};
+use crate::ros::link::commands::label;
+use crate::ros::link::joints::Joints;
+use crate::ros::parameters::services::{SharedParameters, respond, serve_parameters};
+use crate::ros::rcl::complaints::Complaints;
+use crate::ros::rcl::executor::Executor;
+use crate::ros::rcl::message_time::message_time;
+use crate::ros::rcl::rosout::{LogLines, Rosout};
 use crate::signals;
 
 /// Time of the simulation at its start: a stamp of zero would be none.

@@ -8,9 +8,9 @@ use r2r::lifecycle_msgs::srv::{GetAvailableStates, GetAvailableTransitions, GetS
 
 use super::{Ask, lock};
 use crate::ros::RosError;
-use crate::ros::executor::Executor;
-use crate::ros::lifecycle::Lifecycle;
-use crate::ros::parameter_services::respond;
+use crate::ros::parameters::services::respond;
+use crate::ros::rcl::executor::Executor;
+use crate::ros::rcl::lifecycle::Lifecycle;
 
 /// The services of a managed node.
 pub fn serve_lifecycle(

@@ -15,8 +15,8 @@ use super::*;
 use crate::control::{Clock, Event, Phase};
 use crate::daemon::{DaemonError, Operator, Watcher};
 use crate::robot::{LoopPort, RemoteRobot, link};
-use crate::ros::message_time::message_time;
-use crate::ros::robot::RosRobot;
+use crate::ros::link::robot::RosRobot;
+use crate::ros::rcl::message_time::message_time;
 use crate::ros::rosout;
 use crate::ros::system_time;
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use r2r::lifecycle_msgs::msg::{Transition as TransitionMsg, TransitionEvent};
 
 use super::{Supervisor, lock};
-use crate::ros::lifecycle::{Callback, Edge, State};
+use crate::ros::rcl::lifecycle::{Callback, Edge, State};
 use crate::ros::{RosError, system_time};
 
 /// How a transition failed.
