@@ -14,6 +14,7 @@ mod time;
 mod trial;
 mod validation;
 
+pub use crate::robot::Clock;
 pub use config::{
     ControlConfig, LimitsConfig, MotionConfig, OnError, Response, SafetyConfig, SchedulingConfig, TrackingConfig,
     Trigger, WatchdogConfig,
@@ -33,9 +34,9 @@ pub use guards::fault::{Abort, Fault, OrderError, Trust};
 pub use guards::limits::Limits;
 pub use guards::safety::{Safety, SafetyState};
 pub use guards::watchdog::Watchdog;
-pub use time::clock::Clock;
 pub use time::latency::{Latency, LatencySummary, Quantiles, TrialLatency};
 pub use time::lockstep::LockstepClock;
+pub use time::on_idle::OnIdle;
 pub use time::scheduling::{RealTimeGuard, SchedulingError, StartupReport, enter as enter_real_time};
 pub use time::wall_clock::WallClock;
 pub use trial::stroke::Stroke;

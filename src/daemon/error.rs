@@ -48,7 +48,7 @@ pub enum DaemonError {
     LearnerLost(#[from] LearnerLost),
     /// The robot was lost.
     #[error("the robot is lost: {0}")]
-    Robot(super::operator::LinkError),
+    Robot(crate::robot::LinkError),
     /// The learned policy cannot be run.
     #[error(transparent)]
     Policy(#[from] PolicyError),

@@ -12,11 +12,11 @@ use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
 use super::machine::Machine;
-use super::operator::{Operator, RemoteRobot};
+use super::operator::Operator;
 use super::runner::Runner;
 use super::{Setup, runtime};
 use crate::policy::{CompiledPolicy, Law};
-use crate::robot::{TrialKey, TrialKind};
+use crate::robot::{RemoteRobot, TrialKey, TrialKind};
 use crate::tasks::Task;
 
 /// A run on a robot: everything loaded, nothing moving.

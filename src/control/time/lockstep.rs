@@ -10,7 +10,6 @@ use std::time::Duration;
 pub struct LockstepClock<P> {
     driver: PlantDriver<P>,
     now: Duration,
-    on_idle: Option<Box<dyn FnMut() + Send>>,
 }
 
 /// An idle loop looks around at least so often, should the wake-up from the supervisor not come.
@@ -19,15 +18,7 @@ const IDLE_SLEEP: Duration = Duration::from_millis(20);
 impl<P: Plant> LockstepClock<P> {
     /// A clock at zero that steps `plant` at its end of the link.
     pub fn new(plant: P, port: RobotPort) -> Self {
-        Self { driver: PlantDriver::new(plant, port, true), now: Duration::ZERO, on_idle: None }
-    }
-
-    /// Calls `wake` on the loop's thread each time it runs out of trials, before it waits for one. There is no
-    /// deadline then: `wake` may make system calls.
-    #[must_use]
-    pub fn on_idle(mut self, wake: impl FnMut() + Send + 'static) -> Self {
-        self.on_idle = Some(Box::new(wake));
-        self
+        Self { driver: PlantDriver::new(plant, port, true), now: Duration::ZERO }
     }
 }
 
@@ -38,9 +29,6 @@ impl<P: Plant> Clock for LockstepClock<P> {
 
     fn sleep_until(&mut self, release: Duration, idle: bool) {
         if idle {
-            if let Some(wake) = &mut self.on_idle {
-                wake();
-            }
             thread::park_timeout(IDLE_SLEEP);
         } else {
             self.driver.advance(release);

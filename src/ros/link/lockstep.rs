@@ -44,7 +44,6 @@ pub struct Lockstep {
     sequence: u64,
     failure: Failure,
     failed: bool,
-    on_idle: Box<dyn FnMut() + Send>,
 }
 
 impl Lockstep {
@@ -69,17 +68,9 @@ impl Lockstep {
             sequence: 0,
             failure: Failure::default(),
             failed: false,
-            on_idle: Box::new(|| {}),
         };
         clock.publish(first);
         clock
-    }
-
-    /// Calls `wake` each time the loop runs out of trials.
-    #[must_use]
-    pub fn on_idle(mut self, wake: impl FnMut() + Send + 'static) -> Self {
-        self.on_idle = Box::new(wake);
-        self
     }
 
     /// Where the reason is found should the lockstep end.
@@ -129,7 +120,6 @@ impl Clock for Lockstep {
 
     fn sleep_until(&mut self, release: Duration, idle: bool) {
         if idle {
-            (self.on_idle)();
             thread::park_timeout(IDLE_SLEEP);
             return;
         }

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::unbounded;
-use tokio::sync::Notify;
 
 use super::ball_server::BallServer;
 use super::commands::{Commander, RosSink};
@@ -14,8 +13,7 @@ use super::lockstep::{Failure, Lockstep};
 use super::sim_time::{SimClock, SimTime};
 use super::states::{Measured, States};
 use crate::control::{Clock, CommandThread, Outgoing, SchedulingConfig, WallClock};
-use crate::daemon::{LinkError, RemoteRobot};
-use crate::robot::RobotPort;
+use crate::robot::{LinkError, RemoteRobot, RobotPort};
 use crate::ros::{ClockSource, RosConfig, RosError};
 
 /// How often what is waited for is looked for.
@@ -103,7 +101,7 @@ impl RosRobot {
 }
 
 impl RemoteRobot for RosRobot {
-    fn connect(&mut self, port: RobotPort, idle: Arc<Notify>) -> Result<Box<dyn Clock>, LinkError> {
+    fn connect(&mut self, port: RobotPort) -> Result<Box<dyn Clock>, LinkError> {
         let first = self.wait()?;
         let sink = RosSink { commander: self.commander.clone(), server: self.server.clone() };
         if let Some(time) = &self.sim_time {
@@ -132,7 +130,7 @@ impl RemoteRobot for RosRobot {
                 let states = (self.states.clone(), states);
                 let clock = Lockstep::new(port, &first, states, commander, server, &self.config);
                 self.failure = clock.failure();
-                Ok(Box::new(clock.on_idle(move || idle.notify_one())))
+                Ok(Box::new(clock))
             }
         }
     }

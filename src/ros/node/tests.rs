@@ -12,15 +12,13 @@ use r2r::sensor_msgs::msg::JointState;
 use r2r::std_msgs::msg::{Empty, Float64MultiArray};
 
 use super::*;
-use crate::control::{Clock, Event, Phase, StartupReport, Stopper};
-use crate::daemon::{DaemonError, Operator, RemoteRobot, Watcher};
-use crate::report::IterationMetrics;
-use crate::robot::{LoopPort, link};
+use crate::control::{Clock, Event, Phase};
+use crate::daemon::{DaemonError, Operator, Watcher};
+use crate::robot::{LoopPort, RemoteRobot, link};
 use crate::ros::link::robot::RosRobot;
 use crate::ros::rcl::message_time::message_time;
 use crate::ros::rosout;
 use crate::ros::system_time;
-use crate::storage::TrialMeta;
 
 /// The machines that run this stall now and then.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -197,15 +195,9 @@ fn the_learner_panics() {
 struct Fatal;
 
 impl Watcher for Fatal {
-    fn started(&mut self, _: &StartupReport, _: Stopper) {}
-
     fn event(&mut self, event: &Event) {
         assert!(!matches!(event, Event::Phase { phase: Phase::Ready, .. }), "as the test wants it");
     }
-
-    fn trial(&mut self, _: &TrialMeta) {}
-
-    fn iteration(&mut self, _: &IterationMetrics) {}
 }
 
 #[test]
@@ -249,7 +241,7 @@ struct Hung {
 fn hung(supervisor: &Supervisor, settings: &Settings) -> Hung {
     let (mut port, outside) = link(9, if supervisor.with_ball { 6 } else { 0 });
     let mut link = supervisor.robot(&settings.setup, settings.ros.clone(), Arc::default());
-    let clock = link.connect(outside, Arc::default()).unwrap();
+    let clock = link.connect(outside).unwrap();
     port.delivery.set_patience(10 * link.period);
     let command = port.command.input_buffer_mut();
     command.sequence = 1;
