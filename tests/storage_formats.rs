@@ -193,11 +193,11 @@ proptest! {
         });
         let value = Policy { steps: steps.collect() };
         let shapes = Shapes { state_dim: ds, action_dim: da, horizon };
-        let config_hash = config_hash(&(&robot, &task)).unwrap();
+        let (config_hash, learner) = (config_hash(&(&robot, &task)).unwrap(), String::from("moto"));
         let expected = Expected {
-            robot: robot.clone(), task: task.clone(), shapes, config_hash: Some(config_hash.clone()), seed: Some(seed),
+            robot: robot.clone(), task: task.clone(), learner: learner.clone(), shapes, config_hash: Some(config_hash.clone()), seed: Some(seed),
         };
-        let header = Header { robot, task, shapes, config_hash, seed, iteration, package_version: "0.1.0".into() };
+        let header = Header { robot, task, learner, shapes, config_hash, seed, iteration, package_version: "0.1.0".into() };
         let (disk, path, _) = saved(&Checkpoint { header: header.clone(), value: &value });
         let read = Checkpoint::<Policy>::load(&disk, &path, &expected).unwrap();
         prop_assert_eq!(read.header, header);
@@ -312,6 +312,7 @@ fn a_checkpoint_of_something_else_is_refused_by_the_field_that_differs() {
     let cases = [
         ("robot", Expected { robot: "leg".into(), ..expected() }, "arm", "leg"),
         ("task", Expected { task: "swing_up".into(), ..expected() }, "table_tennis", "swing_up"),
+        ("learner", Expected { learner: "reps".into(), ..expected() }, "moto", "reps"),
         ("state dimension", Expected { shapes: Shapes { state_dim: 9, ..shapes }, ..expected() }, "3", "9"),
         ("action dimension", Expected { shapes: Shapes { action_dim: 9, ..shapes }, ..expected() }, "2", "9"),
         ("horizon", Expected { shapes: Shapes { horizon: 9, ..shapes }, ..expected() }, "4", "9"),

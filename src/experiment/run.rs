@@ -10,7 +10,7 @@ use crate::policy::PolicyError;
 use crate::schema::{FieldError, Joints, check};
 use crate::tasks::TaskError;
 use crate::tasks::swing_up::SwingUpError;
-use moto_learners::{Learner, LearnerError};
+use moto_learners::{Learner, LearnerError, Learners};
 
 /// Why a run cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -72,8 +72,9 @@ impl Run {
     /// What is wrong with the variant, by field and value.
     pub fn start(variant: &Variant, seed: u64) -> Result<Self, RunError> {
         check(variant, Joints::Unknown)?;
+        Learners::check(&variant.method).map_err(|error| error.within("method"))?;
         let task = rollouts::of(variant, seed)?;
-        let learner = variant.method.learner(&task.start()?)?;
+        let learner = Learners::start(&variant.method, &task.start()?)?;
         learner.check_rollouts(variant.rollouts)?;
         Ok(Self { task, learner, rollouts: variant.rollouts as u64 })
     }

@@ -12,7 +12,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use moto_learners::Start;
+use moto_learners::{Learner, Learners, Start};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -22,8 +22,7 @@ pub use self::limits::Difference;
 pub use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
 use crate::dynamics::Model;
-use crate::moto::{Learner, LearnerConfig, MotoError, StateScales};
-use crate::schema::{FieldError, check};
+use crate::schema::{Choice, FieldError, check};
 use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
 pub use crate::tasks::TaskConfig;
@@ -105,8 +104,8 @@ pub struct Config {
     pub control: ControlConfig,
     /// The task.
     pub task: TaskConfig,
-    /// The learner.
-    pub learner: LearnerConfig,
+    /// The learner. One of them.
+    pub learner: Choice<Learners>,
     /// The run.
     #[serde(default)]
     pub run: RunConfig,
@@ -258,9 +257,14 @@ impl Setup {
     /// The learner.
     ///
     /// # Errors
-    /// A value of it that is refused.
-    pub fn learner(&self, start: Start) -> Result<Learner, MotoError> {
-        Learner::new(self.config.learner.clone(), start.policy, StateScales(start.state_scales))
+    /// A value of it that is refused, or a task that it cannot start from.
+    pub fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, ConfigError> {
+        let choice = &self.config.learner;
+        Learners::start(choice, start).map_err(|source| ConfigError::Learner {
+            path: self.path.clone(),
+            name: choice.name().into(),
+            source: Box::new(source),
+        })
     }
 
     /// What is learned, in a word.
@@ -325,10 +329,8 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
     }
     limits::check(config, model.joints())?;
     config.control.validate(joints)?;
-    match config.learner.validate() {
-        Err(MotoError::Config(error)) => Err(error.within("learner")),
-        _ => Ok(limits::differences(config, model.joints())),
-    }
+    Learners::check(&config.learner).map_err(|error| error.within("learner"))?;
+    Ok(limits::differences(config, model.joints()))
 }
 
 fn read_text(path: &Path) -> Result<String, ConfigError> {

@@ -18,7 +18,7 @@ pub fn info() -> RunInfo {
         version: "0.1.0".into(),
         command_line: vec!["moto_controller".into(), "dry-run".into()],
         started: 1_700_000_000,
-        settings: serde_json::json!({"learner": {"epsilon": 0.4}}),
+        settings: serde_json::json!({"learner": {"moto": {"epsilon": 0.4}}}),
     }
 }
 
@@ -28,13 +28,15 @@ pub fn shapes() -> Shapes {
 
 pub fn expected() -> Expected {
     let config_hash = Some("c0ffee".into());
-    Expected { robot: "arm".into(), task: "table_tennis".into(), shapes: shapes(), config_hash, seed: Some(SEED) }
+    let (robot, task, learner) = ("arm".into(), "table_tennis".into(), "moto".into());
+    Expected { robot, task, learner, shapes: shapes(), config_hash, seed: Some(SEED) }
 }
 
 pub fn header(iteration: u64) -> Header {
     Header {
         robot: "arm".into(),
         task: "table_tennis".into(),
+        learner: "moto".into(),
         shapes: shapes(),
         config_hash: "c0ffee".into(),
         seed: SEED,

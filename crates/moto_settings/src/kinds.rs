@@ -275,5 +275,8 @@ mod tests {
         };
         assert_eq!(refused(r#"{"circle": {"radius": -1}}"#), "circle.radius is -1, expected above 0 m");
         assert!(refused(r#"{"circle": {"radios": 1}}"#).contains("did you mean circle.radius?"));
+        let expected = "there is no field radius; put it under circle: circle.radius";
+        assert_eq!(refused(r#"{"radius": 1}"#), expected);
+        assert!(refused("{}").contains("expected circle: ..."), "{}", refused("{}"));
     }
 }
