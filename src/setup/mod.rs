@@ -26,7 +26,7 @@ use crate::schema::{Choice, FieldError, check};
 use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
 pub use crate::tasks::TaskConfig;
-use crate::tasks::{Robot, Task, TaskError};
+use crate::tasks::{Robot, Task, TaskError, Tasks};
 
 /// The robot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -247,7 +247,7 @@ impl Setup {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let robot = Robot { model: &self.model, arm: &robot.arm, control, folder };
         let field = |source| ConfigError::Field { path: self.path.clone(), line: None, source };
-        (task.kind().map_err(field)?.make)(task.settings(), &robot).map_err(|error| match error {
+        Tasks::start(task, &robot).map_err(|error| match error {
             TaskError::Setting(error) => field(error.within(&format!("task.{}", task.name()))),
             TaskError::Robot(error) => field(error),
             source => ConfigError::Task { path: self.path.clone(), source: Box::new(source) },

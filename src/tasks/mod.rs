@@ -7,6 +7,6 @@ mod error;
 mod registry;
 mod task;
 
+pub use self::task::{Judgement, Task};
 pub use error::TaskError;
-pub use registry::{MakeTask, Robot, TASKS, TaskConfig, Tasks};
-pub use task::{Judgement, Task};
+pub use registry::{MakeTask, Robot, TASKS, TaskConfig, TaskSettings, Tasks, task};

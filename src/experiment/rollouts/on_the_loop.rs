@@ -14,7 +14,7 @@ use crate::robot::{TrialKey, TrialKind};
 use crate::schema::Choice;
 use crate::tasks::table_tennis::TableTennisConfig;
 use crate::tasks::{Judgement, Task};
-use crate::tasks::{TaskConfig, TaskError};
+use crate::tasks::{TaskError, Tasks};
 
 /// Strokes of the mean action by which an iteration is judged, where they differ.
 const STROKES: u64 = 50;
@@ -34,7 +34,7 @@ impl OnTheLoop {
     /// # Errors
     /// The parameter that is refused.
     pub fn new(task: &TableTennisConfig, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
-        let task = TaskConfig::new("table_tennis", task).map_err(TaskError::Setting)?;
+        let task = Tasks::chosen(task).map_err(TaskError::Setting)?;
         let mut setup = Setup::shipped(|config| config.task = task)?;
         setup.config.run.seed = seed;
         setup.config.learner = method.clone();

@@ -10,23 +10,19 @@ use super::plant::Plant as Chain;
 use super::{SwingUp, SwingUpConfig};
 use crate::control::{Episode, Stroke};
 use crate::robot::{Command, Plant, Reading, TrialKey};
-use crate::schema::Tree;
-use crate::tasks::{Judgement, Robot, Task, TaskError};
+use crate::tasks::{Judgement, Robot, Task, TaskError, TaskSettings};
 
-impl SwingUp {
-    /// The task of the registry.
-    ///
-    /// # Errors
-    /// The first setting that is refused.
-    pub(in crate::tasks) fn make(settings: &Tree, robot: &Robot<'_>) -> Result<Box<dyn Task>, TaskError> {
-        let config = settings.clone().into_typed()?;
-        Ok(Box::new(Self::on_the_loop(robot.model.clone(), config, robot.control)?))
+impl TaskSettings for SwingUpConfig {
+    const NAME: &'static str = "swing_up";
+
+    fn task(self, robot: &Robot<'_>) -> Result<Box<dyn Task>, TaskError> {
+        Ok(Box::new(SwingUp::on_the_loop(robot.model.clone(), self, robot.control)?))
     }
 }
 
 impl Task for SwingUp {
     fn name(&self) -> &'static str {
-        "swing_up"
+        SwingUpConfig::NAME
     }
 
     fn horizon(&self) -> usize {

@@ -4,26 +4,22 @@ use super::world::Ball;
 use super::{Setting, TableTennis, TableTennisConfig};
 use crate::control::{Episode, Stroke};
 use crate::robot::{Observed, Plant};
-use crate::schema::Tree;
-use crate::tasks::{Judgement, Robot, Task, TaskError};
+use crate::tasks::{Judgement, Robot, Task, TaskError, TaskSettings};
 use moto_learners::{Demonstrated, Start};
 use nalgebra::DMatrix;
 use serde_json::{Value, json};
 
-impl TableTennis {
-    /// The task of the registry.
-    ///
-    /// # Errors
-    /// The first setting that is refused, or that the robot has no racket.
-    pub(in crate::tasks) fn make(settings: &Tree, robot: &Robot<'_>) -> Result<Box<dyn Task>, TaskError> {
-        let config = settings.clone().into_typed()?;
-        Ok(Box::new(Self::new(config, robot.arm.clone(), robot.model.clone(), robot.control)?))
+impl TaskSettings for TableTennisConfig {
+    const NAME: &'static str = "table_tennis";
+
+    fn task(self, robot: &Robot<'_>) -> Result<Box<dyn Task>, TaskError> {
+        Ok(Box::new(TableTennis::new(self, robot.arm.clone(), robot.model.clone(), robot.control)?))
     }
 }
 
 impl Task for TableTennis {
     fn name(&self) -> &'static str {
-        "table_tennis"
+        TableTennisConfig::NAME
     }
 
     fn title(&self) -> String {
