@@ -12,8 +12,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use moto_learners::Start;
-use nalgebra::Vector3;
+use moto_learners::{Learner, Learners, Start};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,14 +22,11 @@ pub use self::limits::Difference;
 pub use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
 use crate::dynamics::Model;
-use crate::moto::{Learner, LearnerConfig, MotoError, Reuse, StateScales};
-use crate::schema::{FieldError, check};
+use crate::schema::{Choice, FieldError, Tree, check};
 use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
-use crate::tasks::stroke::{Demonstration, StrokeTask, StrokeTaskConfig};
-use crate::tasks::swing_up::{SwingUp, SwingUpConfig};
-use crate::tasks::table_tennis::{Setting, TableTennis, TableTennisConfig};
-use crate::tasks::{Task, TaskError};
+pub use crate::tasks::TaskConfig;
+use crate::tasks::{Robot, Task, TaskError, Tasks};
 
 /// The robot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,21 +40,18 @@ pub struct RobotConfig {
     /// loop and for the simulated drives.
     #[serde(default)]
     pub allow_above_description: bool,
+    /// Acceleration of gravity in the frame of the description's root, which is also the world's (x, y, z).
+    #[serde(default = "down")]
+    #[schemars(extend("minimum" = -30, "maximum" = 30, "x-unit" = "m/s^2", "x-per" = "axis"))]
+    pub gravity: [f64; 3],
     /// What the description does not say of the arm.
     #[serde(default)]
     pub arm: ArmConfig,
 }
 
-/// The task. One of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TaskConfig {
-    /// Returning table-tennis balls.
-    TableTennis(Box<TableTennisConfig>),
-    /// Swinging a chain of links up. The chain is that of the robot description.
-    SwingUp(SwingUpConfig),
-    /// A stroke described by its settings.
-    Stroke(Box<StrokeTaskConfig>),
+/// Straight down.
+fn down() -> [f64; 3] {
+    [0., 0., -9.81]
 }
 
 /// How long to learn, and what to do around it.
@@ -111,8 +104,8 @@ pub struct Config {
     pub control: ControlConfig,
     /// The task.
     pub task: TaskConfig,
-    /// The learner.
-    pub learner: LearnerConfig,
+    /// The learner. One of them.
+    pub learner: Choice<Learners>,
     /// The run.
     #[serde(default)]
     pub run: RunConfig,
@@ -132,11 +125,12 @@ pub struct Setup {
     pub config: Config,
     /// Text of the robot description.
     pub urdf: String,
-    /// The robot, armature and springs, the task's gravity and the drives' efforts included.
+    /// The robot, armature and springs, gravity and the drives' efforts included.
     pub model: Model,
     path: PathBuf,
     /// What the robot description says, where the configuration says something else.
     differences: Vec<Difference>,
+    title: String,
 }
 
 impl Setup {
@@ -223,33 +217,21 @@ impl Setup {
             source,
         })?;
         limits::raise_efforts(&config, &mut model);
-        if let TaskConfig::TableTennis(task) = &config.task {
-            model.set_gravity(Vector3::new(0., 0., -task.court.ball.gravity));
-        }
+        model.set_gravity(config.robot.gravity.into());
         config.robot.arm.apply(&mut model).map_err(|source| ConfigError::Field {
             path: path.into(),
             line: None,
             source,
         })?;
-        if let TaskConfig::Stroke(task) = &mut config.task
-            && let Demonstration::Recording(file) = &mut task.demonstration
-        {
-            let beside = path.parent().unwrap_or(Path::new(".")).join(&*file);
-            // From now on wherever the configuration is copied to; without a working directory it stays as it is.
-            *file = std::path::absolute(&beside).unwrap_or(beside);
+        let mut setup = Self { config, urdf, model, path: path.into(), differences, title: String::new() };
+        let task = setup.task()?;
+        setup.title = task.title();
+        let field = |source| ConfigError::Field { path: path.into(), line: None, source };
+        check_reuse(&setup.config, &*task).map_err(field)?;
+        if let Some(located) = task.located().map_err(|error| setup.refused(error))? {
+            setup.config.task = located;
         }
-        let setup = Self { config, urdf, model, path: path.into(), differences };
-        let bound = setup.task()?.bound_to_its_step();
-        match bound.filter(|_| setup.config.learner.reuse == Reuse::TimeAndIterations) {
-            Some(field) => {
-                let expected = format!(
-                    "iterations or same_step_decay, which keep to the step: task.stroke.{field} says nothing of another step"
-                );
-                let source = FieldError::value("learner.reuse", "time_and_iterations", expected);
-                Err(ConfigError::Field { path: path.into(), line: None, source })
-            }
-            None => Ok(setup),
-        }
+        Ok(setup)
     }
 
     /// Says which limits of the configuration hold where the robot description has others.
@@ -268,51 +250,37 @@ impl Setup {
     /// A value of it that is refused.
     pub fn task(&self) -> Result<Box<dyn Task>, ConfigError> {
         let Config { robot, control, task, .. } = &self.config;
-        let (name, made): (_, Result<Box<dyn Task>, TaskError>) = match task {
-            TaskConfig::TableTennis(task) => {
-                let made = TableTennis::new((**task).clone(), robot.arm.clone(), self.model.clone(), control);
-                ("table_tennis", made.map(|task| Box::new(task) as _))
-            }
-            TaskConfig::SwingUp(task) => {
-                let made = SwingUp::on_the_loop(self.model.clone(), task.clone(), control);
-                ("swing_up", made.map(|task| Box::new(task) as _).map_err(TaskError::from))
-            }
-            TaskConfig::Stroke(task) => {
-                let (task, arm, model) = ((**task).clone(), robot.arm.clone(), self.model.clone());
-                let folder = self.path.parent().unwrap_or(Path::new("."));
-                let made = StrokeTask::new(task, arm, model, control, folder);
-                ("stroke", made.map(|task| Box::new(task) as _).map_err(TaskError::from))
-            }
-        };
-        made.map_err(|error| match error {
-            TaskError::Parameter(error) => {
-                let source = error.within(&format!("task.{name}"));
-                ConfigError::Field { path: self.path.clone(), line: None, source }
-            }
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let robot = Robot { model: &self.model, arm: &robot.arm, control, folder };
+        Tasks::start(task, &robot).map_err(|error| self.refused(error))
+    }
+
+    /// A refusal of the task's.
+    fn refused(&self, error: TaskError) -> ConfigError {
+        let field = |source| ConfigError::Field { path: self.path.clone(), line: None, source };
+        match error {
+            TaskError::Setting(error) => field(error.within(&format!("task.{}", self.config.task.name()))),
+            TaskError::Robot(error) => field(error),
             source => ConfigError::Task { path: self.path.clone(), source: Box::new(source) },
-        })
+        }
     }
 
     /// The learner.
     ///
     /// # Errors
-    /// A value of it that is refused.
-    pub fn learner(&self, start: Start) -> Result<Learner, MotoError> {
-        Learner::new(self.config.learner.clone(), start.policy, StateScales(start.state_scales))
+    /// A value of it that is refused, or a task that it cannot start from.
+    pub fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, ConfigError> {
+        let choice = &self.config.learner;
+        Learners::start(choice, start).map_err(|source| ConfigError::Learner {
+            path: self.path.clone(),
+            name: choice.name().into(),
+            source: Box::new(source),
+        })
     }
 
     /// What is learned, in a word.
-    pub fn title(&self) -> String {
-        match &self.config.task {
-            TaskConfig::TableTennis(task) => match task.setting {
-                Setting::Noiseless => "noiseless",
-                Setting::Context => "context",
-                Setting::NoisyBounce => "noisy-bounce",
-            },
-            TaskConfig::SwingUp(_) => "swing-up",
-            TaskConfig::Stroke(_) => "stroke",
-        }
-        .into()
+    pub fn title(&self) -> &str {
+        &self.title
     }
 
     /// The resolved configuration as YAML, in the form it is read in.
@@ -360,13 +328,6 @@ impl Config {
     pub fn load(path: &Path, namespace: Option<&str>) -> Result<Self, ConfigError> {
         read::read(&read_text(path)?, path, namespace)
     }
-
-    /// Chooses the setting of table tennis; any other task has none.
-    pub fn set_setting(&mut self, setting: Setting) {
-        if let TaskConfig::TableTennis(task) = &mut self.task {
-            task.setting = setting;
-        }
-    }
 }
 
 /// Checks every value, with what the robot description fills in. Gives the limits that it has differently.
@@ -379,34 +340,22 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
     }
     limits::check(config, model.joints())?;
     config.control.validate(joints)?;
-    match config.learner.validate() {
-        Err(MotoError::Config(error)) => Err(error.within("learner")),
-        _ => Ok(limits::differences(config, model.joints())),
-    }
+    Learners::check(&config.learner).map_err(|error| error.within("learner"))?;
+    Ok(limits::differences(config, model.joints()))
 }
 
-impl TaskConfig {
-    /// The settings that decide what a reward means.
-    pub fn rewards(&self) -> Value {
-        match self {
-            Self::TableTennis(task) => {
-                let TableTennisConfig { target, reward, court, .. } = &**task;
-                json!({ "table_tennis": { "target": target, "reward": reward, "court": court } })
-            }
-            Self::SwingUp(SwingUpConfig {
-                rewarded_steps, position_weight, velocity_weight, action_weight, ..
-            }) => {
-                json!({ "swing_up": {
-                    "rewarded_steps": rewarded_steps,
-                    "position_weight": position_weight,
-                    "velocity_weight": velocity_weight,
-                    "action_weight": action_weight,
-                } })
-            }
-            Self::Stroke(task) => {
-                let StrokeTaskConfig { context, observe, reward, .. } = &**task;
-                json!({ "stroke": { "context": context, "observe": observe, "reward": reward } })
-            }
+/// Refuses a learner that uses a step's transitions at other steps where part of the reward says nothing of them.
+fn check_reuse(config: &Config, task: &dyn Task) -> Result<(), FieldError> {
+    const ACROSS_STEPS: &str = "time_and_iterations";
+    let reuse = config.learner.settings().get("reuse").and_then(Tree::text);
+    match task.bound_to_its_step().filter(|_| reuse == Some(ACROSS_STEPS)) {
+        None => Ok(()),
+        Some(field) => {
+            let expected = format!(
+                "iterations or same_step_decay, which keep to the step: task.{}.{field} of a transition says nothing of another step",
+                config.task.name()
+            );
+            Err(FieldError::value(format!("learner.{}.reuse", config.learner.name()), ACROSS_STEPS, expected))
         }
     }
 }

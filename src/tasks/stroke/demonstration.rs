@@ -1,7 +1,5 @@
 //! The demonstration, and the policy that starts from it.
 
-use std::path::Path;
-
 use moto_learners::policy::{LinearGaussian, Policy};
 use moto_settings::FieldError;
 use nalgebra::{DMatrix, DVector};
@@ -15,7 +13,7 @@ use super::reference::Reference;
 use super::via_points::through;
 use crate::control::ControlConfig;
 
-/// The demonstrated motion of the settings, and its efforts. Paths are from `folder` on.
+/// The demonstrated motion of the settings, and its efforts.
 ///
 /// # Errors
 /// What cannot be demonstrated, or exceeds what the joints are allowed.
@@ -24,13 +22,12 @@ pub(super) fn demonstrated(
     control: &ControlConfig,
     steps: &Steps,
     config: &StrokeTaskConfig,
-    folder: &Path,
 ) -> Result<Reference, FieldError> {
     let model = names.model;
     let mut reference = match &config.demonstration {
         Demonstration::Hold => through(names, control, steps, &[])?,
         Demonstration::ViaPoints(points) => through(names, control, steps, points)?,
-        Demonstration::Recording(path) => recorded(model, control, steps, &folder.join(path), &config.recording)?,
+        Demonstration::Recording(path) => recorded(model, control, steps, path, &config.recording)?,
     };
     if reference.effort.is_empty() {
         reference.effort = reference.model_efforts(model, control.decimation);

@@ -79,13 +79,17 @@ impl StrokeTask {
     /// The first setting that is refused, by its field: names that mean nothing, points out of reach, times beyond the end, a
     /// demonstration beyond the limits, a recording that cannot be used.
     pub fn new(
-        config: StrokeTaskConfig,
+        mut config: StrokeTaskConfig,
         arm: ArmConfig,
         mut model: Model,
         control: &ControlConfig,
         folder: &Path,
     ) -> Result<Self, FieldError> {
         config.validate()?;
+        if let Demonstration::Recording(file) = &mut config.demonstration {
+            // Without a working directory it stays as it is.
+            *file = std::path::absolute(folder.join(&*file)).unwrap_or_else(|_| folder.join(&*file));
+        }
         check(control, model.dof()).map_err(|error| error.within("control"))?;
         arm.apply(&mut model)?;
         let steps = Steps { horizon: config.horizon, duration: control.period * control.decimation as f64 };
@@ -94,7 +98,7 @@ impl StrokeTask {
         let names = Names::new(&model, &config);
         let terms = Term::all(&names, &steps, &rest, &config)?;
         let conditions = Condition::all(&names, &steps, &rest, &config)?;
-        let reference = demonstrated(&names, control, &steps, &config, folder)?;
+        let reference = demonstrated(&names, control, &steps, &config)?;
         Ok(Self {
             observed: names.observed.clone(),
             context: names.context.clone(),

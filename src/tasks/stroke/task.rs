@@ -1,15 +1,26 @@
 //! A stroke as the daemon sees it.
 
 use moto_learners::{Demonstrated, Start};
+use serde_json::{Value, json};
 
-use super::StrokeTask;
+use super::config::Demonstration;
 use super::plant::FreeArm;
 use super::policy_state::PolicyState;
 use super::term::Priced;
+use super::{StrokeTask, StrokeTaskConfig};
 use crate::control::{Episode, Stroke};
 use crate::dynamics::JointKind;
-use crate::robot::Plant;
-use crate::tasks::{Judgement, Task, TaskError};
+use crate::robot::{Form, Observed, Plant};
+use crate::tasks::{Judgement, Robot, Task, TaskConfig, TaskError, TaskSettings, Tasks};
+
+impl TaskSettings for StrokeTaskConfig {
+    const NAME: &'static str = "stroke";
+
+    fn task(self, robot: &Robot<'_>) -> Result<Box<dyn Task>, TaskError> {
+        let Robot { model, arm, control, folder } = *robot;
+        Ok(Box::new(StrokeTask::new(self, arm.clone(), model.clone(), control, folder)?))
+    }
+}
 
 impl StrokeTask {
     /// What changes of each state entry matter (state).
@@ -25,11 +36,14 @@ impl StrokeTask {
 
 impl Task for StrokeTask {
     fn name(&self) -> &'static str {
-        "stroke"
+        StrokeTaskConfig::NAME
     }
 
-    fn task_values(&self) -> usize {
-        self.observed.len()
+    fn observed(&self) -> Vec<Observed> {
+        let observed = self.config.observe.iter();
+        observed
+            .map(|value| Observed { name: value.name.clone(), form: Form::Values(value.size), frame: String::new() })
+            .collect()
     }
 
     fn horizon(&self) -> usize {
@@ -72,12 +86,20 @@ impl Task for StrokeTask {
         self.judged(episode)
     }
 
-    fn ball_values(&self) -> Option<usize> {
-        None
+    fn reward_settings(&self) -> Value {
+        let StrokeTaskConfig { context, observe, reward, .. } = &self.config;
+        json!({ "stroke": { "context": context, "observe": observe, "reward": reward } })
     }
 
     fn bound_to_its_step(&self) -> Option<String> {
         let bound = self.terms.iter().position(|term| term.priced == Priced::EffortChange);
         bound.map(|term| format!("reward[{term}].effort_change"))
+    }
+
+    fn located(&self) -> Result<Option<TaskConfig>, TaskError> {
+        match &self.config.demonstration {
+            Demonstration::Recording(_) => Ok(Some(Tasks::chosen(&self.config)?)),
+            Demonstration::Hold | Demonstration::ViaPoints(_) => Ok(None),
+        }
     }
 }

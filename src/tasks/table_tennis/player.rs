@@ -3,8 +3,8 @@
 
 use super::config::TableTennisConfig;
 use super::posture::{HittingPosture, RacketGoal, hitting_posture};
+use super::world::{Ball, Court, RacketArm};
 use crate::dynamics::Workspace;
-use crate::simulation::{Ball, Court, RacketArm};
 use crate::tasks::Quintic;
 use nalgebra::Vector3;
 
