@@ -1,5 +1,4 @@
 use super::*;
-use crate::control::Stroke as _;
 use crate::robot::{Command, Plant as _, Reading, TrialKey, TrialKind};
 use crate::storage::files::Disk;
 use crate::storage::{TrialEnd, TrialMeta, write_trial};
