@@ -15,9 +15,10 @@ use crate::daemon::{DoctorOptions, DoctorReport, Verdict, doctor};
 
 /// Say what this machine can promise, and what to do where that is too little.
 ///
-/// Rights are tried, not guessed. Then the loop runs on the wall clock, stroke after stroke on the simulated arm: half of the time
-/// with nothing else to do, half of it with every processor busy and the learner updating. A histogram is drawn and each half
-/// graded: excellent (no period missed, every release within a tenth of the period), good (99.9 % of them), fair (few enough
+/// Rights are tried, not guessed. Then the loop runs on the wall clock, stroke after stroke on the
+/// simulated arm: half of the time with nothing else to do, half of it with every processor busy
+/// and the learner updating. A histogram is drawn and each half graded: excellent (no period
+/// missed, every release within a tenth of the period), good (99.9 % of them), fair (few enough
 /// periods missed to learn from), poor.
 #[derive(Args)]
 pub struct Doctor {

@@ -13,8 +13,9 @@ use crate::daemon::{SoakOptions, soak};
 
 /// Run for long and keep nothing: does memory stay flat, and the loop as fast as it was?
 ///
-/// Everything runs as in `dry-run`: loop, learner, storage. The folder is a temporary one that keeps the newest 50 trials and
-/// is removed at the end. Each tenth of the run is a line; the first is the warm-up.
+/// Everything runs as in `dry-run`: loop, learner, storage. The folder is a temporary one that
+/// keeps the newest 50 trials and is removed at the end. Each tenth of the run is a line; the first
+/// is the warm-up.
 #[derive(Args)]
 pub struct Soak {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What can go wrong with a store.
+//! Errors of the store.
 
 use std::path::PathBuf;
 
@@ -49,18 +49,18 @@ pub enum StorageError {
         /// What is wrong with the value.
         what: String,
     },
-    /// A new run was asked for where one is already.
+    /// A new run was asked for in a folder that holds a run.
     #[error("{} already holds a run: go on with it or give another folder", path.display())]
     RunExists {
         /// The folder.
         path: PathBuf,
     },
-    /// A new run was asked for in a folder with other things in it.
+    /// A new run was asked for in a folder that holds other files.
     #[error("{} is not empty (it has `{entry}`): give another folder", path.display())]
     NotEmpty {
         /// The folder.
         path: PathBuf,
-        /// One of these files.
+        /// Name of one of these files.
         entry: String,
     },
     /// The folder holds no run.
@@ -71,7 +71,7 @@ pub enum StorageError {
         /// The file that is missing.
         missing: &'static str,
     },
-    /// Another process works in the folder.
+    /// Another process uses the folder.
     #[error("{} is in use by another process", path.display())]
     InUse {
         /// The folder.
@@ -101,17 +101,17 @@ pub enum StorageError {
     },
 }
 
-/// What mends a refusal of a run folder. Who has an option or a parameter for it names that.
+/// The remedy for a refused run folder. Callers name their own option or parameter for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// Another folder.
     AnotherFolder,
-    /// To go on with the run in the folder, or another folder.
+    /// Go on with the run in the folder, or use another folder.
     ResumeOrAnotherFolder,
 }
 
 impl StorageError {
-    /// What mends it, where that is a matter of the folder.
+    /// The remedy, if the error concerns the choice of the folder.
     pub fn remedy(&self) -> Option<Remedy> {
         match self {
             Self::RunExists { .. } => Some(Remedy::ResumeOrAnotherFolder),

@@ -1,4 +1,5 @@
-//! The robot as topics and services: joint states in, commands out, their times, and the states and pictures that others read.
+//! The robot as topics and services: joint states in, commands out, their times, and the
+//! diagnostics of the connection.
 
 pub mod ball_server;
 pub mod commands;

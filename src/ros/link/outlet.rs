@@ -1,4 +1,4 @@
-//! What the node tells of a run: trials, iterations, statistics, diagnostics.
+//! Publishers of a run: trials, iterations, statistics, diagnostics.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::ros::rcl::message_time::message_time;
 use crate::ros::{DiagnosticsConfig, RosError, system_time};
 use crate::storage::{TrialEnd, TrialMeta};
 
-/// What is known of the run, for the diagnostics.
+/// State of the run, for the diagnostics.
 #[derive(Clone, Default)]
 pub struct Health(Arc<Mutex<Known>>);
 
@@ -29,9 +29,9 @@ struct Known {
     startup: Option<String>,
     stopper: Option<Stopper>,
     fault: Option<String>,
-    /// Why the last run ended, if it was not asked to.
+    /// Why the last run ended, unless it was asked to.
     failure: Option<String>,
-    /// How often the loop left its safe state.
+    /// Number of times the loop left its safe state.
     resets: u64,
     trial: Option<TrialMeta>,
     iteration: Option<IterationMetrics>,
@@ -42,17 +42,17 @@ impl Health {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The loop at a glance, while there is one.
+    /// The loop's status, while there is a loop.
     pub fn status(&self) -> Option<Status> {
         self.lock().stopper.as_ref().map(Stopper::status)
     }
 
-    /// What tripped, while it is not reset.
+    /// The present fault.
     pub fn fault(&self) -> Option<String> {
         self.lock().fault.clone()
     }
 
-    /// How often the loop left its safe state.
+    /// Number of times the loop left its safe state.
     pub fn resets(&self) -> u64 {
         self.lock().resets
     }
@@ -64,7 +64,7 @@ impl Health {
         }
     }
 
-    /// The loop is over, or did not start: why, if it was not asked to end.
+    /// Takes note that the loop ended or did not start, and why, unless it was asked to end.
     pub fn ended(&self, failure: Option<String>) {
         let mut known = self.lock();
         (known.stopper, known.fault, known.failure) = (None, None, failure);
@@ -79,26 +79,27 @@ pub struct Outlet {
     names: Publisher<Text>,
     values: Publisher<Float64MultiArray>,
     mean_return: Publisher<Float64>,
-    /// What they have told.
+    /// The run's state, as published.
     pub health: Health,
-    /// Hears that the loop runs.
+    /// Gets a message when the loop runs.
     started: Option<Sender<()>>,
-    /// Hears which trial the loop marked failed, if there was one.
+    /// Gets the trial that the loop marked failed, if there was one.
     marked: Sender<Option<TrialKey>>,
 }
 
-/// What the statistics are, in their order.
+/// Names of the statistics, in order.
 const STATISTICS: [&str; 7] =
     ["iteration", "episodes", "return", "success", "clipped_share", "kl", "effective_samples"];
 
 impl Outlet {
-    /// Makes the publishers, before the executor runs. Which trial the loop marked failed is told to `marked`.
+    /// Makes the publishers. Call it before the executor runs. `marked` gets the trials that the
+    /// loop marks failed.
     ///
     /// # Errors
-    /// rcl's.
+    /// rcl's error.
     pub fn new(executor: &mut Executor, marked: Sender<Option<TrialKey>>) -> Result<Self, RosError> {
         let node = executor.node();
-        // Whoever comes late finds the newest.
+        // A late subscriber gets the newest message.
         let kept = QosProfile::default().reliable().transient_local().keep_last(1);
         let history = kept.clone().keep_last(100);
         let outlet = Self {
@@ -115,7 +116,7 @@ impl Outlet {
         Ok(outlet)
     }
 
-    /// Tells `started` that the loop runs.
+    /// Sends a message to `started` when the loop runs.
     #[must_use]
     pub fn announcing(mut self, started: Sender<()>) -> Self {
         self.started = Some(started);
@@ -140,7 +141,7 @@ impl Watcher for Outlet {
         let mut known = self.health.lock();
         (known.startup, known.stopper, known.failure) = (Some(startup.to_string()), Some(stopper), None);
         if let Some(started) = self.started.take() {
-            // Who started the run waits for this one word.
+            // The starting thread waits for this one message.
             let _ = started.send(());
         }
     }
@@ -153,7 +154,7 @@ impl Watcher for Outlet {
                 known.fault = None;
                 known.resets += 1;
             }
-            // Who asked may be gone by now.
+            // The receiver may be gone by now.
             Event::MarkedFailed { key } => drop(self.marked.send(Some(*key))),
             Event::NothingToMark => drop(self.marked.send(None)),
             _ => {}
@@ -184,17 +185,17 @@ impl Watcher for Outlet {
     }
 }
 
-/// The robot, as the diagnostics see it.
+/// The robot, for the diagnostics.
 pub struct RobotView<'a> {
-    /// What comes.
+    /// The messages received.
     pub states: &'a States,
-    /// Who else is there.
+    /// The other nodes.
     pub graph: &'a Graph,
-    /// How many listen to the commands.
+    /// Number of subscribers of the commands.
     pub listeners: usize,
-    /// The clock, if it is a simulation's.
+    /// The simulated clock, if there is one.
     pub sim_time: Option<&'a SimTime>,
-    /// Whether time is the robot's.
+    /// Whether the loop runs in lockstep with the robot.
     pub lockstep: bool,
 }
 
@@ -204,7 +205,7 @@ pub struct Diagnostics {
     node: String,
 }
 
-/// One status under way.
+/// A status under construction.
 struct Entry {
     status: DiagnosticStatus,
 }
@@ -220,7 +221,8 @@ impl Entry {
         self.status.values.push(KeyValue { key: key.into(), value: value.to_string() });
     }
 
-    /// A level (1 for a warning, 2 for an error) with its reason; the worst one is shown.
+    /// Raises the level (1 for a warning, 2 for an error) and its reason if `condition` holds. The
+    /// worst level is shown.
     fn at_least(&mut self, level: u8, condition: bool, reason: impl Into<String>) {
         if condition && level > self.status.level {
             (self.status.level, self.status.message) = (level, reason.into());
@@ -230,20 +232,20 @@ impl Entry {
 
 const WARN: u8 = 1;
 const ERROR: u8 = 2;
-/// A clock that stands for so long is worth a word.
+/// Standstill of a clock that is worth a warning.
 const STANDS: Duration = Duration::from_secs(1);
 
 impl Diagnostics {
-    /// On `/diagnostics`, before the executor runs.
+    /// A publisher on `/diagnostics`. Call it before the executor runs.
     ///
     /// # Errors
-    /// rcl's.
+    /// rcl's error.
     pub fn new(executor: &mut Executor) -> Result<Self, RosError> {
         let publisher = executor.node().create_publisher("/diagnostics", QosProfile::default())?;
         Ok(Self { publisher, node: executor.node().fully_qualified_name()? })
     }
 
-    /// Publishes how things are.
+    /// Publishes the diagnostics.
     pub fn publish(&self, health: &Health, robot: &RobotView<'_>, limits: &DiagnosticsConfig, life: &str) {
         let known = health.lock();
         let status = vec![
@@ -252,7 +254,7 @@ impl Diagnostics {
             self.limits(&known, limits),
             self.robot(robot, limits, known.stopper.is_some()),
         ];
-        // Who stops the robot is not to wait for what is published.
+        // Publishing must not delay a stop of the robot.
         drop(known);
         let header = Header { stamp: message_time(system_time()), frame_id: String::new() };
         report(self.publisher.publish(&DiagnosticArray { header, status }));
@@ -335,7 +337,7 @@ impl Diagnostics {
         entry.value("balls refused", received.balls_refused);
         entry.value("publishers of joint states", robot.graph.publishers(JOINT_STATES).join(", "));
         entry.value("who listens to the commands", robot.listeners);
-        // In lockstep time stands while nothing is to be done.
+        // In lockstep, time stands while the loop is idle.
         let passes = running && !robot.lockstep;
         match &received.oldest {
             Some((joint, age)) => {
@@ -358,7 +360,7 @@ impl Diagnostics {
             }
         }
         if let Some(trouble) = robot.graph.trouble(&received, robot.listeners, GRACE) {
-            // Before a controller is active nobody may be there to listen yet.
+            // Without an active controller there may be no subscribers yet.
             entry.at_least(if running { ERROR } else { WARN }, true, trouble.to_string());
         }
         if let Some(error) = received.error {

@@ -1,4 +1,4 @@
-//! Simulated time: that of the topic `/clock`, with a watch over it by the wall clock.
+//! Simulated time: the time on the topic `/clock`, watched by the wall clock.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,28 +10,29 @@ use crate::control::{Clock, CommandSink, DeadMan, LAST_WORDS, Outgoing, Sending}
 use crate::robot::Delivery;
 use crate::ros::RosError;
 
-/// How long the loop waits for the simulation before it looks whether it is to end.
+/// Longest wait of the loop for the simulation before it checks whether it should end.
 const END_POLL: Duration = Duration::from_millis(20);
-/// So many ticks are seen before the clock is judged by them.
+/// Number of ticks needed to judge the clock.
 const TICKS: u32 = 5;
 
-/// What is known of the clock.
+/// State of the clock.
 #[derive(Default)]
 struct Known {
     now: Option<Duration>,
-    /// When it ticked last, by the wall clock.
+    /// Time of the last tick, by the wall clock.
     moved: Option<Instant>,
-    /// Ticks since it was watched, and the shortest of them: one that was lost makes the next longer, never shorter.
+    /// Number of ticks since the watch began, and the shortest step. A lost tick makes a step
+    /// longer, never shorter.
     ticks: u32,
     shortest: Option<Duration>,
-    /// The longest it may stand while it is watched.
+    /// Longest standstill while the clock is watched.
     timeout: Option<Duration>,
-    /// What went wrong with it while it was watched. It is not trusted again until it is watched anew.
+    /// The error found by the watch. The clock is not trusted again until a new watch begins.
     wrong: Option<Wrong>,
     let_go: bool,
 }
 
-/// What may go wrong with a clock.
+/// Errors of a clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Wrong {
     Stands { at: Duration, waited: Duration },
@@ -42,7 +43,7 @@ impl Known {
     fn hear(&mut self, now: Duration, wall: Instant) {
         match self.now {
             Some(before) if now < before => {
-                // Nothing measured before is comparable.
+                // Earlier measurements are not comparable.
                 (self.ticks, self.shortest) = (0, None);
                 if self.timeout.is_some() {
                     self.wrong = self.wrong.or(Some(Wrong::Back { from: before, to: now }));
@@ -59,7 +60,7 @@ impl Known {
         (self.now, self.moved) = (Some(now), Some(wall));
     }
 
-    /// Looks by the wall clock.
+    /// Checks the clock by the wall clock.
     fn watch(&mut self, wall: Instant) -> Option<Wrong> {
         if let (Some(timeout), Some(moved), Some(at)) = (self.timeout, self.moved, self.now) {
             let waited = wall.saturating_duration_since(moved);
@@ -86,7 +87,7 @@ struct Shared {
     ticked: Condvar,
 }
 
-/// The time of the topic `/clock`, as it was received last.
+/// The last time received on the topic `/clock`.
 #[derive(Clone, Default)]
 pub struct SimTime(Arc<Shared>);
 
@@ -95,31 +96,31 @@ impl SimTime {
         self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The clock says it is `now`.
+    /// Takes a new time of the clock.
     pub fn set(&self, now: Duration) {
         self.lock().hear(now, Instant::now());
         self.0.ticked.notify_all();
     }
 
-    /// What the clock said last; none before it said anything.
+    /// The clock's last time; none before the first message.
     pub fn get(&self) -> Option<Duration> {
         self.lock().now
     }
 
-    /// How long the clock has been standing, by the wall clock; none before it said anything.
+    /// Duration of the present standstill, by the wall clock; none before the first message.
     pub fn stands_for(&self) -> Option<Duration> {
         self.lock().moved.map(|moved| moved.elapsed())
     }
 
-    /// Forgets what was wrong and looks how the clock ticks.
+    /// Forgets errors, and starts measuring how the clock ticks.
     pub fn begin(&self) {
         let mut known = self.lock();
         let Known { now, moved, .. } = *known;
         *known = Known { now, moved, ..Known::default() };
     }
 
-    /// What stands against a loop with this period on this clock: it has not ticked, not often enough to be judged, or in steps
-    /// that are too long.
+    /// The reason why a loop with this period cannot run on this clock: no tick, too few ticks to
+    /// judge, or steps that are too long.
     pub fn unfit(&self, period: Duration) -> Option<RosError> {
         let known = self.lock();
         match (known.now, known.shortest) {
@@ -130,21 +131,22 @@ impl SimTime {
         }
     }
 
-    /// From now on the clock may not run back, nor stand for longer than `timeout` of the wall clock.
+    /// Starts the watch: from now on the clock may neither run back nor stand for longer than
+    /// `timeout` of the wall clock.
     pub fn watch(&self, timeout: Duration) {
         let mut known = self.lock();
         (known.timeout, known.moved) = (Some(timeout), Some(Instant::now()));
     }
 
-    /// What is wrong with a clock that is watched.
+    /// The error of a clock under watch.
     pub fn failure(&self) -> Option<RosError> {
         self.lock().watch(Instant::now()).map(Into::into)
     }
 
-    /// The loop is to end even if the simulation stands still: its time then passes by itself.
+    /// Lets the loop end even if the simulation stands still: its time then passes by itself.
     pub fn let_go(&self) {
         let mut known = self.lock();
-        // The end has begun: how the clock goes on is no concern any more.
+        // The end has begun, so the clock's further course does not matter.
         (known.let_go, known.timeout) = (true, None);
         self.0.ticked.notify_all();
     }
@@ -178,7 +180,7 @@ enum Waited {
     ByItself,
 }
 
-/// What a loop on simulated time sends, and zero where it sends nothing.
+/// Sends the commands of a loop on simulated time, and zero if there are none.
 struct Sender {
     sink: RosSink,
     dead_man: DeadMan,
@@ -187,7 +189,7 @@ struct Sender {
 }
 
 impl Sender {
-    /// At simulated time `now` the loop's newest command is `sequence`.
+    /// Sends what is due at simulated time `now`, when the loop's newest command is `sequence`.
     fn send(&mut self, now: Duration, sequence: u64, effort: Option<&[f64]>) {
         match (self.dead_man.decide(now, sequence), effort) {
             (Sending::Command, Some(effort)) => self.sink.send(effort),
@@ -196,8 +198,9 @@ impl Sender {
         }
     }
 
-    /// The simulation goes on while the loop hangs. One that stands is no dead loop: simulated time has to pass without a command,
-    /// and a little of our own, since a simulation may be faster than that.
+    /// Sends zero if the simulation goes on while the loop hangs. A standing simulation does not
+    /// prove a hanging loop: simulated time must pass without a command, and some wall time too,
+    /// since a simulation may run faster.
     fn watch(&mut self, now: Duration, before: u64) -> u64 {
         let sequence = self.delivery.delivered();
         if sequence == before {
@@ -207,20 +210,22 @@ impl Sender {
     }
 }
 
-/// A loop's clock on simulated time. It sends the commands too: nothing here has a deadline. A thread of its own sees to it that the
-/// robot gets zero where the loop hangs. Where the simulation's clock cannot be trusted, time passes by itself, as fast as the wall
-/// clock's: the loop then finds its readings stale, and the robot hears the safe command.
+/// A loop's clock on simulated time. It also sends the commands, since simulated time has no
+/// deadline. A thread of its own sends zero if the loop hangs. If the simulation's clock cannot be
+/// trusted, time passes by itself at the wall clock's rate: the loop finds its readings stale, and
+/// the robot gets the safe command.
 pub struct SimClock {
     time: SimTime,
     now: Duration,
     outgoing: Outgoing,
     sender: Arc<Mutex<Sender>>,
-    /// Dropped, it ends the thread.
+    /// Ends the thread when dropped.
     _over: crossbeam_channel::Sender<()>,
 }
 
 impl SimClock {
-    /// A clock at the simulation's time, for the loop whose commands are `outgoing`, one in each `period` of simulated time.
+    /// A clock at the simulation's time, for the loop whose commands are `outgoing`, one per
+    /// `period` of simulated time.
     ///
     /// # Errors
     /// If the system has no thread left.
@@ -253,7 +258,7 @@ impl SimClock {
 }
 
 fn lock(sender: &Mutex<Sender>) -> MutexGuard<'_, Sender> {
-    // Nothing is left half-way where a holder panics.
+    // A panic cannot leave the state half-updated, so a poisoned lock is safe to use.
     sender.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -266,24 +271,24 @@ impl Clock for SimClock {
         self.send();
         match self.time.wait(release) {
             Waited::Reached(now) => self.now = now,
-            // The loop looks for orders and comes back.
+            // The loop checks its orders and calls again.
             Waited::NotYet => {}
             Waited::ByItself => {
-                // The safe command takes its time, and the robot is to hear all of it.
+                // The sleep gives the robot time to receive all of the safe command.
                 std::thread::sleep(release.saturating_sub(self.now).min(END_POLL));
                 self.now = self.now.max(release);
             }
         }
     }
 
-    /// Latency in simulated time would be the simulation's.
+    /// Latency in simulated time would be the simulation's latency.
     fn real_time(&self) -> bool {
         false
     }
 }
 
 impl Drop for SimClock {
-    /// The loop is over: the robot gets its last command, and then zero.
+    /// The loop is over: sends its last command, and then zero.
     fn drop(&mut self) {
         self.send();
         let sender = lock(&self.sender);

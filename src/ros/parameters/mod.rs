@@ -1,7 +1,10 @@
-//! The node's parameters: the daemon's configuration and the node's own, by the dotted names of the configuration file.
+//! The node's parameters: the daemon's configuration and the node's own, by the dotted names of the
+//! configuration file.
 //!
-//! A change is tried on a copy of the whole configuration, which is then read and checked as at the start: a value is
-//! accepted if and only if the daemon would start with it, and refused with the same words.
+//! A change is applied to a copy of the whole configuration, which is then read and checked as at
+//! the start. So a value is accepted if and only if the daemon would start with it, and refusals
+//! have the same words. Values pass between configuration and parameters as [`Tree`]s, never as
+//! text.
 
 pub mod services;
 
@@ -20,18 +23,18 @@ use crate::schema::{Field, FieldError, Joints, Kind, Range, Schema, Tree, Value,
 
 type Leaves = BTreeMap<String, Tree>;
 
-/// Everything that is configured, read and checked.
+/// The checked configuration.
 #[derive(Clone)]
 pub struct Settings {
     /// The daemon's configuration, with robot and task.
     pub setup: Setup,
-    /// The node's own.
+    /// The node's own configuration.
     pub ros: RosConfig,
-    /// Whether time is that of the topic `/clock`.
+    /// Whether time is taken from the topic `/clock`.
     pub use_sim_time: bool,
 }
 
-/// Parts of the configuration that may change; the rest is given at the start and stays.
+/// Parts of the configuration that may change. All other parts are fixed at the start.
 const WRITABLE: [&str; 10] = [
     "control.limits.",
     "control.tracking.",
@@ -45,35 +48,35 @@ const WRITABLE: [&str; 10] = [
     "ros.diagnostics.",
 ];
 
-/// Of these, what a loop that runs cannot change.
+/// The writable part that cannot change while a loop runs.
 const AT_ACTIVATION: &str = "control.scheduling.";
 
-/// The part that a loop that runs is told of.
+/// The part that is passed on to a running loop.
 const CONTROL: &str = "control.";
 
 /// The standard parameter of every node.
 const SIM_TIME: &str = "use_sim_time";
 const OWN: &str = "ros.";
 
-/// The first parts of this node's names. A name with another one may be another node's.
+/// The first parts of this node's names. A name with another first part may belong to another node.
 const PARTS: [&str; 6] = ["robot", "control", "task", "learner", "run", "ros"];
 
-/// All parameters and what they describe.
+/// All parameters with their descriptions.
 pub struct Parameters {
     daemon: Schema,
     own: Schema,
     leaves: Leaves,
     settings: Settings,
-    /// Where a run that is under way takes orders.
+    /// Receives orders for a run under way.
     active: Option<Sender<Order>>,
 }
 
 impl Parameters {
-    /// The configuration in the file at `path`, changed by `overrides` (those of the command line and its parameter files), for a
-    /// node in `namespace`.
+    /// Loads the configuration in the file at `path` for a node in `namespace`, and applies
+    /// `overrides` (of the command line and its parameter files).
     ///
     /// # Errors
-    /// What is wrong, by file, field and value.
+    /// The refused value, with file and field.
     pub fn load(path: PathBuf, overrides: &[(String, ParameterValue)], namespace: &str) -> Result<Self, RosError> {
         let (daemon, own) = (Schema::of::<Config>(), Schema::of::<RosConfig>());
         let mut leaves = leaves_of(&RosConfig::default(), OWN)?;
@@ -94,18 +97,20 @@ impl Parameters {
         parameters.with_leaves()
     }
 
-    /// The leaves are those of the settings: also what the robot description filled in is a parameter.
+    /// Makes the leaves from the settings, so that values filled in from the robot description are
+    /// parameters too.
     fn with_leaves(mut self) -> Result<Self, RosError> {
         self.leaves = self.settings.leaves()?;
         Ok(self)
     }
 
-    /// What is configured.
+    /// The checked configuration.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// While the node is active, `orders` is where its run takes orders: gains and limits then hold from the next trial on.
+    /// Sets the receiver of orders while the node is active. Gains and limits then hold from the
+    /// next trial on.
     pub fn set_active(&mut self, orders: Option<Sender<Order>>) {
         self.active = orders;
     }
@@ -120,20 +125,21 @@ impl Parameters {
         Some(value(&self.describe(name)?, self.leaves.get(name)?))
     }
 
-    /// What is known of a parameter.
+    /// The description of a parameter.
     pub fn describe(&self, name: &str) -> Option<Field> {
         describe(&self.daemon, &self.own, name)
     }
 
-    /// Whether a parameter can only be given at the start.
+    /// Whether a parameter is fixed at the start.
     pub fn is_read_only(name: &str) -> bool {
         !WRITABLE.iter().any(|part| name.starts_with(part))
     }
 
-    /// Changes all of these parameters, or none. Says which of them are different now. No file is opened.
+    /// Changes all of these parameters, or none. Returns the names whose values differ now. No file
+    /// is opened.
     ///
     /// # Errors
-    /// Why the change is refused: the first reason found.
+    /// The first reason to refuse the change.
     pub fn set(&mut self, changes: &[(String, ParameterValue)]) -> Result<Vec<String>, RosError> {
         let mut leaves = self.leaves.clone();
         for (name, value) in changes {
@@ -163,7 +169,7 @@ impl Parameters {
         if let Some(orders) = &self.active
             && different.iter().any(|name| name.starts_with(CONTROL))
         {
-            // A run that is over by now is told when it is activated again.
+            // The order is lost if the run is over. The next activation uses the new values.
             let _ = orders.send(Order::Tune(Box::new(settings.setup.config.control.clone())));
         }
         self.settings = settings;
@@ -200,8 +206,8 @@ fn describe(daemon: &Schema, own: &Schema, name: &str) -> Option<Field> {
     }
 }
 
-/// A name that no parameter has: refused if it begins as ours do. Files with parameters for every node name those of other nodes
-/// too.
+/// Handles an unknown name. It is refused if it begins like a name of this node. Files with
+/// parameters for every node contain other nodes' names too.
 fn unknown(daemon: &Schema, own: &Schema, name: &str) -> Result<(), RosError> {
     let first = name.split('.').next().unwrap_or_default();
     if !PARTS.contains(&first) {
@@ -218,12 +224,12 @@ fn unknown(daemon: &Schema, own: &Schema, name: &str) -> Result<(), RosError> {
             let hint = hint.replacen("did you mean ", &format!("did you mean {prefix}"), 1);
             Err(RosError::NoParameter { name: format!("{prefix}{field}"), hint })
         }
-        // The name of a group, or below a value.
+        // The name belongs to a group, or lies below a value.
         _ => Err(RosError::NoParameter { name: name.into(), hint: "it is a group of others, or a part of one".into() }),
     }
 }
 
-/// What is wrong with the configuration as the parameters make it: the parameter is named, not the file it was in at first.
+/// The configuration's refusal. It names the parameter, not the file.
 fn refused(error: ConfigError) -> RosError {
     match error {
         ConfigError::Field { source, .. } => source.into(),
@@ -231,7 +237,8 @@ fn refused(error: ConfigError) -> RosError {
     }
 }
 
-/// Sets a leaf. The alternatives of a choice exclude each other, and a value of its own excludes names below it.
+/// Sets a leaf. The alternatives of a choice exclude each other, and a value excludes names below
+/// it.
 fn assign(leaves: &mut Leaves, schema: &Schema, name: &str, value: Tree) {
     for (at, _) in name.match_indices('.') {
         let parent = &name[..at];
@@ -248,7 +255,7 @@ fn assign(leaves: &mut Leaves, schema: &Schema, name: &str, value: Tree) {
     leaves.insert(name.into(), value);
 }
 
-/// The leaves of a configuration, their names after `prefix`.
+/// The leaves of a configuration, with `prefix` before their names.
 fn leaves_of(config: &impl Serialize, prefix: &str) -> Result<Leaves, RosError> {
     fn gather(name: &str, tree: Tree, leaves: &mut Leaves) {
         match tree.value {
@@ -264,7 +271,7 @@ fn leaves_of(config: &impl Serialize, prefix: &str) -> Result<Leaves, RosError> 
     Ok(leaves)
 }
 
-/// The configuration whose leaves have names after `prefix`, each of its values checked.
+/// The configuration of the leaves with `prefix` before their names. Each value is checked.
 fn read<T: DeserializeOwned>(schema: &Schema, leaves: &Leaves, prefix: &str) -> Result<T, RosError> {
     let joints: Vec<String> = match leaves.get("robot.joints").map(|joints| &joints.value) {
         Some(Value::List(joints)) => joints.iter().filter_map(|joint| joint.text().map(String::from)).collect(),
@@ -286,7 +293,7 @@ fn read<T: DeserializeOwned>(schema: &Schema, leaves: &Leaves, prefix: &str) -> 
     Ok(root.into_typed().map_err(named)?)
 }
 
-/// A value as ROS has it.
+/// A value in ROS form.
 fn value(field: &Field, tree: &Tree) -> ParameterValue {
     let double = |tree: &Tree| match &tree.value {
         Value::Integer(i) => *i as f64,
@@ -300,13 +307,13 @@ fn value(field: &Field, tree: &Tree) -> ParameterValue {
         (Kind::TextArray, Value::List(list)) => ParameterValue::StringArray(list.iter().map(text).collect()),
         (Kind::Double, _) => ParameterValue::Double(double(tree)),
         (_, Value::Bool(value)) => ParameterValue::Bool(*value),
-        // ROS has no integers beyond 63 bits.
+        // ROS integers have 63 bits without the sign.
         (_, Value::Integer(value)) => ParameterValue::Integer(i64::try_from(*value).unwrap_or(i64::MAX)),
         _ => ParameterValue::String(text(tree)),
     }
 }
 
-/// A value from ROS.
+/// A value from its ROS form.
 fn tree(name: &str, field: &Field, value: &ParameterValue) -> Result<Tree, RosError> {
     let doubles = |list: &[f64]| Value::List(list.iter().map(|value| Value::Double(*value).into()).collect());
     let tree = match (field.kind, value) {
@@ -314,7 +321,7 @@ fn tree(name: &str, field: &Field, value: &ParameterValue) -> Result<Tree, RosEr
         (Kind::Bool, ParameterValue::Bool(value)) => Value::Bool(*value),
         (Kind::Integer, ParameterValue::Integer(value)) => Value::Integer((*value).into()),
         (Kind::Double, ParameterValue::Double(value)) => Value::Double(*value),
-        // `1` is a double as well where one is wanted: the configuration file takes it too.
+        // An integer is accepted as a double, as in the configuration file.
         (Kind::Double, ParameterValue::Integer(value)) => Value::Double(*value as f64),
         (Kind::Text, ParameterValue::String(value)) => Value::Text(value.clone()),
         (Kind::DoubleArray, ParameterValue::DoubleArray(list)) => doubles(list),
@@ -374,7 +381,7 @@ mod tests {
         assert!(refused("run.colour", text("x")).contains("there are checkpoints"));
         assert!(refused("control.limits", text("x")).contains("no such parameter"));
         assert!(refused("task.tabletennis.setting", text("context")).contains("no such parameter"));
-        // Of other nodes, which files with parameters for every node name too.
+        // Names of other nodes, as in files with parameters for every node.
         assert!(load(&[("robot_description", text("<robot/>")), ("another.parameter", text("x"))]).is_ok());
         let mut parameters = load(&[]).unwrap();
         let said = parameters.set(&[("control.limits.efort".into(), ParameterValue::Double(1.))]).unwrap_err();
