@@ -14,7 +14,7 @@ const DEFAULT: &str = "config/table_tennis.yaml";
 #[derive(Args)]
 pub struct ConfigArgument {
     /// Configuration (YAML, a ROS 2 parameter file) [default: config/table_tennis.yaml, here or
-    /// beside the installed program, else the one the program comes with]
+    /// beside the installed program, else the built-in one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }

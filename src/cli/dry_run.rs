@@ -33,7 +33,7 @@ pub struct DryRun {
     #[command(flatten)]
     config: ConfigArgument,
 
-    /// What differs from trial to trial [default: the configuration's]
+    /// Variation from trial to trial [default: the configuration's]
     #[arg(long, value_enum)]
     setting: Option<Setting>,
 
@@ -45,7 +45,7 @@ pub struct DryRun {
     #[arg(long, value_name = "M", value_parser = whole::<usize>("run.rollouts"))]
     rollouts: Option<usize>,
 
-    /// Seed of everything random: the same seed gives the same run, to the bit [default: the
+    /// Seed of all random numbers: the same seed gives the same run, to the bit [default: the
     /// configuration's]
     #[arg(long, value_parser = whole::<u64>("run.seed"))]
     seed: Option<u64>,
@@ -58,7 +58,7 @@ pub struct DryRun {
     #[arg(long)]
     realtime: bool,
 
-    /// The run folder to make [default: runs/SETTING-SEED, with a number behind it where that
+    /// The run folder to make [default: runs/SETTING-SEED, with a number appended if that
     /// exists]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
@@ -67,15 +67,15 @@ pub struct DryRun {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "setting", "rollouts", "seed", "warm_start"])]
     resume: Option<PathBuf>,
 
-    /// Start from what the run in this folder learned, or a stroke that an experiment learned
+    /// Start from the policy of the run in this folder, or from a stroke that an experiment learned
     /// (METHOD-SEED.stroke.json), instead of the demonstration: robot, task, shapes and units must
-    /// be the same; what else differs is listed. The run's transitions are learned from too where
-    /// their rewards mean the same
+    /// be the same; other differences are listed. The learner uses the run's transitions too if
+    /// their rewards have the same meaning
     #[arg(long, value_name = "DIR|FILE")]
     warm_start: Option<PathBuf>,
 }
 
-/// What differs from trial to trial.
+/// Variation from trial to trial.
 #[derive(Clone, Copy, ValueEnum)]
 enum Setting {
     /// (a) Nothing: the same serve each time

@@ -9,8 +9,7 @@ use super::Failure;
 use crate::daemon::output::print;
 use crate::daemon::{EvaluateOptions, evaluate};
 
-/// Replay what a run or an experiment learned, without exploration noise, and report how good it
-/// is.
+/// Replay the policy of a run or an experiment without exploration noise, and report its success.
 ///
 /// The strokes run through the control loop with the simulated arm and are not stored. The last
 /// line is `success: SHARE`.

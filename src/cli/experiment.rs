@@ -50,7 +50,7 @@ Your own variants, in mine.yaml:
   only: [MOTO, heavier]                          # leaves the others out
 The folder's config.yaml shows every setting there is; `cargo doc --open` explains them (LearnerConfig, SwingUpConfig).")]
 pub struct Experiment {
-    /// Which one
+    /// Name of the experiment
     #[arg(value_name = "NAME", required_unless_present = "list")]
     name: Option<String>,
 
@@ -58,16 +58,16 @@ pub struct Experiment {
     #[arg(long)]
     list: bool,
 
-    /// A small version, to see what comes out in less than a minute
+    /// A small version with results in less than a minute
     #[arg(long)]
     quick: bool,
 
-    /// How many seeds [default: 10, or the file's]
+    /// Number of seeds [default: 10, or the file's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
 
-    /// The first seed [default: 1, or the file's]; settings are tuned on others than those that are
-    /// reported
+    /// The first seed [default: 1, or the file's]; tune settings on other seeds than
+    /// those that are reported
     #[arg(long, value_name = "N")]
     first_seed: Option<u64>,
 
@@ -131,7 +131,7 @@ impl Experiment {
     }
 }
 
-/// All experiments with what they compare.
+/// All experiments with the methods they compare.
 fn listing() -> String {
     let entries = ENTRIES.iter().map(|entry| {
         let text = format!("{} Ten seeds on two processors: {}.", entry.explanation, entry.duration);

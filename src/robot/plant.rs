@@ -44,7 +44,7 @@ impl std::fmt::Display for TrialKey {
 pub enum PlantRequest {
     /// A trial begins. The key determines its random numbers.
     BeginTrial(TrialKey),
-    /// The arm is ready: serve the ball (or whatever starts the task).
+    /// The arm is ready: start the task, e.g. serve the ball.
     Launch,
 }
 

@@ -16,7 +16,7 @@ pub enum StorageError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The damage.
         what: String,
     },
     /// A file belongs to another robot, task or run.
@@ -46,7 +46,7 @@ pub enum StorageError {
     Unstorable {
         /// The file that was to be written.
         path: PathBuf,
-        /// What is wrong with the value.
+        /// The reason.
         what: String,
     },
     /// A new run was asked for in a folder that holds a run.
@@ -96,7 +96,7 @@ pub enum StorageError {
         path: PathBuf,
         /// Number of checkpoints in the folder.
         count: usize,
-        /// What is wrong with the newest.
+        /// The error of the newest one.
         newest: Box<StorageError>,
     },
 }

@@ -1,7 +1,7 @@
 //! The folder of a run.
 //!
 //! ```text
-//! run.json             what the run is: robot, task, seed, version, command line; written last, it makes the folder a run's
+//! run.json             robot, task, seed, version, command line; written last, it marks the folder as a run's
 //! config.yaml          the configuration as resolved
 //! robot.urdf           the robot description it names
 //! metrics.jsonl        one line per iteration

@@ -149,7 +149,9 @@ impl Parameters {
                 return Err(refuse("there is no such parameter"));
             };
             if name == SIM_TIME {
-                return Err(refuse("read-only: the loop keeps one clock for life; start the node anew with the other"));
+                return Err(refuse(
+                    "read-only: the loop keeps its clock until the process ends; start the node anew with the other",
+                ));
             }
             if Self::is_read_only(name) {
                 return Err(refuse("read-only; give it at the start"));
