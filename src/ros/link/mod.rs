@@ -3,7 +3,9 @@
 
 pub mod ball_server;
 pub mod commands;
+pub mod diagnostics;
 pub mod graph;
+pub mod health;
 pub mod input_error;
 pub mod joint_states;
 pub mod joints;
@@ -11,6 +13,7 @@ pub mod lockstep;
 pub mod outlet;
 pub mod robot;
 
+pub mod sim_clock;
 pub mod sim_time;
 pub mod stamps;
 pub mod states;
