@@ -9,16 +9,19 @@ use super::Failure;
 use crate::daemon::output::print;
 use crate::daemon::{EvaluateOptions, evaluate};
 
-/// Replay what a run or an experiment learned, without exploration noise, and report how good it is.
+/// Replay the policy of a run or an experiment without exploration noise, and report its success.
 ///
-/// The strokes run through the control loop with the simulated arm and are not stored. The last line is `success: SHARE`.
+/// The strokes run through the control loop with the simulated arm and are not stored. The last
+/// line is `success: SHARE`.
 #[derive(Args)]
 pub struct Evaluate {
-    /// The run's folder, or a learned stroke of an experiment (experiments/NAME/seeds/METHOD-SEED.stroke.json)
+    /// The run's folder, or a learned stroke of an experiment
+    /// (experiments/NAME/seeds/METHOD-SEED.stroke.json)
     #[arg(value_name = "DIR|FILE")]
     run: PathBuf,
 
-    /// Strokes to make [default: the configuration's evaluation_strokes, 200; with --realtime realtime_strokes, 10]
+    /// Strokes to make [default: the configuration's evaluation_strokes, 200; with --realtime
+    /// realtime_strokes, 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     strokes: Option<u64>,
 

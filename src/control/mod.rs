@@ -1,10 +1,11 @@
-//! The hard-deadline control loop: it applies the stroke's policy to the newest reading, through the limits, on time.
+//! The hard-deadline control loop: it applies the stroke's policy to the newest reading, through
+//! the limits, on time.
 //!
-//! On its path nothing is allocated, freed, locked or logged, and the sleep is the only system call. [`spawn`] starts it; the
-//! supervisor speaks to it through a [`LoopClient`].
+//! On its path nothing is allocated, freed, locked or logged, and the sleep is the only system
+//! call. [`spawn`] starts it; the supervisor speaks to it through a [`LoopClient`].
 //!
-//! Its rooms know each other in one direction: `cycle` -> `trial` -> `exchange` -> `guards` -> `time`. All of them know the
-//! configuration.
+//! Its rooms know each other in one direction: `cycle` -> `trial` -> `exchange` -> `guards` ->
+//! `time`. All of them know the configuration.
 
 mod config;
 mod cycle;

@@ -1,4 +1,4 @@
-//! Output for the user of a run or an experiment: the metrics of each iteration, and pictures.
+//! Output for the user of a run or an experiment: the metrics of each iteration, and figures.
 
 mod comparison;
 mod latency_histogram;
