@@ -39,11 +39,11 @@ pub enum RunError {
     /// Strokes cannot be made.
     #[error(transparent)]
     Stroke(#[from] StrokeError),
-    /// The method does not fit the task.
-    #[error("method.{method} cannot learn task.{task}")]
+    /// The task cannot be done by a law of this kind.
+    #[error("task.{task} cannot be done by {law}")]
     Unfit {
-        /// The method.
-        method: &'static str,
+        /// The kind of the law.
+        law: &'static str,
         /// The task.
         task: &'static str,
     },
