@@ -66,7 +66,7 @@ pub struct DryRun {
 
     /// Start from what the run in this folder learned, or a stroke that an experiment learned (METHOD-SEED.stroke.json), instead of
     /// the demonstration: robot, task, shapes and units must be the same; what else differs is listed. The run's transitions are
-    /// learned from too where their rewards mean the same
+    /// learned from too where their rewards mean the same and the learner takes them
     #[arg(long, value_name = "DIR|FILE")]
     warm_start: Option<PathBuf>,
 }

@@ -22,11 +22,11 @@ pub struct Evaluate {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     strokes: Option<u64>,
 
-    /// With the policy's exploration noise
+    /// With exploration noise
     #[arg(long)]
     noise: bool,
 
-    /// The policy the run started from, instead of the one it learned
+    /// What the run's learner starts with, instead of what it learned
     #[arg(long)]
     initial: bool,
 

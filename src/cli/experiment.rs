@@ -47,7 +47,7 @@ Your own variants, in mine.yaml:
       like: MOTO
       task: {swing_up: {inertia: uniform_rods, torque_limit: 20}}
   only: [MOTO, heavier]                          # leaves the others out
-The folder's config.yaml shows every setting there is; `cargo doc --open` explains them (LearnerConfig, SwingUpConfig).")]
+The folder's config.yaml shows every setting there is; docs/experiment_variants.md explains them.")]
 pub struct Experiment {
     /// Which one
     #[arg(value_name = "NAME", required_unless_present = "list")]
