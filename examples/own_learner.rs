@@ -9,12 +9,11 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
-use moto_controller::daemon::{
-    Beginning, ConfigSource, DryRunOptions, EvaluateOptions, dry_run, evaluate, run_configuration,
-};
+use moto_controller::commands::{DryRunOptions, EvaluateOptions, dry_run, evaluate};
 use moto_controller::policy::{Policy, StoredLaw};
 use moto_controller::report::IterationMetrics;
 use moto_controller::storage::{RunView, files::Disk};
+use moto_controller::supervisor::{Beginning, ConfigSource, run_configuration};
 use moto_learners::{
     Batch, LEARNERS, Learner, LearnerError, LearnerSettings, Learners, Report, Reward, Start, learner,
 };

@@ -10,8 +10,8 @@ use clap::Args;
 use super::Failure;
 use super::config::ConfigArgument;
 use super::duration;
-use crate::daemon::output::print;
-use crate::daemon::{DoctorOptions, DoctorReport, Verdict, doctor};
+use crate::commands::{DoctorOptions, DoctorReport, Verdict, doctor};
+use crate::terminal::output::print;
 
 /// Say what this machine can promise, and what to do where that is too little.
 ///

@@ -8,10 +8,12 @@ use clap::{Args, ValueEnum};
 use super::Failure;
 use super::config::ConfigArgument;
 use super::setting::whole;
-use crate::daemon::output::print;
-use crate::daemon::{Beginning, DaemonError, DryRunOptions, TaskConfig, dry_run, run_configuration};
+use crate::commands::{DryRunOptions, dry_run};
+use crate::setup::TaskConfig;
 use crate::storage::Remedy;
+use crate::supervisor::{Beginning, DaemonError, run_configuration};
 use crate::tasks::table_tennis;
+use crate::terminal::output::print;
 
 /// Learn a stroke on the embedded simulated arm, through the same control loop as on a robot.
 ///

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Failure;
-use crate::daemon::output::print;
-use crate::daemon::{EvaluateOptions, evaluate};
+use crate::commands::{EvaluateOptions, evaluate};
+use crate::terminal::output::print;
 
 /// Replay what a run or an experiment learned, without exploration noise, and report how good it is.
 ///

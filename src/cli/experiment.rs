@@ -11,13 +11,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tracing::{info, warn};
 
 use super::Failure;
-use crate::daemon::logging::{BARS, draws_bars};
-use crate::daemon::output::{print, print_progress};
 use crate::experiment::catalogue::{ENTRIES, find};
 use crate::experiment::{
     ExperimentConfig, Folder, Job, Outcome, Record, RunnerOptions, Watcher, overridden, publish, run, table,
 };
 use crate::signals;
+use crate::terminal::logging::{BARS, draws_bars};
+use crate::terminal::output::{print, print_progress};
 
 /// Exit code of a program that was stopped by a signal.
 const STOPPED: u8 = 130;

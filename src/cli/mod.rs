@@ -13,7 +13,7 @@ mod soak;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::daemon::output::say;
+use crate::terminal::output::say;
 
 /// Why a command failed, for the person who gave it.
 type Failure = Box<dyn std::error::Error>;
@@ -51,7 +51,7 @@ enum Command {
 
 /// Runs a command that logs to standard error alone.
 fn logged<T>(command: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    crate::daemon::logging::initialise();
+    crate::terminal::logging::initialise();
     command()
 }
 

@@ -1,7 +1,7 @@
 //! Options that stand for a field of the configuration: what is allowed is stated there.
 
-use crate::daemon::Config;
 use crate::schema::Schema;
+use crate::setup::Config;
 
 /// Reads an option that takes the place of a whole number of the configuration, in the field's range.
 pub fn whole<T: TryFrom<i128>>(field: &'static str) -> impl Fn(&str) -> Result<T, String> + Clone {

@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 
 use super::rollouts::{self, Explored, Rollouts, StrokeError};
 use super::{Record, Variant};
-use crate::daemon;
 use crate::policy::PolicyError;
 use crate::schema::{FieldError, Joints, check};
 use crate::tasks::TaskError;
@@ -24,7 +23,7 @@ pub enum RunError {
     SwingUp(#[from] SwingUpError),
     /// The arm, its control loop or the stroke are refused.
     #[error(transparent)]
-    Setup(#[from] daemon::ConfigError),
+    Setup(#[from] crate::setup::ConfigError),
     /// Table tennis refuses its configuration, or has no demonstration.
     #[error("task.table_tennis: {0}")]
     TableTennis(#[from] TaskError),

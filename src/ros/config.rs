@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::joints::{Joints, JointsConfig};
-use crate::daemon::Beginning;
 use crate::schema::{FieldError, check};
+use crate::supervisor::Beginning;
 
 /// The node's own parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

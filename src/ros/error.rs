@@ -49,10 +49,10 @@ pub enum RosError {
     Value(#[from] FieldError),
     /// The configuration is refused.
     #[error(transparent)]
-    Configuration(#[from] crate::daemon::ConfigError),
+    Configuration(#[from] crate::setup::ConfigError),
     /// The daemon.
     #[error("{0}{mend}", mend = parameters_for(.0.remedy()))]
-    Daemon(#[from] crate::daemon::DaemonError),
+    Daemon(#[from] crate::supervisor::DaemonError),
     /// A transition that the life cycle does not have.
     #[error("there is no transition {name} from {from}")]
     NoTransition {

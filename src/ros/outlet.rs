@@ -15,10 +15,10 @@ use super::sim_time::SimTime;
 use super::states::States;
 use super::{DiagnosticsConfig, RosError, system_time};
 use crate::control::{Event, SafetyState, StartupReport, Status, Stopper};
-use crate::daemon::Watcher;
 use crate::report::IterationMetrics;
 use crate::robot::TrialKey;
 use crate::storage::{TrialEnd, TrialMeta};
+use crate::supervisor::Watcher;
 
 /// What is known of the run, for the diagnostics.
 #[derive(Clone, Default)]

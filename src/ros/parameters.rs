@@ -13,8 +13,9 @@ use serde::de::DeserializeOwned;
 
 use super::RosError;
 use super::config::RosConfig;
-use crate::daemon::{Config, ConfigError, Order, Setup};
 use crate::schema::{Field, FieldError, Joints, Kind, Range, Schema, Tree, Value, nearest};
+use crate::setup::{Config, ConfigError, Setup};
+use crate::supervisor::Order;
 
 type Leaves = BTreeMap<String, Tree>;
 

@@ -15,8 +15,8 @@ use super::sim_time::{SimClock, SimTime};
 use super::states::{Measured, States};
 use super::{ClockSource, RosConfig, RosError};
 use crate::control::{Clock, CommandThread, Outgoing, SchedulingConfig, WallClock};
-use crate::daemon::{LinkError, RemoteRobot};
 use crate::robot::RobotPort;
+use crate::supervisor::{LinkError, RemoteRobot};
 
 /// How often what is waited for is looked for.
 const LOOK: Duration = Duration::from_millis(5);

@@ -8,10 +8,11 @@ use moto_learners::{Learners, Reward, Start};
 use super::strokes::Strokes;
 use super::{Explored, Judged, Rollouts};
 use crate::control::FinishedTrial;
-use crate::daemon::{self, LearnedStroke, Rollout, Setup, batch, is_finite};
 use crate::experiment::run::{Attachment, RunError};
 use crate::robot::{TrialKey, TrialKind};
 use crate::schema::Choice;
+use crate::setup::Setup;
+use crate::supervisor::{LearnedStroke, Rollout, batch, is_finite};
 use crate::tasks::table_tennis::TableTennisConfig;
 use crate::tasks::{Judgement, Task};
 
@@ -33,7 +34,8 @@ impl OnTheLoop {
     /// # Errors
     /// The parameter that is refused.
     pub fn new(task: &TableTennisConfig, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
-        let mut setup = Setup::shipped(|config| config.task = daemon::TaskConfig::TableTennis(Box::new(task.clone())))?;
+        let mut setup =
+            Setup::shipped(|config| config.task = crate::setup::TaskConfig::TableTennis(Box::new(task.clone())))?;
         setup.config.run.seed = seed;
         setup.config.learner = method.clone();
         let task = setup.task()?;

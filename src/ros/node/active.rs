@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
 
-use crate::daemon::{DaemonError, Order, RobotRun};
+use crate::supervisor::{DaemonError, Order, RobotRun};
 
 /// What came of a run, and the run.
 pub type Ended = (RobotRun, Result<bool, DaemonError>);

@@ -8,9 +8,9 @@ use r2r::ServiceRequest;
 use r2r::std_srvs::srv::Trigger;
 
 use super::Supervisor;
-use crate::daemon::Order;
 use crate::robot::TrialKey;
 use crate::ros::parameter_services::respond;
+use crate::supervisor::Order;
 
 /// How long the loop has to answer.
 const PATIENCE: Duration = Duration::from_secs(2);

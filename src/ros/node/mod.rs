@@ -39,8 +39,8 @@ use super::stamps::TimeBase;
 use super::states::States;
 use super::{ClockSource, Parameters, RosError, Settings, context, overrides};
 use crate::control::{LoopError, WallClock};
-use crate::daemon::{DaemonError, Order, RobotRun};
 use crate::signals;
+use crate::supervisor::{DaemonError, Order, RobotRun};
 
 /// How often log lines are published, and how often what is waited for is looked for.
 const LOOK: Duration = Duration::from_millis(50);

@@ -13,7 +13,6 @@ use r2r::std_msgs::msg::{Empty, Float64MultiArray};
 
 use super::*;
 use crate::control::{Clock, Event, Phase, StartupReport, Stopper};
-use crate::daemon::{DaemonError, Operator, RemoteRobot, Watcher};
 use crate::report::IterationMetrics;
 use crate::robot::{LoopPort, link};
 use crate::ros::message_time::message_time;
@@ -21,6 +20,7 @@ use crate::ros::robot::RosRobot;
 use crate::ros::rosout;
 use crate::ros::system_time;
 use crate::storage::TrialMeta;
+use crate::supervisor::{DaemonError, Operator, RemoteRobot, Watcher};
 
 /// The machines that run this stall now and then.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -185,7 +185,7 @@ fn the_executor_panics() {
 #[test]
 fn the_learner_panics() {
     let Subject { executor, supervisor, settings, robot, _signal, _inbox, _folder } = subject("at_once");
-    crate::daemon::panic_at_next_update();
+    crate::supervisor::panic_at_next_update();
     let end = supervise(supervisor, executor.spawn().unwrap(), &settings);
     assert!(matches!(end, Err(RosError::Daemon(DaemonError::LearnerLost(_)))), "{end:?}");
     robot.wait("zero", |heard| heard.last().is_some_and(|last| largest(last) == 0.));

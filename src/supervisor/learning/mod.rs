@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use tracing::warn;
 
 use self::keeping::for_the_curve;
-use super::Setup;
 use super::archive::{Archive, ArchiveError, Stored};
 use super::checkpoint::{Saved, compiled};
 use super::error::DaemonError;
@@ -22,6 +21,7 @@ use super::runner::{LOOK, Runner};
 use crate::control::{Episode, FinishedTrial};
 use crate::report::{DiscardedTrial, IterationMetrics, Timing};
 use crate::robot::{TrialKey, TrialKind, exploration_noise};
+use crate::setup::Setup;
 use crate::storage::{TrialEnd, TrialMeta};
 use crate::tasks::Task;
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::Setup;
 use super::operator::{LinkError, RemoteRobot};
 use crate::control::{
     Clock, ControlConfig, ControlLoop, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError, LoopHandle,
@@ -14,6 +13,7 @@ use crate::control::{
 use crate::dynamics::{Model, Workspace};
 use crate::robot::{LoopPort, Plant, RobotPort, link};
 use crate::schema::FieldError;
+use crate::setup::Setup;
 use crate::tasks::Task;
 
 /// Whose time the trials run on.
