@@ -3,8 +3,8 @@
 #![warn(clippy::undocumented_unsafe_blocks)]
 
 pub mod cli;
+pub mod commands;
 pub mod control;
-pub mod daemon;
 pub mod dynamics;
 pub mod experiment;
 pub mod report;
@@ -15,7 +15,9 @@ pub mod setup;
 pub mod signals;
 pub mod simulation;
 pub mod storage;
+pub mod supervisor;
 pub mod tasks;
+pub mod terminal;
 
 pub use moto_learners::policy;
 pub use moto_settings as schema;

@@ -7,7 +7,7 @@ use tracing::info;
 
 #[cfg(feature = "ros")]
 use super::Failure;
-use crate::daemon::ConfigSource;
+use crate::supervisor::ConfigSource;
 
 const DEFAULT: &str = "config/table_tennis.yaml";
 

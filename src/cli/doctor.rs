@@ -10,8 +10,8 @@ use clap::Args;
 use super::Failure;
 use super::config::ConfigArgument;
 use super::duration;
-use crate::daemon::output::print;
-use crate::daemon::{DoctorOptions, DoctorReport, Verdict, doctor};
+use crate::commands::{DoctorOptions, DoctorReport, Verdict, doctor};
+use crate::terminal::output::print;
 
 /// Say which deadlines this machine can keep, and how to improve it.
 ///

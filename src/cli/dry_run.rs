@@ -8,11 +8,12 @@ use clap::Args;
 use super::Failure;
 use super::config::ConfigArgument;
 use super::setting::whole;
-use crate::daemon::output::print;
-use crate::daemon::{Beginning, ConfigSource, DaemonError, DryRunOptions, dry_run, run_configuration};
+use crate::commands::{DryRunOptions, dry_run};
 use crate::schema::Value;
 use crate::storage::Remedy;
+use crate::supervisor::{Beginning, ConfigSource, DaemonError, run_configuration};
 use crate::tasks::TaskConfig;
+use crate::terminal::output::print;
 
 /// Learn a stroke on the embedded simulated arm, through the same control loop as on a robot.
 ///

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Failure;
-use crate::daemon::output::print;
-use crate::daemon::{EvaluateOptions, evaluate};
+use crate::commands::{EvaluateOptions, evaluate};
+use crate::terminal::output::print;
 
 /// Replay the policy of a run or an experiment without exploration noise, and report its success.
 ///
@@ -25,11 +25,11 @@ pub struct Evaluate {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     strokes: Option<u64>,
 
-    /// With the policy's exploration noise
+    /// With exploration noise
     #[arg(long)]
     noise: bool,
 
-    /// The policy the run started from, instead of the one it learned
+    /// What the run's learner starts with, instead of what it learned
     #[arg(long)]
     initial: bool,
 

@@ -11,13 +11,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tracing::{info, warn};
 
 use super::Failure;
-use crate::daemon::logging::{BARS, draws_bars};
-use crate::daemon::output::{print, print_progress};
 use crate::experiment::catalogue::{ENTRIES, find};
 use crate::experiment::{
     ExperimentConfig, Folder, Job, Outcome, Record, RunnerOptions, Watcher, overridden, publish, run, table,
 };
 use crate::signals;
+use crate::terminal::logging::{BARS, draws_bars};
+use crate::terminal::output::{print, print_progress};
 
 /// Exit code of a program that was stopped by a signal.
 const STOPPED: u8 = 130;
@@ -48,7 +48,7 @@ Your own variants, in mine.yaml:
       like: MOTO
       task: {swing_up: {inertia: uniform_rods, torque_limit: 20}}
   only: [MOTO, heavier]                          # leaves the others out
-The folder's config.yaml shows every setting there is; `cargo doc --open` explains them (LearnerConfig, SwingUpConfig).")]
+The folder's config.yaml shows every setting there is; docs/experiment_variants.md explains them.")]
 pub struct Experiment {
     /// Name of the experiment
     #[arg(value_name = "NAME", required_unless_present = "list")]

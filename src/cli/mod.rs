@@ -13,7 +13,7 @@ mod soak;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::daemon::output::say;
+use crate::terminal::output::say;
 
 /// Reason why a command failed, for its user.
 type Failure = Box<dyn std::error::Error>;
@@ -52,7 +52,7 @@ enum Command {
 
 /// Runs a command whose log goes to standard error alone.
 fn logged<T>(command: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    crate::daemon::logging::initialise();
+    crate::terminal::logging::initialise();
     command()
 }
 

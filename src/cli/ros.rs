@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::Failure;
 use super::config::ConfigArgument;
-use crate::daemon::logging;
 use crate::ros;
+use crate::terminal::logging;
 
 /// Run as a ROS 2 node: the control loop and the learner on a robot that speaks ROS.
 ///

@@ -8,8 +8,8 @@ use clap::Args;
 use super::Failure;
 use super::config::ConfigArgument;
 use super::duration;
-use crate::daemon::output::{print, say};
-use crate::daemon::{SoakOptions, soak};
+use crate::commands::{SoakOptions, soak};
+use crate::terminal::output::{print, say};
 
 /// Run for long and keep nothing: do memory and the loop's timing stay constant?
 ///

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::daemon::Beginning;
 use crate::ros::link::joints::{Joints, JointsConfig};
 use crate::schema::{FieldError, check};
+use crate::supervisor::Beginning;
 
 /// The node's own parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -49,10 +49,10 @@ pub enum RosError {
     Value(#[from] FieldError),
     /// The configuration was refused.
     #[error(transparent)]
-    Configuration(#[from] crate::daemon::ConfigError),
+    Configuration(#[from] crate::setup::ConfigError),
     /// An error of the daemon.
     #[error("{0}{mend}", mend = parameters_for(.0.remedy()))]
-    Daemon(#[from] crate::daemon::DaemonError),
+    Daemon(#[from] crate::supervisor::DaemonError),
     /// The life cycle has no such transition.
     #[error("there is no transition {name} from {from}")]
     NoTransition {

@@ -16,6 +16,7 @@ use crate::ros::rcl::executor::Executor;
 use crate::ros::rcl::message_time::message_time;
 use crate::ros::{DiagnosticsConfig, RosError, system_time};
 use crate::storage::{TrialEnd, TrialMeta};
+use crate::supervisor::Watcher;
 
 /// The robot, for the diagnostics.
 pub struct RobotView<'a> {

@@ -6,12 +6,12 @@ use r2r::{Publisher, QosProfile};
 
 use super::health::Health;
 use crate::control::{Event, SafetyState, StartupReport, Stopper};
-use crate::daemon::Watcher;
 use crate::report::IterationMetrics;
 use crate::robot::TrialKey;
 use crate::ros::RosError;
 use crate::ros::rcl::executor::Executor;
 use crate::storage::TrialMeta;
+use crate::supervisor::Watcher;
 
 /// The publishers of a run.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
 
-use crate::daemon::{DaemonError, Order, RobotRun};
+use crate::supervisor::{DaemonError, Order, RobotRun};
 
 /// A run that ended, and its result.
 pub type Ended = (RobotRun, Result<bool, DaemonError>);

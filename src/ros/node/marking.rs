@@ -9,7 +9,6 @@ use r2r::ServiceRequest;
 use r2r::std_srvs::srv::Trigger;
 
 use super::Supervisor;
-use crate::daemon::Order;
 use crate::robot::TrialKey;
 use crate::ros::parameters::services::respond;
 

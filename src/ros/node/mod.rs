@@ -25,7 +25,6 @@ use self::marking::Marking;
 use self::operate::SERVICES;
 use self::reset::Reset;
 use crate::control::{LoopError, WallClock};
-use crate::daemon::{DaemonError, Order, RobotRun};
 use crate::ros::link::ball_server::BallServer;
 use crate::ros::link::commands::Commander;
 use crate::ros::link::diagnostics::{Diagnostics, RobotView};
@@ -42,6 +41,7 @@ use crate::ros::rcl::message_time::stamp;
 use crate::ros::rcl::rosout::{LogLines, Rosout};
 use crate::ros::{ClockSource, Parameters, RosError, Settings, context, overrides};
 use crate::signals;
+use crate::supervisor::{DaemonError, Order, RobotRun};
 
 /// Period of publishing log lines, and period of checking a condition that is waited for.
 const LOG_PERIOD: Duration = Duration::from_millis(50);

@@ -5,8 +5,8 @@ use r2r::std_srvs::srv::Trigger;
 
 use super::{Supervisor, lock};
 use crate::control::{Request, SafetyState};
-use crate::daemon::Order;
 use crate::ros::parameters::services::respond;
+use crate::supervisor::Order;
 
 /// The operator's services.
 pub const SERVICES: [(&str, Order); 8] = [

@@ -7,8 +7,8 @@ use r2r::std_srvs::srv::Trigger;
 
 use super::Supervisor;
 use crate::control::Request;
-use crate::daemon::Order;
 use crate::ros::parameters::services::respond;
+use crate::supervisor::Order;
 
 /// Time for the robot to come to rest before a reset, and time between two requests to the loop.
 const REST: Duration = Duration::from_secs(2);

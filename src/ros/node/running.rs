@@ -11,10 +11,11 @@ use super::Supervisor;
 use super::active::Active;
 use super::transitions::Trouble;
 use crate::control::LoopError;
-use crate::daemon::{DaemonError, Operator, Order, RobotRun, Setup};
 use crate::ros::link::lockstep::Failure;
 use crate::ros::link::robot::RosRobot;
 use crate::ros::{RosConfig, RosError, Settings};
+use crate::setup::Setup;
+use crate::supervisor::{DaemonError, Operator, Order, RobotRun};
 
 impl Supervisor {
     pub(super) fn configure(&mut self) -> Result<(), Trouble> {

@@ -13,12 +13,12 @@ use r2r::std_msgs::msg::{Empty, Float64MultiArray};
 
 use super::*;
 use crate::control::{Clock, Event, Phase};
-use crate::daemon::{DaemonError, Operator, Watcher};
 use crate::robot::{LoopPort, RemoteRobot, link};
 use crate::ros::link::robot::RosRobot;
 use crate::ros::rcl::message_time::message_time;
 use crate::ros::rosout;
 use crate::ros::system_time;
+use crate::supervisor::{DaemonError, Operator, Watcher};
 
 /// Test machines stall now and then.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -184,7 +184,7 @@ fn the_executor_panics() {
 #[test]
 fn the_learner_panics() {
     let Subject { executor, supervisor, settings, robot, _signal, _inbox, _folder } = subject("at_once");
-    crate::daemon::panic_at_next_update();
+    crate::supervisor::panic_at_next_update();
     let end = supervise(supervisor, executor.spawn().unwrap(), &settings);
     assert!(matches!(end, Err(RosError::Daemon(DaemonError::LearnerLost(_)))), "{end:?}");
     robot.wait("zero", |heard| heard.last().is_some_and(|last| largest(last) == 0.));

@@ -17,10 +17,11 @@ use r2r::ParameterValue;
 
 use self::leaves::{Leaves, assign, leaves_of, read};
 use self::values::{tree, value};
-use crate::daemon::{Config, ConfigError, Order, Setup};
 use crate::ros::RosError;
 use crate::ros::config::RosConfig;
 use crate::schema::{Field, FieldError, Joints, Kind, Range, Schema, Tree, Value, nearest};
+use crate::setup::{Config, ConfigError, Setup};
+use crate::supervisor::Order;
 
 /// The checked configuration.
 #[derive(Clone)]

@@ -89,7 +89,7 @@ impl Default for GuardConfig {
     }
 }
 
-/// Parameters of the learner. Every field has a default; unknown fields are refused.
+/// MOTO, the learner of this project (Akrour et al. 2018).
 ///
 /// The defaults are for swing-ups with few rollouts per iteration (5 on the double link, 10 on the quad link), which is what
 /// learns in the fewest episodes: `docs/learning_study.md` has what was tried.

@@ -6,20 +6,21 @@ use std::sync::Arc;
 
 use tracing::info;
 
-use super::archive::{ARCHIVE, Archive};
-use super::beginning::{Beginning, open};
-use super::checkpoint::Saved;
 use super::deadlines::DeadlineTable;
-use super::error::DaemonError;
 use super::evaluate::{Evaluation, judge_law};
-use super::interrupt::Interrupt;
-use super::learning::{Ended, Learning};
-use super::machine::{Machine, Pace};
-use super::runner::Runner;
-use super::{Config, ConfigSource, Setup, block_on};
 use crate::control::LatencySummary;
 use crate::policy::Law;
 use crate::robot::{TrialKey, TrialKind};
+use crate::setup::{Config, Setup};
+use crate::supervisor::DaemonError;
+use crate::supervisor::archive::{ARCHIVE, Archive};
+use crate::supervisor::beginning::{Beginning, open};
+use crate::supervisor::checkpoint::Saved;
+use crate::supervisor::interrupt::Interrupt;
+use crate::supervisor::learning::{Ended, Learning};
+use crate::supervisor::machine::{Machine, Pace};
+use crate::supervisor::runner::Runner;
+use crate::supervisor::{ConfigSource, block_on};
 use crate::tasks::Task;
 
 /// What to do.

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::LearnedStroke;
 use super::error::DaemonError;
 use crate::storage::files::{Disk, Files};
 use crate::storage::{RunView, StorageError};
+use crate::supervisor::LearnedStroke;
 
 /// How many things of a kind a message names.
 const NAMED: usize = 4;

@@ -14,8 +14,9 @@ use super::learning::{Ended, Learning};
 use super::machine::Machine;
 use super::operator::Operator;
 use super::runner::Runner;
-use super::{Setup, runtime};
+use super::runtime;
 use crate::robot::{RemoteRobot, TrialKey, TrialKind};
+use crate::setup::Setup;
 use crate::tasks::Task;
 
 /// A run on a robot: everything loaded, nothing moving.

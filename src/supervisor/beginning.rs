@@ -10,8 +10,9 @@ use tracing::info;
 use super::checkpoint::{Saved, compiled, header, load};
 use super::error::DaemonError;
 use super::places::{is_stroke, open_run};
-use super::{ConfigSource, LearnedStroke, Setup, StoredLaw};
+use crate::setup::Setup;
 use crate::storage::{CONFIG_FILE, ROBOT_FILE, RunFolder, RunInfo, differences, files::Disk, listed};
+use crate::supervisor::{ConfigSource, LearnedStroke, StoredLaw};
 use crate::tasks::Task;
 
 /// How a run begins.
@@ -38,7 +39,7 @@ pub fn run_configuration(directory: &Path) -> Result<ConfigSource, DaemonError> 
 ///
 /// # Errors
 /// What is wrong with the folder, or does not fit in what it is to begin with.
-pub(super) fn open(
+pub(crate) fn open(
     setup: &Setup,
     task: &dyn Task,
     beginning: &Beginning,
@@ -65,7 +66,7 @@ fn reopen(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<(RunFolder
 ///
 /// # Errors
 /// If it exists or cannot be written.
-pub(super) fn create(
+pub(crate) fn create(
     setup: &Setup,
     task: &dyn Task,
     out: Option<PathBuf>,

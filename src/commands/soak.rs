@@ -9,20 +9,20 @@ use std::time::{Duration, Instant};
 
 use tracing::warn;
 
-use super::archive::{ARCHIVE, Archive};
-use super::beginning::create;
-use super::checkpoint::Saved;
 use super::deadlines::DeadlineTable;
-use super::error::DaemonError;
-use super::learning::Learning;
-use super::machine::{Machine, Pace};
-use super::operator::{Operator, Watcher};
-use super::runner::Runner;
-use super::{ConfigSource, block_on};
 use crate::control::{Event, Fault, LatencySummary, StartupReport, Stopper};
 use crate::report::IterationMetrics;
 use crate::storage::TrialMeta;
 use crate::storage::files::FileError;
+use crate::supervisor::DaemonError;
+use crate::supervisor::archive::{ARCHIVE, Archive};
+use crate::supervisor::beginning::create;
+use crate::supervisor::checkpoint::Saved;
+use crate::supervisor::learning::Learning;
+use crate::supervisor::machine::{Machine, Pace};
+use crate::supervisor::runner::Runner;
+use crate::supervisor::{ConfigSource, block_on};
+use crate::supervisor::{Operator, Watcher};
 
 /// Trial files kept while it runs.
 const KEPT: u64 = 50;

@@ -5,12 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use moto_learners::moto::{StepOutcome, StepReport};
 use moto_learners::{Report, Verdict};
 
-use super::Setup;
 use super::rollout::{Rollout, is_finite};
 use super::runner::complaint;
 use crate::control::{Abort, BlackBox, Episode, FinishedTrial, Outcome};
 use crate::report::{DiscardedTrial, GuardDecision, IterationMetrics, PerStep, Summary, Timing};
 use crate::robot::TrialKind;
+use crate::setup::Setup;
 use crate::storage::{TrialEnd, TrialMeta};
 use crate::tasks::{Judgement, Task};
 

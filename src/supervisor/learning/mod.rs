@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use tracing::warn;
 
 use self::keeping::for_the_curve;
-use super::Setup;
 use super::archive::{Archive, ArchiveError, Stored};
 use super::checkpoint::{Saved, compiled};
 use super::error::DaemonError;
@@ -22,6 +21,7 @@ use super::runner::{LOOK, Runner};
 use crate::control::{Episode, FinishedTrial};
 use crate::report::{DiscardedTrial, IterationMetrics, Timing};
 use crate::robot::{TrialKey, TrialKind, exploration_noise};
+use crate::setup::Setup;
 use crate::storage::{TrialEnd, TrialMeta};
 use crate::tasks::Task;
 
@@ -332,9 +332,12 @@ mod faults;
 mod loop_faults;
 #[cfg(test)]
 mod tests {
+    use super::super::beginning::create;
     use super::super::records::tests::stroke;
     use super::*;
     use crate::storage::{RunFolder, RunInfo, files::Disk};
+    use moto_learners::Learners;
+    use moto_learners::episodic::RepsConfig;
     use std::path::Path;
     use std::sync::Arc;
 
@@ -387,5 +390,37 @@ mod tests {
             archive.now(|_| Ok(())).unwrap();
             assert_eq!(left(&Learning::new(&setup, &*task, &mut archive, saved.clone()).unwrap()), (vec![1], vec![1]));
         }
+    }
+
+    #[test]
+    fn what_a_law_drew_once_for_a_rollout_is_the_same_after_a_resume() {
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
+        let setup = Setup::load(&config, |config| {
+            config.learner = Learners::chosen(&RepsConfig::default()).unwrap();
+        });
+        let setup = setup.unwrap();
+        let task = setup.task().unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let learner = setup.learner(&task.start().unwrap()).unwrap();
+        let law = learner.law().compile().unwrap();
+        let saved = Saved { learner, episodes: 0 };
+        let folder = create(&setup, &*task, Some(place.path().join("run")), &saved).unwrap();
+        let mut archive = Archive::start(folder).unwrap();
+        let saved = Arc::new(saved);
+        let mut learning = Learning::new(&setup, &*task, &mut archive, saved.clone()).unwrap();
+        for rollout in 0..2 {
+            let key = TrialKey { kind: TrialKind::Learn, iteration: 0, rollout };
+            let mut trial = stroke(&*task, key);
+            trial.order.noise = exploration_noise(setup.config.run.seed, &key, law.noise_len());
+            trial.order.law = law.clone();
+            assert!(learning.keep(&trial));
+        }
+        let drawn = |learning: &Learning| -> Vec<Vec<f64>> {
+            learning.collected.usable.values().map(|rollout| rollout.parameters.clone()).collect()
+        };
+        let before = drawn(&learning);
+        assert!(before[0].len() == 18 && before[0] != before[1], "{before:?}");
+        drop(learning);
+        assert_eq!(drawn(&Learning::new(&setup, &*task, &mut archive, saved).unwrap()), before);
     }
 }

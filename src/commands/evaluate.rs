@@ -4,18 +4,19 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::checkpoint::load;
 use super::deadlines::DeadlineTable;
-use super::error::DaemonError;
-use super::interrupt::Interrupt;
-use super::machine::{Machine, Pace};
-use super::places::{is_stroke, open_run};
-use super::runner::Runner;
-use super::{LearnedStroke, Setup, block_on};
 use crate::control::{LatencySummary, Outcome};
 use crate::policy::Law;
 use crate::robot::{TrialKey, TrialKind};
+use crate::setup::Setup;
 use crate::storage::CONFIG_FILE;
+use crate::supervisor::DaemonError;
+use crate::supervisor::checkpoint::load;
+use crate::supervisor::interrupt::Interrupt;
+use crate::supervisor::machine::{Machine, Pace};
+use crate::supervisor::places::{is_stroke, open_run};
+use crate::supervisor::runner::Runner;
+use crate::supervisor::{LearnedStroke, block_on};
 use crate::tasks::Task;
 
 /// What to judge.

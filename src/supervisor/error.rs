@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use moto_learners::LearnerError;
 
-use super::ConfigError;
 use super::archive::ArchiveError;
 use super::learner_thread::LearnerLost;
 use super::machine::MachineError;
@@ -12,6 +11,7 @@ use super::runner::RunnerError;
 use crate::control::LoopError;
 use crate::policy::PolicyError;
 use crate::report::DrawError;
+use crate::setup::ConfigError;
 use crate::storage::files::FileError;
 use crate::storage::{Remedy, StorageError};
 use crate::tasks::TaskError;
@@ -161,7 +161,7 @@ pub enum DaemonError {
 
 impl DaemonError {
     /// Names what was tried where the system refused it.
-    pub(super) fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::System { what, source }
     }
 }

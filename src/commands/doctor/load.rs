@@ -6,13 +6,13 @@ use std::thread::JoinHandle;
 
 use moto_learners::{Batch, Learner};
 
-use super::super::Setup;
-use super::super::error::DaemonError;
-use super::super::interrupt::Interrupt;
-use super::super::machine::{Machine, Pace};
-use super::super::rollout::{Rollout, batch};
-use super::super::runner::Runner;
 use crate::robot::{TrialKey, TrialKind};
+use crate::setup::Setup;
+use crate::supervisor::DaemonError;
+use crate::supervisor::interrupt::Interrupt;
+use crate::supervisor::machine::{Machine, Pace};
+use crate::supervisor::runner::Runner;
+use crate::supervisor::{Rollout, batch};
 use crate::tasks::Task;
 
 /// The load; it ends with this.

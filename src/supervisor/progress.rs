@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::logging::{BARS, draws_bars};
-use super::output::print_progress;
+use crate::terminal::logging::{BARS, draws_bars};
+use crate::terminal::output::print_progress;
 
 /// What an iteration tells its watcher.
 #[derive(Clone, Copy, Debug)]

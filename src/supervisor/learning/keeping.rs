@@ -7,17 +7,17 @@ use tracing::warn;
 
 use super::Learning;
 use crate::control::{Episode, FinishedTrial};
-use crate::daemon::archive::Stored;
-use crate::daemon::checkpoint::{Saved, header};
-use crate::daemon::error::DaemonError;
-use crate::daemon::learner_thread::Updated;
-use crate::daemon::progress::{IterationSummary, Progress};
-use crate::daemon::records::metrics;
-use crate::daemon::rollout::Rollout;
-use crate::daemon::runner::{MARKED_FAILED, Runner, cut_short};
 use crate::report::{DiscardedTrial, IterationMetrics, PerStep, Timing, learning_curve_svg};
 use crate::robot::{TrialKey, TrialKind};
 use crate::storage::{RunFolder, StorageError, TrialEnd, TrialMeta};
+use crate::supervisor::archive::Stored;
+use crate::supervisor::checkpoint::{Saved, header};
+use crate::supervisor::error::DaemonError;
+use crate::supervisor::learner_thread::Updated;
+use crate::supervisor::progress::{IterationSummary, Progress};
+use crate::supervisor::records::metrics;
+use crate::supervisor::rollout::Rollout;
+use crate::supervisor::runner::{MARKED_FAILED, Runner, cut_short};
 use crate::tasks::Judgement;
 
 const LEARNING_CURVE: &str = "learning_curve.svg";

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::Setup;
 use crate::control::{
     Clock, ControlConfig, ControlLoop, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError, LoopHandle,
     LoopParts, OnIdle, PlantThread, SchedulingConfig, Stroke, TrialShape, WallClock, spawn,
@@ -13,6 +12,7 @@ use crate::control::{
 use crate::dynamics::{Model, Workspace};
 use crate::robot::{LinkError, LoopPort, Plant, RemoteRobot, RobotPort, link};
 use crate::schema::FieldError;
+use crate::setup::Setup;
 use crate::tasks::Task;
 
 /// Whose time the trials run on.

@@ -12,10 +12,10 @@ use serde::Serialize;
 pub use facts::{Fact, Verdict};
 pub use measure::{Grade, Measured};
 
-use super::error::DaemonError;
-use super::{ConfigSource, block_on};
 use crate::report::latency_histogram_svg;
 use crate::storage::files::{Disk, Files};
+use crate::supervisor::DaemonError;
+use crate::supervisor::{ConfigSource, block_on};
 
 /// What to look at.
 pub struct DoctorOptions {

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::super::Setup;
 use super::super::deadlines::DeadlineTable;
-use super::super::error::DaemonError;
-use super::super::interrupt::Interrupt;
-use super::super::machine::{Machine, Pace};
-use super::super::runner::Runner;
 use crate::control::{Latency, LatencySummary, StartupReport};
 use crate::robot::{TrialKey, TrialKind};
+use crate::setup::Setup;
+use crate::supervisor::DaemonError;
+use crate::supervisor::interrupt::Interrupt;
+use crate::supervisor::machine::{Machine, Pace};
+use crate::supervisor::runner::Runner;
 use crate::tasks::Task;
 
 /// How well the loop kept its time.

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::DaemonError;
-use super::{Config, ConfigError, Setup};
 pub use crate::policy::StoredLaw;
+use crate::setup::{Config, ConfigError, Setup};
 
 /// A learned stroke with all it needs.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::warn;
 
-use super::{ConfigError, DaemonError, Setup};
 use crate::policy::{Law, StoredLaw};
+use crate::setup::{ConfigError, Setup};
 use crate::storage::{Checkpoint, Expected, Header, RunView, Shapes, StorageError, differences, listed};
+use crate::supervisor::DaemonError;
 use crate::tasks::Task;
 
 /// Episodes no run reaches; numbers below can be counted on.

@@ -10,7 +10,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::Setup;
 use super::archive::Archive;
 use super::beginning::create;
 use super::checkpoint::Saved;
@@ -21,6 +20,7 @@ use super::runner::Runner;
 use crate::control::LimitsConfig;
 use crate::report::IterationMetrics;
 use crate::robot::{Command, Plant, Reading, TrialKey};
+use crate::setup::Setup;
 
 /// The worst seen in the plant, per joint: torque and velocity as shares of their limits, and how far beyond a position bound as a
 /// share of the margin at which the loop stops (negative: never reached).

@@ -1,44 +1,33 @@
-//! The supervisor around the control loop: it orders trials, learns from them, and keeps what must not be lost.
+//! The supervisor around the control loop: it orders trials, learns from them, stores what must not be lost, and stops the robot
+//! safely.
 
-mod archive;
-mod beginning;
-mod checkpoint;
-mod deadlines;
-mod doctor;
-mod dry_run;
+pub(crate) mod archive;
+pub(crate) mod beginning;
+pub(crate) mod checkpoint;
 mod error;
-mod evaluate;
 #[cfg(test)]
 mod exploration_safety;
-mod interrupt;
+pub(crate) mod interrupt;
 mod learned;
 mod learner_thread;
-mod learning;
-pub mod logging;
-mod machine;
+pub(crate) mod learning;
+pub(crate) mod machine;
 mod operator;
-pub mod output;
-mod places;
+pub(crate) mod places;
 mod progress;
 mod records;
 mod robot_run;
 mod rollout;
-mod runner;
-mod soak;
+pub(crate) mod runner;
 mod source;
 
-pub use crate::setup::{Config, ConfigError, RobotConfig, RunConfig, Setup, TaskConfig};
 pub use beginning::{Beginning, run_configuration};
-pub use doctor::{DoctorOptions, DoctorReport, Fact, Grade, Measured, Verdict, doctor};
-pub use dry_run::{DryRunOptions, DryRunReport, dry_run};
 pub use error::DaemonError;
-pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
 pub use learned::{LearnedStroke, StoredLaw};
 pub(crate) use machine::lockstep;
 pub use operator::{Operator, Order, Watcher};
 pub use robot_run::RobotRun;
 pub(crate) use rollout::{Rollout, batch, is_finite};
-pub use soak::{Part, SoakOptions, SoakReport, soak};
 pub use source::ConfigSource;
 
 /// The next update of a learner in this process panics.
@@ -48,7 +37,12 @@ pub fn panic_at_next_update() {
 }
 
 /// Runs the supervisor on this thread, with the signals of its user.
-fn block_on<T>(work: impl AsyncFnOnce(interrupt::Interrupt) -> Result<T, DaemonError>) -> Result<T, DaemonError> {
+///
+/// # Errors
+/// If the system refuses what it needs, or what the work ended with.
+pub(crate) fn block_on<T>(
+    work: impl AsyncFnOnce(interrupt::Interrupt) -> Result<T, DaemonError>,
+) -> Result<T, DaemonError> {
     let runtime = runtime()?;
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let interrupt = interrupt::Interrupt::listen().map_err(DaemonError::system("listen to signals"))?;

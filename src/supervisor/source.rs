@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Config, ConfigError, Setup};
+use crate::setup::{Config, ConfigError, Setup};
 
 /// Where a configuration comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
