@@ -22,6 +22,17 @@ pub struct Judgement {
 }
 
 /// A task the daemon can learn.
+///
+/// ```
+/// use moto_controller::setup::Setup;
+///
+/// let task = Setup::shipped(|_| {})?.task()?;
+/// let start = task.start()?;
+/// assert_eq!((start.policy.horizon(), start.state_scales.len()), (task.horizon(), task.state_dim()));
+/// // A policy sees the ball besides the joints.
+/// assert_eq!((task.name(), task.task_values()), ("table_tennis", 6));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Task: Reward + Send {
     /// Its name, under which checkpoints and trials are kept.
     fn name(&self) -> &'static str;

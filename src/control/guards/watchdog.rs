@@ -69,12 +69,7 @@ impl Settings {
 }
 
 impl Watchdog {
-    /// A watchdog from a validated configuration.
-    pub fn new(config: &ControlConfig) -> Self {
-        Self::with(Settings::new(config))
-    }
-
-    /// One that has seen nothing.
+    /// A watchdog that has seen nothing.
     pub(in crate::control) fn with(settings: Settings) -> Self {
         let joints = settings.speed.len();
         let memory = Memory {
