@@ -23,7 +23,7 @@ pub use config::{
 pub use cycle::client::{LoopClient, ORDER_CAPACITY, Stopper};
 pub use cycle::command_thread::{CommandSink, CommandThread, Outgoing};
 pub use cycle::control_loop::{ControlLoop, LoopParts};
-pub use cycle::loop_watch::LoopWatch;
+pub(crate) use cycle::loop_watch::LoopWatch;
 pub use cycle::plant_thread::PlantThread;
 pub use cycle::spawn::{LoopError, LoopHandle, spawn};
 pub use cycle::tuning::Tuning;
@@ -34,7 +34,6 @@ pub use exchange::order::{FinishedTrial, Outcome, TrialBuffers, TrialOrder, Tria
 pub use guards::fault::{Abort, Fault, OrderError, Trust};
 pub use guards::limits::Limits;
 pub use guards::safety::{Safety, SafetyState};
-pub use guards::watchdog::Watchdog;
 pub use time::latency::{Latency, LatencySummary, Quantiles, TrialLatency};
 pub use time::lockstep::LockstepClock;
 pub use time::on_idle::OnIdle;

@@ -7,9 +7,9 @@ mod metrics;
 mod motion;
 mod panel;
 
-pub use comparison::{ComparisonCurve, ComparisonPanel, comparison_svg};
-pub use latency_histogram::latency_histogram_svg;
-pub use learning_curve::learning_curve_svg;
+pub(crate) use comparison::{ComparisonCurve, ComparisonPanel, comparison_svg};
+pub(crate) use latency_histogram::latency_histogram_svg;
+pub(crate) use learning_curve::learning_curve_svg;
 pub use metrics::{DiscardedTrial, GuardDecision, IterationMetrics, PerStep, Summary, Timing};
-pub use motion::{SwingMotion, motion_svg};
+pub(crate) use motion::{SwingMotion, motion_svg};
 pub use panel::DrawError;

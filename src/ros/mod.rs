@@ -19,12 +19,10 @@ mod simulate;
 
 pub use config::{ClockSource, DiagnosticsConfig, RosConfig};
 pub use error::RosError;
-pub use link::input_error::InputError;
-pub use link::joints::{Joints, JointsConfig, VelocitySource};
 pub use node::run;
 pub use parameters::{Parameters, Settings};
 pub use rcl::context::{context, without_ros_arguments};
-pub use rcl::rosout::{LogLines, RosoutLayer, rosout};
+pub use rcl::rosout::rosout;
 pub use simulate::simulate;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

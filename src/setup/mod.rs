@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 pub use self::error::ConfigError;
 pub use self::limits::Difference;
-pub use self::yaml::{YamlError, read_yaml};
+pub(crate) use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
 use crate::dynamics::Model;
 use crate::schema::{Choice, FieldError, check};
@@ -119,6 +119,18 @@ struct Node<'a> {
 }
 
 /// A configuration that was read and checked, with the robot and the task it describes.
+///
+/// ```
+/// use moto_controller::setup::Setup;
+///
+/// let setup = Setup::shipped(|config| config.run.rollouts = 20)?;
+/// assert_eq!((setup.model.dof(), setup.config.run.rollouts), (9, 20));
+///
+/// // A refusal names file, field, value and bounds.
+/// let refused = Setup::shipped(|config| config.control.period = 1.).map(drop).unwrap_err().to_string();
+/// assert!(refused.contains("control.period is 1, expected"), "{refused}");
+/// # Ok::<(), moto_controller::setup::ConfigError>(())
+/// ```
 #[derive(Clone)]
 pub struct Setup {
     /// The configuration, resolved: what was left out is filled in.

@@ -14,7 +14,7 @@ mod run_view;
 mod trial;
 
 pub use checkpoint::{Checkpoint, Expected, Header, LoadedCheckpoint, Shapes, config_hash};
-pub use differences::{Difference, differences, listed};
+pub(crate) use differences::{Difference, differences, listed};
 pub use error::{Remedy, StorageError};
 pub use run_folder::RunFolder;
 pub use run_view::{CONFIG_FILE, ROBOT_FILE, RunInfo, RunView, TrialsAfter};

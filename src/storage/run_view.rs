@@ -42,7 +42,7 @@ pub struct RunInfo {
     pub settings: serde_json::Value,
 }
 
-/// A run's folder for reading. Reading needs no lock and changes nothing.
+/// A run's folder for reading. Reading needs no lock and changes nothing. The example of [the crate](crate) reads one.
 #[derive(Clone, Debug)]
 pub struct RunView {
     pub(super) files: Arc<dyn Files>,

@@ -22,6 +22,52 @@ const TUNINGS: usize = 4;
 
 /// The supervisor's end of the rings. Dropping it, as a panicking supervisor does, shuts the loop
 /// down.
+///
+/// A trial in lockstep with the simulated robot, on one thread; on a robot [`spawn`](crate::control::spawn) takes the
+/// same parts:
+///
+/// ```
+/// use moto_controller::control::{
+///     ControlLoop, LockstepClock, LoopParts, NominalInertia, Outcome, TrialBuffers, TrialOrder, TrialShape,
+/// };
+/// use moto_controller::policy::{CompiledPolicy, Law};
+/// use moto_controller::robot::{TrialKey, TrialKind, exploration_noise, link};
+/// use moto_controller::setup::Setup;
+///
+/// let setup = Setup::load(concat!(env!("CARGO_MANIFEST_DIR"), "/config/double_link.yaml").as_ref(), |_| {})?;
+/// let (task, config, joints) = (setup.task()?, setup.config.control, setup.model.dof());
+/// let (port, robot) = link(joints, task.task_values());
+/// let shape = TrialShape {
+///     joints,
+///     task_values: task.task_values(),
+///     state_dim: task.state_dim(),
+///     action_dim: joints,
+///     horizon: task.horizon(),
+///     decimation: config.decimation,
+/// };
+/// let (mut control, mut client) = ControlLoop::new(LoopParts {
+///     config,
+///     port,
+///     clock: Box::new(LockstepClock::new(task.plant(1)?, robot)),
+///     stroke: task.stroke(),
+///     dynamics: Box::new(NominalInertia(vec![1.; joints].into())),
+/// })?;
+///
+/// let law = Law::from(CompiledPolicy::new(&task.start()?.policy)?);
+/// let key = TrialKey { kind: TrialKind::Learn, iteration: 0, rollout: 0 };
+/// let noise = exploration_noise(1, &key, law.noise_len());
+/// let order = TrialOrder { key, law, noise, buffers: TrialBuffers::new(&shape) };
+/// client.order(order).expect("the ring of a new loop is empty");
+/// let trial = loop {
+///     control.turn();
+///     if let Some(trial) = client.finished() {
+///         break trial;
+///     }
+/// };
+/// assert_eq!(trial.outcome, Outcome::Completed);
+/// assert_eq!(trial.order.buffers.episode.steps(), task.horizon());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct LoopClient {
     orders: Producer<TrialOrder>,
     requests: Producer<Request>,

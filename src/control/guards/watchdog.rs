@@ -69,11 +69,6 @@ impl Settings {
 }
 
 impl Watchdog {
-    /// A watchdog from a validated configuration.
-    pub fn new(config: &ControlConfig) -> Self {
-        Self::with(Settings::new(config))
-    }
-
     /// A watchdog without memory.
     pub(in crate::control) fn with(settings: Settings) -> Self {
         let joints = settings.speed.len();
