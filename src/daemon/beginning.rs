@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use moto_learners::Start;
+use serde_json::json;
 use tracing::info;
 
 use super::checkpoint::{Saved, check_shape, header, load};
@@ -113,7 +114,9 @@ fn warm_started(setup: &Setup, task: &dyn Task, from: &Path) -> Result<Learner, 
     let other = Setup::load(&from.join(CONFIG_FILE), |_| {})?;
     fits(from, setup, task, &other)?;
     let saved = load(&view, &other, &*other.task()?, false)?;
-    let rewards = differences(&other.config.task.rewards(), &setup.config.task.rewards(), &[]);
+    let mut rewards = differences(&other.config.task.rewards(), &setup.config.task.rewards(), &[]);
+    let judge = |setup: &Setup| setup.decisive().map(|settings| settings.get("judge").cloned().unwrap_or_default());
+    rewards.extend(differences(&json!({ "judge": judge(&other)? }), &json!({ "judge": judge(setup)? }), &[]));
     let (config, scales) = (setup.config.learner.clone(), StateScales(task.start()?.state_scales));
     let learner = Learner::warm_started(config, scales, &saved.learner, rewards.is_empty())?;
     info!(

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
-use crate::moto::{Batch, IterationReport, Learner, MotoError};
-use crate::tasks::Task;
+use crate::moto::{Batch, IterationReport, Learner, MotoError, Reward};
 
 /// Makes the next update panic, in a test of what becomes of the robot.
 #[cfg(test)]
@@ -52,11 +51,11 @@ impl LearnerThread {
     ///
     /// # Errors
     /// If the system has no thread left.
-    pub fn spawn(mut learner: Learner, task: Box<dyn Task>) -> Result<Self, LearnerLost> {
+    pub fn spawn(mut learner: Learner, reward: Box<dyn Reward + Send>) -> Result<Self, LearnerLost> {
         rayon::broadcast(|_| ());
         Self::answering(move |batch| {
             let start = Instant::now();
-            let report = learner.update(batch, &*task)?;
+            let report = learner.update(batch, &*reward)?;
             Ok(Updated { learner: learner.clone(), report, duration: start.elapsed() })
         })
     }

@@ -19,6 +19,7 @@ mod machine;
 mod operator;
 pub mod output;
 mod places;
+mod programs;
 mod progress;
 mod records;
 mod robot_run;
@@ -26,6 +27,7 @@ mod rollout;
 mod runner;
 mod soak;
 mod source;
+mod terminal;
 
 pub use crate::setup::{Config, ConfigError, RobotConfig, RunConfig, Setup, TaskConfig};
 pub use beginning::{Beginning, run_configuration};

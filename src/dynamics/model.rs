@@ -164,6 +164,11 @@ impl Model {
         self.frames.iter().position(|frame| frame.name == link).map(FrameId)
     }
 
+    /// Names of all links, of those behind fixed joints too.
+    pub fn links(&self) -> impl Iterator<Item = &str> {
+        self.frames.iter().map(|frame| frame.name.as_str())
+    }
+
     /// Gravity in the world, m/s^2; (0, 0, -9.81) unless it is set.
     pub fn gravity(&self) -> Vector3<f64> {
         self.gravity

@@ -23,7 +23,8 @@ pub use self::limits::Difference;
 pub use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
 use crate::dynamics::Model;
-use crate::moto::{Learner, LearnerConfig, MotoError, StateScales};
+use crate::moto::{Learner, LearnerConfig, MotoError, Reuse, Reward, StateScales};
+use crate::programs::{JudgeConfig, JudgeProgram, JudgedReward, SimulatorConfig, find_files, without_folders};
 use crate::schema::{FieldError, check};
 use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
@@ -46,6 +47,9 @@ pub struct RobotConfig {
     /// What the description does not say of the arm.
     #[serde(default)]
     pub arm: ArmConfig,
+    /// A program that simulates the robot, in place of the embedded simulation.
+    #[serde(default)]
+    pub simulator: Option<SimulatorConfig>,
 }
 
 /// The task. One of them.
@@ -110,6 +114,9 @@ pub struct Config {
     pub task: TaskConfig,
     /// The learner.
     pub learner: LearnerConfig,
+    /// Who says what a stroke is worth besides the task. Their reward is added to the task's.
+    #[serde(default)]
+    pub judge: JudgeConfig,
     /// The run.
     #[serde(default)]
     pub run: RunConfig,
@@ -219,6 +226,8 @@ impl Setup {
             line: None,
             source,
         })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        config.programs_mut().for_each(|program| find_files(program, folder));
         limits::raise_efforts(&config, &mut model);
         if let TaskConfig::TableTennis(task) = &config.task {
             model.set_gravity(Vector3::new(0., 0., -task.court.ball.gravity));
@@ -268,6 +277,15 @@ impl Setup {
         })
     }
 
+    /// What a step is worth to the learner: as the task says, and the judge where there is one.
+    ///
+    /// # Errors
+    /// As [`Self::task`].
+    pub fn reward(&self) -> Result<Box<dyn Reward + Send>, ConfigError> {
+        let task = self.task()?;
+        Ok(if self.config.judge.is_used() { Box::new(JudgedReward(task)) } else { task })
+    }
+
     /// The learner.
     ///
     /// # Errors
@@ -315,8 +333,15 @@ impl Setup {
         let mut config = self.config.clone();
         config.robot.urdf = format!("a description with BLAKE3 {:.16}", blake3::hash(self.urdf.as_bytes())).into();
         config.control.scheduling = Default::default();
+        config.programs_mut().for_each(|program| without_folders(program));
         let mut settings = serde_json::to_value(&config).map_err(|error| self.syntax(error.to_string()))?;
         settings["run"] = json!({ "seed": config.run.seed, "rollouts": config.run.rollouts });
+        if let Some(settings) = settings.as_object_mut().filter(|_| !config.judge.is_used()) {
+            settings.remove("judge");
+        }
+        if let Some(robot) = settings["robot"].as_object_mut().filter(|_| config.robot.simulator.is_none()) {
+            robot.remove("simulator");
+        }
         Ok(settings)
     }
 
@@ -333,6 +358,15 @@ impl Config {
     /// What is wrong, by file, line, field and value.
     pub fn load(path: &Path, namespace: Option<&str>) -> Result<Self, ConfigError> {
         read::read(&read_text(path)?, path, namespace)
+    }
+
+    /// The programs and their arguments.
+    fn programs_mut(&mut self) -> impl Iterator<Item = &mut [String]> {
+        let judge = match &mut self.judge {
+            JudgeConfig::Program(JudgeProgram { program, .. }) => Some(&mut program[..]),
+            JudgeConfig::Word(_) => None,
+        };
+        judge.into_iter().chain(self.robot.simulator.iter_mut().map(|simulator| &mut simulator.program[..]))
     }
 
     /// Chooses the setting of table tennis; any other task has none.
@@ -353,10 +387,19 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
     }
     limits::check(config, model.joints())?;
     config.control.validate(joints)?;
-    match config.learner.validate() {
-        Err(MotoError::Config(error)) => Err(error.within("learner")),
-        _ => Ok(limits::differences(config, model.joints())),
+    if let Err(MotoError::Config(error)) = config.learner.validate() {
+        return Err(error.within("learner"));
     }
+    config.robot.simulator.as_ref().map_or(Ok(()), SimulatorConfig::validate)?;
+    config.judge.validate(model, config.robot.simulator.is_some())?;
+    if config.judge.is_used() && config.learner.reuse == Reuse::TimeAndIterations {
+        return Err(FieldError::value(
+            "learner.reuse",
+            "time_and_iterations",
+            "iterations, same_step_decay or none: what a judge says of a step cannot be asked for another",
+        ));
+    }
+    Ok(limits::differences(config, model.joints()))
 }
 
 impl TaskConfig {

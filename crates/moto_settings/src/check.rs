@@ -46,7 +46,10 @@ impl Check<'_> {
             return Ok(());
         }
         if is_choice(node) || !words(node).is_empty() {
-            return self.choice(node, tree, field);
+            return match whole_group(node).filter(|_| matches!(tree.value, Value::Map(_))) {
+                Some(group) => self.group(group, tree, field),
+                None => self.choice(node, tree, field),
+            };
         }
         if let Some(group) = alternatives(node).find(|one| one.get("properties").is_some()) {
             return self.group(group, tree, field);
@@ -147,6 +150,11 @@ impl Check<'_> {
         }
         Ok(())
     }
+}
+
+/// The group that may stand where a word may, as it is: the fields of a choice are alternatives, these belong together.
+fn whole_group(node: &Json) -> Option<&Json> {
+    node.get("anyOf")?.as_array()?.iter().find(|one| one.get("properties").is_some())
 }
 
 /// The attributes of a list of numbers as those of an entry.

@@ -104,7 +104,7 @@ fn learn(place: &Place, pace: Pace, change: Change) -> (Result<Ended, DaemonErro
         let mut runner = Runner::new(machine, place.setup.config.run.seed);
         let ended = learning.run(&mut runner, &Interrupt::default()).await;
         let (trials, stopped) = runner.stop();
-        learning.keep_last(&trials);
+        learning.keep_last(&trials, &Interrupt::default()).await;
         learning.settle(None).await.unwrap();
         (ended, stopped.map(drop))
     });
