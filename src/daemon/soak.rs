@@ -127,7 +127,7 @@ pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
     let temporary = |source| FileError::new("make a temporary folder in", &std::env::temp_dir(), source);
     let place = tempfile::tempdir().map_err(temporary)?;
     let programs = Programs::start(&setup, &*task)?;
-    let learner = setup.learner(task.start()?)?;
+    let learner = setup.learner(&task.start()?)?;
     let saved = Saved { learner, episodes: 0 };
     let folder = create(&setup, &*task, Some(place.path().join("run")), &saved)?;
     let mut archive = Archive::start(folder).map_err(DaemonError::system(ARCHIVE))?;
