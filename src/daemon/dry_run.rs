@@ -110,7 +110,7 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
     let task = setup.task()?;
     let initial = setup.learner(&task.start()?)?.law().compile()?;
     let pace = if realtime { Pace::WallClock } else { Pace::Lockstep };
-    let programs = Programs::start(&setup, &*task)?;
+    let programs = Programs::start(&setup)?;
     let (folder, saved) = open(&setup, &*task, &beginning, out)?;
     let directory = folder.view().directory().to_path_buf();
     info!("run folder: {}", directory.display());

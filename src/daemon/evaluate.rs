@@ -86,7 +86,7 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<Evaluation, DaemonError> {
         (Pace::Lockstep, setup.config.run.evaluation_strokes)
     };
     let strokes = options.strokes.unwrap_or(usual as u64);
-    let programs = Programs::start(&setup, &*task)?;
+    let programs = Programs::start(&setup)?;
     block_on(async |interrupt| judge(&setup, &*task, &programs, &law, strokes, noise, pace, &interrupt).await)
 }
 

@@ -48,14 +48,16 @@ impl Programs {
     ///
     /// # Errors
     /// The program that cannot be started.
-    pub fn start(setup: &Setup, task: &dyn Task) -> Result<Self, DaemonError> {
+    pub fn start(setup: &Setup) -> Result<Self, DaemonError> {
         let config = &setup.config;
         let judges = config.judge == JudgeConfig::Word(JudgeWord::Simulator);
-        let start = |simulator| {
-            let (values, horizon) = (task.task_values(), task.horizon());
-            Simulator::start(simulator, &config.control, config.run.seed, values, horizon, judges)
+        let simulator = match &config.robot.simulator {
+            Some(simulator) => {
+                let task = Arc::from(setup.task()?);
+                Some(Simulator::start(simulator, &config.control, config.run.seed, task, judges)?)
+            }
+            None => None,
         };
-        let simulator = config.robot.simulator.as_ref().map(start).transpose()?;
         Ok(Self { simulator, ..Self::on_a_robot(setup)? })
     }
 
@@ -65,14 +67,21 @@ impl Programs {
     /// If it cannot be started.
     pub fn on_a_robot(setup: &Setup) -> Result<Self, DaemonError> {
         let config = &setup.config;
-        let start = |judge: &_| {
-            let strokes =
-                Strokes { model: setup.model.clone(), joints: config.robot.joints.clone(), seed: config.run.seed };
-            Judge::start(judge, strokes)
+        let judge = match config.judge.program() {
+            Some(judge) => {
+                let strokes = Strokes {
+                    model: setup.model.clone(),
+                    joints: config.robot.joints.clone(),
+                    task: Arc::from(setup.task()?),
+                    seed: config.run.seed,
+                };
+                Some(Judge::start(judge, strokes)?)
+            }
+            None => None,
         };
         Ok(Self {
             judged_by: config.judge.clone(),
-            judge: config.judge.program().map(start).transpose()?,
+            judge,
             simulator: None,
             failures: Cell::new(0),
             given_up: RefCell::default(),
@@ -157,7 +166,9 @@ impl Programs {
                 }
             }
             (JudgeConfig::Word(JudgeWord::Simulator), _, Some(simulator)) => {
-                self.count(finding.judgement.ok_or_else(|| simulator.unjudged())).map(Some)
+                let episode = trial.episode();
+                let end = episode.start + episode.time.last().copied().unwrap_or_default();
+                self.count(finding.judgement(end).ok_or_else(|| simulator.unjudged())).map(Some)
             }
             (JudgeConfig::Word(JudgeWord::Operator), ..) if key.kind == TrialKind::Learn => {
                 tracing::info!("{key} is over: what is its score? A number, or `skip`");

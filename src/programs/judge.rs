@@ -12,6 +12,7 @@ use super::{Answer, JudgeProgram, Program, ProgramError};
 use crate::control::Episode;
 use crate::dynamics::Model;
 use crate::robot::TrialKey;
+use crate::tasks::Task;
 
 /// What comes of a stroke that was given to a judge.
 pub type Judged = Result<Answer, ProgramError>;
@@ -28,6 +29,8 @@ pub struct Strokes {
     pub model: Model,
     /// Its joints, in the order of every list.
     pub joints: Vec<String>,
+    /// The task.
+    pub task: Arc<dyn Task>,
     /// The run's seed.
     pub seed: u64,
 }

@@ -70,6 +70,7 @@ pub(super) struct Line<'a> {
     trial: u64,
     steps: usize,
     joints: &'a [String],
+    context: Vec<f64>,
     times: Vec<f64>,
     positions: Rows<'a>,
     velocities: Rows<'a>,
@@ -88,7 +89,7 @@ impl Question {
     /// The question that a stroke is.
     pub fn of<'a>(&'a mut self, key: &TrialKey, episode: &'a Episode) -> Line<'a> {
         let links = self.poses(episode);
-        let Strokes { joints, seed, .. } = &self.strokes;
+        let Strokes { joints, seed, task, .. } = &self.strokes;
         let (readings, cycles) = (episode.time.len(), episode.cycles());
         let rows = |values: &'a [f64], width, rows| Rows { values, width, rows };
         Line {
@@ -98,6 +99,7 @@ impl Question {
             trial: key.rollout,
             steps: episode.steps(),
             joints,
+            context: task.context(*seed, key),
             times: episode.time.iter().map(Duration::as_secs_f64).collect(),
             positions: rows(&episode.position, episode.joints, readings),
             velocities: rows(&episode.velocity, episode.joints, readings),

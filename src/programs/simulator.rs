@@ -10,14 +10,22 @@ use self::plant::ProgramPlant;
 use super::{Answer, Failure, Program, ProgramError, SimulatorConfig};
 use crate::control::ControlConfig;
 use crate::robot::{Plant, TrialKey};
+use crate::tasks::Task;
 
 /// What became known of a trial besides its readings.
 #[derive(Debug, Default)]
 pub struct Finding {
-    /// The newest judgement that came with an answer.
-    pub judgement: Option<Answer>,
+    /// The judgements that came with answers, each with the loop's time of the state it came with.
+    judgements: Vec<(Duration, Answer)>,
     /// Why the program failed in it, if it did.
     pub failure: Option<String>,
+}
+
+impl Finding {
+    /// The newest judgement at `end`, in the loop's time. The world goes on after a stroke: what is said then is not of it.
+    pub fn judgement(self, end: Duration) -> Option<Answer> {
+        self.judgements.into_iter().rev().find(|(at, _)| *at <= end).map(|(_, judgement)| judgement)
+    }
 }
 
 /// What the plant and the supervisor share. Neither holds it while the program is asked.
@@ -40,13 +48,12 @@ impl SharedCell {
 }
 
 /// What the program is told, and what its answers are checked against.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Robot {
+    task: Arc<dyn Task>,
     seed: u64,
     posture: Vec<f64>,
     joints: usize,
-    task_values: usize,
-    horizon: usize,
     period: Duration,
     /// How long the loop gets no reading after a failure: longer than it tolerates.
     silence: Duration,
@@ -62,7 +69,7 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts the program for a task with these numbers of values and policy steps. It judges strokes too where `judges`.
+    /// Starts the program for a task. It judges strokes too where `judges`.
     ///
     /// # Errors
     /// If it cannot be started.
@@ -70,16 +77,14 @@ impl Simulator {
         config: &SimulatorConfig,
         control: &ControlConfig,
         seed: u64,
-        task_values: usize,
-        horizon: usize,
+        task: Arc<dyn Task>,
         judges: bool,
     ) -> Result<Self, ProgramError> {
         let robot = Robot {
+            task,
             seed,
             posture: control.start_posture.clone(),
             joints: control.start_posture.len(),
-            task_values,
-            horizon,
             period: control.period(),
             silence: Duration::from_secs_f64(2. * control.watchdog.max_state_age),
             judges,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::TaskError;
 use crate::control::{Episode, Stroke};
-use crate::robot::{Observed, Plant};
+use crate::robot::{Observed, Plant, TrialKey};
 
 /// What the task makes of a recorded stroke.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +59,12 @@ pub trait Task: Reward + Send {
     /// # Errors
     /// If the demonstration it is made from fails.
     fn start(&self) -> Result<Start, TaskError>;
+
+    /// What is drawn for a trial and seen by the policy from its first step on, such as where a target is; empty where nothing
+    /// is. A function of seed and key alone.
+    fn context(&self, _seed: u64, _key: &TrialKey) -> Vec<f64> {
+        vec![]
+    }
 
     /// Whether trials without exploration noise differ from each other.
     fn varies(&self) -> bool;

@@ -174,7 +174,8 @@ fn after_a_failure_the_next_question_starts_it_anew() {
 
 #[test]
 fn what_it_started_ends_with_it() {
-    let forks = "import subprocess\nfor _ in iter(input, ''): print(subprocess.Popen(['sleep', '1000']).pid, flush=True)";
+    let forks =
+        "import subprocess\nfor _ in iter(input, ''): print(subprocess.Popen(['sleep', '1000']).pid, flush=True)";
     let pid = |program: &mut Program| i32::try_from(ask(program).unwrap().as_i64().unwrap()).unwrap();
     let mut program = start(forks, PATIENCE);
     let child = pid(&mut program);

@@ -26,7 +26,8 @@ impl Place {
             .replace("../urdf/double_link.urdf", urdf.to_str().unwrap())
             .replace("joints: [joint1, joint2]\n", &format!("joints: [joint1, joint2]\n      {robot}\n"))
             .replace("swing_up: {}", "swing_up: {start_deviation: 0.0}")
-            .replace("learner: {} ", &format!("{others}\n    learner: {{reuse: iterations}} "));
+            .replace("    learner:\n", &format!("    {others}\n    learner:\n"))
+            .replace("moto: {} ", "moto: {reuse: iterations} ");
         place.write("config.yaml", &config);
         place
     }
@@ -50,7 +51,13 @@ impl Place {
         self.dry_run(out, config, Beginning::Resume(self.path(out)), iterations)
     }
 
-    fn dry_run(&self, out: &str, config: ConfigSource, beginning: Beginning, iterations: usize) -> Result<String, String> {
+    fn dry_run(
+        &self,
+        out: &str,
+        config: ConfigSource,
+        beginning: Beginning,
+        iterations: usize,
+    ) -> Result<String, String> {
         let adjust = move |config: &mut Config| {
             let run = &mut config.run;
             (run.rollouts, run.iterations, run.evaluation_strokes, run.realtime_strokes) = (ROLLOUTS, iterations, 2, 0);

@@ -78,7 +78,7 @@ impl ProgramPlant {
             time: 0.,
             position: zeros(),
             velocity: zeros(),
-            observed: vec![0.; robot.task_values],
+            observed: vec![0.; robot.task.task_values()],
             judgement: None,
         };
         let mut plant = Self {
@@ -102,12 +102,13 @@ impl ProgramPlant {
 
     fn start_trial(&mut self) -> Result<(), ProgramError> {
         let Self { robot, key, put_back, .. } = self;
+        let context = robot.task.context(robot.seed, key);
         let reset = Reset {
             seed: robot.seed,
             trial: key.rollout,
             iteration: key.iteration,
             kind: key.kind.into(),
-            context: &[],
+            context: &context,
             posture: put_back.then_some(&robot.posture),
         };
         let check = |state: &State| match state.time {
@@ -122,7 +123,8 @@ impl ProgramPlant {
 
     fn take(&mut self, mut state: State) {
         if let Some(judgement) = state.judgement.take() {
-            self.finding(|finding| finding.judgement = Some(judgement));
+            let at = self.now;
+            self.finding(|finding| finding.judgements.push((at, judgement)));
         }
         self.state = state;
     }
@@ -169,10 +171,11 @@ fn ask(
     check: impl FnOnce(&State) -> Result<(), String>,
 ) -> Result<State, ProgramError> {
     let checked = |state: &State| {
+        let task_values = robot.task.task_values();
         let lengths = [
             ("position", state.position.len(), robot.joints, "joint"),
             ("velocity", state.velocity.len(), robot.joints, "joint"),
-            ("observed", state.observed.len(), robot.task_values, "value that the task observes"),
+            ("observed", state.observed.len(), task_values, "value that the task observes"),
         ];
         if let Some((name, found, expected, of)) = lengths.into_iter().find(|(_, found, expected, _)| found != expected)
         {
@@ -182,7 +185,7 @@ fn ask(
             Some(_) if !robot.judges => {
                 return Err("it holds a `judgement`, and `judge` is not `simulator` in the configuration".into());
             }
-            Some(judgement) => judgement.check(robot.horizon).map_err(|why| format!("`judgement`: {why}"))?,
+            Some(judgement) => judgement.check(robot.task.horizon()).map_err(|why| format!("`judgement`: {why}"))?,
             None => {}
         }
         check(state)
