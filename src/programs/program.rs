@@ -15,8 +15,13 @@ pub struct Program {
     program: Vec<String>,
     timeout: Duration,
     running: Option<Running>,
+    /// It has not answered yet since it was started.
+    starting: bool,
     request: Vec<u8>,
 }
+
+/// Further time for the first answer: an interpreter starts up, and what the program imports.
+const START_UP: Duration = Duration::from_secs(30);
 
 impl Program {
     /// Starts `program`, which `field` of the configuration names; an answer may take `timeout`, s.
@@ -25,8 +30,9 @@ impl Program {
     /// If it cannot be started.
     pub fn start(field: &'static str, program: &[String], timeout: f64) -> Result<Self, ProgramError> {
         let timeout = Duration::from_secs_f64(timeout);
-        let mut new = Self { field, program: program.into(), timeout, running: None, request: Vec::new() };
-        match Running::start(program) {
+        let (program, running) = (program.to_vec(), None);
+        let mut new = Self { field, program, timeout, running, starting: true, request: Vec::new() };
+        match Running::start(&new.program) {
             Ok(running) => new.running = Some(running),
             Err(failure) => return Err(new.failed(failure)),
         }
@@ -61,9 +67,14 @@ impl Program {
         self.request.push(b'\n');
         let running = match &mut self.running {
             Some(running) => running,
-            none => none.insert(Running::start(&self.program)?),
+            none => {
+                self.starting = true;
+                none.insert(Running::start(&self.program)?)
+            }
         };
-        let line = running.exchange(&self.request, self.timeout)?;
+        let timeout = if self.starting { START_UP + self.timeout } else { self.timeout };
+        let line = running.exchange(&self.request, timeout)?;
+        self.starting = false;
         let answer = serde_json::from_slice(line).map_err(|error| misread(line, &error))?;
         check(&answer).map_err(|why| Failure::Wrong { line: quoted(line), why })?;
         Ok(answer)

@@ -37,7 +37,7 @@ pub enum JudgeWord {
 pub struct JudgeProgram {
     /// The program and its arguments. A file that is named relative to the configuration's folder is found there.
     pub program: Vec<String>,
-    /// Longest time it may take over a stroke.
+    /// Longest time it may take over a stroke; 30 s more over the first, while it starts up.
     #[schemars(extend("minimum" = 0.001, "maximum" = 86400, "x-unit" = "s"))]
     #[serde(default = "timeout")]
     pub timeout: f64,
@@ -52,7 +52,7 @@ pub struct JudgeProgram {
 pub struct SimulatorConfig {
     /// The program and its arguments. A file that is named relative to the configuration's folder is found there.
     pub program: Vec<String>,
-    /// Longest time it may take over an answer.
+    /// Longest time it may take over an answer; 30 s more over the first, while it starts up.
     #[schemars(extend("minimum" = 0.001, "maximum" = 86400, "x-unit" = "s"))]
     #[serde(default = "timeout")]
     pub timeout: f64,

@@ -8,8 +8,9 @@ use super::support::await_end;
 
 /// Long enough for any machine.
 const PATIENCE: f64 = 60.;
-/// For programs that never answer.
+/// For programs that answer once and never again.
 const SHORT: f64 = 0.3;
+const ANSWERS_ONCE: &str = "import sys, time; input(); print('{}', flush=True); ";
 
 const ECHO: &str = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)";
 
@@ -59,7 +60,9 @@ fn lines_that_no_pipe_holds_pass_both_ways() {
 
 #[test]
 fn a_late_answer_names_the_setting() {
-    let error = ask(&mut start("import time; time.sleep(1000)", SHORT)).unwrap_err();
+    let mut program = start(&format!("{ANSWERS_ONCE} time.sleep(1000)"), SHORT);
+    ask(&mut program).unwrap();
+    let error = ask(&mut program).unwrap_err();
     assert!(matches!(error.failure, Failure::Late(_)));
     let said = error.to_string();
     assert!(said.contains("judge.program `python3 -c") && said.ends_with("0.3 s (judge.timeout)"), "{said}");
@@ -67,11 +70,12 @@ fn a_late_answer_names_the_setting() {
 
 #[test]
 fn an_answer_without_an_end_is_shown() {
-    let script = "import sys, time\nsys.stdout.write('{\"return\": 1}'); sys.stdout.flush(); input(); time.sleep(1000)";
-    let mut program = start(script, 2.);
+    let script =
+        format!("{ANSWERS_ONCE} input(); sys.stdout.write('{{\"return\": 1}}'); sys.stdout.flush(); time.sleep(1000)");
+    let mut program = start(&script, SHORT);
+    ask(&mut program).unwrap();
     let error = ask(&mut program).unwrap_err();
-    // On a slow machine it comes after the question, on a fast one before.
-    assert!(matches!(error.failure, Failure::Unended { .. } | Failure::Unasked(_)), "{error}");
+    assert!(matches!(error.failure, Failure::Unended { .. }), "{error}");
     assert!(error.to_string().contains("{\\\"return\\\": 1}"), "{error}");
 }
 
@@ -145,7 +149,8 @@ fn a_flood_of_standard_output_ends() {
 
 #[test]
 fn a_program_that_does_not_read_is_late_whatever_the_question() {
-    let mut program = start("import time; time.sleep(1000)", SHORT);
+    let mut program = start(&format!("{ANSWERS_ONCE} time.sleep(1000)"), SHORT);
+    ask(&mut program).unwrap();
     let error = program.ask(&json!({ "text": "x".repeat(1_000_000) }), |_: &Value| Ok(())).unwrap_err();
     assert!(matches!(error.failure, Failure::Late(_)), "{error}");
 }

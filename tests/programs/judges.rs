@@ -75,16 +75,15 @@ fn a_judge_is_told_the_whole_stroke() {
 
 #[test]
 fn whatever_a_judge_does_wrong_its_trials_are_kept_not_learned_from_and_the_third_ends_the_run() {
-    for (fault, timeout, expected) in [
-        ("die", 60., "ended by itself: exit status: 7"),
-        ("sleep", 0.2, "did not answer within 0.2 s (judge.timeout)"),
-        ("babble", 60., "wrote `hello` to its standard output"),
-        ("nan", 60., "NaN and Infinity"),
-        ("short", 60., "1 reward, and the stroke has 100 policy steps"),
-        ("unknown", 60., "unknown field `reward`"),
-        ("close", 60., "closed its standard output"),
+    for (fault, expected) in [
+        ("die", "ended by itself: exit status: 7"),
+        ("babble", "wrote `hello` to its standard output"),
+        ("nan", "NaN and Infinity"),
+        ("short", "1 reward, and the stroke has 100 policy steps"),
+        ("unknown", "unknown field `reward`"),
+        ("close", "closed its standard output"),
     ] {
-        let place = unruly(fault, "'1'", timeout);
+        let place = unruly(fault, "'1'", 60.);
         let error = place.learn("run", 1).unwrap_err();
         let said =
             [expected, "the third time in a row; the last lines of its standard error:", &format!("about to {fault}")];
@@ -97,15 +96,20 @@ fn whatever_a_judge_does_wrong_its_trials_are_kept_not_learned_from_and_the_thir
 
 #[test]
 fn one_failure_costs_one_trial() {
-    let place = unruly("die", "'2', once", 60.);
-    let once = place.path("once").to_str().unwrap().to_owned();
-    let config = fs::read_to_string(place.path("config.yaml")).unwrap().replace(", once]", &format!(", {once}]"));
-    place.write("config.yaml", &config);
-    place.learn("run", 2).unwrap();
-    let complaints = place.complaints("run");
-    let failed: Vec<usize> = (0..complaints.len()).filter(|i| complaints[*i].is_some()).collect();
-    assert_eq!((complaints.len(), failed), (2 * ROLLOUTS + 1, vec![1]));
-    assert_eq!(place.metrics("run")[0]["discarded"][0]["trial"], 2);
+    for (fault, timeout) in [("die", 60.), ("sleep", 0.5)] {
+        let place = unruly(fault, "'2', once", timeout);
+        let once = place.path("once").to_str().unwrap().to_owned();
+        let config = fs::read_to_string(place.path("config.yaml")).unwrap().replace(", once]", &format!(", {once}]"));
+        place.write("config.yaml", &config);
+        place.learn("run", 1).unwrap();
+        let complaints = place.complaints("run");
+        // On a busy machine half a second may be too short once more.
+        assert!(
+            complaints[1].is_some() && complaints.iter().flatten().count() == complaints.len() - ROLLOUTS,
+            "{complaints:?}"
+        );
+        assert_eq!(place.metrics("run")[0]["discarded"][0]["trial"], 2);
+    }
 }
 
 #[test]
@@ -155,7 +159,7 @@ fn settings_of_a_judge_that_mean_nothing_are_refused_by_name() {
         ("judge: {program: [a], time: 1.0}", sound, "there are links, program, timeout"),
         ("judge: {timeout: 1.0}", sound, "judge.program is missing"),
         ("judge: simulator", sound, "robot.simulator"),
-        ("judge: nobody", sound, "judge is nobody, expected"),
+        ("judge: nobody", sound, "judge is \"nobody\", expected one of task, operator, simulator"),
         ("judge: {program: [a]}", "{}", "learner.moto.reuse is time_and_iterations"),
     ] {
         let said = refused(judge, learner);
