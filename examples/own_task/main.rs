@@ -196,7 +196,8 @@ pub fn main() -> Result<(), Box<dyn Error>> {
             beginning: Beginning::Demonstration,
         })?
     );
-    let options = |initial| EvaluateOptions { run: folder.clone(), strokes: Some(5), noise: false, initial, realtime: false };
+    let options =
+        |initial| EvaluateOptions { run: folder.clone(), strokes: Some(5), noise: false, initial, realtime: false };
     let (first, learned) = (evaluate(&options(true))?, evaluate(&options(false))?);
     println!("success of the first policy {:.2}, of what was learned {:.2}", first.success, learned.success);
     assert!(first.success == 0. && learned.success == 1., "nothing was learned");

@@ -159,14 +159,14 @@ impl Model {
         &mut self.joints
     }
 
+    /// Names of the links.
+    pub fn links(&self) -> impl Iterator<Item = &str> {
+        self.frames.iter().map(|frame| frame.name.as_str())
+    }
+
     /// The frame of a link, also of one behind fixed joints; `None` if the URDF has no link of that name.
     pub fn frame(&self, link: &str) -> Option<FrameId> {
         self.frames.iter().position(|frame| frame.name == link).map(FrameId)
-    }
-
-    /// Names of all links, of those behind fixed joints too.
-    pub fn links(&self) -> impl Iterator<Item = &str> {
-        self.frames.iter().map(|frame| frame.name.as_str())
     }
 
     /// Gravity in the world, m/s^2; (0, 0, -9.81) unless it is set.

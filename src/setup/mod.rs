@@ -22,9 +22,9 @@ pub use self::limits::Difference;
 pub use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
 use crate::dynamics::Model;
-use crate::moto::{LearnerConfig, Reuse, Reward};
+use crate::moto::Reward;
 use crate::programs::{JudgeConfig, JudgeProgram, JudgedReward, SimulatorConfig, find_files, without_folders};
-use crate::schema::{Choice, FieldError, check};
+use crate::schema::{Choice, FieldError, Tree, check};
 use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
 pub use crate::tasks::TaskConfig;
@@ -234,7 +234,13 @@ impl Setup {
             source,
         })?;
         let mut setup = Self { config, urdf, model, path: path.into(), differences, title: String::new() };
-        setup.title = setup.task()?.title();
+        let task = setup.task()?;
+        setup.title = task.title();
+        let field = |source| ConfigError::Field { path: path.into(), line: None, source };
+        check_reuse(&setup.config, &*task).map_err(field)?;
+        if let Some(located) = task.located().map_err(|error| setup.refused(error))? {
+            setup.config.task = located;
+        }
         Ok(setup)
     }
 
@@ -256,12 +262,17 @@ impl Setup {
         let Config { robot, control, task, .. } = &self.config;
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let robot = Robot { model: &self.model, arm: &robot.arm, control, folder };
+        Tasks::start(task, &robot).map_err(|error| self.refused(error))
+    }
+
+    /// A refusal of the task's.
+    fn refused(&self, error: TaskError) -> ConfigError {
         let field = |source| ConfigError::Field { path: self.path.clone(), line: None, source };
-        Tasks::start(task, &robot).map_err(|error| match error {
-            TaskError::Setting(error) => field(error.within(&format!("task.{}", task.name()))),
+        match error {
+            TaskError::Setting(error) => field(error.within(&format!("task.{}", self.config.task.name()))),
             TaskError::Robot(error) => field(error),
             source => ConfigError::Task { path: self.path.clone(), source: Box::new(source) },
-        })
+        }
     }
 
     /// What a step is worth to the learner: as the task says, and the judge where there is one.
@@ -367,15 +378,24 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
     Learners::check(&config.learner).map_err(|error| error.within("learner"))?;
     config.robot.simulator.as_ref().map_or(Ok(()), SimulatorConfig::validate)?;
     config.judge.validate(model, config.robot.simulator.is_some())?;
-    let moto = config.learner.typed::<LearnerConfig>("moto");
-    if config.judge.is_used() && moto.is_some_and(|moto| moto.reuse == Reuse::TimeAndIterations) {
-        return Err(FieldError::value(
-            "learner.moto.reuse",
-            "time_and_iterations",
-            "iterations, same_step_decay or none: what a judge says of a step cannot be asked for another",
-        ));
-    }
     Ok(limits::differences(config, model.joints()))
+}
+
+/// Refuses a learner that uses a step's transitions at other steps where part of the reward says nothing of them.
+fn check_reuse(config: &Config, task: &dyn Task) -> Result<(), FieldError> {
+    const ACROSS_STEPS: &str = "time_and_iterations";
+    let reuse = config.learner.settings().get("reuse").and_then(Tree::text);
+    let bound = task.bound_to_its_step().map(|field| format!("task.{}.{field}", config.task.name()));
+    let bound = bound.or_else(|| config.judge.is_used().then(|| "what a judge said".into()));
+    match bound.filter(|_| reuse == Some(ACROSS_STEPS)) {
+        None => Ok(()),
+        Some(what) => {
+            let expected = format!(
+                "iterations or same_step_decay, which keep to the step: {what} of a transition says nothing of another step"
+            );
+            Err(FieldError::value(format!("learner.{}.reuse", config.learner.name()), ACROSS_STEPS, expected))
+        }
+    }
 }
 
 fn read_text(path: &Path) -> Result<String, ConfigError> {
