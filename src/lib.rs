@@ -57,6 +57,7 @@ pub mod commands;
 pub mod control;
 pub mod dynamics;
 pub mod experiment;
+pub mod programs;
 pub mod report;
 pub mod robot;
 #[cfg(feature = "ros")]

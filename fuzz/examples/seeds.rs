@@ -56,6 +56,7 @@ fn trial() -> (Episode, TrialMeta) {
         end: TrialEnd::Completed,
         total_reward: Some(-1.),
         success: Some(true),
+        distance: None,
         outcome_dim: 1,
         outcomes: vec![0.5],
         wall_start: Duration::from_secs(1_700_000_000),

@@ -10,6 +10,7 @@ use super::deadlines::DeadlineTable;
 use super::evaluate::{Evaluation, judge_law};
 use crate::control::LatencySummary;
 use crate::policy::Law;
+use crate::programs::{JudgeConfig, JudgeWord};
 use crate::robot::{TrialKey, TrialKind};
 use crate::setup::{Config, Setup};
 use crate::supervisor::DaemonError;
@@ -19,7 +20,9 @@ use crate::supervisor::checkpoint::Saved;
 use crate::supervisor::interrupt::Interrupt;
 use crate::supervisor::learning::{Ended, Learning};
 use crate::supervisor::machine::{Machine, Pace};
+use crate::supervisor::programs::Programs;
 use crate::supervisor::runner::Runner;
+use crate::supervisor::terminal;
 use crate::supervisor::{ConfigSource, block_on};
 use crate::tasks::Task;
 
@@ -109,15 +112,16 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
     let task = setup.task()?;
     let initial = setup.learner(&task.start()?)?.law().compile()?;
     let pace = if realtime { Pace::WallClock } else { Pace::Lockstep };
+    let programs = Programs::start(&setup)?;
     let (folder, saved) = open(&setup, &*task, &beginning, out)?;
     let directory = folder.view().directory().to_path_buf();
     info!("run folder: {}", directory.display());
     let mut archive = Archive::start(folder).map_err(DaemonError::system(ARCHIVE))?;
-    let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?;
+    let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?.judged_by(&programs);
     block_on(async |interrupt| {
-        let ended = learn(&setup, &*task, &mut learning, pace, &interrupt).await?;
+        let ended = learn(&setup, &*task, &programs, &mut learning, pace, &interrupt).await?;
         let finish = match ended {
-            Ended::Complete => finish(&setup, &*task, &initial, &mut learning, &interrupt).await,
+            Ended::Complete => finish(&setup, &*task, &programs, &initial, &mut learning, &interrupt).await,
             Ended::Interrupted => Ok(None),
         };
         let finish = match finish {
@@ -133,24 +137,28 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
 async fn learn(
     setup: &Setup,
     task: &dyn Task,
+    programs: &Programs,
     learning: &mut Learning<'_>,
     pace: Pace,
     interrupt: &Interrupt,
 ) -> Result<Ended, DaemonError> {
     let seed = setup.config.run.seed;
-    let machine = Machine::start(setup, task, task.plant(seed)?, pace)?;
+    let machine = Machine::start(setup, task, programs.plant(setup, task)?, pace)?;
     if pace == Pace::WallClock {
         info!("control loop: {}", machine.control.startup);
     }
     interrupt.guard(machine.control.client.stopper());
-    let mut runner = Runner::new(machine, seed);
+    let mut runner = Runner::new(machine, seed).simulated(programs.watch());
+    if setup.config.judge == JudgeConfig::Word(JudgeWord::Operator) {
+        runner = runner.operated(terminal::operator()?, interrupt.clone());
+    }
     let result = learning.run(&mut runner, interrupt).await;
     learning.keep_black_boxes(&mut runner);
     // Whatever came of it, the robot gets the safe command.
     let (trials, latency) = runner.stop();
     if latency.is_err() || !matches!(result, Ok(Ended::Complete)) {
         info!("the robot has the safe command");
-        learning.keep_last(&trials);
+        learning.keep_last(&trials, interrupt).await;
     }
     let stored = learning.settle(None).await;
     let (latency, ended) = (latency?, result?);
@@ -165,6 +173,7 @@ async fn learn(
 async fn finish(
     setup: &Setup,
     task: &dyn Task,
+    programs: &Programs,
     initial: &Law,
     learning: &mut Learning<'_>,
     interrupt: &Interrupt,
@@ -173,10 +182,10 @@ async fn finish(
     let learned = learning.saved().learner.law().compile()?;
     info!("judging the strokes before and after, {strokes} of each");
     Ok(Some(Finish {
-        before: judge_law(setup, task, initial, strokes, false, interrupt).await?,
-        after: judge_law(setup, task, &learned, strokes, false, interrupt).await?,
-        after_with_noise: judge_law(setup, task, &learned, strokes, true, interrupt).await?,
-        realtime: show(setup, task, &learned, learning, interrupt).await?,
+        before: judge_law(setup, task, programs, initial, strokes, false, interrupt).await?,
+        after: judge_law(setup, task, programs, &learned, strokes, false, interrupt).await?,
+        after_with_noise: judge_law(setup, task, programs, &learned, strokes, true, interrupt).await?,
+        realtime: show(setup, task, programs, &learned, learning, interrupt).await?,
     }))
 }
 
@@ -184,6 +193,7 @@ async fn finish(
 async fn show(
     setup: &Setup,
     task: &dyn Task,
+    programs: &Programs,
     law: &Law,
     learning: &mut Learning<'_>,
     interrupt: &Interrupt,
@@ -193,15 +203,15 @@ async fn show(
         return Ok(None);
     }
     info!("{} strokes on the wall clock", run.realtime_strokes);
-    let machine = Machine::start(setup, task, task.plant(run.seed)?, Pace::WallClock)?;
+    let machine = Machine::start(setup, task, programs.plant(setup, task)?, Pace::WallClock)?;
     let startup = machine.control.startup.to_string();
     interrupt.guard(machine.control.client.stopper());
-    let mut runner = Runner::new(machine, run.seed);
+    let mut runner = Runner::new(machine, run.seed).simulated(programs.watch());
     let strokes = run.realtime_strokes as u64;
     for rollout in 0..strokes {
         runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: run.iterations as u64, rollout }, law, false);
     }
-    let result = strokes_on_the_clock(&mut runner, learning, strokes).await;
+    let result = strokes_on_the_clock(&mut runner, learning, strokes, interrupt).await;
     let (_, latency) = runner.stop();
     learning.settle(None).await?;
     Ok(Some(Realtime { strokes, latency: latency?.summary(), successes: result?, startup }))
@@ -211,11 +221,12 @@ async fn strokes_on_the_clock(
     runner: &mut Runner,
     learning: &mut Learning<'_>,
     strokes: u64,
+    interrupt: &Interrupt,
 ) -> Result<u64, DaemonError> {
     let mut successes = 0;
     for _ in 0..strokes {
         let trial = learning.next(runner).await?;
-        successes += u64::from(learning.keep_evaluation(&trial).success);
+        successes += u64::from(learning.keep_evaluation(&trial, runner, interrupt).await.success);
         runner.recycle(trial);
     }
     Ok(successes)

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use tracing::warn;
 
 use super::deadlines::DeadlineTable;
 use crate::control::{LatencySummary, Outcome};
@@ -15,6 +16,7 @@ use crate::supervisor::checkpoint::load;
 use crate::supervisor::interrupt::Interrupt;
 use crate::supervisor::machine::{Machine, Pace};
 use crate::supervisor::places::{is_stroke, open_run};
+use crate::supervisor::programs::{Judged, Programs};
 use crate::supervisor::runner::Runner;
 use crate::supervisor::{LearnedStroke, block_on};
 use crate::tasks::Task;
@@ -85,7 +87,8 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<Evaluation, DaemonError> {
         (Pace::Lockstep, setup.config.run.evaluation_strokes)
     };
     let strokes = options.strokes.unwrap_or(usual as u64);
-    block_on(async |interrupt| judge(&setup, &*task, &law, strokes, noise, pace, &interrupt).await)
+    let programs = Programs::start(&setup)?;
+    block_on(async |interrupt| judge(&setup, &*task, &programs, &law, strokes, noise, pace, &interrupt).await)
 }
 
 /// What is to be judged, and on what.
@@ -112,12 +115,13 @@ fn subject(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
 pub async fn judge_law(
     setup: &Setup,
     task: &dyn Task,
+    programs: &Programs,
     law: &Law,
     strokes: u64,
     explore: bool,
     interrupt: &Interrupt,
 ) -> Result<Evaluation, DaemonError> {
-    judge(setup, task, law, strokes, explore, Pace::Lockstep, interrupt).await
+    judge(setup, task, programs, law, strokes, explore, Pace::Lockstep, interrupt).await
 }
 
 /// Makes `strokes` strokes and judges them. They are not stored.
@@ -127,6 +131,7 @@ pub async fn judge_law(
 async fn judge(
     setup: &Setup,
     task: &dyn Task,
+    programs: &Programs,
     law: &Law,
     strokes: u64,
     explore: bool,
@@ -134,22 +139,35 @@ async fn judge(
     interrupt: &Interrupt,
 ) -> Result<Evaluation, DaemonError> {
     let seed = setup.config.run.seed;
-    let machine = Machine::start(setup, task, task.plant(seed)?, pace)?;
+    let machine = Machine::start(setup, task, programs.plant(setup, task)?, pace)?;
     interrupt.guard(machine.control.client.stopper());
-    let mut runner = Runner::new(machine, seed);
+    let mut runner = Runner::new(machine, seed).simulated(programs.watch());
     for rollout in 0..strokes {
         runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: 0, rollout }, law, explore);
     }
     let (mut successes, mut returns, mut distances, mut clipped, mut faults) = (0, 0., Vec::new(), 0., 0);
-    for _ in 0..strokes {
+    let mut made = 0;
+    while made < strokes {
         let trial = match runner.next().await {
             Ok(trial) => trial,
             Err(error) => {
                 runner.stop().1?;
+                programs.check()?;
                 return Err(error.into());
             }
         };
-        let judgement = task.judge(trial.episode());
+        let Judged { judgement, complaint } = programs.judge(task, &trial, Some(&mut runner), interrupt).await;
+        if let Some(complaint) = complaint {
+            if let Err(error) = programs.check() {
+                runner.stop().1?;
+                return Err(error);
+            }
+            warn!("{} is made again: {complaint}", trial.order.key);
+            runner.order(trial.order.key, law, explore);
+            runner.recycle(trial);
+            continue;
+        }
+        made += 1;
         successes += u64::from(judgement.success);
         returns += judgement.total_reward;
         distances.extend(judgement.distance.filter(|_| judgement.success));

@@ -11,6 +11,7 @@ use tracing::warn;
 
 use super::deadlines::DeadlineTable;
 use crate::control::{Event, Fault, LatencySummary, StartupReport, Stopper};
+use crate::programs::{JudgeConfig, JudgeWord};
 use crate::report::IterationMetrics;
 use crate::storage::TrialMeta;
 use crate::storage::files::FileError;
@@ -20,6 +21,7 @@ use crate::supervisor::beginning::create;
 use crate::supervisor::checkpoint::Saved;
 use crate::supervisor::learning::Learning;
 use crate::supervisor::machine::{Machine, Pace};
+use crate::supervisor::programs::Programs;
 use crate::supervisor::runner::Runner;
 use crate::supervisor::{ConfigSource, block_on};
 use crate::supervisor::{Operator, Watcher};
@@ -113,6 +115,10 @@ impl fmt::Display for SoakReport {
 pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
     let SoakOptions { config, trials, wall_clock, tell } = options;
     let setup = config.load(|config| {
+        if config.judge == JudgeConfig::Word(JudgeWord::Operator) {
+            // Nobody sits there.
+            config.judge = JudgeConfig::default();
+        }
         let run = &mut config.run;
         // More than an hour's; the time ends it.
         run.iterations = if wall_clock.is_some() { 100_000 } else { trials.div_ceil(run.rollouts.max(1)) };
@@ -120,11 +126,12 @@ pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
     let task = setup.task()?;
     let temporary = |source| FileError::new("make a temporary folder in", &std::env::temp_dir(), source);
     let place = tempfile::tempdir().map_err(temporary)?;
+    let programs = Programs::start(&setup)?;
     let learner = setup.learner(&task.start()?)?;
     let saved = Saved { learner, episodes: 0 };
     let folder = create(&setup, &*task, Some(place.path().join("run")), &saved)?;
     let mut archive = Archive::start(folder).map_err(DaemonError::system(ARCHIVE))?;
-    let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?;
+    let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?.judged_by(&programs);
     let (watched, samples) = mpsc::channel();
     let (pace, per_part) = match wall_clock {
         None => {
@@ -133,7 +140,7 @@ pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
         Some(time) => (Pace::WallClock, Every::Time(time / PARTS as u32)),
     };
     block_on(async |interrupt| {
-        let machine = Machine::start(&setup, &*task, task.plant(setup.config.run.seed)?, pace)?;
+        let machine = Machine::start(&setup, &*task, programs.plant(&setup, &*task)?, pace)?;
         interrupt.guard(machine.control.client.stopper());
         let startup = machine.control.startup.clone();
         let trials = place.path().join("run/trials");
@@ -141,7 +148,9 @@ pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
         // Nobody gives orders.
         let (_silent, orders) = crossbeam_channel::bounded(1);
         let operator = Operator { orders, watcher: Box::new(watcher), reset_faults: true };
-        let mut runner = Runner::new(machine, setup.config.run.seed).operated(operator, interrupt.clone());
+        let mut runner = Runner::new(machine, setup.config.run.seed)
+            .simulated(programs.watch())
+            .operated(operator, interrupt.clone());
         if let Some(time) = wall_clock {
             let interrupt = interrupt.clone();
             tokio::task::spawn_local(async move {

@@ -22,7 +22,9 @@ pub use self::limits::Difference;
 pub(crate) use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
 use crate::dynamics::Model;
-use crate::schema::{Choice, FieldError, check};
+use crate::moto::Reward;
+use crate::programs::{JudgeConfig, JudgeProgram, JudgedReward, SimulatorConfig, find_files, without_folders};
+use crate::schema::{Choice, FieldError, Tree, check};
 use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
 pub use crate::tasks::TaskConfig;
@@ -47,6 +49,9 @@ pub struct RobotConfig {
     /// What the description does not say of the arm.
     #[serde(default)]
     pub arm: ArmConfig,
+    /// A program that simulates the robot, in place of the embedded simulation.
+    #[serde(default)]
+    pub simulator: Option<SimulatorConfig>,
 }
 
 /// Straight down.
@@ -106,6 +111,9 @@ pub struct Config {
     pub task: TaskConfig,
     /// The learner. One of them.
     pub learner: Choice<Learners>,
+    /// Who says what a stroke is worth besides the task. Their reward is added to the task's.
+    #[serde(default)]
+    pub judge: JudgeConfig,
     /// The run.
     #[serde(default)]
     pub run: RunConfig,
@@ -228,6 +236,8 @@ impl Setup {
             line: None,
             source,
         })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        config.programs_mut().for_each(|program| find_files(program, folder));
         limits::raise_efforts(&config, &mut model);
         model.set_gravity(config.robot.gravity.into());
         config.robot.arm.apply(&mut model).map_err(|source| ConfigError::Field {
@@ -236,7 +246,13 @@ impl Setup {
             source,
         })?;
         let mut setup = Self { config, urdf, model, path: path.into(), differences, title: String::new() };
-        setup.title = setup.task()?.title();
+        let task = setup.task()?;
+        setup.title = task.title();
+        let field = |source| ConfigError::Field { path: path.into(), line: None, source };
+        check_reuse(&setup.config, &*task).map_err(field)?;
+        if let Some(located) = task.located().map_err(|error| setup.refused(error))? {
+            setup.config.task = located;
+        }
         Ok(setup)
     }
 
@@ -258,12 +274,26 @@ impl Setup {
         let Config { robot, control, task, .. } = &self.config;
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let robot = Robot { model: &self.model, arm: &robot.arm, control, folder };
+        Tasks::start(task, &robot).map_err(|error| self.refused(error))
+    }
+
+    /// A refusal of the task's.
+    fn refused(&self, error: TaskError) -> ConfigError {
         let field = |source| ConfigError::Field { path: self.path.clone(), line: None, source };
-        Tasks::start(task, &robot).map_err(|error| match error {
-            TaskError::Setting(error) => field(error.within(&format!("task.{}", task.name()))),
+        match error {
+            TaskError::Setting(error) => field(error.within(&format!("task.{}", self.config.task.name()))),
             TaskError::Robot(error) => field(error),
             source => ConfigError::Task { path: self.path.clone(), source: Box::new(source) },
-        })
+        }
+    }
+
+    /// What a step is worth to the learner: as the task says, and the judge where there is one.
+    ///
+    /// # Errors
+    /// As [`Self::task`].
+    pub fn reward(&self) -> Result<Box<dyn Reward + Send>, ConfigError> {
+        let task = self.task()?;
+        Ok(if self.config.judge.is_used() { Box::new(JudgedReward(task)) } else { task })
     }
 
     /// The learner.
@@ -310,8 +340,15 @@ impl Setup {
         let mut config = self.config.clone();
         config.robot.urdf = format!("a description with BLAKE3 {:.16}", blake3::hash(self.urdf.as_bytes())).into();
         config.control.scheduling = Default::default();
+        config.programs_mut().for_each(|program| without_folders(program));
         let mut settings = serde_json::to_value(&config).map_err(|error| self.syntax(error.to_string()))?;
         settings["run"] = json!({ "seed": config.run.seed, "rollouts": config.run.rollouts });
+        if let Some(settings) = settings.as_object_mut().filter(|_| !config.judge.is_used()) {
+            settings.remove("judge");
+        }
+        if let Some(robot) = settings["robot"].as_object_mut().filter(|_| config.robot.simulator.is_none()) {
+            robot.remove("simulator");
+        }
         Ok(settings)
     }
 
@@ -329,6 +366,15 @@ impl Config {
     pub fn load(path: &Path, namespace: Option<&str>) -> Result<Self, ConfigError> {
         read::read(&read_text(path)?, path, namespace)
     }
+
+    /// The programs and their arguments.
+    fn programs_mut(&mut self) -> impl Iterator<Item = &mut [String]> {
+        let judge = match &mut self.judge {
+            JudgeConfig::Program(JudgeProgram { program, .. }) => Some(&mut program[..]),
+            JudgeConfig::Word(_) => None,
+        };
+        judge.into_iter().chain(self.robot.simulator.iter_mut().map(|simulator| &mut simulator.program[..]))
+    }
 }
 
 /// Checks every value, with what the robot description fills in. Gives the limits that it has differently.
@@ -342,7 +388,26 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
     limits::check(config, model.joints())?;
     config.control.validate(joints)?;
     Learners::check(&config.learner).map_err(|error| error.within("learner"))?;
+    config.robot.simulator.as_ref().map_or(Ok(()), SimulatorConfig::validate)?;
+    config.judge.validate(model, config.robot.simulator.is_some())?;
     Ok(limits::differences(config, model.joints()))
+}
+
+/// Refuses a learner that uses a step's transitions at other steps where part of the reward says nothing of them.
+fn check_reuse(config: &Config, task: &dyn Task) -> Result<(), FieldError> {
+    const ACROSS_STEPS: &str = "time_and_iterations";
+    let reuse = config.learner.settings().get("reuse").and_then(Tree::text);
+    let bound = task.bound_to_its_step().map(|field| format!("task.{}.{field}", config.task.name()));
+    let bound = bound.or_else(|| config.judge.is_used().then(|| "what a judge said".into()));
+    match bound.filter(|_| reuse == Some(ACROSS_STEPS)) {
+        None => Ok(()),
+        Some(what) => {
+            let expected = format!(
+                "iterations or same_step_decay, which keep to the step: {what} of a transition says nothing of another step"
+            );
+            Err(FieldError::value(format!("learner.{}.reuse", config.learner.name()), ACROSS_STEPS, expected))
+        }
+    }
 }
 
 fn read_text(path: &Path) -> Result<String, ConfigError> {

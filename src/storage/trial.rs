@@ -69,6 +69,9 @@ pub struct TrialMeta {
     pub total_reward: Option<f64>,
     /// Whether the task was solved; `None` if the task has no such judgement.
     pub success: Option<bool>,
+    /// By how much a stroke that came near enough to say so missed its goal, m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distance: Option<f64>,
     /// Outcome values per step.
     pub outcome_dim: usize,
     /// Outcomes that the task measured within each step (step x outcome), see

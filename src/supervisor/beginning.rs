@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use moto_learners::{Adopted, Learner};
+use serde_json::json;
 use tracing::info;
 
 use super::checkpoint::{Saved, compiled, header, load};
@@ -124,7 +125,9 @@ fn warm_started(setup: &Setup, task: &dyn Task, from: &Path) -> Result<Box<dyn L
     start_from(&saved.learner.law())?;
     let done = saved.learner.iteration();
     info!("starts from what {done} iterations in {} learned{}", from.display(), told_differences(&other, setup)?);
-    let rewards = differences(&other.task()?.reward_settings(), &task.reward_settings(), &[]);
+    let mut rewards = differences(&other.task()?.reward_settings(), &task.reward_settings(), &[]);
+    let judge = |setup: &Setup| setup.decisive().map(|settings| settings.get("judge").cloned().unwrap_or_default());
+    rewards.extend(differences(&json!({ "judge": judge(&other)? }), &json!({ "judge": judge(setup)? }), &[]));
     if !rewards.is_empty() {
         info!("its transitions are left, for their rewards would mean something else: {}", listed(&rewards));
         return Ok(learner);

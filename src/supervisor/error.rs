@@ -10,6 +10,7 @@ use super::machine::MachineError;
 use super::runner::RunnerError;
 use crate::control::LoopError;
 use crate::policy::PolicyError;
+use crate::programs::ProgramError;
 use crate::report::DrawError;
 use crate::setup::ConfigError;
 use crate::storage::files::FileError;
@@ -41,6 +42,12 @@ pub enum DaemonError {
     /// No more trials come.
     #[error(transparent)]
     Runner(#[from] RunnerError),
+    /// A program of the user's could not be started, or asked.
+    #[error("{}{}", .0, .0.last_words())]
+    Program(#[from] ProgramError),
+    /// A program of the user's failed in one trial after the other.
+    #[error("{}, the third time in a row{}", .0, .0.last_words())]
+    GivenUp(Box<ProgramError>),
     /// The learner could not learn from what it was given.
     #[error("the learner: {0}")]
     Learner(#[from] LearnerError),

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
-use moto_learners::{Batch, Learner, LearnerError, Report};
-
-use crate::tasks::Task;
+use moto_learners::{Batch, Learner, LearnerError, Report, Reward};
 
 /// Makes the next update panic, in a test of what becomes of the robot.
 #[cfg(test)]
@@ -53,11 +51,11 @@ impl LearnerThread {
     ///
     /// # Errors
     /// If the system has no thread left.
-    pub fn spawn(mut learner: Box<dyn Learner>, task: Box<dyn Task>) -> Result<Self, LearnerLost> {
+    pub fn spawn(mut learner: Box<dyn Learner>, reward: Box<dyn Reward + Send>) -> Result<Self, LearnerLost> {
         rayon::broadcast(|_| ());
         Self::answering(move |batch| {
             let start = Instant::now();
-            let report = learner.learn(batch, &*task)?;
+            let report = learner.learn(batch, &*reward)?;
             Ok(Updated { learner: learner.clone(), report, duration: start.elapsed() })
         })
     }

@@ -14,12 +14,14 @@ pub(crate) mod learning;
 pub(crate) mod machine;
 mod operator;
 pub(crate) mod places;
+pub(crate) mod programs;
 mod progress;
 mod records;
 mod robot_run;
 mod rollout;
 pub(crate) mod runner;
 mod source;
+pub(crate) mod terminal;
 
 pub use beginning::{Beginning, run_configuration};
 pub use error::DaemonError;

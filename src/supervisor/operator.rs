@@ -17,6 +17,10 @@ pub enum Order {
     Save,
     /// Other gains and limits from the next trial on; what cannot change while the loop runs is as it was.
     Tune(Box<ControlConfig>),
+    /// What the stroke was worth that waits for it, finite.
+    Score(f64),
+    /// The stroke that waits for its score is not learned from.
+    Skip,
     /// The end: the robot gets the safe command, and the run is saved.
     End,
     /// The end, without the update that the learner is making.

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use moto_learners::moto::{StepOutcome, StepReport};
 use moto_learners::{Report, Verdict};
 
+use super::programs::Judged;
 use super::rollout::{Rollout, is_finite};
 use super::runner::complaint;
 use crate::control::{Abort, BlackBox, Episode, FinishedTrial, Outcome};
@@ -12,7 +13,7 @@ use crate::report::{DiscardedTrial, GuardDecision, IterationMetrics, PerStep, Su
 use crate::robot::TrialKind;
 use crate::setup::Setup;
 use crate::storage::{TrialEnd, TrialMeta};
-use crate::tasks::{Judgement, Task};
+use crate::tasks::Task;
 
 /// Writes down what belongs to a run's trials.
 pub struct Recorder<'a> {
@@ -27,10 +28,16 @@ impl<'a> Recorder<'a> {
     }
 
     /// What is stored of trial number `number` beside its episode.
-    pub fn trial(&self, number: u64, trial: &FinishedTrial, judgement: &Judgement) -> TrialMeta {
+    pub fn trial(&self, number: u64, trial: &FinishedTrial, judged: &Judged) -> TrialMeta {
         let key = trial.order.key;
+        let Judged { judgement, complaint: unjudged } = judged;
         let complaint = complaint(trial)
             .or_else(|| (!is_finite(trial.episode(), judgement)).then(|| "it holds a non-finite number".into()));
+        let complaint = match (unjudged, complaint) {
+            // What the loop saw of it comes after.
+            (Some(first), Some(then)) => Some(format!("{first}; then {then}")),
+            (first, then) => first.clone().or(then),
+        };
         let end = match (&trial.outcome, complaint) {
             (_, None) => TrialEnd::Completed,
             (Outcome::Aborted(Abort::Fault(_)), Some(reason)) => TrialEnd::Fault { reason },
@@ -44,6 +51,7 @@ impl<'a> Recorder<'a> {
             end,
             total_reward: judgement.total_reward.is_finite().then_some(judgement.total_reward),
             success: Some(judgement.success),
+            distance: judgement.distance,
             outcome_dim: judgement.outcomes.nrows(),
             outcomes: judgement.outcomes.as_slice().into(),
             // In lockstep no latency is measured.
@@ -85,6 +93,7 @@ impl<'a> Recorder<'a> {
             end: TrialEnd::Completed,
             total_reward: None,
             success: None,
+            distance: None,
             outcome_dim: 0,
             outcomes: Vec::new(),
             // A clock before 1970 is no reason to lose a trial.
@@ -160,6 +169,7 @@ pub(super) mod tests {
     use crate::control::{Outcome, TrialBuffers, TrialOrder, TrialShape};
     use crate::policy::CompiledPolicy;
     use crate::robot::TrialKey;
+    use crate::tasks::Judgement;
     use nalgebra::DMatrix;
     use std::path::Path;
 
@@ -196,11 +206,13 @@ pub(super) mod tests {
         let setup = Setup::load(&config, |_| {}).unwrap();
         let task = setup.task().unwrap();
         let trial = stroke(&*task, TrialKey { kind: TrialKind::Learn, iteration: 4, rollout: 2 });
-        let judged = |miss: f64| Judgement {
-            outcomes: DMatrix::from_element(1, 1, miss),
-            total_reward: 0.,
-            success: false,
-            distance: None,
+        let judged = |miss: f64| {
+            Judged::from(Judgement {
+                outcomes: DMatrix::from_element(1, 1, miss),
+                total_reward: 0.,
+                success: false,
+                distance: None,
+            })
         };
         let recorder = Recorder::new(&setup, &*task);
         assert_eq!(recorder.trial(1, &trial, &judged(0.1)).end, TrialEnd::Completed);

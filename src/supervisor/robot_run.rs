@@ -13,6 +13,7 @@ use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
 use super::machine::Machine;
 use super::operator::Operator;
+use super::programs::Programs;
 use super::runner::Runner;
 use super::runtime;
 use crate::robot::{RemoteRobot, TrialKey, TrialKind};
@@ -25,6 +26,7 @@ pub struct RobotRun {
     task: Box<dyn Task>,
     archive: Archive,
     saved: Arc<Saved>,
+    programs: Programs,
 }
 
 impl RobotRun {
@@ -35,10 +37,11 @@ impl RobotRun {
     pub fn open(setup: Setup, out: Option<PathBuf>, beginning: &Beginning) -> Result<Self, DaemonError> {
         setup.log_differences();
         let task = setup.task()?;
+        let programs = Programs::on_a_robot(&setup)?;
         let (folder, saved) = open(&setup, &*task, beginning, out)?;
         info!("run folder: {}", folder.view().directory().display());
         let archive = Archive::start(folder).map_err(DaemonError::system(ARCHIVE))?;
-        Ok(Self { setup, task, archive, saved: Arc::new(saved) })
+        Ok(Self { setup, task, archive, saved: Arc::new(saved), programs })
     }
 
     /// The run folder.
@@ -57,9 +60,9 @@ impl RobotRun {
     /// # Errors
     /// What went wrong. The robot then has the safe command, and what was done is saved.
     pub fn learn(&mut self, robot: Box<dyn RemoteRobot>, operator: Operator) -> Result<bool, DaemonError> {
-        let Self { setup, task, archive, saved } = self;
+        let Self { setup, task, archive, saved, programs } = self;
         let task = &**task;
-        let mut learning = Learning::new(setup, task, archive, saved.clone())?;
+        let mut learning = Learning::new(setup, task, archive, saved.clone())?.judged_by(programs);
         let runtime = runtime()?;
         let outcome = runtime.block_on(async {
             let interrupt = Interrupt::default();
@@ -68,7 +71,9 @@ impl RobotRun {
             let mut runner = Runner::new(machine, setup.config.run.seed).operated(operator, interrupt.clone());
             let mut result = learning.run(&mut runner, &interrupt).await;
             if matches!(result, Ok(Ended::Complete)) {
-                result = match show(&mut learning, &mut runner, setup.config.run.realtime_strokes as u64).await {
+                result = match show(&mut learning, &mut runner, &interrupt, setup.config.run.realtime_strokes as u64)
+                    .await
+                {
                     Err(_) if interrupt.asked() => Ok(Ended::Interrupted),
                     other => other.map(|()| Ended::Complete),
                 };
@@ -81,7 +86,7 @@ impl RobotRun {
                 result = Err(error.into());
             }
             if result.is_err() || matches!(result, Ok(Ended::Interrupted)) {
-                learning.keep_last(&trials);
+                learning.keep_last(&trials, &interrupt).await;
             }
             let stored = learning.settle(None).await;
             result = result.and_then(|ended| stored.map(|()| ended));
@@ -98,7 +103,12 @@ impl RobotRun {
 }
 
 /// Strokes of the learned policy without noise.
-async fn show(learning: &mut Learning<'_>, runner: &mut Runner, strokes: u64) -> Result<(), DaemonError> {
+async fn show(
+    learning: &mut Learning<'_>,
+    runner: &mut Runner,
+    interrupt: &Interrupt,
+    strokes: u64,
+) -> Result<(), DaemonError> {
     if strokes == 0 {
         return Ok(());
     }
@@ -110,7 +120,7 @@ async fn show(learning: &mut Learning<'_>, runner: &mut Runner, strokes: u64) ->
     let mut successes = 0;
     for _ in 0..strokes {
         let trial = learning.next(runner).await?;
-        successes += u64::from(learning.keep_evaluation(&trial).success);
+        successes += u64::from(learning.keep_evaluation(&trial, runner, interrupt).await.success);
         runner.recycle(trial);
     }
     learning.settle(Some(runner)).await?;

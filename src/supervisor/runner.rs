@@ -14,6 +14,7 @@ use crate::control::{
     SafetyState, TrialBuffers, TrialOrder, Tuning,
 };
 use crate::policy::Law;
+use crate::programs::SimulatorWatch;
 use crate::robot::{LinkError, TrialKey, exploration_noise};
 
 /// How often the loop is looked after.
@@ -63,6 +64,10 @@ pub struct Runner {
     marked: Vec<TrialKey>,
     /// Why a robot that is not in this process was lost, if it was.
     lost: Option<LinkError>,
+    /// Whether a simulator that is a program is still there.
+    simulator: Option<SimulatorWatch>,
+    /// What the operator said of strokes that wait for a score; none to leave one out.
+    scores: VecDeque<Option<f64>>,
 }
 
 impl Runner {
@@ -82,6 +87,8 @@ impl Runner {
             save: false,
             marked: Vec::new(),
             lost: None,
+            simulator: None,
+            scores: VecDeque::new(),
         }
     }
 
@@ -91,6 +98,22 @@ impl Runner {
         operator.watcher.started(&self.machine.control.startup, self.machine.control.client.stopper());
         self.operator = Some((operator, interrupt));
         self
+    }
+
+    /// From now on it ends where the simulator is given up.
+    #[must_use]
+    pub fn simulated(self, simulator: Option<SimulatorWatch>) -> Self {
+        Self { simulator, ..self }
+    }
+
+    /// Scores given so far are nobody's.
+    pub fn forget_scores(&mut self) {
+        self.scores.clear();
+    }
+
+    /// The operator's next score; within it none for a stroke to be left out.
+    pub fn take_score(&mut self) -> Option<Option<f64>> {
+        self.scores.pop_front()
     }
 
     /// Tells the operator something.
@@ -140,6 +163,9 @@ impl Runner {
                 },
                 Order::Evaluate => self.evaluations += 1,
                 Order::Save => self.save = true,
+                Order::Score(score) if score.is_finite() => self.scores.push_back(Some(score)),
+                Order::Score(score) => warn!("a score of {score} is passed over: expected a finite number"),
+                Order::Skip => self.scores.push_back(None),
                 Order::End => ended = true,
                 Order::Hurry => hurried = true,
             }
@@ -208,7 +234,9 @@ impl Runner {
             }
         }
         let status = client.status();
-        if status.ended || self.lost.is_some() {
+        // What is under way ends first: the loop has no readings any more.
+        let given_up = self.in_flight == 0 && self.simulator.as_ref().is_some_and(SimulatorWatch::is_given_up);
+        if status.ended || self.lost.is_some() || given_up {
             return Err(RunnerError::Ended);
         }
         let silence = self.watch.look(&status);

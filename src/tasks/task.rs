@@ -4,9 +4,9 @@ use moto_learners::{Reward, Start};
 use nalgebra::DMatrix;
 use serde_json::Value;
 
-use super::TaskError;
+use super::{TaskConfig, TaskError};
 use crate::control::{Episode, Stroke};
-use crate::robot::{Observed, Plant};
+use crate::robot::{Observed, Plant, TrialKey};
 
 /// What the task makes of a recorded stroke.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,14 +62,20 @@ pub trait Task: Reward + Send {
     /// State dimension d_s of the policy.
     fn state_dim(&self) -> usize;
 
-    /// The policy's state and the stroke's trigger, for the control loop.
-    fn stroke(&self) -> Box<dyn Stroke>;
+    /// The policy's state and the stroke's trigger, for the control loop of a run with this seed.
+    fn stroke(&self, seed: u64) -> Box<dyn Stroke>;
 
     /// What a learner starts from.
     ///
     /// # Errors
     /// If the demonstration it is made from fails.
     fn start(&self) -> Result<Start, TaskError>;
+
+    /// What is drawn for a trial and seen by the policy from its first step on, such as where a target is; empty where nothing
+    /// is. A function of seed and key alone.
+    fn context(&self, _seed: u64, _key: &TrialKey) -> Vec<f64> {
+        vec![]
+    }
 
     /// Whether trials without exploration noise differ from each other.
     fn varies(&self) -> bool;
@@ -86,4 +92,18 @@ pub trait Task: Reward + Send {
     /// The settings that decide what a reward means. A learner that starts from another run's transitions uses those only
     /// if these settings are the same.
     fn reward_settings(&self) -> Value;
+
+    /// The part of the reward, by its field, that a transition keeps from the step it was made in, so that it says nothing of
+    /// another step; `None` where the reward is a function of step, state, action and next state.
+    fn bound_to_its_step(&self) -> Option<String> {
+        None
+    }
+
+    /// The settings with whatever only their folder explains made explicit: paths from the root on. `None` if nothing changes.
+    ///
+    /// # Errors
+    /// Settings that have no form that a configuration can have.
+    fn located(&self) -> Result<Option<TaskConfig>, TaskError> {
+        Ok(None)
+    }
 }

@@ -13,7 +13,9 @@ use crate::storage::{RunFolder, StorageError, TrialEnd, TrialMeta};
 use crate::supervisor::archive::Stored;
 use crate::supervisor::checkpoint::{Saved, header};
 use crate::supervisor::error::DaemonError;
+use crate::supervisor::interrupt::Interrupt;
 use crate::supervisor::learner_thread::Updated;
+use crate::supervisor::programs::Judged;
 use crate::supervisor::progress::{IterationSummary, Progress};
 use crate::supervisor::records::metrics;
 use crate::supervisor::rollout::Rollout;
@@ -24,9 +26,9 @@ const LEARNING_CURVE: &str = "learning_curve.svg";
 
 impl Learning<'_> {
     /// Stores a trial and takes it as a rollout if it can be learned from. Says whether it can.
-    pub(super) fn keep(&mut self, trial: &FinishedTrial) -> bool {
-        let judgement = self.task.judge(trial.episode());
-        let (meta, episode) = self.store_trial(trial, &judgement);
+    pub(super) fn keep(&mut self, trial: &FinishedTrial, judged: Judged) -> bool {
+        let (meta, episode) = self.store_trial(trial, &judged);
+        let judgement = judged.judgement;
         match meta.end {
             TrialEnd::Completed => {
                 let rollout = Rollout::new(meta.trial, episode, judgement, &trial.order.law, &trial.order.noise);
@@ -63,8 +65,8 @@ impl Learning<'_> {
         any
     }
 
-    pub(super) fn store_trial(&mut self, trial: &FinishedTrial, judgement: &Judgement) -> (TrialMeta, Arc<Episode>) {
-        let meta = self.recorder.trial(self.next_trial, trial, judgement);
+    pub(super) fn store_trial(&mut self, trial: &FinishedTrial, judged: &Judged) -> (TrialMeta, Arc<Episode>) {
+        let meta = self.recorder.trial(self.next_trial, trial, judged);
         let episode = Arc::new(trial.episode().clone());
         self.next_trial += 1;
         let (stored, content) = (meta.clone(), episode.clone());
@@ -75,18 +77,37 @@ impl Learning<'_> {
         (meta, episode)
     }
 
-    /// Stores a trial that is not for learning and says what the task made of it.
-    pub fn keep_evaluation(&mut self, trial: &FinishedTrial) -> Judgement {
-        let judgement = self.task.judge(trial.episode());
-        self.store_trial(trial, &judgement);
-        judgement
+    /// Stores a trial that is not for learning and says what was made of it.
+    pub async fn keep_evaluation(
+        &mut self,
+        trial: &FinishedTrial,
+        runner: &mut Runner,
+        interrupt: &Interrupt,
+    ) -> Judgement {
+        let judged = self.judge(trial, Some(runner), interrupt).await;
+        self.store_trial(trial, &judged);
+        judged.judgement
+    }
+
+    /// Judges a trial that is over.
+    pub(super) async fn judge(
+        &self,
+        trial: &FinishedTrial,
+        runner: Option<&mut Runner>,
+        interrupt: &Interrupt,
+    ) -> Judged {
+        match self.programs {
+            Some(programs) => programs.judge(self.task, trial, runner, interrupt).await,
+            None => self.task.judge(trial.episode()).into(),
+        }
     }
 
     /// Stores what a loop that was stopped still had: trials that were over by then, faults of their own among them. One that
     /// the stop itself cut short will be made again.
-    pub fn keep_last(&mut self, trials: &[FinishedTrial]) {
+    pub async fn keep_last(&mut self, trials: &[FinishedTrial], interrupt: &Interrupt) {
         for trial in trials.iter().filter(|trial| !cut_short(&trial.outcome)) {
-            self.store_trial(trial, &self.task.judge(trial.episode()));
+            let judged = self.judge(trial, None, interrupt).await;
+            self.store_trial(trial, &judged);
         }
     }
 

@@ -14,6 +14,7 @@ use super::checkpoint::{Saved, compiled};
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::learner_thread::{LearnerThread, Updated};
+use super::programs::Programs;
 use super::progress::Progress;
 use super::records::Recorder;
 use super::rollout::{Rollout, batch};
@@ -51,6 +52,8 @@ pub struct Learning<'a> {
     task: &'a dyn Task,
     archive: &'a mut Archive,
     recorder: Recorder<'a>,
+    /// Who judges besides the task.
+    programs: Option<&'a Programs>,
     thread: LearnerThread,
     saved: Arc<Saved>,
     /// The iterations so far, as the learning curve needs them.
@@ -89,10 +92,13 @@ impl<'a> Learning<'a> {
                 continue;
             }
             let episode = Arc::new(episode);
-            collected.made.insert(meta.rollout);
+            let judgement = Programs::stored(setup, &meta, task.judge(&episode));
             match meta.end {
                 TrialEnd::Completed => {
-                    let judgement = task.judge(&episode);
+                    let Some(judgement) = judgement else {
+                        warn!("passed over, and made again: trial {} has no judge's reward of each step", meta.trial);
+                        continue;
+                    };
                     // What was drawn once for it is drawn again: it depends on the key alone.
                     let key = TrialKey { kind: TrialKind::Learn, iteration, rollout: meta.rollout };
                     let noise = exploration_noise(setup.config.run.seed, &key, law.noise_len());
@@ -103,11 +109,13 @@ impl<'a> Learning<'a> {
                     collected.discarded.push(DiscardedTrial { trial: meta.trial, reason });
                 }
             }
+            collected.made.insert(meta.rollout);
         }
         Ok(Self {
-            thread: LearnerThread::spawn(saved.learner.clone(), setup.task()?)?,
+            thread: LearnerThread::spawn(saved.learner.clone(), setup.reward()?)?,
             next_trial: archive.view().trials()?.last().map_or(1, |(number, _)| number + 1),
             recorder: Recorder::new(setup, task),
+            programs: None,
             setup,
             task,
             archive,
@@ -115,6 +123,12 @@ impl<'a> Learning<'a> {
             lines,
             collected,
         })
+    }
+
+    /// Trials are judged by these programs too.
+    #[must_use]
+    pub fn judged_by(self, programs: &'a Programs) -> Self {
+        Self { programs: Some(programs), ..self }
     }
 
     /// What is learned so far.
@@ -133,6 +147,7 @@ impl<'a> Learning<'a> {
         let mut progress = Progress::new(made, run.iterations * run.rollouts);
         let result = match self.iterate(runner, interrupt, &mut progress).await {
             Err(DaemonError::Runner(_)) if interrupt.asked() => Ok(Ended::Interrupted),
+            Err(error @ DaemonError::Runner(_)) => self.check_programs().and(Err(error)),
             other => other,
         };
         progress.finish();
@@ -204,7 +219,7 @@ impl<'a> Learning<'a> {
     ) -> Result<Ended, DaemonError> {
         while self.saved.learner.iteration() < self.setup.config.run.iterations {
             let start = Instant::now();
-            self.collect(runner, progress).await?;
+            self.collect(runner, interrupt, progress).await?;
             let rollout_time = start.elapsed();
             let usable = self.collected.usable.values();
             let rollouts: Vec<Rollout> = usable.take(self.setup.config.run.rollouts).cloned().collect();
@@ -212,7 +227,7 @@ impl<'a> Learning<'a> {
             let Some(updated) = self.await_update(runner, interrupt).await? else { return Ok(Ended::Interrupted) };
             if self.leave_out(&runner.take_marked()) {
                 // The learner as it was before takes the others, and a further one.
-                self.thread = LearnerThread::spawn(self.saved.learner.clone(), self.setup.task()?)?;
+                self.thread = LearnerThread::spawn(self.saved.learner.clone(), self.setup.reward()?)?;
                 continue;
             }
             let mut timing = Timing::default();
@@ -255,15 +270,25 @@ impl<'a> Learning<'a> {
         }
     }
 
+    fn check_programs(&self) -> Result<(), DaemonError> {
+        self.programs.map_or(Ok(()), Programs::check)
+    }
+
     /// Makes trials until the iteration has its rollouts.
-    async fn collect(&mut self, runner: &mut Runner, progress: &mut Progress) -> Result<(), DaemonError> {
+    async fn collect(
+        &mut self,
+        runner: &mut Runner,
+        interrupt: &Interrupt,
+        progress: &mut Progress,
+    ) -> Result<(), DaemonError> {
+        let at_a_time = if self.programs.is_some_and(Programs::one_by_one) { 1 } else { usize::MAX };
         let wanted = self.setup.config.run.rollouts;
         let iteration = self.saved.learner.iteration() as u64;
         let law = self.saved.learner.law().compile()?;
         let mut under_way = 0;
         let mut rollout = 0;
         while self.collected.usable.len() < wanted {
-            while self.collected.usable.len() + under_way < wanted {
+            while self.collected.usable.len() + under_way < wanted && under_way < at_a_time {
                 if self.collected.made.len() >= ATTEMPTS * wanted {
                     let reason = self.collected.discarded.last().map_or_else(String::new, |trial| trial.reason.clone());
                     return Err(DaemonError::TooFewTrials {
@@ -291,13 +316,15 @@ impl<'a> Learning<'a> {
             let trial = self.next(runner).await?;
             self.keep_black_boxes(runner);
             if trial.order.key.kind == TrialKind::Evaluate {
-                self.keep_evaluation(&trial);
+                self.keep_evaluation(&trial, runner, interrupt).await;
             } else {
                 under_way -= 1;
-                if self.keep(&trial) {
+                let judged = self.judge(&trial, Some(runner), interrupt).await;
+                if self.keep(&trial, judged) {
                     progress.trial();
                 }
             }
+            self.check_programs()?;
             runner.recycle(trial);
             self.leave_out(&runner.take_marked());
         }
@@ -363,7 +390,7 @@ mod tests {
         let mut learning = Learning::new(&setup, &*task, &mut archive, saved.clone()).unwrap();
         let trials = [0, 1].map(|rollout| stroke(&*task, TrialKey { kind: TrialKind::Learn, iteration: 0, rollout }));
         for trial in &trials {
-            assert!(learning.keep(trial));
+            assert!(learning.keep(trial, task.judge(trial.episode()).into()));
         }
         assert!(learning.leave_out(&[trials[0].order.key]));
         let left = |learning: &Learning| {
