@@ -3,11 +3,13 @@
 mod tennis_common;
 
 use moto_controller::baselines::dmp::{Demonstration, Dmp, DmpConfig};
-use moto_controller::baselines::episodic::{EpisodicMethod, MoreConfig, MovementConfig, RepsConfig};
+use moto_controller::baselines::episodic::{MoreConfig, MovementConfig, RepsConfig};
 use moto_controller::control::Episode;
 use moto_controller::daemon::{EvaluateOptions, Evaluation, evaluate};
-use moto_controller::experiment::{MethodConfig, Run, TaskConfig, Variant};
+use moto_controller::experiment::{Run, TaskConfig, Variant};
 use moto_controller::tasks::table_tennis::{DemonstrationKind, Setting, TableTennisConfig};
+use moto_learners::moto::MotoConfig;
+use moto_learners::{LearnerSettings, Learners};
 use tennis_common::task;
 
 fn fit(shown: &Episode) -> Dmp {
@@ -32,20 +34,16 @@ fn reproduces_the_players_stroke() {
 }
 
 /// A small variant of an experiment.
-fn variant(method: MethodConfig, setting: Setting, demonstration: DemonstrationKind) -> Variant {
+fn variant(settings: &impl LearnerSettings, setting: Setting, demonstration: DemonstrationKind) -> Variant {
     Variant {
         label: "small".into(),
         group: String::new(),
         task: TaskConfig::TableTennis(Box::new(TableTennisConfig { setting, demonstration, ..Default::default() })),
-        method,
+        method: Learners::chosen(settings).unwrap(),
         rollouts: 8,
         iterations: 3,
         thresholds: Vec::new(),
     }
-}
-
-fn movement(search: EpisodicMethod, context: bool) -> MethodConfig {
-    MethodConfig::Movement(MovementConfig { search, context, ..Default::default() })
 }
 
 /// Judges what a run learned so far, as `moto_controller evaluate` does.
@@ -59,8 +57,8 @@ fn judged(run: &Run) -> Evaluation {
 
 #[test]
 fn the_fitted_movement_returns_the_demonstrated_ball_through_the_control_loop() {
-    let method = movement(EpisodicMethod::Reps(RepsConfig::default()), false);
-    let run = Run::start(&variant(method, Setting::Noiseless, DemonstrationKind::Plain), 1).unwrap();
+    let variant = variant(&RepsConfig::default(), Setting::Noiseless, DemonstrationKind::Plain);
+    let run = Run::start(&variant, 1).unwrap();
     let evaluation = judged(&run);
     assert_eq!((evaluation.success, evaluation.faults, evaluation.clipped_share), (1., 0, 0.));
     assert!(evaluation.distance.unwrap() < 0.2, "{evaluation}");
@@ -68,13 +66,14 @@ fn the_fitted_movement_returns_the_demonstrated_ball_through_the_control_loop() 
 
 #[test]
 fn a_run_of_every_method_goes_on_to_the_bit_and_leaves_a_stroke_to_judge() {
-    let methods = [
-        (MethodConfig::Moto(Default::default()), Setting::NoisyBounce),
-        (movement(EpisodicMethod::Reps(RepsConfig { inertia: 0.5, ..Default::default() }), true), Setting::Context),
-        (movement(EpisodicMethod::More(MoreConfig::default()), false), Setting::NoisyBounce),
+    let contextual = MovementConfig { context: true, ..Default::default() };
+    let contextual = RepsConfig { inertia: 0.5, movement: contextual, ..Default::default() };
+    let variants = [
+        variant(&MotoConfig::default(), Setting::NoisyBounce, DemonstrationKind::Plain),
+        variant(&contextual, Setting::Context, DemonstrationKind::Plain),
+        variant(&MoreConfig::default(), Setting::NoisyBounce, DemonstrationKind::Plain),
     ];
-    for (method, setting) in methods {
-        let variant = variant(method, setting, DemonstrationKind::Plain);
+    for variant in variants {
         let mut run = Run::start(&variant, 5).unwrap();
         run.iterate().unwrap();
         let state = run.state().unwrap();

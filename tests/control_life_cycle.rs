@@ -295,7 +295,7 @@ fn in_lockstep_a_trial_is_a_function_of_its_key_policy_and_noise() {
 fn in_lockstep_time_stands_still_without_a_trial() {
     let (port, robot) = link(1, 1);
     let (idle, woken) = std::sync::mpsc::channel();
-    let clock = LockstepClock::new(Joints::at(&[0.1]), robot).on_idle(move || {
+    let clock = OnIdle::new(Box::new(LockstepClock::new(Joints::at(&[0.1]), robot)), move || {
         let _ = idle.send(());
     });
     let dynamics = Box::new(NominalInertia([1.].into()));

@@ -104,7 +104,8 @@ fn a_run_whose_configuration_was_changed_meanwhile() {
     fs::write(&config, resolved.replace("epsilon: 0.15", "epsilon: 0.3")).unwrap();
     for command in [&["dry-run", "--resume", "run", "--iterations", "2"][..], &["evaluate", "run"]] {
         let said = place.refusal(command);
-        for text in ["run in run was made with other settings", "learner.epsilon was 0.15, is 0.3", "--warm-start run"]
+        for text in
+            ["run in run was made with other settings", "learner.moto.epsilon was 0.15, is 0.3", "--warm-start run"]
         {
             assert!(said.contains(text), "{text} is not in: {said}");
         }

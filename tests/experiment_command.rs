@@ -8,9 +8,10 @@ use std::process::Stdio;
 
 use experiment_support::{Place, SMALL, experiment, names};
 use moto_controller::baselines::gps::GpsConfig;
-use moto_controller::experiment::{MethodConfig, TaskConfig, Variant, overridden};
+use moto_controller::experiment::{TaskConfig, Variant, overridden};
 use moto_controller::moto::{LearnerConfig, Ridge, StateDiagonal};
 use moto_controller::tasks::swing_up::{JointLimit, SwingUpConfig};
+use moto_learners::Learners;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -126,8 +127,9 @@ only: [no reuse, mine, theirs]
     let wanted = |index: usize, label: &str, change: &dyn Fn(&mut SwingUpConfig, &mut LearnerConfig)| {
         let mut variant = Variant { label: label.into(), rollouts: 7, ..before.variants[index].clone() };
         let TaskConfig::SwingUp(task) = &mut variant.task else { panic!("the small experiment is a swing-up") };
-        let MethodConfig::Moto(method) = &mut variant.method else { panic!("the small experiment's are MOTO") };
-        change(task, method);
+        let mut method = variant.method.typed("moto").expect("the small experiment's are MOTO");
+        change(task, &mut method);
+        variant.method = Learners::chosen(&method).unwrap();
         variant
     };
     assert_eq!(config.variants[0], wanted(1, "no reuse", &|_, method| method.epsilon = 0.5));
@@ -139,7 +141,7 @@ only: [no reuse, mine, theirs]
         method.guard.enabled = false;
     });
     assert_eq!(config.variants[1], mine);
-    let method = MethodConfig::Gps(GpsConfig { epsilon: 0.4, ..Default::default() });
+    let method = Learners::chosen(&GpsConfig { epsilon: 0.4, ..Default::default() }).unwrap();
     assert_eq!(config.variants[2], Variant { label: "theirs".into(), method, ..mine });
 }
 

@@ -10,10 +10,10 @@ use std::time::Duration;
 use moto_controller::control::{Episode, LatencySummary, Quantiles};
 use moto_controller::moto::{Learner, LearnerConfig, StateScales};
 use moto_controller::policy::{LinearGaussian, Policy};
+use moto_controller::robot::{Form, Observed};
 use moto_controller::storage::files::Files;
 use moto_controller::storage::{
-    BallColumns, Checkpoint, Expected, Header, Shapes, StorageError, TrialEnd, TrialMeta, config_hash, read_trial,
-    write_trial,
+    Checkpoint, Expected, Header, Shapes, StorageError, TrialEnd, TrialMeta, config_hash, read_trial, write_trial,
 };
 use nalgebra::{DMatrix, DVector};
 use proptest::collection::vec;
@@ -139,7 +139,7 @@ fn meta() -> impl Strategy<Value = TrialMeta> {
                 wall_start: Duration::new(sec, nano),
                 step_period: Duration::from_nanos(step),
                 latency: q.map(|q| LatencySummary { cycles: 5, execution: quantiles(q), ..Default::default() }),
-                ball: None,
+                observed: vec![],
             }
         },
     )
@@ -151,9 +151,14 @@ proptest! {
     #[test]
     fn any_trial_comes_back_to_the_bit((episode, outcomes) in episode(), meta in meta()) {
         let joint_names = (0..episode.joints).map(|i| format!("joint {i} é")).collect();
-        let ball = (episode.task_values == 6)
-            .then(|| BallColumns { position: [5, 4, 3], velocity: [2, 1, 0], frame: "table".into() });
-        let meta = TrialMeta { joint_names, outcomes, ball, ..meta };
+        let named = |name: &str, form| Observed { name: name.into(), form, frame: "table".into() };
+        let observed = match episode.task_values {
+            6 => vec![named("ball", Form::Odometry)],
+            3 => vec![named("goal", Form::Position)],
+            5 => vec![named("x", Form::Values(2)), named("goal", Form::Position)],
+            _ => vec![],
+        };
+        let meta = TrialMeta { joint_names, outcomes, observed, ..meta };
         let (disk, _) = written(&episode, &meta);
         let (read, read_meta) = read_trial(&disk, Path::new(FILE)).unwrap();
         prop_assert!(same_bits(&read_meta.outcomes, &meta.outcomes));
@@ -188,11 +193,11 @@ proptest! {
         });
         let value = Policy { steps: steps.collect() };
         let shapes = Shapes { state_dim: ds, action_dim: da, horizon };
-        let config_hash = config_hash(&(&robot, &task)).unwrap();
+        let (config_hash, learner) = (config_hash(&(&robot, &task)).unwrap(), String::from("moto"));
         let expected = Expected {
-            robot: robot.clone(), task: task.clone(), shapes, config_hash: Some(config_hash.clone()), seed: Some(seed),
+            robot: robot.clone(), task: task.clone(), learner: learner.clone(), shapes, config_hash: Some(config_hash.clone()), seed: Some(seed),
         };
-        let header = Header { robot, task, shapes, config_hash, seed, iteration, package_version: "0.1.0".into() };
+        let header = Header { robot, task, learner, shapes, config_hash, seed, iteration, package_version: "0.1.0".into() };
         let (disk, path, _) = saved(&Checkpoint { header: header.clone(), value: &value });
         let read = Checkpoint::<Policy>::load(&disk, &path, &expected).unwrap();
         prop_assert_eq!(read.header, header);
@@ -307,6 +312,7 @@ fn a_checkpoint_of_something_else_is_refused_by_the_field_that_differs() {
     let cases = [
         ("robot", Expected { robot: "leg".into(), ..expected() }, "arm", "leg"),
         ("task", Expected { task: "swing_up".into(), ..expected() }, "table_tennis", "swing_up"),
+        ("learner", Expected { learner: "reps".into(), ..expected() }, "moto", "reps"),
         ("state dimension", Expected { shapes: Shapes { state_dim: 9, ..shapes }, ..expected() }, "3", "9"),
         ("action dimension", Expected { shapes: Shapes { action_dim: 9, ..shapes }, ..expected() }, "2", "9"),
         ("horizon", Expected { shapes: Shapes { horizon: 9, ..shapes }, ..expected() }, "4", "9"),
@@ -360,9 +366,9 @@ fn a_trial_whose_arrays_do_not_fit_is_not_stored() {
         assert!(matches!(error, StorageError::Unstorable { .. }), "case {case}: {error}");
     }
     let (episode, mut meta) = trial(1, 1, 0);
-    meta.ball = Some(BallColumns { position: [0, 1, 2], velocity: [3, 4, 6], frame: String::new() });
+    meta.observed.push(Observed { name: "more".into(), form: Form::Values(2), frame: String::new() });
     let error = write_trial(&FailingDisk::new(&[]), Path::new(FILE), &episode, &meta).unwrap_err();
-    assert_eq!(error.to_string(), "cannot store /file: the ball is said to be in task value 6 of 6");
+    assert_eq!(error.to_string(), "cannot store /file: 8 observed values are described, it has 6");
 }
 
 #[test]

@@ -161,6 +161,7 @@ fn a_metrics_line_comes_back_with_its_numbers_that_are_none() {
         steps,
         discarded: Vec::new(),
         guard: None,
+        remark: None,
         timing: Timing::default(),
     };
     run.append_metrics(&metrics).unwrap();

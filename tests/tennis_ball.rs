@@ -1,6 +1,6 @@
 //! The ball against closed forms, and against its own finer steps.
 
-use moto_controller::simulation::{Ball, Court, Flight, Swing};
+use moto_controller::tasks::table_tennis::world::{Ball, Court, Flight, Swing};
 use nalgebra::{Vector2, Vector3};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -302,7 +302,7 @@ fn the_serve_is_where_the_prototype_had_it() {
 fn a_racket_in_the_way_changes_nothing_before_it_is_met() {
     let court = Court::default();
     let start = ball([-1., 0., 1.3], [-4., 0., 0.]);
-    let still = moto_controller::simulation::RacketState {
+    let still = moto_controller::tasks::table_tennis::world::RacketState {
         centre: Vector3::new(-1.5, 0., 1.25),
         normal: Vector3::x(),
         velocity: Vector3::zeros(),

@@ -6,11 +6,11 @@ use moto_controller::control::{
     Episode, FinishedTrial, InverseDynamics, LockstepClock, LoopHandle, LoopParts, Outcome, SchedulingConfig, Stroke,
     TrialBuffers, TrialOrder, TrialShape, spawn,
 };
-use moto_controller::daemon::{Setup, TaskConfig};
+use moto_controller::daemon::Setup;
 use moto_controller::dynamics::{Model, Workspace};
 use moto_controller::policy::{CompiledPolicy, Policy};
 use moto_controller::robot::link;
-use moto_controller::tasks::table_tennis::{DemonstrationKind, TableTennis};
+use moto_controller::tasks::table_tennis::{DemonstrationKind, TableTennis, TableTennisConfig};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
@@ -29,14 +29,14 @@ impl InverseDynamics for ModelDynamics {
 fn start() -> (TableTennis, LoopHandle, TrialShape) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
     let setup = Setup::load(&path, |config| {
-        let TaskConfig::TableTennis(task) = &mut config.task else { panic!("table tennis is shipped") };
-        task.demonstration = DemonstrationKind::Plain;
+        let plain = |task: &mut TableTennisConfig| task.demonstration = DemonstrationKind::Plain;
+        config.task.change(plain).unwrap();
         config.control.scheduling = SchedulingConfig { priority: None, lock_memory: false, ..Default::default() };
     })
     .unwrap();
     let (config, model) = (&setup.config, setup.model.clone());
-    let TaskConfig::TableTennis(task) = &config.task else { panic!("table tennis is shipped") };
-    let task = TableTennis::new((**task).clone(), config.robot.arm.clone(), model.clone(), &config.control).unwrap();
+    let task = config.task.typed("table_tennis").expect("table tennis is shipped");
+    let task = TableTennis::new(task, config.robot.arm.clone(), model.clone(), &config.control).unwrap();
     let (port, robot) = link(9, 6);
     let shape = TrialShape {
         joints: 9,

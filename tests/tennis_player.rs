@@ -3,9 +3,9 @@
 mod tennis_common;
 
 use moto_controller::robot::{Command, Plant};
-use moto_controller::simulation::{Ball, Crossing, RacketState, TableTennisPlant};
+use moto_controller::tasks::table_tennis::world::{Ball, Crossing, RacketState, TableTennisPlant};
 use moto_controller::tasks::table_tennis::{
-    DemonstrationKind, Phase, PlayerError, Setting, TableTennis, TableTennisConfig, TaskError,
+    DemonstrationKind, Phase, PlayerError, Setting, TableTennis, TableTennisConfig, TableTennisError,
 };
 use nalgebra::{DMatrix, DVector, Vector3};
 use tennis_common::{REST, begin, rate, replay, task};
@@ -158,7 +158,7 @@ fn a_ball_out_of_reach_is_refused() {
     }
     // Served the other way it never comes near.
     let away = task(|config| config.serve.velocity = [1., 0., 0.]);
-    assert_eq!(away.play(&mut away.plant(0).unwrap()).unwrap_err(), TaskError::NoTrigger);
+    assert_eq!(away.play(&mut away.plant(0).unwrap()).unwrap_err(), TableTennisError::NoTrigger);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The impact formula, and the swept meeting of ball and racket against brute force.
 
-use moto_controller::simulation::{Ball, Court, Crossing, Flight, Racket, RacketState, Swing};
+use moto_controller::tasks::table_tennis::world::{Ball, Court, Crossing, Flight, Racket, RacketState, Swing};
 use nalgebra::{Rotation3, Unit, Vector2, Vector3};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -5,8 +5,11 @@ mod tennis_common;
 use moto_controller::control::{Episode, Stroke};
 use moto_controller::moto::Reward;
 use moto_controller::robot::{Plant, Reading};
-use moto_controller::simulation::{ArmConfig, Ball, TableTennisPlant};
-use moto_controller::tasks::table_tennis::{DemonstrationKind, Setting, TableTennis, TableTennisConfig, TaskError};
+use moto_controller::simulation::ArmConfig;
+use moto_controller::tasks::table_tennis::world::{Ball, TableTennisPlant};
+use moto_controller::tasks::table_tennis::{
+    DemonstrationKind, Setting, TableTennis, TableTennisConfig, TableTennisError,
+};
 use moto_controller::tasks::{Judgement, Task};
 use nalgebra::{DMatrix, Vector3};
 use rand::{RngExt, SeedableRng};
@@ -405,10 +408,13 @@ fn a_bad_parameter_is_refused_by_name_and_value() {
         refusal(|c| c.court.racket.reach = 0.05),
         "court.racket.reach is 0.05, expected at least racket.radius, 0.08 m"
     );
-    assert_eq!(refusal(|c| c.court.racket.link = "paddle".into()), "robot table_tennis_arm has no link \"paddle\"");
+    assert_eq!(
+        refusal(|c| c.court.racket.link = "paddle".into()),
+        "court.racket.link is \"paddle\", expected a link of robot table_tennis_arm"
+    );
     let short = ArmConfig { armature: vec![1.; 8], ..arm() };
     let error = TableTennis::new(TableTennisConfig::default(), short, model(), &control()).unwrap_err();
-    assert!(matches!(error, TaskError::Parameter(_)));
+    assert!(matches!(error, TableTennisError::Setting(_)));
     assert_eq!(error.to_string(), "armature has 8 entries, the robot has 9 joints");
 }
 
@@ -425,4 +431,12 @@ fn the_period_of_the_loop_is_free() {
         let outcome = task.evaluate(&task.play(&mut plant).unwrap());
         assert!(outcome.success && outcome.distance_to_target.unwrap() < 0.05, "{period}: {outcome:?}");
     }
+}
+
+#[test]
+fn the_ball_falls_as_the_arm_does() {
+    let mut moon = model();
+    moon.set_gravity(Vector3::new(0., 0., -1.62));
+    let task = TableTennis::new(TableTennisConfig::default(), arm(), moon, &control()).unwrap();
+    assert_eq!(task.config().court.ball.gravity, 1.62);
 }

@@ -57,7 +57,7 @@ fn trial() -> (Episode, TrialMeta) {
         wall_start: Duration::from_secs(1_700_000_000),
         step_period: Duration::from_millis(2),
         latency: None,
-        ball: None,
+        observed: vec![],
     };
     (episode, meta)
 }

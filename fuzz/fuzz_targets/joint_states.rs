@@ -10,13 +10,13 @@ use libfuzzer_sys::fuzz_target;
 // Where the node's files look for them.
 use moto_controller::{control, schema};
 
-#[path = "../../src/ros/input_error.rs"]
+#[path = "../../src/ros/link/input_error.rs"]
 mod input_error;
-#[path = "../../src/ros/joint_states.rs"]
+#[path = "../../src/ros/link/joint_states.rs"]
 mod joint_states;
-#[path = "../../src/ros/joints.rs"]
+#[path = "../../src/ros/link/joints.rs"]
 mod joints;
-#[path = "../../src/ros/stamps.rs"]
+#[path = "../../src/ros/link/stamps.rs"]
 mod stamps;
 
 /// Simulated time that nobody publishes.
@@ -73,7 +73,7 @@ fuzz_target!(|input: Input| {
     for Message { stamp, after, names, position, velocity } in input.messages {
         now += Duration::from_micros(after.into());
         let names: Vec<String> = names.into_iter().map(name).collect();
-        let message = joint_states::Message { stamp, names: &names, position: &position, velocity: &velocity };
+        let message = joint_states::JointStatesMessage { stamp, names: &names, position: &position, velocity: &velocity };
         // What is accepted may still overflow where positions are far apart; the loop stops on it. What must not be is a panic.
         let _ = states.take(&message, &time, now);
     }

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::Failure;
 use super::config::ConfigArgument;
 use super::setting::whole;
 use crate::daemon::output::print;
-use crate::daemon::{Beginning, DaemonError, DryRunOptions, TaskConfig, dry_run, run_configuration};
+use crate::daemon::{Beginning, ConfigSource, DaemonError, DryRunOptions, dry_run, run_configuration};
+use crate::schema::Value;
 use crate::storage::Remedy;
-use crate::tasks::table_tennis;
+use crate::tasks::TaskConfig;
 
 /// Learn a stroke on the embedded simulated arm, through the same control loop as on a robot.
 ///
@@ -32,9 +33,10 @@ pub struct DryRun {
     #[command(flatten)]
     config: ConfigArgument,
 
-    /// What differs from trial to trial [default: the configuration's]
-    #[arg(long, value_enum)]
-    setting: Option<Setting>,
+    /// The task's setting, for a task with a field `setting`; of table tennis noiseless (a), context (b: the serve differs) or
+    /// noisy-bounce (c: the bounce does) [default: the configuration's]
+    #[arg(long)]
+    setting: Option<String>,
 
     /// Iterations of the learner [default: the configuration's]
     #[arg(long, value_name = "N", value_parser = whole::<usize>("run.iterations"))]
@@ -71,28 +73,6 @@ pub struct DryRun {
     warm_start: Option<PathBuf>,
 }
 
-/// What differs from trial to trial.
-#[derive(Clone, Copy, ValueEnum)]
-enum Setting {
-    /// (a) Nothing: the same serve each time
-    Noiseless,
-    /// (b) The velocity of the serve
-    Context,
-    /// (c) The bounce on the table
-    #[value(alias = "noisy_bounce")]
-    NoisyBounce,
-}
-
-impl From<Setting> for table_tennis::Setting {
-    fn from(setting: Setting) -> Self {
-        match setting {
-            Setting::Noiseless => Self::Noiseless,
-            Setting::Context => Self::Context,
-            Setting::NoisyBounce => Self::NoisyBounce,
-        }
-    }
-}
-
 impl DryRun {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
@@ -102,11 +82,7 @@ impl DryRun {
             Some(folder) => run_configuration(folder)?,
             None => config.source(),
         };
-        if setting.is_some() && !matches!(source.load(|_| {})?.config.task, TaskConfig::TableTennis(_)) {
-            return Err("--setting is for table tennis, and the task of this configuration is another"
-                .to_owned()
-                .into());
-        }
+        let task = setting.map(|setting| set(&source, setting)).transpose()?;
         let beginning = match (resume, warm_start) {
             (Some(folder), _) => Beginning::Resume(folder),
             (None, Some(from)) => Beginning::WarmStart(from),
@@ -115,8 +91,8 @@ impl DryRun {
         let report = dry_run(DryRunOptions {
             config: source,
             adjust: Box::new(move |config| {
-                if let Some(setting) = setting {
-                    config.set_setting(setting.into());
+                if let Some(task) = task {
+                    config.task = task;
                 }
                 let run = &mut config.run;
                 run.iterations = iterations.unwrap_or(run.iterations);
@@ -132,6 +108,13 @@ impl DryRun {
         print(&report)?;
         Ok(if report.interrupted() { ExitCode::from(130) } else { ExitCode::SUCCESS })
     }
+}
+
+/// The task of a configuration in another setting.
+fn set(source: &ConfigSource, setting: String) -> Result<TaskConfig, Failure> {
+    let mut task = source.load(|_| {})?.config.task;
+    task.set("setting", Value::Text(setting)).map_err(|error| format!("--setting: {error}"))?;
+    Ok(task)
 }
 
 /// The failure with the options that mend it.

@@ -1,66 +1,48 @@
 //! The hard-deadline control loop: it applies the stroke's policy to the newest reading, through the limits, on time.
 //!
-//! On its path nothing is allocated, freed, locked or logged, and no system call is made but the sleep. [`spawn`] starts it; the
+//! On its path nothing is allocated, freed, locked or logged, and the sleep is the only system call. [`spawn`] starts it; the
 //! supervisor speaks to it through a [`LoopClient`].
+//!
+//! Its rooms know each other in one direction: `cycle` -> `trial` -> `exchange` -> `guards` -> `time`. All of them know the
+//! configuration.
 
-mod black_box;
-mod client;
-mod clock;
-mod command_thread;
 mod config;
-mod control_loop;
-mod dead_man;
-mod episode;
-mod fault;
-mod latency;
-mod life_cycle;
-mod limits;
-mod lockstep;
-mod loop_watch;
-mod messages;
-mod outbox;
-mod plant_thread;
-mod recorder;
-mod safety;
-mod scheduling;
-mod spawn;
-mod stroke;
-mod timekeeper;
-mod tracking;
+mod cycle;
+mod exchange;
+mod guards;
+mod time;
 mod trial;
-mod tuning;
 mod validation;
-mod wall_clock;
-mod watchdog;
 
-pub use black_box::{BlackBox, CycleMark, CycleRecord};
-pub use client::{LoopClient, ORDER_CAPACITY, Stopper};
-pub use clock::Clock;
-pub use command_thread::{CommandSink, CommandThread, Outgoing};
+pub use crate::robot::Clock;
 pub use config::{
     ControlConfig, LimitsConfig, MotionConfig, OnError, Response, SafetyConfig, SchedulingConfig, TrackingConfig,
     Trigger, WatchdogConfig,
 };
-pub use control_loop::{ControlLoop, LoopParts};
-pub use episode::{Episode, StepRecord};
-pub use fault::{Abort, Fault, OrderError, Trust};
-pub use latency::{Latency, LatencySummary, Quantiles, TrialLatency};
-pub use limits::Limits;
-pub use lockstep::LockstepClock;
-pub use loop_watch::LoopWatch;
-pub use messages::{Event, Phase, Request, Status};
-pub use plant_thread::PlantThread;
-pub use safety::{Safety, SafetyState};
-pub use scheduling::{RealTimeGuard, SchedulingError, StartupReport, enter as enter_real_time};
-pub use spawn::{LoopError, LoopHandle, spawn};
-pub use stroke::Stroke;
-pub use tracking::{InverseDynamics, NominalInertia};
-pub use trial::{FinishedTrial, Outcome, TrialBuffers, TrialOrder, TrialShape};
-pub use tuning::Tuning;
-pub use wall_clock::WallClock;
-pub use watchdog::Watchdog;
+pub use cycle::client::{LoopClient, ORDER_CAPACITY, Stopper};
+pub use cycle::command_thread::{CommandSink, CommandThread, Outgoing};
+pub use cycle::control_loop::{ControlLoop, LoopParts};
+pub use cycle::loop_watch::LoopWatch;
+pub use cycle::plant_thread::PlantThread;
+pub use cycle::spawn::{LoopError, LoopHandle, spawn};
+pub use cycle::tuning::Tuning;
+pub use exchange::black_box::{BlackBox, CycleMark, CycleRecord};
+pub use exchange::episode::{Episode, StepRecord};
+pub use exchange::messages::{Event, Phase, Request, Status};
+pub use exchange::order::{FinishedTrial, Outcome, TrialBuffers, TrialOrder, TrialShape};
+pub use guards::fault::{Abort, Fault, OrderError, Trust};
+pub use guards::limits::Limits;
+pub use guards::safety::{Safety, SafetyState};
+pub use guards::watchdog::Watchdog;
+pub use time::latency::{Latency, LatencySummary, Quantiles, TrialLatency};
+pub use time::lockstep::LockstepClock;
+pub use time::on_idle::OnIdle;
+pub use time::scheduling::{RealTimeGuard, SchedulingError, StartupReport, enter as enter_real_time};
+pub use time::wall_clock::WallClock;
+pub use trial::stroke::Stroke;
+pub use trial::tracking::{InverseDynamics, NominalInertia};
 #[cfg(feature = "ros")]
 pub(crate) use {
-    command_thread::LAST_WORDS,
-    dead_man::{DeadMan, Sending},
+    cycle::command_thread::LAST_WORDS,
+    guards::dead_man::{DeadMan, Sending},
 };

@@ -4,15 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use moto_learners::Start;
+use moto_learners::{Adopted, Learner};
 use tracing::info;
 
-use super::checkpoint::{Saved, check_shape, header, load};
+use super::checkpoint::{Saved, compiled, header, load};
 use super::error::DaemonError;
 use super::places::{is_stroke, open_run};
 use super::{ConfigSource, LearnedStroke, Setup, StoredLaw};
-use crate::moto::{Learner, StateScales};
-use crate::storage::{CONFIG_FILE, Checkpoint, ROBOT_FILE, RunFolder, RunInfo, differences, files::Disk, listed};
+use crate::storage::{CONFIG_FILE, ROBOT_FILE, RunFolder, RunInfo, differences, files::Disk, listed};
 use crate::tasks::Task;
 
 /// How a run begins.
@@ -48,8 +47,9 @@ pub(super) fn open(
     let learner = match beginning {
         Beginning::Resume(directory) => return reopen(setup, task, directory),
         Beginning::WarmStart(from) => warm_started(setup, task, from)?,
-        Beginning::Demonstration => setup.learner(task.start()?)?,
+        Beginning::Demonstration => setup.learner(&task.start()?)?,
     };
+    learner.check_rollouts(setup.config.run.rollouts)?;
     let saved = Saved { learner, episodes: 0 };
     Ok((create(setup, task, out, &saved)?, saved))
 }
@@ -71,7 +71,7 @@ pub(super) fn create(
     out: Option<PathBuf>,
     saved: &Saved,
 ) -> Result<RunFolder, DaemonError> {
-    let directory = out.unwrap_or_else(|| unused(&setup.title(), setup.config.run.seed));
+    let directory = out.unwrap_or_else(|| unused(setup.title(), setup.config.run.seed));
     let info = RunInfo {
         robot: setup.model.name().into(),
         task: task.name().into(),
@@ -84,7 +84,7 @@ pub(super) fn create(
     };
     let mut resolved = setup.clone();
     resolved.config.robot.urdf = ROBOT_FILE.into();
-    let first = Checkpoint { header: header(setup, task, saved.learner.iteration() as u64)?, value: saved };
+    let first = saved.checkpoint(header(setup, task, saved.learner.iteration() as u64)?)?;
     let yaml = resolved.to_yaml()?;
     Ok(RunFolder::create_from(Arc::new(Disk), &directory, info, &yaml, &setup.urdf, Some(&first))?)
 }
@@ -97,36 +97,43 @@ fn unused(title: &str, seed: u64) -> PathBuf {
     std::iter::once(first.clone()).chain(further).find(|path| !path.exists()).unwrap_or(first)
 }
 
-/// A learner that starts from what another run, or an experiment, learned. Its policy has to fit; its transitions are learned from
-/// too where their rewards mean the same here.
-fn warm_started(setup: &Setup, task: &dyn Task, from: &Path) -> Result<Learner, DaemonError> {
+/// A learner that starts from what another run, or an experiment, learned. Its law has to fit; a run's transitions are learned
+/// from too where their rewards mean the same and the learner takes them.
+fn warm_started(setup: &Setup, task: &dyn Task, from: &Path) -> Result<Box<dyn Learner>, DaemonError> {
+    let mut learner = setup.learner(&task.start()?)?;
+    let mut start_from = |law: &StoredLaw| {
+        compiled(law, setup, task)?;
+        learner.start_from(law).map_err(|source| DaemonError::WarmStart {
+            path: from.into(),
+            learner: setup.config.learner.name().into(),
+            source,
+        })
+    };
     if is_stroke(from) {
         let (other, law) = LearnedStroke::load(from)?;
-        let StoredLaw::Policy(policy) = law else { return Err(DaemonError::NotAPolicy { path: from.into() }) };
         fits(from, setup, task, &other)?;
-        policy.validate()?;
-        check_shape(&policy, task.horizon(), task.state_dim(), setup.model.dof())?;
+        start_from(&law)?;
         info!("starts from the stroke in {}{}", from.display(), told_differences(&other, setup)?);
-        return Ok(setup.learner(Start { policy, ..task.start()? })?);
+        return Ok(learner);
     }
     let view = open_run(from)?;
     let other = Setup::load(&from.join(CONFIG_FILE), |_| {})?;
     fits(from, setup, task, &other)?;
     let saved = load(&view, &other, &*other.task()?, false)?;
-    let rewards = differences(&other.config.task.rewards(), &setup.config.task.rewards(), &[]);
-    let (config, scales) = (setup.config.learner.clone(), StateScales(task.start()?.state_scales));
-    let learner = Learner::warm_started(config, scales, &saved.learner, rewards.is_empty())?;
-    info!(
-        "starts from what {} iterations in {} learned{}",
-        saved.learner.iteration(),
-        from.display(),
-        told_differences(&other, setup)?
-    );
-    let (iterations, transitions) = learner.stored();
+    start_from(&saved.learner.law())?;
+    let done = saved.learner.iteration();
+    info!("starts from what {done} iterations in {} learned{}", from.display(), told_differences(&other, setup)?);
+    let rewards = differences(&other.task()?.reward_settings(), &task.reward_settings(), &[]);
     if !rewards.is_empty() {
         info!("its transitions are left, for their rewards would mean something else: {}", listed(&rewards));
-    } else if iterations > 0 {
-        info!("{transitions} transitions of its last {iterations} iterations are learned from too");
+        return Ok(learner);
+    }
+    match learner.adopt(&*saved.learner) {
+        Ok(Adopted { iterations: 0, .. }) => {}
+        Ok(Adopted { iterations, transitions }) => {
+            info!("{transitions} transitions of its last {iterations} iterations are learned from too");
+        }
+        Err(error) => info!("its transitions are left: learner.{}: {error}", setup.config.learner.name()),
     }
     Ok(learner)
 }
@@ -137,7 +144,7 @@ fn told_differences(other: &Setup, setup: &Setup) -> Result<String, DaemonError>
     Ok(if found.is_empty() { String::new() } else { format!("; what differs: {}", listed(&found)) })
 }
 
-/// Checks that a policy of `other` means the same here: the same robot and task, the same shapes, the same units of action and time.
+/// Checks that a law of `other` means the same here: the same robot and task, the same shapes, the same units of action and time.
 fn fits(from: &Path, setup: &Setup, task: &dyn Task, other: &Setup) -> Result<(), DaemonError> {
     let other_task = other.task()?;
     let (ours, theirs) = (&setup.config.control, &other.config.control);

@@ -11,14 +11,14 @@ use super::beginning::{Beginning, open};
 use super::checkpoint::Saved;
 use super::deadlines::DeadlineTable;
 use super::error::DaemonError;
-use super::evaluate::{Evaluation, judge_policy};
+use super::evaluate::{Evaluation, judge_law};
 use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
 use super::machine::{Machine, Pace};
 use super::runner::Runner;
 use super::{Config, ConfigSource, Setup, block_on};
 use crate::control::LatencySummary;
-use crate::policy::{CompiledPolicy, Law, Policy};
+use crate::policy::Law;
 use crate::robot::{TrialKey, TrialKind};
 use crate::tasks::Task;
 
@@ -106,7 +106,7 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
     let setup = config.load(adjust)?;
     setup.log_differences();
     let task = setup.task()?;
-    let initial = task.start()?.policy;
+    let initial = setup.learner(&task.start()?)?.law().compile()?;
     let pace = if realtime { Pace::WallClock } else { Pace::Lockstep };
     let (folder, saved) = open(&setup, &*task, &beginning, out)?;
     let directory = folder.view().directory().to_path_buf();
@@ -164,26 +164,26 @@ async fn learn(
 async fn finish(
     setup: &Setup,
     task: &dyn Task,
-    initial: &Policy,
+    initial: &Law,
     learning: &mut Learning<'_>,
     interrupt: &Interrupt,
 ) -> Result<Option<Finish>, DaemonError> {
     let strokes = setup.config.run.evaluation_strokes as u64;
-    let learned = learning.saved().learner.policy().clone();
-    info!("judging the policies before and after, {strokes} strokes each");
+    let learned = learning.saved().learner.law().compile()?;
+    info!("judging the strokes before and after, {strokes} of each");
     Ok(Some(Finish {
-        before: judge_policy(setup, task, initial, strokes, false, interrupt).await?,
-        after: judge_policy(setup, task, &learned, strokes, false, interrupt).await?,
-        after_with_noise: judge_policy(setup, task, &learned, strokes, true, interrupt).await?,
+        before: judge_law(setup, task, initial, strokes, false, interrupt).await?,
+        after: judge_law(setup, task, &learned, strokes, false, interrupt).await?,
+        after_with_noise: judge_law(setup, task, &learned, strokes, true, interrupt).await?,
         realtime: show(setup, task, &learned, learning, interrupt).await?,
     }))
 }
 
-/// Strokes of the learned policy on the wall clock, stored like all others.
+/// Strokes of what was learned on the wall clock, stored like all others.
 async fn show(
     setup: &Setup,
     task: &dyn Task,
-    policy: &Policy,
+    law: &Law,
     learning: &mut Learning<'_>,
     interrupt: &Interrupt,
 ) -> Result<Option<Realtime>, DaemonError> {
@@ -196,10 +196,9 @@ async fn show(
     let startup = machine.control.startup.to_string();
     interrupt.guard(machine.control.client.stopper());
     let mut runner = Runner::new(machine, run.seed);
-    let law = Law::from(CompiledPolicy::new(policy)?);
     let strokes = run.realtime_strokes as u64;
     for rollout in 0..strokes {
-        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: run.iterations as u64, rollout }, &law, false);
+        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: run.iterations as u64, rollout }, law, false);
     }
     let result = strokes_on_the_clock(&mut runner, learning, strokes).await;
     let (_, latency) = runner.stop();

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use moto_learners::LearnerError;
+
 use super::ConfigError;
 use super::archive::ArchiveError;
 use super::learner_thread::LearnerLost;
 use super::machine::MachineError;
 use super::runner::RunnerError;
 use crate::control::LoopError;
-use crate::moto::MotoError;
 use crate::policy::PolicyError;
 use crate::report::DrawError;
 use crate::storage::files::FileError;
@@ -42,32 +43,45 @@ pub enum DaemonError {
     Runner(#[from] RunnerError),
     /// The learner could not learn from what it was given.
     #[error("the learner: {0}")]
-    Learner(#[from] MotoError),
+    Learner(#[from] LearnerError),
     /// The learner is gone.
     #[error(transparent)]
     LearnerLost(#[from] LearnerLost),
     /// The robot was lost.
     #[error("the robot is lost: {0}")]
-    Robot(super::operator::LinkError),
+    Robot(crate::robot::LinkError),
     /// The learned policy cannot be run.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// What is to be started from is no policy.
+    /// The learner cannot begin with what was learned elsewhere.
     #[error(
-        "{} has a movement primitive, from which the learner of a policy cannot start; see what it does with `evaluate --realtime`",
+        "learner.{learner} cannot start from what {} learned: {source}. See what it does with `evaluate --realtime`, or start from \
+         the demonstration",
         path.display()
     )]
-    NotAPolicy {
-        /// The file.
+    WarmStart {
+        /// The run's folder, or the stroke's file.
         path: PathBuf,
+        /// The learner that was to start from it.
+        learner: String,
+        /// Why it cannot.
+        source: LearnerError,
     },
-    /// The learned policy does not fit the robot or the task.
-    #[error("the learned policy has (steps, state, action) dimensions {found:?}, expected {expected:?}")]
-    PolicyShape {
+    /// The learned law does not fit the robot or the task.
+    #[error("the learned law has (steps, state, action) dimensions {found:?}, expected {expected:?}")]
+    LawShape {
         /// Found.
         found: (usize, usize, usize),
         /// Expected.
         expected: (usize, usize, usize),
+    },
+    /// The learned movement does not last as long as the stroke.
+    #[error("the learned movement lasts {found} control periods, expected {expected}")]
+    LawCycles {
+        /// Found.
+        found: usize,
+        /// Expected.
+        expected: usize,
     },
     /// The learning curve.
     #[error(transparent)]
@@ -79,6 +93,20 @@ pub enum DaemonError {
         path: PathBuf,
         /// What it is, and what to give instead.
         what: String,
+    },
+    /// A run is to go on with another learner than it was made with.
+    #[error(
+        "the run in {0} was made with learner.{found}, and the configuration has learner.{expected}: set it as it was, or start \
+         another run from what it learned (dry-run --warm-start {0}; on a robot ros.warm_start)",
+        folder.display()
+    )]
+    OtherLearner {
+        /// The run's folder.
+        folder: PathBuf,
+        /// Its learner.
+        found: String,
+        /// The configuration's.
+        expected: String,
     },
     /// A run is to go on with other settings than it was made with.
     #[error(

@@ -11,9 +11,9 @@ use super::interrupt::Interrupt;
 use super::machine::{Machine, Pace};
 use super::places::{is_stroke, open_run};
 use super::runner::Runner;
-use super::{LearnedStroke, Setup, StoredLaw, block_on};
+use super::{LearnedStroke, Setup, block_on};
 use crate::control::{LatencySummary, Outcome};
-use crate::policy::{CompiledPolicy, Law, Policy};
+use crate::policy::Law;
 use crate::robot::{TrialKey, TrialKind};
 use crate::storage::CONFIG_FILE;
 use crate::tasks::Task;
@@ -24,15 +24,15 @@ pub struct EvaluateOptions {
     pub run: PathBuf,
     /// Strokes to make; none for the configuration's number.
     pub strokes: Option<u64>,
-    /// With the policy's exploration noise.
+    /// With exploration noise.
     pub noise: bool,
-    /// The policy the run started from, instead of the one it learned.
+    /// What the learner starts with, instead of what it learned.
     pub initial: bool,
     /// On the wall clock instead of in lockstep.
     pub realtime: bool,
 }
 
-/// How good a policy is.
+/// How good a stroke is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Evaluation {
     /// Strokes made.
@@ -70,7 +70,7 @@ impl std::fmt::Display for Evaluation {
     }
 }
 
-/// Judges the policy of a run, or a learned stroke.
+/// Judges what a run learned, or a learned stroke.
 ///
 /// # Errors
 /// What is wrong with the run, or with running it.
@@ -92,34 +92,31 @@ fn subject(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
     let run = &options.run;
     if is_stroke(run) {
         let (setup, law) = LearnedStroke::load(run)?;
-        let law = if options.initial { StoredLaw::Policy(setup.task()?.start()?.policy) } else { law };
+        let law = if options.initial { setup.learner(&setup.task()?.start()?)?.law() } else { law };
         return Ok((setup, law.compile()?));
     }
     let view = open_run(run)?;
     let setup = Setup::load(&run.join(CONFIG_FILE), |_| {})?;
     let task = setup.task()?;
-    let policy = if options.initial {
-        task.start()?.policy
-    } else {
-        load(&view, &setup, &*task, true)?.learner.policy().clone()
-    };
-    Ok((setup, CompiledPolicy::new(&policy)?.into()))
+    let learner =
+        if options.initial { setup.learner(&task.start()?)? } else { load(&view, &setup, &*task, true)?.learner };
+    let law = learner.law().compile()?;
+    Ok((setup, law))
 }
 
-/// Makes `strokes` strokes with a policy in lockstep and judges them. They are not stored.
+/// Makes `strokes` strokes with a law in lockstep and judges them. They are not stored.
 ///
 /// # Errors
 /// As [`judge`].
-pub async fn judge_policy(
+pub async fn judge_law(
     setup: &Setup,
     task: &dyn Task,
-    policy: &Policy,
+    law: &Law,
     strokes: u64,
     explore: bool,
     interrupt: &Interrupt,
 ) -> Result<Evaluation, DaemonError> {
-    let law = CompiledPolicy::new(policy)?.into();
-    judge(setup, task, &law, strokes, explore, Pace::Lockstep, interrupt).await
+    judge(setup, task, law, strokes, explore, Pace::Lockstep, interrupt).await
 }
 
 /// Makes `strokes` strokes and judges them. They are not stored.

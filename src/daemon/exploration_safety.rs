@@ -113,7 +113,7 @@ fn learn(limits: Limits, width: f64, iterations: usize) -> (Worst, f64) {
     let plant = Watched { plant: task.plant(setup.config.run.seed).unwrap(), limits, worst: worst.clone() };
 
     let place = tempfile::tempdir().unwrap();
-    let learner = setup.learner(task.start().unwrap()).unwrap();
+    let learner = setup.learner(&task.start().unwrap()).unwrap();
     let saved = Saved { learner, episodes: 0 };
     let folder = create(&setup, &*task, Some(place.path().join("run")), &saved).unwrap();
     let mut archive = Archive::start(folder).unwrap();

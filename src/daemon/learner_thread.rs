@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
-use crate::moto::{Batch, IterationReport, Learner, MotoError};
+use moto_learners::{Batch, Learner, LearnerError, Report};
+
 use crate::tasks::Task;
 
 /// Makes the next update panic, in a test of what becomes of the robot.
@@ -16,9 +17,9 @@ pub static PANIC: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool:
 /// An update, with the learner as it is after it.
 pub struct Updated {
     /// The learner, to be saved.
-    pub learner: Learner,
+    pub learner: Box<dyn Learner>,
     /// What the update did.
-    pub report: IterationReport,
+    pub report: Report,
     /// How long it took.
     pub duration: Duration,
 }
@@ -26,7 +27,7 @@ pub struct Updated {
 /// The thread. Dropping it lets it end; while it has a batch, nobody waits for that.
 pub struct LearnerThread {
     batches: Option<Sender<Batch>>,
-    updates: Receiver<Result<Updated, MotoError>>,
+    updates: Receiver<Result<Updated, LearnerError>>,
     thread: Option<JoinHandle<()>>,
     /// When the batch it has was handed over.
     since: Cell<Option<Instant>>,
@@ -52,18 +53,18 @@ impl LearnerThread {
     ///
     /// # Errors
     /// If the system has no thread left.
-    pub fn spawn(mut learner: Learner, task: Box<dyn Task>) -> Result<Self, LearnerLost> {
+    pub fn spawn(mut learner: Box<dyn Learner>, task: Box<dyn Task>) -> Result<Self, LearnerLost> {
         rayon::broadcast(|_| ());
         Self::answering(move |batch| {
             let start = Instant::now();
-            let report = learner.update(batch, &*task)?;
+            let report = learner.learn(batch, &*task)?;
             Ok(Updated { learner: learner.clone(), report, duration: start.elapsed() })
         })
     }
 
     /// A thread that answers each batch so.
     pub(super) fn answering(
-        mut answer: impl FnMut(Batch) -> Result<Updated, MotoError> + Send + 'static,
+        mut answer: impl FnMut(Batch) -> Result<Updated, LearnerError> + Send + 'static,
     ) -> Result<Self, LearnerLost> {
         let (batches, inbox) = bounded::<Batch>(1);
         let (outbox, updates) = bounded(1);
@@ -96,7 +97,7 @@ impl LearnerThread {
     ///
     /// # Errors
     /// If the thread is gone or hangs.
-    pub fn poll(&self, patience: Duration) -> Result<Option<Result<Updated, MotoError>>, LearnerLost> {
+    pub fn poll(&self, patience: Duration) -> Result<Option<Result<Updated, LearnerError>>, LearnerLost> {
         match self.updates.try_recv() {
             Ok(update) => {
                 self.since.set(None);

@@ -6,13 +6,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::Setup;
-use super::operator::{LinkError, RemoteRobot};
 use crate::control::{
     Clock, ControlConfig, ControlLoop, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError, LoopHandle,
-    LoopParts, PlantThread, SchedulingConfig, Stroke, TrialShape, WallClock, spawn,
+    LoopParts, OnIdle, PlantThread, SchedulingConfig, Stroke, TrialShape, WallClock, spawn,
 };
 use crate::dynamics::{Model, Workspace};
-use crate::robot::{LoopPort, Plant, RobotPort, link};
+use crate::robot::{LinkError, LoopPort, Plant, RemoteRobot, RobotPort, link};
 use crate::schema::FieldError;
 use crate::tasks::Task;
 
@@ -134,7 +133,10 @@ impl Machine {
         let (clock, plant): (Box<dyn Clock>, _) = match pace {
             Pace::Lockstep => {
                 parts.forget_deadlines();
-                (Box::new(LockstepClock::new(plant, robot_port).on_idle(move || told.notify_one())), None)
+                (
+                    Box::new(OnIdle::new(Box::new(LockstepClock::new(plant, robot_port)), move || told.notify_one())),
+                    None,
+                )
             }
             Pace::WallClock => {
                 let clock = WallClock::new();
@@ -166,7 +168,11 @@ impl Machine {
     pub fn connect(setup: &Setup, task: &dyn Task, mut robot: Box<dyn RemoteRobot>) -> Result<Self, MachineError> {
         let (mut parts, robot_port) = Parts::new(setup, task);
         let idle = Arc::new(Notify::new());
-        let clock = robot.connect(robot_port, idle.clone()).map_err(MachineError::Robot)?;
+        let mut clock = robot.connect(robot_port).map_err(MachineError::Robot)?;
+        if clock.waits_when_idle() {
+            let told = idle.clone();
+            clock = Box::new(OnIdle::new(clock, move || told.notify_one()));
+        }
         if !clock.real_time() {
             parts.forget_deadlines();
         }

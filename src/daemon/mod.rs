@@ -35,7 +35,7 @@ pub use error::DaemonError;
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
 pub use learned::{LearnedStroke, StoredLaw};
 pub(crate) use machine::lockstep;
-pub use operator::{LinkError, Operator, Order, RemoteRobot, Watcher};
+pub use operator::{Operator, Order, Watcher};
 pub use robot_run::RobotRun;
 pub(crate) use rollout::{Rollout, batch, is_finite};
 pub use soak::{Part, SoakOptions, SoakReport, soak};

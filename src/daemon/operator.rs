@@ -1,37 +1,10 @@
-//! Who operates a robot that is not in this process, and how it is reached.
-
-use std::error::Error;
-use std::sync::Arc;
+//! Who operates a robot that is not in this process.
 
 use crossbeam_channel::Receiver;
-use tokio::sync::Notify;
 
-use crate::control::{Clock, ControlConfig, Event, Request, StartupReport, Stopper};
+use crate::control::{ControlConfig, Event, Request, StartupReport, Stopper};
 use crate::report::IterationMetrics;
-use crate::robot::RobotPort;
 use crate::storage::TrialMeta;
-
-/// An error of whoever reaches the robot.
-pub type LinkError = Box<dyn Error + Send + Sync>;
-
-/// A robot that is not in this process.
-pub trait RemoteRobot: Send {
-    /// Ties the robot to its end of the link. The loop keeps the time of the clock that comes back; a clock in lockstep tells
-    /// `idle` when the loop runs out of trials.
-    ///
-    /// # Errors
-    /// Why the robot cannot be reached.
-    fn connect(&mut self, port: RobotPort, idle: Arc<Notify>) -> Result<Box<dyn Clock>, LinkError>;
-
-    /// The loop is about to end. A clock that stands must not hold it up.
-    fn let_go(&mut self);
-
-    /// The loop is over and gave the safe command, or hangs: that the robot has it, or zero, is the last to see to.
-    fn disconnect(&mut self);
-
-    /// Why the robot was lost, if it was.
-    fn failure(&mut self) -> Option<LinkError>;
-}
 
 /// What an operator orders.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,20 +23,22 @@ pub enum Order {
     Hurry,
 }
 
-/// Is told what happens.
+/// Is told what happens, on the supervisor's thread. What it does not care for it leaves out; `()` cares for nothing.
 pub trait Watcher: Send {
     /// The loop runs.
-    fn started(&mut self, startup: &StartupReport, stopper: Stopper);
+    fn started(&mut self, _startup: &StartupReport, _stopper: Stopper) {}
 
     /// Something happened in the loop.
-    fn event(&mut self, event: &Event);
+    fn event(&mut self, _event: &Event) {}
 
     /// A trial is stored.
-    fn trial(&mut self, trial: &TrialMeta);
+    fn trial(&mut self, _trial: &TrialMeta) {}
 
     /// An iteration is stored.
-    fn iteration(&mut self, iteration: &IterationMetrics);
+    fn iteration(&mut self, _iteration: &IterationMetrics) {}
 }
+
+impl Watcher for () {}
 
 /// Whoever operates the robot.
 pub struct Operator {

@@ -21,10 +21,10 @@ pub struct IterationSummary {
     pub mean_return: f64,
     /// Share of its rollouts that succeeded, exploration noise included.
     pub success: f64,
-    /// Mean KL of the update, nats per step.
-    pub kl: f64,
-    /// Effective samples per fit, mean over the steps.
-    pub effective_samples: f64,
+    /// KL of the update, nats: mean over the steps, or of the search distribution; where the learner has one.
+    pub kl: Option<f64>,
+    /// Effective samples per fit, mean over the steps; where the learner counts them.
+    pub effective_samples: Option<f64>,
     /// Wall time of the learner's update.
     pub update_time: Duration,
 }
@@ -33,14 +33,12 @@ impl fmt::Display for IterationSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "return {:8.3}  success with exploration {:.2} ({} strokes)  KL {:.3}  ESS {:5.0}  update {:.2} s",
-            self.mean_return,
-            self.success,
-            self.rollouts,
-            self.kl,
-            self.effective_samples,
-            self.update_time.as_secs_f64()
-        )
+            "return {:8.3}  success with exploration {:.2} ({} strokes)",
+            self.mean_return, self.success, self.rollouts
+        )?;
+        self.kl.iter().try_for_each(|kl| write!(f, "  KL {kl:.3}"))?;
+        self.effective_samples.iter().try_for_each(|samples| write!(f, "  ESS {samples:5.0}"))?;
+        write!(f, "  update {:.2} s", self.update_time.as_secs_f64())
     }
 }
 
@@ -151,8 +149,8 @@ mod tests {
             rollouts: 15,
             mean_return: -1.5,
             success: 0.6,
-            kl: 0.1,
-            effective_samples: 300.,
+            kl: Some(0.1),
+            effective_samples: Some(300.),
             update_time: Duration::from_millis(50),
         };
         let said = summary.to_string();

@@ -2,14 +2,16 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use moto_learners::moto::{StepOutcome, StepReport};
+use moto_learners::{Report, Verdict};
+
 use super::Setup;
 use super::rollout::{Rollout, is_finite};
 use super::runner::complaint;
 use crate::control::{Abort, BlackBox, Episode, FinishedTrial, Outcome};
-use crate::moto::{IterationReport, StepOutcome, StepReport, Verdict};
 use crate::report::{DiscardedTrial, GuardDecision, IterationMetrics, PerStep, Summary, Timing};
 use crate::robot::TrialKind;
-use crate::storage::{BallColumns, TrialEnd, TrialMeta};
+use crate::storage::{TrialEnd, TrialMeta};
 use crate::tasks::{Judgement, Task};
 
 /// Writes down what belongs to a run's trials.
@@ -89,18 +91,14 @@ impl<'a> Recorder<'a> {
             wall_start: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
             step_period: control.period() * control.decimation as u32,
             latency: None,
-            ball: self.task.ball_values().map(|at| BallColumns {
-                position: [at, at + 1, at + 2],
-                velocity: [at + 3, at + 4, at + 5],
-                frame: "world".into(),
-            }),
+            observed: self.task.observed(),
         }
     }
 }
 
 /// The metrics line of an iteration.
 pub fn metrics(
-    report: &IterationReport,
+    report: &Report,
     rollouts: &[Rollout],
     episodes: u64,
     discarded: Vec<DiscardedTrial>,
@@ -113,7 +111,7 @@ pub fn metrics(
     let step = |of: fn(&StepReport) -> f64| report.steps.iter().map(of).collect::<Vec<f64>>();
     let last = |of: fn(&StepOutcome) -> f64| report.last_update.iter().map(of).collect::<Vec<f64>>();
     let steps = PerStep {
-        kl_asked: vec![report.epsilon; report.steps.len()],
+        kl_asked: vec![report.epsilon.unwrap_or(f64::NAN); report.steps.len()],
         kl: step(|s| s.kl),
         kl_new_states: last(|s| s.kl_new_states),
         state_shift: last(|s| s.state_shift),
@@ -125,10 +123,18 @@ pub fn metrics(
         residual: step(|s| s.residual),
     };
     let decision = match report.verdict {
-        Verdict::Unjudged => None,
-        Verdict::Accepted => Some("accepted"),
-        Verdict::RolledBack => Some("rolled back to the policy before the last update"),
+        None | Some(Verdict::Unjudged) => None,
+        Some(Verdict::Accepted) => Some("accepted"),
+        Some(Verdict::RolledBack) => Some("rolled back to the policy before the last update"),
     };
+    let mut summary = steps.summary();
+    if report.steps.is_empty() {
+        // The update as a whole, of a learner that does not report step by step.
+        let whole = |value: Option<f64>| Summary::of(value.as_slice());
+        (summary.kl_asked, summary.kl) = (whole(report.epsilon), whole(report.kl));
+        (summary.entropy, summary.effective_samples) = (whole(report.entropy), whole(report.effective_samples));
+    }
+    let epsilon = report.epsilon.unwrap_or(f64::NAN);
     IterationMetrics {
         iteration: report.iteration as u64 + 1,
         episodes,
@@ -139,10 +145,11 @@ pub fn metrics(
         clipped_share: share(&|r| f64::from(r.episode.clipped_cycles) / r.episode.cycles().max(1) as f64),
         predicted_improvement: report.expected_improvement,
         measured_improvement: report.measured_improvement,
-        summary: steps.summary(),
+        summary,
         steps,
         discarded,
-        guard: decision.map(|decision| GuardDecision { decision: decision.into(), epsilon: report.epsilon }),
+        guard: decision.map(|decision| GuardDecision { decision: decision.into(), epsilon }),
+        remark: report.remark.clone(),
         timing,
     }
 }

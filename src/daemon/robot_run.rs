@@ -12,11 +12,10 @@ use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
 use super::machine::Machine;
-use super::operator::{Operator, RemoteRobot};
+use super::operator::Operator;
 use super::runner::Runner;
 use super::{Setup, runtime};
-use crate::policy::{CompiledPolicy, Law};
-use crate::robot::{TrialKey, TrialKind};
+use crate::robot::{RemoteRobot, TrialKey, TrialKind};
 use crate::tasks::Task;
 
 /// A run on a robot: everything loaded, nothing moving.
@@ -102,7 +101,7 @@ async fn show(learning: &mut Learning<'_>, runner: &mut Runner, strokes: u64) ->
     if strokes == 0 {
         return Ok(());
     }
-    let law = Law::from(CompiledPolicy::new(learning.saved().learner.policy())?);
+    let law = learning.saved().learner.law().compile()?;
     let iteration = learning.saved().learner.iteration() as u64;
     for rollout in 0..strokes {
         runner.order(TrialKey { kind: TrialKind::Evaluate, iteration, rollout }, &law, false);

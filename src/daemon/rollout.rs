@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use moto_learners::Batch;
 use nalgebra::DMatrix;
 
 use crate::control::Episode;
-use crate::moto::Batch;
+use crate::policy::Law;
 use crate::tasks::Judgement;
 
 /// A stroke with what the task made of it.
@@ -19,6 +20,14 @@ pub struct Rollout {
     pub judgement: Judgement,
     /// Parameters that its law drew once for it; none for a law that draws at every step.
     pub parameters: Vec<f64>,
+}
+
+impl Rollout {
+    /// A complete stroke that a law made with these standard normal draws.
+    pub fn new(trial: u64, episode: Arc<Episode>, judgement: Judgement, law: &Law, noise: &[f64]) -> Self {
+        let parameters = law.parameters(&episode.states[..episode.state_dim], noise);
+        Self { trial, episode, judgement, parameters }
+    }
 }
 
 /// Whether every number the learner would use of a stroke is finite.

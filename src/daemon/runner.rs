@@ -8,13 +8,13 @@ use tracing::{debug, info, warn};
 
 use super::interrupt::Interrupt;
 use super::machine::{Machine, patience};
-use super::operator::{LinkError, Operator, Order, Watcher};
+use super::operator::{Operator, Order, Watcher};
 use crate::control::{
     Abort, BlackBox, Event, Fault, FinishedTrial, Latency, LoopError, LoopWatch, OrderError, Outcome, Request,
     SafetyState, TrialBuffers, TrialOrder, Tuning,
 };
 use crate::policy::Law;
-use crate::robot::{TrialKey, exploration_noise};
+use crate::robot::{LinkError, TrialKey, exploration_noise};
 
 /// How often the loop is looked after.
 pub const LOOK: Duration = Duration::from_millis(5);

@@ -120,7 +120,7 @@ pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
     let task = setup.task()?;
     let temporary = |source| FileError::new("make a temporary folder in", &std::env::temp_dir(), source);
     let place = tempfile::tempdir().map_err(temporary)?;
-    let learner = setup.learner(task.start()?)?;
+    let learner = setup.learner(&task.start()?)?;
     let saved = Saved { learner, episodes: 0 };
     let folder = create(&setup, &*task, Some(place.path().join("run")), &saved)?;
     let mut archive = Archive::start(folder).map_err(DaemonError::system(ARCHIVE))?;

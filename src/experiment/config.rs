@@ -5,15 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::run::Run;
 use super::{ExperimentError, Record, RunError};
-use crate::baselines::gps::GpsConfig;
-use crate::moto::LearnerConfig;
-use crate::schema::{FieldError, Joints, check};
+use crate::schema::{Choice, FieldError, Joints, check};
 use crate::tasks::swing_up::SwingUpConfig;
 use crate::tasks::table_tennis::TableTennisConfig;
-use moto_learners::episodic::{MovementConfig, MovementSearch};
-use moto_learners::gps::Gps;
-use moto_learners::moto::{Moto, StateScales};
-use moto_learners::{Learner, LearnerError, Start};
+use moto_learners::Learners;
 
 /// A task of a variant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,33 +18,6 @@ pub enum TaskConfig {
     SwingUp(SwingUpConfig),
     /// Returning table-tennis balls, with the arm and control loop of `config/table_tennis.yaml`.
     TableTennis(Box<TableTennisConfig>),
-}
-
-/// A method of a variant.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum MethodConfig {
-    /// MOTO, the learner of this project.
-    Moto(LearnerConfig),
-    /// Episodic search over a movement primitive.
-    Movement(MovementConfig),
-    /// Guided policy search, the trajectory-optimisation part.
-    Gps(GpsConfig),
-}
-
-impl MethodConfig {
-    /// The learner.
-    ///
-    /// # Errors
-    /// A setting that is refused, or a task that the learner cannot start from.
-    pub fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, LearnerError> {
-        let (policy, scales) = (start.policy.clone(), StateScales(start.state_scales.clone()));
-        Ok(match self {
-            Self::Moto(config) => Box::new(Moto::new(config.clone(), policy, scales)?),
-            Self::Movement(config) => Box::new(MovementSearch::new(config, start)?),
-            Self::Gps(config) => Box::new(Gps::new(config.clone(), policy)?),
-        })
-    }
 }
 
 /// One line of an experiment's figure.
@@ -63,8 +31,8 @@ pub struct Variant {
     pub group: String,
     /// The task.
     pub task: TaskConfig,
-    /// The method.
-    pub method: MethodConfig,
+    /// The learner. One of them.
+    pub method: Choice<Learners>,
     /// Rollouts per iteration M.
     #[schemars(extend("minimum" = 1))]
     pub rollouts: usize,

@@ -18,7 +18,7 @@ mod runner;
 mod summary;
 mod table;
 
-pub use config::{ExperimentConfig, Measure, MethodConfig, TaskConfig, Variant};
+pub use config::{ExperimentConfig, Measure, TaskConfig, Variant};
 pub use error::ExperimentError;
 pub use folder::Folder;
 pub use job::{Job, Progress};

@@ -10,7 +10,7 @@ use crate::policy::PolicyError;
 use crate::schema::{FieldError, Joints, check};
 use crate::tasks::TaskError;
 use crate::tasks::swing_up::SwingUpError;
-use moto_learners::{Learner, LearnerError};
+use moto_learners::{Learner, LearnerError, Learners};
 
 /// Why a run cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -25,9 +25,9 @@ pub enum RunError {
     /// The arm, its control loop or the stroke are refused.
     #[error(transparent)]
     Setup(#[from] daemon::ConfigError),
-    /// Table tennis refuses its configuration, or has no demonstration.
-    #[error("task.table_tennis: {0}")]
-    TableTennis(#[from] TaskError),
+    /// The task refuses its configuration, or has no demonstration.
+    #[error("task: {0}")]
+    Task(#[from] TaskError),
     /// Too many trials were ended by a limit or watchdog.
     #[error("only {usable} trials of an iteration could be learned from, {wanted} are needed")]
     TooFewTrials {
@@ -72,8 +72,9 @@ impl Run {
     /// What is wrong with the variant, by field and value.
     pub fn start(variant: &Variant, seed: u64) -> Result<Self, RunError> {
         check(variant, Joints::Unknown)?;
+        Learners::check(&variant.method).map_err(|error| error.within("method"))?;
         let task = rollouts::of(variant, seed)?;
-        let learner = variant.method.learner(&task.start()?)?;
+        let learner = Learners::start(&variant.method, &task.start()?)?;
         learner.check_rollouts(variant.rollouts)?;
         Ok(Self { task, learner, rollouts: variant.rollouts as u64 })
     }

@@ -73,6 +73,7 @@ mod tests {
             steps,
             discarded: Vec::new(),
             guard: None,
+            remark: None,
             timing: Timing::default(),
         }
     }

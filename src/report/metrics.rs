@@ -34,14 +34,17 @@ pub struct IterationMetrics {
     pub predicted_improvement: Option<f64>,
     /// Improvement of the mean return over the iteration before.
     pub measured_improvement: Option<f64>,
-    /// Summary of `steps` over the policy steps.
+    /// Summary of `steps` over the policy steps; of a learner that does not report step by step, the update as a whole.
     pub summary: PerStep<Summary>,
     /// The update, per policy step (horizon).
     pub steps: PerStep<Vec<f64>>,
     /// Trials that were not learned from.
     pub discarded: Vec<DiscardedTrial>,
-    /// The guard's decision; `None` where the guard is off.
+    /// The guard's decision; `None` where the guard is off, or the learner has none.
     pub guard: Option<GuardDecision>,
+    /// Another remark of the learner's, in a word or two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
     /// Wall-clock times, which differ from run to run.
     pub timing: Timing,
 }

@@ -1,13 +1,19 @@
 //! What passes between the control loop and a robot, simulated or real: readings one way, commands the other, over
 //! wait-free triple buffers in which the newest wins and neither side can hold up the other.
 
+mod clock;
 mod delivery;
 mod exploration;
+mod observed;
 mod plant;
+mod remote;
 
+pub use clock::Clock;
 pub use delivery::Delivery;
 pub use exploration::{exploration_noise, trial_random};
+pub use observed::{Form, Observed};
 pub use plant::{Plant, PlantDriver, PlantRequest, TrialKey, TrialKind};
+pub use remote::{LinkError, RemoteRobot};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::joints::{Joints, JointsConfig};
 use crate::daemon::Beginning;
+use crate::ros::link::joints::{Joints, JointsConfig};
 use crate::schema::{FieldError, check};
 
 /// The node's own parameters.

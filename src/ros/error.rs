@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::input_error::InputError;
+use crate::ros::link::input_error::InputError;
 use crate::schema::FieldError;
 use crate::storage::Remedy;
 

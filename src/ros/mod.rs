@@ -3,41 +3,26 @@
 //! One thread, the executor's, waits on ROS. It passes joint states to the control loop through the triple buffer of
 //! [`crate::robot::link`]; commands leave on a thread of their own, or on the loop's where time is not the wall clock's.
 //! The supervisor, on the main thread, makes the transitions of the managed life cycle and starts and ends runs.
+//!
+//! Its rooms know each other in one direction: `node` -> `link`, `parameters` -> `rcl`. All of them know the configuration and the
+//! errors.
 
-mod commands;
-mod complaints;
 mod config;
-mod context;
 mod error;
-mod executor;
-mod graph;
-mod input_error;
-mod joint_states;
-mod joints;
-mod lifecycle;
-mod lockstep;
-mod message_time;
+mod link;
 mod node;
-mod outlet;
-mod parameter_services;
 mod parameters;
-mod robot;
-mod rosout;
-mod serve;
-mod sim_time;
+mod rcl;
 mod simulate;
-mod stamps;
-mod states;
-mod topic_name;
 
 pub use config::{ClockSource, DiagnosticsConfig, RosConfig};
-pub use context::{context, without_ros_arguments};
 pub use error::RosError;
-pub use input_error::InputError;
-pub use joints::{Joints, JointsConfig, VelocitySource};
+pub use link::input_error::InputError;
+pub use link::joints::{Joints, JointsConfig, VelocitySource};
 pub use node::run;
 pub use parameters::{Parameters, Settings};
-pub use rosout::{LogLines, RosoutLayer, rosout};
+pub use rcl::context::{context, without_ros_arguments};
+pub use rcl::rosout::{LogLines, RosoutLayer, rosout};
 pub use simulate::simulate;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -10,16 +10,16 @@ use r2r::std_msgs::msg::{Float64MultiArray, Header};
 use r2r::std_srvs::srv::Trigger;
 use r2r::{Node, Publisher, QosProfile, ServiceRequest};
 
-use super::commands::label;
-use super::complaints::Complaints;
-use super::executor::Executor;
-use super::joints::Joints;
-use super::message_time::message_time;
-use super::parameter_services::{SharedParameters, respond, serve_parameters};
-use super::rosout::{LogLines, Rosout};
 use super::{ClockSource, Parameters, RosError, Settings, context, overrides, system_time};
 use crate::control::{Clock, WallClock};
 use crate::robot::{Command, Plant, Reading, TrialKey, TrialKind};
+use crate::ros::link::commands::label;
+use crate::ros::link::joints::Joints;
+use crate::ros::parameters::services::{SharedParameters, offer_parameters, respond};
+use crate::ros::rcl::complaints::Complaints;
+use crate::ros::rcl::executor::Executor;
+use crate::ros::rcl::message_time::message_time;
+use crate::ros::rcl::rosout::{LogLines, Rosout};
 use crate::signals;
 
 /// Time of the simulation at its start: a stamp of zero would be none.
@@ -27,7 +27,7 @@ const START: Duration = Duration::from_secs(1);
 /// A state that nobody answers is sent again after this.
 const REPEAT: Duration = Duration::from_millis(100);
 /// How often the end of the program is looked for.
-const LOOK: Duration = Duration::from_millis(20);
+const END_POLL: Duration = Duration::from_millis(20);
 
 /// What reaches the simulation.
 enum Incoming {
@@ -76,19 +76,19 @@ pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosEr
 
     let mut executor = Executor::new(node);
     let rosout = Rosout::new(&mut executor, lines)?;
-    serve_parameters(&mut executor, &SharedParameters::new(parameters))?;
+    offer_parameters(&mut executor, &SharedParameters::new(parameters))?;
     // A reliable publisher serves best-effort subscriptions as well.
     let qos = QosProfile::default().reliable().keep_last(if lockstep { 10 } else { 1 });
     let publishers = Publishers {
         joints: executor.node().create_publisher("joint_states", qos.clone())?,
-        ball: task.ball_values().map(|_| executor.node().create_publisher("~/ball", qos.clone())).transpose()?,
+        ball: task.observed().first().map(|_| executor.node().create_publisher("~/ball", qos.clone())).transpose()?,
         clock: ros.publish_clock.then(|| executor.node().create_publisher("/clock", qos.clone())).transpose()?,
     };
     let (inbox, incoming) = unbounded();
     let commands = inbox.clone();
     executor.subscribe(&ros.command_topic, qos, move |command| drop(commands.send(Incoming::Command(command))))?;
     let serves = inbox.clone();
-    executor.serve("~/serve", move |request| drop(serves.send(Incoming::Serve(request))))?;
+    executor.offer("~/serve", move |request| drop(serves.send(Incoming::Serve(request))))?;
 
     let n = setup.model.dof();
     let robot = Robot {
@@ -126,7 +126,7 @@ impl Robot {
         self.publish();
         let mut heard = Instant::now();
         loop {
-            match incoming.recv_timeout(LOOK) {
+            match incoming.recv_timeout(END_POLL) {
                 Ok(Incoming::Command(message)) => {
                     heard = Instant::now();
                     let answers = message.layout.dim.first().map(|dimension| dimension.label.as_str());

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use moto_learners::LearnerError;
+
 use crate::dynamics::ModelError;
 use crate::schema::FieldError;
 use crate::tasks::TaskError;
@@ -76,6 +78,16 @@ pub enum ConfigError {
         expected: Vec<String>,
         /// Joints of the robot.
         found: Vec<String>,
+    },
+    /// The learner cannot start.
+    #[error("{path}: learner.{name}: {source}")]
+    Learner {
+        /// The configuration.
+        path: PathBuf,
+        /// The learner.
+        name: String,
+        /// Why.
+        source: Box<LearnerError>,
     },
     /// The task cannot be set up.
     #[error("{path}: task: {source}")]

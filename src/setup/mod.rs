@@ -12,8 +12,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use moto_learners::Start;
-use nalgebra::Vector3;
+use moto_learners::{Learner, Learners, Start};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,13 +22,11 @@ pub use self::limits::Difference;
 pub use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
 use crate::dynamics::Model;
-use crate::moto::{Learner, LearnerConfig, MotoError, StateScales};
-use crate::schema::{FieldError, check};
+use crate::schema::{Choice, FieldError, check};
 use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
-use crate::tasks::swing_up::{SwingUp, SwingUpConfig};
-use crate::tasks::table_tennis::{Setting, TableTennis, TableTennisConfig};
-use crate::tasks::{Task, TaskError};
+pub use crate::tasks::TaskConfig;
+use crate::tasks::{Robot, Task, TaskError, Tasks};
 
 /// The robot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,19 +40,18 @@ pub struct RobotConfig {
     /// loop and for the simulated drives.
     #[serde(default)]
     pub allow_above_description: bool,
+    /// Acceleration of gravity in the frame of the description's root, which is also the world's (x, y, z).
+    #[serde(default = "down")]
+    #[schemars(extend("minimum" = -30, "maximum" = 30, "x-unit" = "m/s^2", "x-per" = "axis"))]
+    pub gravity: [f64; 3],
     /// What the description does not say of the arm.
     #[serde(default)]
     pub arm: ArmConfig,
 }
 
-/// The task. One of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TaskConfig {
-    /// Returning table-tennis balls.
-    TableTennis(Box<TableTennisConfig>),
-    /// Swinging a chain of links up. The chain is that of the robot description.
-    SwingUp(SwingUpConfig),
+/// Straight down.
+fn down() -> [f64; 3] {
+    [0., 0., -9.81]
 }
 
 /// How long to learn, and what to do around it.
@@ -108,8 +104,8 @@ pub struct Config {
     pub control: ControlConfig,
     /// The task.
     pub task: TaskConfig,
-    /// The learner.
-    pub learner: LearnerConfig,
+    /// The learner. One of them.
+    pub learner: Choice<Learners>,
     /// The run.
     #[serde(default)]
     pub run: RunConfig,
@@ -129,11 +125,12 @@ pub struct Setup {
     pub config: Config,
     /// Text of the robot description.
     pub urdf: String,
-    /// The robot, armature and springs, the task's gravity and the drives' efforts included.
+    /// The robot, armature and springs, gravity and the drives' efforts included.
     pub model: Model,
     path: PathBuf,
     /// What the robot description says, where the configuration says something else.
     differences: Vec<Difference>,
+    title: String,
 }
 
 impl Setup {
@@ -220,16 +217,14 @@ impl Setup {
             source,
         })?;
         limits::raise_efforts(&config, &mut model);
-        if let TaskConfig::TableTennis(task) = &config.task {
-            model.set_gravity(Vector3::new(0., 0., -task.court.ball.gravity));
-        }
+        model.set_gravity(config.robot.gravity.into());
         config.robot.arm.apply(&mut model).map_err(|source| ConfigError::Field {
             path: path.into(),
             line: None,
             source,
         })?;
-        let setup = Self { config, urdf, model, path: path.into(), differences };
-        setup.task()?;
+        let mut setup = Self { config, urdf, model, path: path.into(), differences, title: String::new() };
+        setup.title = setup.task()?.title();
         Ok(setup)
     }
 
@@ -249,21 +244,12 @@ impl Setup {
     /// A value of it that is refused.
     pub fn task(&self) -> Result<Box<dyn Task>, ConfigError> {
         let Config { robot, control, task, .. } = &self.config;
-        let (name, made): (_, Result<Box<dyn Task>, TaskError>) = match task {
-            TaskConfig::TableTennis(task) => {
-                let made = TableTennis::new((**task).clone(), robot.arm.clone(), self.model.clone(), control);
-                ("table_tennis", made.map(|task| Box::new(task) as _))
-            }
-            TaskConfig::SwingUp(task) => {
-                let made = SwingUp::on_the_loop(self.model.clone(), task.clone(), control);
-                ("swing_up", made.map(|task| Box::new(task) as _).map_err(TaskError::from))
-            }
-        };
-        made.map_err(|error| match error {
-            TaskError::Parameter(error) => {
-                let source = error.within(&format!("task.{name}"));
-                ConfigError::Field { path: self.path.clone(), line: None, source }
-            }
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let robot = Robot { model: &self.model, arm: &robot.arm, control, folder };
+        let field = |source| ConfigError::Field { path: self.path.clone(), line: None, source };
+        Tasks::start(task, &robot).map_err(|error| match error {
+            TaskError::Setting(error) => field(error.within(&format!("task.{}", task.name()))),
+            TaskError::Robot(error) => field(error),
             source => ConfigError::Task { path: self.path.clone(), source: Box::new(source) },
         })
     }
@@ -271,22 +257,19 @@ impl Setup {
     /// The learner.
     ///
     /// # Errors
-    /// A value of it that is refused.
-    pub fn learner(&self, start: Start) -> Result<Learner, MotoError> {
-        Learner::new(self.config.learner.clone(), start.policy, StateScales(start.state_scales))
+    /// A value of it that is refused, or a task that it cannot start from.
+    pub fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, ConfigError> {
+        let choice = &self.config.learner;
+        Learners::start(choice, start).map_err(|source| ConfigError::Learner {
+            path: self.path.clone(),
+            name: choice.name().into(),
+            source: Box::new(source),
+        })
     }
 
     /// What is learned, in a word.
-    pub fn title(&self) -> String {
-        match &self.config.task {
-            TaskConfig::TableTennis(task) => match task.setting {
-                Setting::Noiseless => "noiseless",
-                Setting::Context => "context",
-                Setting::NoisyBounce => "noisy-bounce",
-            },
-            TaskConfig::SwingUp(_) => "swing-up",
-        }
-        .into()
+    pub fn title(&self) -> &str {
+        &self.title
     }
 
     /// The resolved configuration as YAML, in the form it is read in.
@@ -334,13 +317,6 @@ impl Config {
     pub fn load(path: &Path, namespace: Option<&str>) -> Result<Self, ConfigError> {
         read::read(&read_text(path)?, path, namespace)
     }
-
-    /// Chooses the setting of table tennis; any other task has none.
-    pub fn set_setting(&mut self, setting: Setting) {
-        if let TaskConfig::TableTennis(task) = &mut self.task {
-            task.setting = setting;
-        }
-    }
 }
 
 /// Checks every value, with what the robot description fills in. Gives the limits that it has differently.
@@ -353,32 +329,8 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
     }
     limits::check(config, model.joints())?;
     config.control.validate(joints)?;
-    match config.learner.validate() {
-        Err(MotoError::Config(error)) => Err(error.within("learner")),
-        _ => Ok(limits::differences(config, model.joints())),
-    }
-}
-
-impl TaskConfig {
-    /// The settings that decide what a reward means.
-    pub fn rewards(&self) -> Value {
-        match self {
-            Self::TableTennis(task) => {
-                let TableTennisConfig { target, reward, court, .. } = &**task;
-                json!({ "table_tennis": { "target": target, "reward": reward, "court": court } })
-            }
-            Self::SwingUp(SwingUpConfig {
-                rewarded_steps, position_weight, velocity_weight, action_weight, ..
-            }) => {
-                json!({ "swing_up": {
-                    "rewarded_steps": rewarded_steps,
-                    "position_weight": position_weight,
-                    "velocity_weight": velocity_weight,
-                    "action_weight": action_weight,
-                } })
-            }
-        }
-    }
+    Learners::check(&config.learner).map_err(|error| error.within("learner"))?;
+    Ok(limits::differences(config, model.joints()))
 }
 
 fn read_text(path: &Path) -> Result<String, ConfigError> {

@@ -67,16 +67,16 @@ fn a_wrong_value_is_refused_with_file_line_field_value_and_what_is_expected() {
             "tabletennis:\n",
             "task is a group with the field tabletennis, expected one of table_tennis: ..., swing_up: ...",
         ),
-        ("epsilon: 0.15", "epsilon: 0", "learner.epsilon is 0, expected above 0 and at most 100 nats per step"),
+        ("epsilon: 0.15", "epsilon: 0", "learner.moto.epsilon is 0, expected above 0 and at most 100 nats per step"),
         (
             "{scale_fraction: 0.01}",
             "{scale_fraction: -1}",
-            "learner.state_diagonal.scale_fraction is -1, expected above 0",
+            "learner.moto.state_diagonal.scale_fraction is -1, expected above 0",
         ),
         (
             "{scale_fraction: 0.01}",
             "3",
-            "learner.state_diagonal is 3, expected one of absolute: ..., scale_fraction: ...",
+            "learner.moto.state_diagonal is 3, expected one of absolute: ..., scale_fraction: ...",
         ),
         (
             "action_scale: [20.0, 20.0, 20.0, 3.0",
@@ -105,6 +105,18 @@ fn a_wrong_value_is_refused_with_file_line_field_value_and_what_is_expected() {
 }
 
 #[test]
+fn settings_of_a_learner_without_its_name_are_sent_to_where_they_belong() {
+    let said = refused(
+        "    learner:                                # moto | gps | reps | more\n      moto:\n",
+        "    learner:\n",
+    );
+    let expected = "there is no field learner.epsilon; put it under moto: learner.moto.epsilon";
+    assert!(said.ends_with(expected), "{said}");
+    let said = refused("      moto:\n        epsilon: 0.15 ", "      motor:\n        epsilon: 0.15 ");
+    assert!(said.contains("learner is a group with the field motor, expected one of moto: ..., gps: ..."), "{said}");
+}
+
+#[test]
 fn values_that_do_not_fit_each_other_are_refused_by_joint_and_bound() {
     let said = refused("start_posture: [0.0, 0.0, 0.0, -0.8", "start_posture: [0.0, 0.0, 0.0, -9.8");
     assert!(said.contains("control.start_posture of joint j1 is -9.8, expected -"), "{said}");
@@ -118,7 +130,10 @@ fn values_that_do_not_fit_each_other_are_refused_by_joint_and_bound() {
         "{said}"
     );
     let said = refused("reuse: same_step_decay", "targets: monte_carlo");
-    assert!(said.contains("learner.reuse is time_and_iterations, expected none with monte_carlo targets"), "{said}");
+    assert!(
+        said.contains("learner.moto.reuse is time_and_iterations, expected none with monte_carlo targets"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -230,7 +245,7 @@ fn two_joint_config(more: &str, limits: &str) -> String {
       limits: {{effort_rate: [1e4, 1e4], margin: [0.1, 0.1], stiffness: [1.0, 1.0], damping: [1.0, 1.0]{limits}}}
       safety: {{damping: [1.0, 1.0]}}
     task: {{table_tennis: {{}}}}
-    learner: {{}}
+    learner: {{moto: {{}}}}
 "
     )
 }
@@ -293,10 +308,12 @@ fn a_description_without_effort_gets_the_one_limit_that_loop_and_simulated_drive
 }
 
 #[test]
-fn gravity_is_the_same_for_the_arm_its_inverse_dynamics_and_the_ball() {
-    let text = edited("setting: noiseless", "court: {ball: {gravity: 1.62}}");
-    assert_eq!(parse(&text, ARM).unwrap().model.gravity(), Vector3::new(0., 0., -1.62));
-    assert_eq!(Setup::shipped(|_| {}).unwrap().model.gravity(), Vector3::new(0., 0., -9.81));
+fn gravity_is_the_robots_and_balls_fall_straight_down() {
+    let gravity = |value: &str| edited("robot:", &format!("robot:\n      gravity: {value}"));
+    let moon = parse(&gravity("[0.0, 0.0, -1.62]"), ARM).unwrap();
+    assert_eq!(moon.model.gravity().as_slice(), [0., 0., -1.62]);
+    let said = parse(&gravity("[1.0, 0.0, -9.81]"), ARM).err().unwrap().to_string();
+    assert!(said.contains("robot.gravity is [1.0, 0.0, -9.81] m/s^2, expected straight down"), "{said}");
 }
 
 #[test]
@@ -355,10 +372,16 @@ fn what_was_read_can_be_written_and_read_again() {
 #[test]
 fn a_value_over_another_keeps_what_it_does_not_name_but_an_alternative_replaces_the_other() {
     let schema = Schema::of::<Config>();
-    let mut tree = read_yaml("learner: {ridge: {fixed: 1}, epsilon: 1}\nrun: {seed: 1}\n").unwrap();
-    let over = "learner: {ridge: cross_validated, state_diagonal: {absolute: 2}}\nrun: {rollouts: 3}\n";
-    schema.merge(&mut tree, &read_yaml(over).unwrap());
-    schema.merge(&mut tree, &read_yaml("learner: {state_diagonal: {scale_fraction: 3}}").unwrap());
-    let expected = "learner: {ridge: cross_validated, epsilon: 1, state_diagonal: {scale_fraction: 3}}\nrun: {seed: 1, rollouts: 3}";
+    let merged = |below: &str, others: &[&str]| {
+        let mut tree = read_yaml(below).unwrap();
+        others.iter().for_each(|other| schema.merge(&mut tree, &read_yaml(other).unwrap()));
+        tree
+    };
+    let below = "learner: {moto: {ridge: {fixed: 1}, epsilon: 1}}\nrun: {seed: 1}\n";
+    let over = "learner: {moto: {ridge: cross_validated, state_diagonal: {absolute: 2}}}\nrun: {rollouts: 3}\n";
+    let tree = merged(below, &[over, "learner: {moto: {state_diagonal: {scale_fraction: 3}}}"]);
+    let expected = "learner: {moto: {ridge: cross_validated, epsilon: 1, state_diagonal: {scale_fraction: 3}}}\nrun: {seed: 1, rollouts: 3}";
     assert_eq!(tree, read_yaml(expected).unwrap());
+    let tree = merged(below, &["learner: {reps: {epsilon: 2}}"]);
+    assert_eq!(tree, read_yaml("learner: {reps: {epsilon: 2}}\nrun: {seed: 1}\n").unwrap());
 }

@@ -1,10 +1,8 @@
 //! The simulated arm: rigid-body dynamics with the drives' saturation and soft joint stops.
 
 use super::integrator::SemiImplicitEuler;
-use super::racket::{Racket, RacketState};
-use crate::dynamics::{FrameId, JointKind, Model, Workspace};
+use crate::dynamics::{JointKind, Model, Workspace};
 use crate::schema::{FieldError, check};
-use nalgebra::Point3;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -44,23 +42,6 @@ impl Default for ArmConfig {
     }
 }
 
-/// Why an arm cannot be simulated.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ArmError {
-    /// A parameter is refused.
-    #[error(transparent)]
-    Parameter(#[from] FieldError),
-    /// The robot description lacks the racket's link.
-    #[error("robot {robot} has no link {link:?}")]
-    NoLink {
-        /// Name of the robot.
-        robot: String,
-        /// Link that was looked for.
-        link: String,
-    },
-}
-
 impl ArmConfig {
     /// Checks every parameter for an arm of `dof` joints.
     ///
@@ -83,45 +64,6 @@ impl ArmConfig {
             joint.passive.spring_reference = 0.;
         }
         Ok(())
-    }
-}
-
-/// An arm's model and where its racket is.
-#[derive(Clone, Debug)]
-pub struct RacketArm {
-    model: Arc<Model>,
-    racket: FrameId,
-}
-
-impl RacketArm {
-    /// Finds the racket on an arm.
-    ///
-    /// # Errors
-    /// If the arm has no such link.
-    pub fn new(model: Arc<Model>, racket: &Racket) -> Result<Self, ArmError> {
-        let frame = model
-            .frame(&racket.link)
-            .ok_or_else(|| ArmError::NoLink { robot: model.name().into(), link: racket.link.clone() })?;
-        Ok(Self { model, racket: frame })
-    }
-
-    /// The arm's model.
-    pub fn model(&self) -> &Arc<Model> {
-        &self.model
-    }
-
-    /// The racket's frame.
-    pub fn racket_frame(&self) -> FrameId {
-        self.racket
-    }
-
-    /// The racket at joint positions `q` (n) and velocities `qd` (n).
-    pub fn racket(&self, workspace: &mut Workspace, q: &[f64], qd: &[f64]) -> RacketState {
-        self.model.kinematics(workspace, q, qd);
-        let pose = self.model.pose(workspace, self.racket);
-        let centre = pose.translation.vector;
-        let (velocity, angular_velocity) = self.model.velocity_at(workspace, self.racket, Point3::from(centre));
-        RacketState { centre, normal: pose.rotation * nalgebra::Vector3::x(), velocity, angular_velocity }
     }
 }
 

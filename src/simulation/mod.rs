@@ -1,15 +1,7 @@
-//! Plants that stand for a robot: the simulated arm, with ball, table and racket.
+//! The simulated arm, and the integrators that move it.
 
 pub mod integrator;
 
 mod arm;
-mod ball;
-mod court;
-mod racket;
-mod table_tennis;
 
-pub use arm::{Arm, ArmConfig, ArmError, RacketArm};
-pub use ball::{Ball, Flight};
-pub use court::{Court, Landing, Table};
-pub use racket::{Crossing, Racket, RacketState, Swing};
-pub use table_tennis::{Serve, TableTennisPlant};
+pub use arm::{Arm, ArmConfig};

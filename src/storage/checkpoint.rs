@@ -13,7 +13,7 @@ use super::StorageError;
 use super::files::{Files, write_atomic};
 
 const MAGIC: [u8; 8] = *b"MOTOCKPT";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const FIXED: usize = MAGIC.len() + 4 + 4 + 8;
 const HASH: usize = blake3::OUT_LEN;
 /// Bounds what a header or a payload may claim while it is decoded, bytes.
@@ -39,6 +39,8 @@ pub struct Header {
     pub robot: String,
     /// The task's name.
     pub task: String,
+    /// The learner's name.
+    pub learner: String,
     /// The policy's shapes.
     pub shapes: Shapes,
     /// [`config_hash`] of the resolved configuration.
@@ -58,6 +60,8 @@ pub struct Expected {
     pub robot: String,
     /// The task's name.
     pub task: String,
+    /// The learner's name.
+    pub learner: String,
     /// The policy's shapes.
     pub shapes: Shapes,
     /// [`config_hash`] of the configuration; `None` to start another run from the policy.
@@ -105,6 +109,7 @@ impl Header {
         let fields = [
             ("robot", self.robot.clone(), Some(expected.robot.clone())),
             ("task", self.task.clone(), Some(expected.task.clone())),
+            ("learner", self.learner.clone(), Some(expected.learner.clone())),
             ("state dimension", have.state_dim.to_string(), Some(need.state_dim.to_string())),
             ("action dimension", have.action_dim.to_string(), Some(need.action_dim.to_string())),
             ("horizon", have.horizon.to_string(), Some(need.horizon.to_string())),

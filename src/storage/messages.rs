@@ -148,6 +148,51 @@ impl Odometry {
     }
 }
 
+#[derive(Serialize, Deserialize)]
+pub(super) struct PoseStamped {
+    pub header: Header,
+    /// Position, then orientation (x, y, z, w).
+    pub pose: ([f64; 3], [f64; 4]),
+}
+
+impl PoseStamped {
+    /// A body at a position; its rotation is unknown.
+    pub fn new(header: Header, position: [f64; 3]) -> Self {
+        Self { header, pose: (position, [0., 0., 0., 1.]) }
+    }
+}
+
+impl Message for PoseStamped {
+    const NAME: &'static str = "geometry_msgs/msg/PoseStamped";
+    const DEFINITION: &'static str = "\
+std_msgs/Header header
+geometry_msgs/Pose pose
+================================================================================
+MSG: std_msgs/Header
+builtin_interfaces/Time stamp
+string frame_id
+================================================================================
+MSG: builtin_interfaces/Time
+int32 sec
+uint32 nanosec
+================================================================================
+MSG: geometry_msgs/Pose
+geometry_msgs/Point position
+geometry_msgs/Quaternion orientation
+================================================================================
+MSG: geometry_msgs/Point
+float64 x
+float64 y
+float64 z
+================================================================================
+MSG: geometry_msgs/Quaternion
+float64 x
+float64 y
+float64 z
+float64 w
+";
+}
+
 impl Message for Odometry {
     const NAME: &'static str = "nav_msgs/msg/Odometry";
     const DEFINITION: &'static str = "\

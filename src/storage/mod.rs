@@ -18,4 +18,4 @@ pub use differences::{Difference, differences, listed};
 pub use error::{Remedy, StorageError};
 pub use run_folder::RunFolder;
 pub use run_view::{CONFIG_FILE, ROBOT_FILE, RunInfo, RunView, TrialsAfter};
-pub use trial::{BallColumns, TrialEnd, TrialMeta, read_trial, write_trial};
+pub use trial::{TrialEnd, TrialMeta, read_trial, write_trial};

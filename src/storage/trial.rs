@@ -6,7 +6,7 @@
 //! | `/joint_states` | sensor_msgs/JointState: position, velocity, effort = sent (none with the final reading) | cycle |
 //! | `/moto/asked` | std_msgs/Float64MultiArray: efforts before the limits | cycle |
 //! | `/moto/task` | Float64MultiArray: the task's values | cycle |
-//! | `/ball` | nav_msgs/Odometry, for the eye only, if the task says which of its values they are | cycle |
+//! | `/NAME` of a body that the task observes, e.g. `/ball` | nav_msgs/Odometry or geometry_msgs/PoseStamped, for the eye only | cycle |
 //! | `/moto/state`, `/moto/noise`, `/moto/action`, `/moto/sent_action`, `/moto/outcome` | Float64MultiArray | policy step |
 //!
 //! The metadata record `moto_trial` holds [`TrialMeta`] and the episode's shapes as JSON.
@@ -20,7 +20,9 @@ use super::StorageError;
 use super::files::{Files, write_atomic};
 use super::messages::{Float64MultiArray, Header, JointState, Message, Odometry};
 use crate::control::{Episode, LatencySummary};
+use crate::robot::{Form, Observed};
 
+mod bodies;
 mod read;
 mod write;
 
@@ -40,17 +42,6 @@ pub enum TrialEnd {
         /// The limit or watchdog that tripped.
         reason: String,
     },
-}
-
-/// Which of the task's values are the ball's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BallColumns {
-    /// Indices of the position's x, y, z, m.
-    pub position: [usize; 3],
-    /// Indices of the velocity's x, y, z, m/s.
-    pub velocity: [usize; 3],
-    /// Name of the frame they are given in.
-    pub frame: String,
 }
 
 /// Description of a trial beside its [`Episode`].
@@ -89,14 +80,13 @@ pub struct TrialMeta {
     pub step_period: Duration,
     /// The loop's deadline statistics of this trial.
     pub latency: Option<LatencySummary>,
-    /// Where the ball is among the task's values.
-    pub ball: Option<BallColumns>,
+    /// What the task's values are.
+    pub observed: Vec<Observed>,
 }
 
 const METADATA: &str = "moto_trial";
 const FORMAT: u32 = 1;
 const JOINT_STATES: &str = "/joint_states";
-const BALL: &str = "/ball";
 
 /// The scalars of an episode, as JSON in the metadata record.
 #[derive(Serialize, Deserialize)]

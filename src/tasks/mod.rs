@@ -1,8 +1,12 @@
-//! Tasks: start, reward, success and initial policy.
+//! Tasks: what the policy sees, what it starts from, what a stroke is worth. A task is a folder, and a line in `registry.rs`.
 
 pub mod swing_up;
 pub mod table_tennis;
+
+mod error;
+mod registry;
 mod task;
 
-pub use table_tennis::TaskError;
-pub use task::{Judgement, Task};
+pub use self::task::{Judgement, Task};
+pub use error::TaskError;
+pub use registry::{MakeTask, Robot, TASKS, TaskConfig, TaskSettings, Tasks, task};

@@ -1,12 +1,12 @@
-//! What the daemon needs of a task.
+//! What the rest of the program needs of a task.
 
-use moto_learners::Start;
+use moto_learners::{Reward, Start};
 use nalgebra::DMatrix;
+use serde_json::Value;
 
 use super::TaskError;
 use crate::control::{Episode, Stroke};
-use crate::moto::Reward;
-use crate::robot::Plant;
+use crate::robot::{Observed, Plant};
 
 /// What the task makes of a recorded stroke.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,13 +21,29 @@ pub struct Judgement {
     pub distance: Option<f64>,
 }
 
-/// A task the daemon can learn.
+/// A task: what the policy sees, when the stroke starts, what it starts from, what it is worth, and the world around the
+/// simulated robot.
+///
+/// A task is a folder of [`crate::tasks`] and a line of its registry. [`Reward`] is separate because learners judge stored
+/// transitions anew.
 pub trait Task: Reward + Send {
-    /// Its name, under which checkpoints and trials are kept.
+    /// The task's name in configurations, checkpoints and trials.
     fn name(&self) -> &'static str;
 
-    /// Numbers the task observes besides the joints.
-    fn task_values(&self) -> usize;
+    /// What is learned, in a word or two with hyphens: run folders are named by it.
+    fn title(&self) -> String {
+        self.name().replace('_', "-")
+    }
+
+    /// What the task observes besides the joints, in the order of [`Reading::task`](crate::robot::Reading::task).
+    fn observed(&self) -> Vec<Observed> {
+        vec![]
+    }
+
+    /// Numbers that the task observes besides the joints.
+    fn task_values(&self) -> usize {
+        Observed::total(&self.observed())
+    }
 
     /// Policy steps T.
     fn horizon(&self) -> usize;
@@ -35,7 +51,7 @@ pub trait Task: Reward + Send {
     /// State dimension d_s of the policy.
     fn state_dim(&self) -> usize;
 
-    /// The task as the control loop sees it.
+    /// The policy's state and the stroke's trigger, for the control loop.
     fn stroke(&self) -> Box<dyn Stroke>;
 
     /// What a learner starts from.
@@ -56,6 +72,7 @@ pub trait Task: Reward + Send {
     /// Judges a recorded stroke.
     fn judge(&self, episode: &Episode) -> Judgement;
 
-    /// Where a ball's position (3) and velocity (3) begin among the task's values, if one is in play.
-    fn ball_values(&self) -> Option<usize>;
+    /// The settings that decide what a reward means. A learner that starts from another run's transitions uses those only
+    /// if these settings are the same.
+    fn reward_settings(&self) -> Value;
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use moto_controller::experiment::{ExperimentConfig, Job, Measure, MethodConfig, Record, TaskConfig, Variant, Watcher};
+use moto_controller::experiment::{ExperimentConfig, Job, Measure, Record, TaskConfig, Variant, Watcher};
 use moto_controller::moto::{LearnerConfig, Reuse};
 use moto_controller::tasks::swing_up::SwingUpConfig;
+use moto_learners::Learners;
 
 /// Changes that make an experiment of figure 1 small.
 pub const SMALL: &str = "
@@ -66,7 +67,7 @@ pub fn variant(label: &str, method: LearnerConfig) -> Variant {
         label: label.into(),
         group: String::new(),
         task: TaskConfig::SwingUp(task),
-        method: MethodConfig::Moto(method),
+        method: Learners::chosen(&method).unwrap(),
         rollouts: 6,
         iterations: 5,
         thresholds: vec![-100.],

@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// `watchdog.heartbeat_timeout` is 2 s.
 const HANG: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(2);
+const POLL: Duration = Duration::from_millis(2);
 
 fn archive_thread(process: u32) -> Option<Pid> {
     let mut threads = read_dir(format!("/proc/{process}/task")).unwrap().map(|thread| thread.unwrap().path());
@@ -44,7 +44,7 @@ fn a_disk_that_hangs() {
             break thread;
         }
         assert!(running.child.try_wait().unwrap().is_none(), "the run ended before anything was stored");
-        sleep(LOOK);
+        sleep(POLL);
     };
     if ptrace::seize(thread, Options::empty()).is_err() {
         running.child.kill().unwrap();

@@ -36,7 +36,7 @@ PASSIVE += [[1.2, 0.1, 3.0, -0.2]] * 2 + [[0.3, 0.02, 0.0, 0.0]] * 2
 
 @pytest.fixture(scope="session")
 def witness():
-    """Runs `examples/dynamics_witness.rs` on a URDF and a list of states; gives joint names and results."""
+    """Runs `tests/python/dynamics_witness.rs` on a URDF and a list of states; gives joint names and results."""
     command = ["cargo", "build", "--locked", "--example", "dynamics_witness", "--message-format=json"]
     built = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     messages = map(json.loads, built.stdout.splitlines())

@@ -4,7 +4,8 @@
 pub mod failing_disk;
 
 use moto_controller::control::Episode;
-use moto_controller::storage::{BallColumns, Checkpoint, Expected, Header, RunInfo, Shapes, TrialEnd, TrialMeta};
+use moto_controller::robot::Observed;
+use moto_controller::storage::{Checkpoint, Expected, Header, RunInfo, Shapes, TrialEnd, TrialMeta};
 use std::time::Duration;
 
 pub const SEED: u64 = 7;
@@ -17,7 +18,7 @@ pub fn info() -> RunInfo {
         version: "0.1.0".into(),
         command_line: vec!["moto_controller".into(), "dry-run".into()],
         started: 1_700_000_000,
-        settings: serde_json::json!({"learner": {"epsilon": 0.4}}),
+        settings: serde_json::json!({"learner": {"moto": {"epsilon": 0.4}}}),
     }
 }
 
@@ -27,13 +28,15 @@ pub fn shapes() -> Shapes {
 
 pub fn expected() -> Expected {
     let config_hash = Some("c0ffee".into());
-    Expected { robot: "arm".into(), task: "table_tennis".into(), shapes: shapes(), config_hash, seed: Some(SEED) }
+    let (robot, task, learner) = ("arm".into(), "table_tennis".into(), "moto".into());
+    Expected { robot, task, learner, shapes: shapes(), config_hash, seed: Some(SEED) }
 }
 
 pub fn header(iteration: u64) -> Header {
     Header {
         robot: "arm".into(),
         task: "table_tennis".into(),
+        learner: "moto".into(),
         shapes: shapes(),
         config_hash: "c0ffee".into(),
         seed: SEED,
@@ -87,7 +90,7 @@ pub fn trial(number: u64, iteration: u64, rollout: u64) -> (Episode, TrialMeta) 
         wall_start: Duration::new(1_700_000_000 + number, 123_456_789),
         step_period: Duration::from_millis(4),
         latency: None,
-        ball: Some(BallColumns { position: [0, 1, 2], velocity: [3, 4, 5], frame: "world".into() }),
+        observed: vec![Observed::body("ball")],
     };
     (episode, meta)
 }

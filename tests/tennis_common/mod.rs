@@ -5,7 +5,8 @@ use moto_controller::control::{ControlConfig, Episode};
 use moto_controller::dynamics::Model;
 use moto_controller::policy::{CompiledPolicy, Policy};
 use moto_controller::robot::{Plant, TrialKey, TrialKind};
-use moto_controller::simulation::{ArmConfig, TableTennisPlant};
+use moto_controller::simulation::ArmConfig;
+use moto_controller::tasks::table_tennis::world::TableTennisPlant;
 use moto_controller::tasks::table_tennis::{TableTennis, TableTennisConfig};
 use std::time::Duration;
 

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use moto_settings::FieldError;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ use crate::{Batch, Reward};
 /// Rollouts are made with [`Self::law`], gathered in a [`Batch`] and handed to [`Self::learn`],
 /// again and again. [`Self::save`] and [`Self::restore`] carry everything a learner remembers, so
 /// that a run continues elsewhere to the bit.
-pub trait Learner: Any + Send {
+pub trait Learner: Any + Send + Sync {
     /// The law that makes the next rollouts.
     fn law(&self) -> StoredLaw;
 
@@ -53,6 +54,23 @@ pub trait Learner: Any + Send {
         Ok(())
     }
 
+    /// Starts from a law that was learned elsewhere, with the same shapes, instead of the task's first one; before the first
+    /// update.
+    ///
+    /// # Errors
+    /// [`LearnerError::NoWarmStart`], or a law that is not of the learner's kind. The learner is then unchanged.
+    fn start_from(&mut self, _law: &StoredLaw) -> Result<(), LearnerError> {
+        Err(LearnerError::NoWarmStart)
+    }
+
+    /// Learns from the transitions of `other` too, whose rewards mean the same; before the first update.
+    ///
+    /// # Errors
+    /// [`LearnerError::NoTransitions`] if this learner takes none, or none of such a learner. It is then unchanged.
+    fn adopt(&mut self, _other: &dyn Learner) -> Result<Adopted, LearnerError> {
+        Err(LearnerError::NoTransitions)
+    }
+
     /// The same learner once more, so that one can go on while the other is kept.
     fn boxed_clone(&self) -> Box<dyn Learner>;
 }
@@ -61,6 +79,15 @@ impl Clone for Box<dyn Learner> {
     fn clone(&self) -> Self {
         (**self).boxed_clone()
     }
+}
+
+/// What a learner took over of another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// Iterations.
+    pub iterations: usize,
+    /// Transitions in them.
+    pub transitions: usize,
 }
 
 /// The task's part of a learner's start.
@@ -115,6 +142,23 @@ pub enum LearnerError {
     /// The learner needs a demonstration, which the task does not give.
     #[error("this learner starts from a demonstrated movement, and the task has none")]
     NoDemonstration,
+    /// Settings are refused.
+    #[error(transparent)]
+    Settings(#[from] FieldError),
+    /// The learner starts from the task's first law alone.
+    #[error("this learner cannot start from what another learned")]
+    NoWarmStart,
+    /// The learner takes over no transitions of the other.
+    #[error("this learner takes over no transitions of such a learner")]
+    NoTransitions,
+    /// A law is of the wrong kind.
+    #[error("what was learned is {found}, and this learner starts from {expected}")]
+    OtherLaw {
+        /// The kind of the law.
+        found: &'static str,
+        /// The kind that the learner starts from.
+        expected: &'static str,
+    },
     /// A saved state cannot be read or written.
     #[error("the learner's state: {0}")]
     State(String),
@@ -169,6 +213,22 @@ pub struct Report {
     /// Wall-clock time per stage, s; not reproducible.
     pub seconds: BTreeMap<String, f64>,
 }
+
+/// The policy that a law has to be.
+pub(crate) fn policy_of(law: &StoredLaw) -> Result<&Policy, LearnerError> {
+    match law {
+        StoredLaw::Policy(policy) => Ok(policy),
+        StoredLaw::Movement { .. } => Err(LearnerError::OtherLaw { found: law.kind(), expected: "a policy" }),
+    }
+}
+
+/// A saved state that does not fit the learner it is restored to.
+pub(crate) fn unfit(what: &str) -> LearnerError {
+    LearnerError::State(format!("it does not fit together: {what}"))
+}
+
+/// Iterations no learner reaches; numbers below can be counted on.
+pub(crate) const TOO_MANY: usize = 1 << 40;
 
 /// The largest stored form that is read, bytes.
 const MAX_STATE: usize = 1 << 30;

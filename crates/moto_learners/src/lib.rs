@@ -76,6 +76,8 @@ pub mod policy;
 
 mod batch;
 mod learner;
+mod registry;
 
 pub use batch::{Batch, Reward};
-pub use learner::{Demonstrated, Learner, LearnerError, Report, Start, Verdict};
+pub use learner::{Adopted, Demonstrated, Learner, LearnerError, Report, Start, Verdict};
+pub use registry::{LEARNERS, LearnerSettings, Learners, Make, learner};

@@ -6,7 +6,7 @@ use moto_learners::moto::{
     GuardConfig, IterationReport, Moto, MotoConfig, MotoError, Reuse, Ridge, StateScales, Targets, TrustRegion,
 };
 use moto_learners::policy::Policy;
-use moto_learners::{Batch, Reward, Verdict};
+use moto_learners::{Adopted, Batch, Learner, Reward, Verdict};
 use nalgebra::DMatrix;
 use support::{Linear, Random};
 
@@ -385,15 +385,16 @@ fn a_warm_start_takes_the_policy_and_where_asked_the_transitions() {
         let mut other = learner(&task, config.clone());
         run(&task, &mut other, 20, 5, &mut Random::new(16));
         let started = |transitions| {
-            let started = Moto::warm_started(config.clone(), StateScales::ones(2), &other, transitions).unwrap();
+            let mut started = learner(&task, config.clone());
+            started.start_from(&other.law()).unwrap();
+            let adopted = if transitions { started.adopt(&other).unwrap() } else { Adopted::default() };
             assert_eq!((started.policy(), started.iteration()), (other.policy(), 0));
             started.validate().unwrap();
-            started
+            (started, adopted)
         };
-        let (mut bare, mut full) = (started(false), started(true));
-        assert_eq!(bare.stored(), (0, 0));
+        let ((mut bare, _), (mut full, adopted)) = (started(false), started(true));
         let kept = if reuse == Reuse::None { 0 } else { 3 };
-        assert_eq!(full.stored(), (kept, kept * 20 * 6));
+        assert_eq!(adopted, Adopted { iterations: kept, transitions: kept * 20 * 6 });
         // What the guard had expected of the other learner's last update says nothing here: a far worse batch is the first.
         let batch = disturbed(&task, &full, &mut Random::new(17));
         assert_eq!(full.clone().update(batch, &task).unwrap().verdict, Verdict::Unjudged);

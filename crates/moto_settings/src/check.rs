@@ -40,6 +40,16 @@ fn wrong(node: &Json, tree: &Tree, field: &str) -> Refusal {
     FieldError::value(field, tree, expected(node)).at(tree)
 }
 
+/// The alternative whose own fields these are: they stand a level too high.
+fn above<'a>(node: &'a Json, fields: &[(String, Tree)]) -> Option<&'a str> {
+    let has = |settings: &Json, name: &String| {
+        alternatives(settings).any(|one| one.get("properties").is_some_and(|own| own.get(name).is_some()))
+    };
+    let mut kinds = alternatives(node).filter_map(|one| one.get("properties")?.as_object()).flatten();
+    let found = kinds.find(|(_, settings)| fields.iter().all(|(name, _)| has(settings, name)));
+    found.map(|(kind, _)| kind.as_str())
+}
+
 impl Check<'_> {
     fn node(&self, node: &Json, tree: &mut Tree, field: &str) -> Result<(), Refusal> {
         if tree.value == Value::Null && nullable(node) {
@@ -98,11 +108,18 @@ impl Check<'_> {
                 *text = plain;
                 Ok(())
             }
-            Value::Map(fields) if fields.len() == 1 => {
-                let (name, value) = &mut fields[0];
-                match alternatives(node).find_map(|one| one.get("properties")?.get(&*name)) {
-                    Some(inner) => self.node(inner, value, &join(field, name)),
-                    None => Err(wrong(node, tree, field)),
+            Value::Map(fields) => {
+                if let [(name, value)] = &mut fields[..]
+                    && let Some(inner) = alternatives(node).find_map(|one| one.get("properties")?.get(&*name))
+                {
+                    return self.node(inner, value, &join(field, name));
+                }
+                match (above(node, fields), fields.first()) {
+                    (Some(kind), Some((name, value))) => {
+                        let hint = format!("put it under {kind}: {}", join(&join(field, kind), name));
+                        Err(FieldError::Unknown { field: join(field, name), hint }.at(value))
+                    }
+                    _ => Err(wrong(node, tree, field)),
                 }
             }
             _ => Err(wrong(node, tree, field)),

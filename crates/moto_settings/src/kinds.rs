@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema as Json, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{FieldError, Tree, Value};
+use crate::{FieldError, Joints, Schema, Tree, Value};
 
 /// One kind. `M` is how such a thing is made of its settings, which [`Tree::into_typed`] gives back their type.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +110,30 @@ impl<R: Registry> Choice<R> {
         if self.name == name { self.settings.clone().into_typed().ok() } else { None }
     }
 
+    /// Changes the settings; those of another kind than `S` are refused.
+    ///
+    /// # Errors
+    /// If the settings are not of this type, or what they become has no form that a configuration can have.
+    pub fn change<S: Serialize + DeserializeOwned>(&mut self, change: impl FnOnce(&mut S)) -> Result<(), FieldError> {
+        let mut settings = self.settings.clone().into_typed()?;
+        change(&mut settings);
+        self.settings = Tree::of(&settings)?;
+        Ok(())
+    }
+
+    /// Sets one setting by its name, after it was checked.
+    ///
+    /// # Errors
+    /// If the kind has no such setting, or its value is refused.
+    pub fn set(&mut self, field: &str, value: Value) -> Result<(), FieldError> {
+        let mut whole = Tree::of(self)?;
+        whole.insert(&format!("{}.{field}", self.name), value.into());
+        let checked = Schema::of::<Self>().check(&mut whole, Joints::Unknown);
+        checked.map_err(|refusal| refusal.error.within(R::WHAT))?;
+        *self = whole.into_typed()?;
+        Ok(())
+    }
+
     /// The kind.
     ///
     /// # Errors
@@ -179,7 +203,6 @@ impl<R: Registry> JsonSchema for Choice<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Schema;
 
     #[derive(Debug, Serialize, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields, default)]
@@ -252,5 +275,8 @@ mod tests {
         };
         assert_eq!(refused(r#"{"circle": {"radius": -1}}"#), "circle.radius is -1, expected above 0 m");
         assert!(refused(r#"{"circle": {"radios": 1}}"#).contains("did you mean circle.radius?"));
+        let expected = "there is no field radius; put it under circle: circle.radius";
+        assert_eq!(refused(r#"{"radius": 1}"#), expected);
+        assert!(refused("{}").contains("expected circle: ..."), "{}", refused("{}"));
     }
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
+use moto_learners::{Batch, Learner};
+
 use super::super::Setup;
 use super::super::error::DaemonError;
 use super::super::interrupt::Interrupt;
 use super::super::machine::{Machine, Pace};
 use super::super::rollout::{Rollout, batch};
 use super::super::runner::Runner;
-use crate::moto::{Batch, Learner};
-use crate::policy::{CompiledPolicy, Law};
 use crate::robot::{TrialKey, TrialKind};
 use crate::tasks::Task;
 
@@ -27,15 +27,15 @@ impl Load {
     /// # Errors
     /// What keeps the strokes or the threads from it.
     pub async fn start(setup: &Setup, task: &dyn Task, interrupt: &Interrupt) -> Result<Self, DaemonError> {
-        let learner = setup.learner(task.start()?)?;
-        let batch = strokes(setup, task, &learner, interrupt).await?;
+        let learner = setup.learner(&task.start()?)?;
+        let batch = strokes(setup, task, &*learner, interrupt).await?;
         let mut load = Self { stop: Arc::default(), threads: Vec::new() };
         let reward = setup.task()?;
         // The learner's pool is there before the loop raises its priority.
         rayon::broadcast(|_| ());
         load.work("updates", move || {
             // From the start again and again: what it learns is of no interest. What it refuses is work too.
-            let _ = learner.clone().update(batch.clone(), &*reward);
+            let _ = learner.clone().learn(batch.clone(), &*reward);
         })?;
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             load.work("busy", || {
@@ -71,14 +71,14 @@ impl Drop for Load {
 async fn strokes(
     setup: &Setup,
     task: &dyn Task,
-    learner: &Learner,
+    learner: &dyn Learner,
     interrupt: &Interrupt,
 ) -> Result<Batch, DaemonError> {
     let seed = setup.config.run.seed;
     let machine = Machine::start(setup, task, task.plant(seed)?, Pace::Lockstep)?;
     interrupt.guard(machine.control.client.stopper());
     let mut runner = Runner::new(machine, seed);
-    let law: Law = CompiledPolicy::new(learner.policy())?.into();
+    let law = learner.law().compile()?;
     let count = setup.config.run.rollouts as u64;
     for rollout in 0..count {
         runner.order(TrialKey { kind: TrialKind::Learn, iteration: 0, rollout }, &law, true);
@@ -88,7 +88,7 @@ async fn strokes(
         let finished = runner.next().await?;
         let (episode, judgement) = (Arc::new(finished.episode().clone()), task.judge(finished.episode()));
         if finished.usable() {
-            rollouts.push(Rollout { trial, episode, judgement, parameters: Vec::new() });
+            rollouts.push(Rollout::new(trial, episode, judgement, &law, &finished.order.noise));
         }
         runner.recycle(finished);
     }

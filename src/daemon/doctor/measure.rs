@@ -12,7 +12,6 @@ use super::super::interrupt::Interrupt;
 use super::super::machine::{Machine, Pace};
 use super::super::runner::Runner;
 use crate::control::{Latency, LatencySummary, StartupReport};
-use crate::policy::{CompiledPolicy, Law};
 use crate::robot::{TrialKey, TrialKind};
 use crate::tasks::Task;
 
@@ -98,7 +97,7 @@ pub async fn measure(
     interrupt.guard(machine.control.client.stopper());
     let startup = machine.control.startup.clone();
     let mut runner = Runner::new(machine, seed);
-    let law: Law = CompiledPolicy::new(&task.start()?.policy)?.into();
+    let law = setup.learner(&task.start()?)?.law().compile()?;
     let end = Instant::now() + time;
     let mut rollout = 0;
     let mut outcome = Ok(());

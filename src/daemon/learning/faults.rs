@@ -5,11 +5,12 @@ use super::super::checkpoint::{header, load};
 use super::super::learner_thread::LearnerLost;
 use super::super::machine::{Machine, Pace};
 use super::*;
-use crate::moto::{Batch, Learner, MotoError, StateScales};
-use crate::policy::Policy;
-use crate::storage::{Checkpoint, RunFolder, RunInfo, files::Disk};
+use crate::storage::{RunFolder, RunInfo, files::Disk};
 use std::path::Path;
 use std::sync::mpsc;
+
+use moto_learners::policy::{Policy, StoredLaw};
+use moto_learners::{Batch, Learner, LearnerError, Report, Reward};
 
 pub(super) const ROLLOUTS: usize = 4;
 
@@ -21,7 +22,47 @@ pub(super) struct Place {
     impatient: bool,
 }
 
-type Answer = Box<dyn FnMut(Batch) -> Result<Updated, MotoError> + Send>;
+type Answer = Box<dyn FnMut(Batch) -> Result<Updated, LearnerError> + Send>;
+
+/// A learner whose law is not what it learned.
+#[derive(Clone)]
+struct Spoiled {
+    learner: Box<dyn Learner>,
+    law: StoredLaw,
+}
+
+impl Learner for Spoiled {
+    fn law(&self) -> StoredLaw {
+        self.law.clone()
+    }
+
+    fn iteration(&self) -> usize {
+        self.learner.iteration()
+    }
+
+    fn learn(&mut self, batch: Batch, reward: &dyn Reward) -> Result<Report, LearnerError> {
+        self.learner.learn(batch, reward)
+    }
+
+    fn save(&self) -> Result<Vec<u8>, LearnerError> {
+        self.learner.save()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), LearnerError> {
+        self.learner.restore(state)
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Learner> {
+        Box::new(self.clone())
+    }
+}
+
+fn policy(law: &mut StoredLaw) -> &mut Policy {
+    match law {
+        StoredLaw::Policy(policy) => policy,
+        StoredLaw::Movement { .. } => panic!("the shipped learner has a policy"),
+    }
+}
 
 impl Place {
     pub fn new() -> Self {
@@ -33,16 +74,19 @@ impl Place {
         Self { task: setup.task().unwrap(), setup, folder: tempfile::tempdir().unwrap(), impatient: false }
     }
 
-    fn learner(&self) -> Learner {
-        self.setup.learner(self.task.start().unwrap()).unwrap()
+    fn learner(&self) -> Box<dyn Learner> {
+        self.setup.learner(&self.task.start().unwrap()).unwrap()
     }
 
     /// The answers of a sound learner, changed by `spoil`.
-    fn spoiled(&self, spoil: impl Fn(Learner) -> Learner + Send + 'static) -> Answer {
+    fn spoiled(&self, spoil: impl Fn(&mut StoredLaw) + Send + 'static) -> Answer {
         let (mut learner, task) = (self.learner(), self.setup.task().unwrap());
         Box::new(move |batch| {
-            let report = learner.update(batch, &*task)?;
-            Ok(Updated { learner: spoil(learner.clone()), report, duration: Duration::ZERO })
+            let report = learner.learn(batch, &*task)?;
+            let mut law = learner.law();
+            spoil(&mut law);
+            let learner = Box::new(Spoiled { learner: learner.clone(), law });
+            Ok(Updated { learner, report, duration: Duration::ZERO })
         })
     }
 
@@ -59,7 +103,7 @@ impl Place {
             settings: serde_json::Value::Null,
         };
         let saved = Saved { learner: self.learner(), episodes: 0 };
-        let first = Checkpoint { header: header(&self.setup, &*self.task, 0).unwrap(), value: &saved };
+        let first = saved.checkpoint(header(&self.setup, &*self.task, 0).unwrap()).unwrap();
         let folder = RunFolder::create_from(Arc::new(Disk), &directory, info, "", "", Some(&first)).unwrap();
         (Archive::start(folder).unwrap(), Arc::new(saved))
     }
@@ -122,17 +166,7 @@ fn a_learner_that_hangs() {
 #[test]
 fn a_policy_that_is_not_finite() {
     let place = Place::new();
-    let answer = place.spoiled(|learner| {
-        let config = bincode::config::standard();
-        let mut bytes = bincode::serde::encode_to_vec(&learner, config).unwrap();
-        let bias = learner.policy().steps[7].bias[2].to_le_bytes();
-        for at in 0..bytes.len() - bias.len() {
-            if bytes[at..at + bias.len()] == bias {
-                bytes[at..at + bias.len()].copy_from_slice(&f64::NAN.to_le_bytes());
-            }
-        }
-        bincode::serde::decode_from_slice(&bytes, config).unwrap().0
-    });
+    let answer = place.spoiled(|law| policy(law).steps[7].bias[2] = f64::NAN);
     let error = place.run(answer);
     assert_eq!(error.to_string(), "policy step 7: bias has a non-finite entry");
 }
@@ -140,12 +174,7 @@ fn a_policy_that_is_not_finite() {
 #[test]
 fn a_policy_of_the_wrong_shape() {
     let place = Place::new();
-    let (config, scales) = (place.setup.config.learner.clone(), place.task.start().unwrap().state_scales);
-    let answer = place.spoiled(move |learner| {
-        let mut steps = learner.policy().steps.clone();
-        steps.pop();
-        Learner::new(config.clone(), Policy { steps }, StateScales(scales.clone())).unwrap()
-    });
+    let answer = place.spoiled(|law| drop(policy(law).steps.pop()));
     let error = place.run(answer);
-    assert!(matches!(error, DaemonError::PolicyShape { .. }), "{error}");
+    assert!(matches!(error, DaemonError::LawShape { .. }), "{error}");
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use moto_learners::LearnerError;
 use tracing::warn;
 
 use super::Learning;
@@ -16,7 +17,7 @@ use crate::daemon::rollout::Rollout;
 use crate::daemon::runner::{MARKED_FAILED, Runner, cut_short};
 use crate::report::{DiscardedTrial, IterationMetrics, PerStep, Timing, learning_curve_svg};
 use crate::robot::{TrialKey, TrialKind};
-use crate::storage::{Checkpoint, RunFolder, StorageError, TrialEnd, TrialMeta};
+use crate::storage::{RunFolder, StorageError, TrialEnd, TrialMeta};
 use crate::tasks::Judgement;
 
 const LEARNING_CURVE: &str = "learning_curve.svg";
@@ -28,7 +29,7 @@ impl Learning<'_> {
         let (meta, episode) = self.store_trial(trial, &judgement);
         match meta.end {
             TrialEnd::Completed => {
-                let rollout = Rollout { trial: meta.trial, episode, judgement, parameters: Vec::new() };
+                let rollout = Rollout::new(meta.trial, episode, judgement, &trial.order.law, &trial.order.noise);
                 self.collected.usable.insert(trial.order.key.rollout, rollout);
                 true
             }
@@ -104,7 +105,11 @@ impl Learning<'_> {
     ) -> Result<impl FnOnce(&mut RunFolder) -> Result<(), StorageError> + Send + 'static, DaemonError> {
         let header = header(self.setup, self.task, self.saved.learner.iteration() as u64)?;
         let (saved, keep) = (self.saved.clone(), self.setup.config.run.checkpoints);
-        Ok(move |folder: &mut RunFolder| folder.save_checkpoint(&Checkpoint { header, value: &*saved }, keep).map(drop))
+        Ok(move |folder: &mut RunFolder| {
+            let path = folder.view().directory().into();
+            let unstorable = |error: LearnerError| StorageError::Unstorable { path, what: error.to_string() };
+            folder.save_checkpoint(&saved.checkpoint(header).map_err(unstorable)?, keep).map(drop)
+        })
     }
 
     /// Puts an iteration on the disk: metrics first, so that a checkpoint never lacks its line.
@@ -117,17 +122,8 @@ impl Learning<'_> {
         progress: &mut Progress,
     ) -> Result<(), DaemonError> {
         let Updated { learner, report, duration } = updated;
-        let seconds = &report.seconds;
-        for (stage, time) in [
-            ("intake", seconds.intake),
-            ("weights", seconds.weights),
-            ("designs", seconds.designs),
-            ("backward", seconds.backward),
-            ("update", seconds.update),
-            ("learner", duration.as_secs_f64()),
-        ] {
-            timing.stages.insert(stage.into(), time);
-        }
+        timing.stages.extend(report.seconds.clone());
+        timing.stages.insert("learner".into(), duration.as_secs_f64());
         let episodes = self.saved.episodes + (rollouts.len() + discarded.len()) as u64;
         let line = metrics(&report, rollouts, episodes, discarded, timing);
         progress.iteration(&IterationSummary {
@@ -136,8 +132,8 @@ impl Learning<'_> {
             rollouts: rollouts.len(),
             mean_return: report.mean_return,
             success: line.success,
-            kl: report.mean_kl,
-            effective_samples: report.mean_effective_samples,
+            kl: report.kl,
+            effective_samples: report.effective_samples,
             update_time: duration,
         });
         self.saved = Arc::new(Saved { learner, episodes });

@@ -6,6 +6,7 @@ use super::faults::{Place, ROLLOUTS};
 use super::*;
 use crate::control::{Episode, LoopError, Stroke};
 use crate::moto::Reward;
+use crate::robot::Observed;
 use crate::robot::{Plant, Reading};
 use crate::tasks::{Judgement, TaskError};
 use moto_learners::Start;
@@ -56,8 +57,8 @@ impl Task for Changed {
         self.task.name()
     }
 
-    fn task_values(&self) -> usize {
-        self.task.task_values()
+    fn observed(&self) -> Vec<Observed> {
+        self.task.observed()
     }
 
     fn horizon(&self) -> usize {
@@ -88,8 +89,8 @@ impl Task for Changed {
         self.task.judge(episode)
     }
 
-    fn ball_values(&self) -> Option<usize> {
-        self.task.ball_values()
+    fn reward_settings(&self) -> serde_json::Value {
+        self.task.reward_settings()
     }
 }
 

@@ -11,7 +11,7 @@ use tracing::warn;
 use self::keeping::for_the_curve;
 use super::Setup;
 use super::archive::{Archive, ArchiveError, Stored};
-use super::checkpoint::{Saved, check_shape};
+use super::checkpoint::{Saved, compiled};
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::learner_thread::{LearnerThread, Updated};
@@ -20,9 +20,8 @@ use super::records::Recorder;
 use super::rollout::{Rollout, batch};
 use super::runner::{LOOK, Runner};
 use crate::control::{Episode, FinishedTrial};
-use crate::policy::{CompiledPolicy, Law};
 use crate::report::{DiscardedTrial, IterationMetrics, Timing};
-use crate::robot::{TrialKey, TrialKind};
+use crate::robot::{TrialKey, TrialKind, exploration_noise};
 use crate::storage::{TrialEnd, TrialMeta};
 use crate::tasks::Task;
 
@@ -76,6 +75,7 @@ impl<'a> Learning<'a> {
         archive.now(move |folder| folder.retain_metrics(iteration))?;
         let lines = archive.view().metrics()?.into_iter().map(for_the_curve).collect();
         let mut collected = Collected::default();
+        let law = saved.learner.law().compile()?;
         let found = archive.view().trials_after(iteration)?;
         for damaged in &found.damaged {
             warn!("passed over, and made again: {damaged}");
@@ -93,10 +93,11 @@ impl<'a> Learning<'a> {
             match meta.end {
                 TrialEnd::Completed => {
                     let judgement = task.judge(&episode);
-                    collected.usable.insert(
-                        meta.rollout,
-                        Rollout { trial: meta.trial, episode, judgement, parameters: Vec::new() },
-                    );
+                    // What was drawn once for it is drawn again: it depends on the key alone.
+                    let key = TrialKey { kind: TrialKind::Learn, iteration, rollout: meta.rollout };
+                    let noise = exploration_noise(setup.config.run.seed, &key, law.noise_len());
+                    let rollout = Rollout::new(meta.trial, episode, judgement, &law, &noise);
+                    collected.usable.insert(meta.rollout, rollout);
                 }
                 TrialEnd::Invalid { reason } | TrialEnd::Fault { reason } => {
                     collected.discarded.push(DiscardedTrial { trial: meta.trial, reason });
@@ -236,10 +237,8 @@ impl<'a> Learning<'a> {
         loop {
             if let Some(updated) = self.thread.poll(patience)? {
                 let updated = updated?;
-                let (policy, before) = (updated.learner.policy(), self.saved.learner.policy());
                 // Before anything of it is stored: what was there stays what the run goes on from.
-                policy.validate()?;
-                check_shape(policy, before.horizon(), before.state_dim(), before.action_dim())?;
+                compiled(&updated.learner.law(), self.setup, self.task)?;
                 return Ok(Some(updated));
             }
             if interrupt.hurried() {
@@ -260,7 +259,7 @@ impl<'a> Learning<'a> {
     async fn collect(&mut self, runner: &mut Runner, progress: &mut Progress) -> Result<(), DaemonError> {
         let wanted = self.setup.config.run.rollouts;
         let iteration = self.saved.learner.iteration() as u64;
-        let law = Law::from(CompiledPolicy::new(self.saved.learner.policy())?);
+        let law = self.saved.learner.law().compile()?;
         let mut under_way = 0;
         let mut rollout = 0;
         while self.collected.usable.len() < wanted {
@@ -356,7 +355,7 @@ mod tests {
         };
         let folder = RunFolder::create(Arc::new(Disk), &place.path().join("run"), info, &text, &text).unwrap();
         let mut archive = Archive::start(folder).unwrap();
-        let learner = setup.learner(task.start().unwrap()).unwrap();
+        let learner = setup.learner(&task.start().unwrap()).unwrap();
         let saved = Arc::new(Saved { learner, episodes: 0 });
         let mut learning = Learning::new(&setup, &*task, &mut archive, saved.clone()).unwrap();
         let trials = [0, 1].map(|rollout| stroke(&*task, TrialKey { kind: TrialKind::Learn, iteration: 0, rollout }));

@@ -3,7 +3,7 @@
 use super::Entry;
 use super::settings::{double, gps, limited_quad, measures, moto, paper, quad_defaults};
 use crate::experiment::{ExperimentConfig, Variant};
-use crate::moto::LearnerConfig;
+use moto_learners::moto::MotoConfig;
 
 pub const DEFAULTS: Entry = Entry {
     name: "defaults",
@@ -29,7 +29,7 @@ fn defaults() -> ExperimentConfig {
     let four = |label, method, rollouts: usize| {
         named("quad link with joint limits", &[-20.], moto(label, &limited_quad(), method, rollouts, 1500 / rollouts))
     };
-    let paper_quad = LearnerConfig { stored_iterations: 4, sample_decay: 0.6, ..paper() };
+    let paper_quad = MotoConfig { stored_iterations: 4, sample_decay: 0.6, ..paper() };
     ExperimentConfig {
         name: "defaults".into(),
         title: "Default settings of this project".into(),
@@ -37,7 +37,7 @@ fn defaults() -> ExperimentConfig {
         first_seed: 1,
         measures: measures()[..1].into(),
         variants: vec![
-            two("defaults", LearnerConfig::default(), 5),
+            two("defaults", MotoConfig::default(), 5),
             two("as in the paper", paper(), 20),
             named("double link", &[-1., -0.2], gps("GPS", &double(), 20, 800 / 20)),
             four("defaults", quad_defaults(), 10),

@@ -1,10 +1,10 @@
 //! Figure 1 of the paper: the double link.
 
 use super::Entry;
-use super::settings::{double, gps, measures, moto, paper_with_this_regression, paper_without_reuse};
-use crate::baselines::gps::{GpsConfig, StepSizeConfig};
-use crate::experiment::{ExperimentConfig, MethodConfig, Variant};
-use crate::moto::{LearnerConfig, Reuse, Targets};
+use super::settings::{double, gps, measures, method, moto, paper_with_this_regression, paper_without_reuse};
+use crate::experiment::{ExperimentConfig, Variant};
+use moto_learners::gps::{GpsConfig, StepSizeConfig};
+use moto_learners::moto::{MotoConfig, Reuse, Targets};
 
 /// Values for which the episodes to get there are counted.
 const THRESHOLDS: [f64; 3] = [-10., -1., -0.2];
@@ -67,11 +67,11 @@ fn experiment(name: &str, title: &str, mut variants: Vec<Variant>) -> Experiment
 
 fn large_batches() -> ExperimentConfig {
     let with =
-        |label, beta0| moto(label, &double(), LearnerConfig { beta0: Some(beta0), ..paper_without_reuse() }, 200, 100);
+        |label, beta0| moto(label, &double(), MotoConfig { beta0: Some(beta0), ..paper_without_reuse() }, 200, 100);
     let step_size = StepSizeConfig { enabled: false, ..Default::default() };
     let without_planning = Variant {
         label: "GPS, values of the old policy".into(),
-        method: MethodConfig::Gps(GpsConfig { plan_ahead: false, step_size, ..Default::default() }),
+        method: method(&GpsConfig { plan_ahead: false, step_size, ..Default::default() }),
         ..gps("GPS", &double(), 200, 100)
     };
     let variants = vec![
@@ -88,9 +88,9 @@ fn ablations() -> ExperimentConfig {
     let with = |label, method| moto(label, &double(), method, 20, 50);
     let variants = vec![
         with("MOTO", base()),
-        with("no entropy constraint", LearnerConfig { beta0: None, ..base() }),
-        with("no importance sampling", LearnerConfig { reuse: Reuse::None, ..base() }),
-        with("Monte-Carlo values", LearnerConfig { reuse: Reuse::None, targets: Targets::MonteCarlo, ..base() }),
+        with("no entropy constraint", MotoConfig { beta0: None, ..base() }),
+        with("no importance sampling", MotoConfig { reuse: Reuse::None, ..base() }),
+        with("Monte-Carlo values", MotoConfig { reuse: Reuse::None, targets: Targets::MonteCarlo, ..base() }),
     ];
     experiment("1c", "Double link, 20 rollouts per iteration", variants)
 }
@@ -98,7 +98,7 @@ fn ablations() -> ExperimentConfig {
 fn batch_sizes() -> ExperimentConfig {
     let with = |rollouts: usize| {
         let share = rollouts as f64 / 20.;
-        let method = LearnerConfig {
+        let method = MotoConfig {
             epsilon: 0.2 * share,
             beta0: Some(0.1 * share),
             sample_decay: 0.7f64.powf(share),

@@ -1,10 +1,13 @@
 //! Figure 3 of the paper: robot table tennis.
 
 use super::Entry;
-use crate::baselines::episodic::{EpisodicMethod, MoreConfig, MovementConfig, RepsConfig};
-use crate::experiment::{ExperimentConfig, Measure, MethodConfig, TaskConfig, Variant};
-use crate::moto::LearnerConfig;
+use super::settings::method;
+use crate::experiment::{ExperimentConfig, Measure, TaskConfig, Variant};
+use crate::schema::Choice;
 use crate::tasks::table_tennis::{Setting, TableTennisConfig};
+use moto_learners::episodic::{MoreConfig, MovementConfig, RepsConfig};
+use moto_learners::moto::MotoConfig;
+use moto_learners::{LearnerSettings, Learners};
 
 /// Shares of successes for which the episodes to get there are counted.
 const THRESHOLDS: [f64; 2] = [0.8, 0.95];
@@ -47,7 +50,7 @@ whose movements are fixed by then. Otherwise as 3a. The paper finds that MOTO al
 /// A method with its rollouts per iteration.
 struct Contender {
     label: &'static str,
-    method: MethodConfig,
+    method: Choice<Learners>,
     rollouts: usize,
 }
 
@@ -71,18 +74,19 @@ fn experiment(name: &str, title: &str, setting: Setting, contenders: Vec<Contend
 /// iterations (15 to 50, with decays of 0.9 to 0.97), epsilon (0.1 to 0.2) and beta0 (0.04 to 0.1); the others are older and were
 /// chosen on some of the seeds that are reported. Fewer rollouts are faster; with fewer than 15 not all serves are learned.
 fn moto() -> Contender {
-    Contender { label: "MOTO", method: MethodConfig::Moto(shipped()), rollouts: 15 }
+    Contender { label: "MOTO", method: method(&shipped()), rollouts: 15 }
 }
 
 /// Where nothing differs from stroke to stroke: chosen on the same seeds of 3a.
 fn moto_noiseless() -> Contender {
-    let config = LearnerConfig { stored_iterations: 25, sample_decay: 0.93, beta0: Some(0.07), ..shipped() };
-    Contender { label: "MOTO", method: MethodConfig::Moto(config), rollouts: 10 }
+    let config = MotoConfig { stored_iterations: 25, sample_decay: 0.93, beta0: Some(0.07), ..shipped() };
+    Contender { label: "MOTO", method: method(&config), rollouts: 10 }
 }
 
-fn shipped() -> LearnerConfig {
+fn shipped() -> MotoConfig {
     // The file is part of the program and a test loads it.
-    crate::daemon::Setup::shipped(|_| {}).map(|setup| setup.config.learner).unwrap_or_default()
+    let shipped = crate::daemon::Setup::shipped(|_| {}).ok();
+    shipped.and_then(|setup| setup.config.learner.typed(MotoConfig::NAME)).unwrap_or_default()
 }
 
 /// Chosen on seeds 21 to 23 of 3b among inertia 0.3 to 0.8; epsilon 0.5, 0.7, 1 and 1.5; 10, 20 and 40 stored iterations; 10 and 30
@@ -93,36 +97,33 @@ fn reps_steady() -> RepsConfig {
 }
 
 fn contextual_reps() -> Contender {
-    movement("contextual REPS", EpisodicMethod::Reps(reps_steady()), true, 30)
+    let movement = MovementConfig { context: true, ..Default::default() };
+    let config = RepsConfig { movement, ..reps_steady() };
+    Contender { label: "contextual REPS", method: method(&config), rollouts: 30 }
 }
 
 fn reps() -> Contender {
-    movement("REPS", EpisodicMethod::Reps(reps_steady()), false, 30)
+    Contender { label: "REPS", method: method(&reps_steady()), rollouts: 30 }
 }
 
 /// Chosen on seeds 21 to 23 of 3a among 10 and 30 rollouts; epsilon 0.4, 0.7 and 1; inertia 0.3 and 0.5: the fastest to 80 %.
 fn reps_noiseless() -> Contender {
     let config = RepsConfig { epsilon: 1., inertia: 0.5, stored_iterations: 20, ..Default::default() };
-    movement("REPS", EpisodicMethod::Reps(config), false, 10)
+    Contender { label: "REPS", method: method(&config), rollouts: 10 }
 }
 
 /// Not chosen on other seeds than those reported, but on seeds 1 to 3 of 3a, among epsilon 1, 2 and 3 (beta0 0.5, 1, 1) with 7 and 10
 /// stored iterations. On seeds 21 to 23 of 3c, epsilon 0.5 and 1 (beta0 0.2, 0.3) with 15 and 20 did not end higher.
 fn more() -> Contender {
     let config = MoreConfig { epsilon: 2., beta0: 1., stored_iterations: 7, ..Default::default() };
-    movement("MORE", EpisodicMethod::More(config), false, 30)
+    Contender { label: "MORE", method: method(&config), rollouts: 30 }
 }
 
 /// Chosen on seeds 21 to 23 of 3a among 10 and 30 rollouts; epsilon 1, 2 and 3 with beta0 0.5, 0.7 and 1: the fastest to 80 %.
 fn more_noiseless() -> Contender {
     let config =
         MoreConfig { epsilon: 2., beta0: 0.7, stored_iterations: 20, sample_decay: 0.95, ..Default::default() };
-    movement("MORE", EpisodicMethod::More(config), false, 10)
-}
-
-fn movement(label: &'static str, search: EpisodicMethod, context: bool, rollouts: usize) -> Contender {
-    let method = MethodConfig::Movement(MovementConfig { search, context, ..Default::default() });
-    Contender { label, method, rollouts }
+    Contender { label: "MORE", method: method(&config), rollouts: 10 }
 }
 
 fn noiseless() -> ExperimentConfig {
@@ -143,7 +144,7 @@ mod tests {
 
     #[test]
     fn moto_learns_with_the_shipped_settings() {
-        assert_eq!(shipped(), crate::daemon::Setup::shipped(|_| {}).unwrap().config.learner);
-        assert_ne!(shipped(), LearnerConfig::default());
+        assert_eq!(method(&shipped()), crate::daemon::Setup::shipped(|_| {}).unwrap().config.learner);
+        assert_ne!(shipped(), MotoConfig::default());
     }
 }

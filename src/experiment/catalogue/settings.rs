@@ -1,8 +1,11 @@
 //! Settings that several experiments share.
 
-use crate::baselines::gps::GpsConfig;
-use crate::experiment::{Measure, MethodConfig, TaskConfig, Variant};
-use crate::moto::{GuardConfig, LearnerConfig, Reuse, Ridge, StateDiagonal, Targets, TrustRegion};
+use moto_learners::gps::GpsConfig;
+use moto_learners::moto::{GuardConfig, MotoConfig, Reuse, Ridge, StateDiagonal, Targets, TrustRegion};
+use moto_learners::{LearnerSettings, Learners};
+
+use crate::experiment::{Measure, TaskConfig, Variant};
+use crate::schema::Choice;
 use crate::tasks::swing_up::{Chain, JointLimit, SwingUpConfig};
 
 /// What the swing-ups' figures show.
@@ -27,14 +30,14 @@ pub fn limited_quad() -> TaskConfig {
 }
 
 /// This project's default settings, with the larger steps that the quad link takes (docs/learning_study.md).
-pub fn quad_defaults() -> LearnerConfig {
-    LearnerConfig { epsilon: 0.5, ..Default::default() }
+pub fn quad_defaults() -> MotoConfig {
+    MotoConfig { epsilon: 0.5, ..Default::default() }
 }
 
 /// MOTO without what this project added: a bound on every step's KL, one ridge for all fits and terms, values not clipped, no
 /// linear model taking variance out of the targets, no guard.
-pub fn paper() -> LearnerConfig {
-    LearnerConfig {
+pub fn paper() -> MotoConfig {
+    MotoConfig {
         epsilon: 0.2,
         beta0: Some(0.1),
         trust_region: TrustRegion::PerStep,
@@ -57,13 +60,13 @@ pub fn paper() -> LearnerConfig {
 }
 
 /// The paper's, without reuse: for large batches.
-pub fn paper_without_reuse() -> LearnerConfig {
-    LearnerConfig { reuse: Reuse::None, ..paper() }
+pub fn paper_without_reuse() -> MotoConfig {
+    MotoConfig { reuse: Reuse::None, ..paper() }
 }
 
 /// The paper's, with this project's regression: for small batches, where the paper's would decide the comparison by diverging.
-pub fn paper_with_this_regression() -> LearnerConfig {
-    LearnerConfig {
+pub fn paper_with_this_regression() -> MotoConfig {
+    MotoConfig {
         ridge: Ridge::CrossValidated,
         linear_penalty: 0.1,
         clip_values: true,
@@ -72,17 +75,23 @@ pub fn paper_with_this_regression() -> LearnerConfig {
     }
 }
 
+/// The method with these settings.
+pub fn method(settings: &impl LearnerSettings) -> Choice<Learners> {
+    // Settings that come with the program are numbers, words and groups of them, which a configuration can have.
+    Learners::chosen(settings).expect("settings have the form of a configuration")
+}
+
 /// A variant that learns with MOTO.
-pub fn moto(label: &str, task: &TaskConfig, method: LearnerConfig, rollouts: usize, iterations: usize) -> Variant {
-    variant(label, task, MethodConfig::Moto(method), rollouts, iterations)
+pub fn moto(label: &str, task: &TaskConfig, settings: MotoConfig, rollouts: usize, iterations: usize) -> Variant {
+    variant(label, task, method(&settings), rollouts, iterations)
 }
 
 /// A variant that learns with guided policy search, whose default bound on the KL is that of [`paper`] per step.
 pub fn gps(label: &str, task: &TaskConfig, rollouts: usize, iterations: usize) -> Variant {
-    variant(label, task, MethodConfig::Gps(GpsConfig::default()), rollouts, iterations)
+    variant(label, task, method(&GpsConfig::default()), rollouts, iterations)
 }
 
-fn variant(label: &str, task: &TaskConfig, method: MethodConfig, rollouts: usize, iterations: usize) -> Variant {
+fn variant(label: &str, task: &TaskConfig, method: Choice<Learners>, rollouts: usize, iterations: usize) -> Variant {
     Variant {
         label: label.into(),
         group: String::new(),

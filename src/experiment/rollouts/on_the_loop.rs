@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use moto_learners::policy::{Law, StoredLaw};
-use moto_learners::{Reward, Start};
+use moto_learners::{Learners, Reward, Start};
 
 use super::strokes::Strokes;
 use super::{Explored, Judged, Rollouts};
 use crate::control::FinishedTrial;
-use crate::daemon::{self, LearnedStroke, Rollout, Setup, batch, is_finite};
+use crate::daemon::{LearnedStroke, Rollout, Setup, batch, is_finite};
 use crate::experiment::run::{Attachment, RunError};
 use crate::robot::{TrialKey, TrialKind};
+use crate::schema::Choice;
 use crate::tasks::table_tennis::TableTennisConfig;
 use crate::tasks::{Judgement, Task};
+use crate::tasks::{TaskError, Tasks};
 
 /// Strokes of the mean action by which an iteration is judged, where they differ.
 const STROKES: u64 = 50;
@@ -31,9 +33,11 @@ impl OnTheLoop {
     ///
     /// # Errors
     /// The parameter that is refused.
-    pub fn new(task: &TableTennisConfig, seed: u64) -> Result<Self, RunError> {
-        let mut setup = Setup::shipped(|config| config.task = daemon::TaskConfig::TableTennis(Box::new(task.clone())))?;
+    pub fn new(task: &TableTennisConfig, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
+        let task = Tasks::chosen(task).map_err(TaskError::Setting)?;
+        let mut setup = Setup::shipped(|config| config.task = task)?;
         setup.config.run.seed = seed;
+        setup.config.learner = method.clone();
         let task = setup.task()?;
         let strokes = Strokes::new(&setup, &*task, seed)?;
         Ok(Self { setup, task, strokes })
@@ -65,9 +69,8 @@ impl Rollouts for OnTheLoop {
         for rollout in 0..ATTEMPTS * count {
             let (trial, judgement) = self.stroke(&law, TrialKey { kind: TrialKind::Learn, iteration, rollout })?;
             if trial.usable() && is_finite(trial.episode(), &judgement) {
-                let parameters = law.parameters(trial.episode().step(0).state, &trial.order.noise);
                 let episode = Arc::new(trial.order.buffers.episode);
-                rollouts.push(Rollout { trial: rollout, episode, judgement, parameters });
+                rollouts.push(Rollout::new(rollout, episode, judgement, &law, &trial.order.noise));
             } else {
                 discarded += 1;
             }

@@ -8,36 +8,36 @@ use r2r::lifecycle_msgs::srv::{GetAvailableStates, GetAvailableTransitions, GetS
 
 use super::{Ask, lock};
 use crate::ros::RosError;
-use crate::ros::executor::Executor;
-use crate::ros::lifecycle::Lifecycle;
-use crate::ros::parameter_services::respond;
+use crate::ros::parameters::services::respond;
+use crate::ros::rcl::executor::Executor;
+use crate::ros::rcl::lifecycle::Lifecycle;
 
 /// The services of a managed node.
-pub fn serve_lifecycle(
+pub fn offer_lifecycle(
     executor: &mut Executor,
     lifecycle: &Arc<Mutex<Lifecycle>>,
     inbox: &Sender<Ask>,
 ) -> Result<(), RosError> {
     let inbox = inbox.clone();
     // Without a supervisor the process is at its end.
-    executor.serve("~/change_state", move |request| drop(inbox.send(Ask::Transition(request))))?;
+    executor.offer("~/change_state", move |request| drop(inbox.send(Ask::Transition(request))))?;
     let life = lifecycle.clone();
-    executor.serve("~/get_state", move |request: ServiceRequest<GetState::Service>| {
+    executor.offer("~/get_state", move |request: ServiceRequest<GetState::Service>| {
         let current_state = lock(&life).state().message();
         respond(request, GetState::Response { current_state });
     })?;
-    executor.serve("~/get_available_states", |request: ServiceRequest<GetAvailableStates::Service>| {
+    executor.offer("~/get_available_states", |request: ServiceRequest<GetAvailableStates::Service>| {
         respond(request, GetAvailableStates::Response { available_states: Lifecycle::states() });
     })?;
     let life = lifecycle.clone();
-    executor.serve(
+    executor.offer(
         "~/get_available_transitions",
         move |request: ServiceRequest<GetAvailableTransitions::Service>| {
             let available_transitions = lock(&life).available();
             respond(request, GetAvailableTransitions::Response { available_transitions });
         },
     )?;
-    executor.serve("~/get_transition_graph", |request: ServiceRequest<GetAvailableTransitions::Service>| {
+    executor.offer("~/get_transition_graph", |request: ServiceRequest<GetAvailableTransitions::Service>| {
         respond(request, GetAvailableTransitions::Response { available_transitions: Lifecycle::graph() });
     })
 }

@@ -10,7 +10,7 @@ use r2r::std_srvs::srv::Trigger;
 use super::Supervisor;
 use crate::daemon::Order;
 use crate::robot::TrialKey;
-use crate::ros::parameter_services::respond;
+use crate::ros::parameters::services::respond;
 
 /// How long the loop has to answer.
 const PATIENCE: Duration = Duration::from_secs(2);

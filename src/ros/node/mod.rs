@@ -20,31 +20,31 @@ use r2r::std_srvs::srv::Trigger;
 use r2r::{Node, Publisher, QosProfile, ServiceRequest};
 
 use self::active::Active;
-use self::lifecycle_services::serve_lifecycle;
+use self::lifecycle_services::offer_lifecycle;
 use self::marking::Marking;
 use self::operate::SERVICES;
 use self::reset::Reset;
-use super::commands::Commander;
-use super::executor::{Executor, Spinning};
-use super::graph::{BALL, CLOCK, Graph, JOINT_STATES};
-use super::joints::Joints;
-use super::lifecycle::{Lifecycle, State};
-use super::message_time::stamp;
-use super::outlet::{Diagnostics, Outlet, RobotView};
-use super::parameter_services::{SharedParameters, respond, serve_parameters};
-use super::rosout::{LogLines, Rosout};
-use super::serve::Server;
-use super::sim_time::SimTime;
-use super::stamps::TimeBase;
-use super::states::States;
-use super::{ClockSource, Parameters, RosError, Settings, context, overrides};
 use crate::control::{LoopError, WallClock};
 use crate::daemon::{DaemonError, Order, RobotRun};
+use crate::ros::link::ball_server::BallServer;
+use crate::ros::link::commands::Commander;
+use crate::ros::link::graph::{BALL, CLOCK, Graph, JOINT_STATES};
+use crate::ros::link::joints::Joints;
+use crate::ros::link::outlet::{Diagnostics, Outlet, RobotView};
+use crate::ros::link::sim_time::SimTime;
+use crate::ros::link::stamps::TimeBase;
+use crate::ros::link::states::States;
+use crate::ros::parameters::services::{SharedParameters, offer_parameters, respond};
+use crate::ros::rcl::executor::{Executor, Spinning};
+use crate::ros::rcl::lifecycle::{Lifecycle, LifecycleState};
+use crate::ros::rcl::message_time::stamp;
+use crate::ros::rcl::rosout::{LogLines, Rosout};
+use crate::ros::{ClockSource, Parameters, RosError, Settings, context, overrides};
 use crate::signals;
 
 /// How often log lines are published, and how often what is waited for is looked for.
-const LOOK: Duration = Duration::from_millis(50);
-const WAITING_LOOK: Duration = Duration::from_millis(5);
+const LOG_PERIOD: Duration = Duration::from_millis(50);
+const WAITING_POLL: Duration = Duration::from_millis(5);
 /// How often diagnostics are.
 const DIAGNOSTICS: Duration = Duration::from_secs(1);
 
@@ -69,7 +69,7 @@ struct Supervisor {
     transitions: Publisher<TransitionEvent>,
     states: States,
     commander: Commander,
-    server: Server,
+    server: BallServer,
     graph: Graph,
     clock: WallClock,
     sim_time: Option<SimTime>,
@@ -124,7 +124,7 @@ pub fn run(config: PathBuf, lines: LogLines) -> Result<(), RosError> {
     let mut executor = Executor::new(node);
     let rosout = Rosout::new(&mut executor, lines)?;
     let parameters = SharedParameters::new(parameters);
-    serve_parameters(&mut executor, &parameters)?;
+    offer_parameters(&mut executor, &parameters)?;
     let (inbox, asks) = unbounded();
     let received = Inbox { asks, signals: asking };
     let supervisor = Supervisor::new(&mut executor, parameters, &settings, rosout, &inbox, received)?;
@@ -138,7 +138,7 @@ fn supervise(supervisor: Supervisor, spinning: Spinning, settings: &Settings) ->
     // Of two locals the later one is dropped first.
     let spinning = spinning;
     let mut supervisor = supervisor;
-    let end = supervisor.serve(settings, || spinning.is_alive());
+    let end = supervisor.run(settings, || spinning.is_alive());
     supervisor.close();
     supervisor.rosout.publish();
     match end {
@@ -162,7 +162,7 @@ impl Supervisor {
     ) -> Result<Self, RosError> {
         let Settings { setup, ros, use_sim_time } = settings;
         let joints = Joints::new(&ros.joints, &setup.config.robot.joints)?;
-        let with_ball = setup.task()?.ball_values().is_some();
+        let with_ball = !setup.task()?.observed().is_empty();
         let clock = WallClock::new();
         let sim_time = use_sim_time.then(SimTime::default);
         let lockstep = ros.clock == ClockSource::Lockstep && !use_sim_time;
@@ -173,7 +173,7 @@ impl Supervisor {
         };
         let states = States::new(joints.clone(), time);
         let commander = Commander::new(executor, ros, joints)?;
-        let server = Server::new(executor, ros)?;
+        let server = BallServer::new(executor, ros)?;
         let newest = QosProfile::sensor_data().keep_last(1);
         let qos = if lockstep { QosProfile::default().reliable().keep_last(10) } else { newest };
         let (joints_in, ball_in) = (states.clone(), states.clone());
@@ -193,11 +193,11 @@ impl Supervisor {
         let graph = Graph::watch(executor, ros, &single)?;
         let (marked, marking) = unbounded();
         let lifecycle = Arc::<Mutex<Lifecycle>>::default();
-        serve_lifecycle(executor, &lifecycle, inbox)?;
+        offer_lifecycle(executor, &lifecycle, inbox)?;
         let outlet = Outlet::new(executor, marked)?;
         for (name, order) in SERVICES {
             let (inbox, health) = (inbox.clone(), outlet.health.clone());
-            executor.serve(&format!("~/{name}"), move |request| {
+            executor.offer(&format!("~/{name}"), move |request| {
                 if name == "stop" {
                     // Whatever the supervisor is at.
                     health.stop();
@@ -232,7 +232,7 @@ impl Supervisor {
         })
     }
 
-    fn serve(&mut self, settings: &Settings, is_alive: impl Fn() -> bool) -> End {
+    fn run(&mut self, settings: &Settings, is_alive: impl Fn() -> bool) -> End {
         if settings.ros.autostart {
             for label in ["configure", "activate"] {
                 if let Err(error) = self.change(&TransitionMsg { id: 0, label: label.into() }) {
@@ -241,7 +241,7 @@ impl Supervisor {
             }
         }
         loop {
-            self.look(LOOK);
+            self.answer_for(LOG_PERIOD);
             if let Some(silence) = self.hung {
                 // Its thread has the run's loop, and no other may be started beside it.
                 return End::Failed(DaemonError::from(LoopError::Hangs(silence)).into());
@@ -260,7 +260,7 @@ impl Supervisor {
             {
                 return self.finish(end);
             }
-            if lock(&self.lifecycle).state() == State::Finalized {
+            if lock(&self.lifecycle).state() == LifecycleState::Finalized {
                 return End::Asked;
             }
         }
@@ -272,15 +272,15 @@ impl Supervisor {
             if let Some(done) = done(self) {
                 return done;
             }
-            self.look(WAITING_LOOK);
+            self.answer_for(WAITING_POLL);
         }
     }
 
     /// Serves what comes within `time`, and tells how things are.
-    fn look(&mut self, time: Duration) {
+    fn answer_for(&mut self, time: Duration) {
         let Inbox { asks, signals } = self.inbox.clone();
         let marked = self.marking.answers();
-        let time = if self.resets.is_empty() { time } else { time.min(WAITING_LOOK) };
+        let time = if self.resets.is_empty() { time } else { time.min(WAITING_POLL) };
         select! {
             recv(asks) -> ask => match ask {
                 Ok(Ask::Transition(request)) => {
@@ -289,7 +289,7 @@ impl Supervisor {
                     respond(request, ChangeState::Response { success });
                 }
                 Ok(Ask::Operate("mark_failed", order, request)) => self.mark(order, request),
-                Ok(Ask::Operate(name, order, request)) => self.serve_operator(name, order, request),
+                Ok(Ask::Operate(name, order, request)) => self.answer_operator(name, order, request),
                 // The executor is lost, which is looked for.
                 Err(_) => std::thread::sleep(time),
             },

@@ -6,7 +6,7 @@ use r2r::std_srvs::srv::Trigger;
 use super::{Supervisor, lock};
 use crate::control::{Request, SafetyState};
 use crate::daemon::Order;
-use crate::ros::parameter_services::respond;
+use crate::ros::parameters::services::respond;
 
 /// What an operator can call.
 pub const SERVICES: [(&str, Order); 8] = [
@@ -22,7 +22,7 @@ pub const SERVICES: [(&str, Order); 8] = [
 
 impl Supervisor {
     /// Answers an operator's call, or sees to it that it will be.
-    pub(super) fn serve_operator(&mut self, name: &str, order: Order, request: ServiceRequest<Trigger::Service>) {
+    pub(super) fn answer_operator(&mut self, name: &str, order: Order, request: ServiceRequest<Trigger::Service>) {
         if name == "stop" {
             self.give_resets_up();
         }

@@ -8,7 +8,7 @@ use r2r::std_srvs::srv::Trigger;
 use super::Supervisor;
 use crate::control::Request;
 use crate::daemon::Order;
-use crate::ros::parameter_services::respond;
+use crate::ros::parameters::services::respond;
 
 /// How long the robot has to come to rest for a reset, and how often it is asked for meanwhile.
 const REST: Duration = Duration::from_secs(2);

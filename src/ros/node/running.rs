@@ -12,8 +12,8 @@ use super::active::Active;
 use super::transitions::Trouble;
 use crate::control::LoopError;
 use crate::daemon::{DaemonError, Operator, Order, RobotRun, Setup};
-use crate::ros::lockstep::Failure;
-use crate::ros::robot::RosRobot;
+use crate::ros::link::lockstep::Failure;
+use crate::ros::link::robot::RosRobot;
 use crate::ros::{RosConfig, RosError, Settings};
 
 impl Supervisor {

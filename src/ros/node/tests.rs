@@ -12,19 +12,17 @@ use r2r::sensor_msgs::msg::JointState;
 use r2r::std_msgs::msg::{Empty, Float64MultiArray};
 
 use super::*;
-use crate::control::{Clock, Event, Phase, StartupReport, Stopper};
-use crate::daemon::{DaemonError, Operator, RemoteRobot, Watcher};
-use crate::report::IterationMetrics;
-use crate::robot::{LoopPort, link};
-use crate::ros::message_time::message_time;
-use crate::ros::robot::RosRobot;
+use crate::control::{Clock, Event, Phase};
+use crate::daemon::{DaemonError, Operator, Watcher};
+use crate::robot::{LoopPort, RemoteRobot, link};
+use crate::ros::link::robot::RosRobot;
+use crate::ros::rcl::message_time::message_time;
 use crate::ros::rosout;
 use crate::ros::system_time;
-use crate::storage::TrialMeta;
 
 /// The machines that run this stall now and then.
 const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(2);
+const POLL: Duration = Duration::from_millis(2);
 
 /// The tests keep apart by namespaces: a process has one context.
 fn namespace() -> String {
@@ -82,7 +80,7 @@ impl Robot {
                 return heard.len();
             }
             drop(heard);
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL);
         }
         panic!("not heard: {what}");
     }
@@ -175,7 +173,7 @@ fn the_executor_panics() {
         let held = robot.is_held();
         while !node.is_finished() {
             robot.trouble.publish(&Empty {}).unwrap();
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL);
         }
         assert!(matches!(node.join().unwrap(), Err(RosError::ExecutorLost)));
         robot.ends_safely(held);
@@ -197,15 +195,9 @@ fn the_learner_panics() {
 struct Fatal;
 
 impl Watcher for Fatal {
-    fn started(&mut self, _: &StartupReport, _: Stopper) {}
-
     fn event(&mut self, event: &Event) {
         assert!(!matches!(event, Event::Phase { phase: Phase::Ready, .. }), "as the test wants it");
     }
-
-    fn trial(&mut self, _: &TrialMeta) {}
-
-    fn iteration(&mut self, _: &IterationMetrics) {}
 }
 
 #[test]
@@ -249,7 +241,7 @@ struct Hung {
 fn hung(supervisor: &Supervisor, settings: &Settings) -> Hung {
     let (mut port, outside) = link(9, if supervisor.with_ball { 6 } else { 0 });
     let mut link = supervisor.robot(&settings.setup, settings.ros.clone(), Arc::default());
-    let clock = link.connect(outside, Arc::default()).unwrap();
+    let clock = link.connect(outside).unwrap();
     port.delivery.set_patience(10 * link.period);
     let command = port.command.input_buffer_mut();
     command.sequence = 1;
@@ -287,7 +279,7 @@ fn a_simulation_that_stands_is_no_dead_loop_and_one_that_goes_on_is() {
             while !connected.load(Ordering::Relaxed) {
                 now += period;
                 time.set(now);
-                std::thread::sleep(LOOK);
+                std::thread::sleep(POLL);
             }
             now
         });
@@ -308,7 +300,7 @@ fn a_simulation_that_stands_is_no_dead_loop_and_one_that_goes_on_is() {
         assert!(since.elapsed() < PATIENCE, "no zero");
         now += period;
         time.set(now);
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL);
     }
     assert!(port.delivery.is_timed_out());
     assert!(robot.heard.lock().unwrap()[before..].iter().all(|command| largest(command) == 0.));

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use r2r::lifecycle_msgs::msg::{Transition as TransitionMsg, TransitionEvent};
 
 use super::{Supervisor, lock};
-use crate::ros::lifecycle::{Callback, Edge, State};
+use crate::ros::rcl::lifecycle::{Callback, Edge, LifecycleState};
 use crate::ros::{RosError, system_time};
 
 /// How a transition failed.
@@ -48,7 +48,7 @@ impl Supervisor {
             tracing::error!("{}: {error}", edge.message().label);
         }
         self.end_transition(end);
-        if lock(&self.lifecycle).state() == State::ErrorProcessing {
+        if lock(&self.lifecycle).state() == LifecycleState::ErrorProcessing {
             let freed = catch_unwind(AssertUnwindSafe(|| self.let_go()));
             self.end_transition(if freed.is_ok() { Callback::Success } else { Callback::Failure });
         }
@@ -58,11 +58,11 @@ impl Supervisor {
     }
 
     /// The callback of the state of transition `to`.
-    fn make(&mut self, to: State) -> Result<(), Trouble> {
+    fn make(&mut self, to: LifecycleState) -> Result<(), Trouble> {
         match to {
-            State::Configuring => self.configure(),
-            State::Activating => self.activate(),
-            State::CleaningUp => {
+            LifecycleState::Configuring => self.configure(),
+            LifecycleState::Activating => self.activate(),
+            LifecycleState::CleaningUp => {
                 self.close();
                 Ok(())
             }

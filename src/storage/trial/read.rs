@@ -6,6 +6,7 @@ use mcap::records::{Record, op};
 use mcap::sans_io::{LinearReadEvent, LinearReader, LinearReaderOptions};
 use mcap::{MAGIC, parse_record};
 
+use super::bodies::bodies;
 use super::*;
 
 /// Longest record and longest decompressed chunk of a trial, bytes. Chunks are written with about 1
@@ -151,7 +152,8 @@ impl Decoder {
         }
         let array = arrays!(&mut self.episode, &mut self.meta, mut).into_iter().find(|a| a.topic == topic);
         let Some(Array { width, data: rows, .. }) = array else {
-            return if topic == BALL { Ok(()) } else { Err("unknown topic".into()) };
+            let bodies = bodies(&self.meta);
+            return if bodies.iter().any(|body| body.topic == topic) { Ok(()) } else { Err("unknown topic".into()) };
         };
         let row = Float64MultiArray::from_cdr(data)?.data;
         rows.extend_from_slice(checked(&row, width)?);

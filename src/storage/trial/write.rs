@@ -6,23 +6,32 @@ use std::io::Cursor;
 use mcap::records::{MessageHeader, Metadata};
 use mcap::{Compression, McapError, WriteOptions, Writer};
 
+use super::bodies::bodies;
 use super::*;
+use crate::storage::messages::PoseStamped;
 
 /// Source of the rows of a stream of messages.
 #[derive(Clone, Copy)]
 enum Stream {
     Joints,
-    Ball,
+    /// One of `bodies`.
+    Body(usize),
     /// One of `arrays!`.
     Array(usize),
 }
 
 pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, String> {
     check_shapes(episode, meta)?;
-    let ball = ball_rows(episode, meta)?;
+    if !meta.observed.is_empty() && Observed::total(&meta.observed) != episode.task_values {
+        let said = Observed::total(&meta.observed);
+        return Err(format!("{said} observed values are described, it has {}", episode.task_values));
+    }
+    let bodies = bodies(meta);
     let arrays = arrays!(episode, meta);
     let rows = |a: &Array<&Vec<f64>>| a.data.len().checked_div(a.width).unwrap_or(0);
-    let mut streams = vec![(Stream::Joints, true, episode.time.len()), (Stream::Ball, true, ball.len())];
+    let mut streams = vec![(Stream::Joints, true, episode.time.len())];
+    let observations = episode.task.len().checked_div(episode.task_values).unwrap_or(0);
+    streams.extend((0..bodies.len()).map(|i| (Stream::Body(i), true, observations)));
     streams.extend(arrays.iter().enumerate().map(|(i, a)| (Stream::Array(i), a.per_cycle, rows(a))));
     let messages = streams.iter().map(|(_, _, rows)| rows).sum();
 
@@ -38,7 +47,8 @@ pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, Str
         }
         let channel = match stream {
             Stream::Joints => channel::<JointState>(&mut writer, JOINT_STATES)?,
-            Stream::Ball => channel::<Odometry>(&mut writer, BALL)?,
+            Stream::Body(i) if bodies[i].moves => channel::<Odometry>(&mut writer, &bodies[i].topic)?,
+            Stream::Body(i) => channel::<PoseStamped>(&mut writer, &bodies[i].topic)?,
             Stream::Array(i) => channel::<Float64MultiArray>(&mut writer, arrays[i].topic)?,
         };
         let mut latest = Duration::ZERO;
@@ -56,10 +66,7 @@ pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, Str
         let log_time = u64::try_from(wall.as_nanos()).map_err(|_| format!("time {wall:?} is past the year 2554"))?;
         let data = match stream {
             Stream::Joints => joint_state(episode, meta, wall, row).to_cdr(),
-            Stream::Ball => {
-                let (frame, [position, velocity]) = ball[row];
-                Odometry::new(Header::new(wall, frame), "ball", position, velocity).to_cdr()
-            }
+            Stream::Body(i) => bodies[i].message(&episode.task[row * episode.task_values..], wall),
             Stream::Array(i) => {
                 let Array { width, data, .. } = &arrays[i];
                 Float64MultiArray::new(&data[row * width..(row + 1) * width]).to_cdr()
@@ -110,17 +117,4 @@ fn joint_state(episode: &Episode, meta: &TrialMeta, wall: Duration, row: usize) 
         velocity: values(&episode.velocity),
         effort: values(&episode.sent),
     }
-}
-
-/// Frame, position and velocity of the ball at each reading; empty if the task names no ball.
-type BallRows<'a> = Vec<(&'a str, [[f64; 3]; 2])>;
-
-fn ball_rows<'a>(episode: &Episode, meta: &'a TrialMeta) -> Result<BallRows<'a>, String> {
-    let Some(BallColumns { position, velocity, frame }) = &meta.ball else { return Ok(Vec::new()) };
-    let width = episode.task_values;
-    if let Some(column) = position.iter().chain(velocity).find(|c| **c >= width) {
-        return Err(format!("the ball is said to be in task value {column} of {width}"));
-    }
-    let row = |task: &[f64]| (frame.as_str(), [position, velocity].map(|columns| columns.map(|c| task[c])));
-    Ok(episode.task.chunks_exact(width).map(row).collect())
 }

@@ -2,23 +2,27 @@
 
 use std::time::Duration;
 
-use moto_learners::Start;
+use moto_learners::{Reward, Start};
 use nalgebra::DMatrix;
+use serde_json::{Value, json};
 
 use super::plant::Plant as Chain;
 use super::{SwingUp, SwingUpConfig};
 use crate::control::{Episode, Stroke};
-use crate::moto::Reward;
 use crate::robot::{Command, Plant, Reading, TrialKey};
-use crate::tasks::{Judgement, Task, TaskError};
+use crate::tasks::{Judgement, Robot, Task, TaskError, TaskSettings};
+
+impl TaskSettings for SwingUpConfig {
+    const NAME: &'static str = "swing_up";
+
+    fn task(self, robot: &Robot<'_>) -> Result<Box<dyn Task>, TaskError> {
+        Ok(Box::new(SwingUp::on_the_loop(robot.model.clone(), self, robot.control)?))
+    }
+}
 
 impl Task for SwingUp {
     fn name(&self) -> &'static str {
-        "swing_up"
-    }
-
-    fn task_values(&self) -> usize {
-        0
+        SwingUpConfig::NAME
     }
 
     fn horizon(&self) -> usize {
@@ -60,8 +64,14 @@ impl Task for SwingUp {
         }
     }
 
-    fn ball_values(&self) -> Option<usize> {
-        None
+    fn reward_settings(&self) -> Value {
+        let SwingUpConfig { rewarded_steps, position_weight, velocity_weight, action_weight, .. } = self.config;
+        json!({
+            "rewarded_steps": rewarded_steps,
+            "position_weight": position_weight,
+            "velocity_weight": velocity_weight,
+            "action_weight": action_weight,
+        })
     }
 }
 

@@ -1,11 +1,11 @@
 //! The player's one demonstration, and the policy that starts from it.
 
 use super::player::PlayerError;
-use super::{TableTennis, TaskError};
+use super::world::{Ball, TableTennisPlant};
+use super::{TableTennis, TableTennisError};
 use crate::control::{Episode, Stroke};
 use crate::policy::{LinearGaussian, Policy};
 use crate::robot::{Command, Plant, Reading};
-use crate::simulation::{Ball, TableTennisPlant};
 use nalgebra::{DMatrix, DVector};
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ impl TableTennis {
     ///
     /// # Errors
     /// If the ball never triggers the stroke or cannot be reached.
-    pub fn play(&self, plant: &mut TableTennisPlant) -> Result<Episode, TaskError> {
+    pub fn play(&self, plant: &mut TableTennisPlant) -> Result<Episode, TableTennisError> {
         let mut player = self.player();
         let mut plan: Option<Result<_, PlayerError>> = None;
         let period = self.period.as_secs_f64();
@@ -97,7 +97,7 @@ impl TableTennis {
         });
         match plan {
             Some(Err(error)) => Err(error.into()),
-            _ => episode.ok_or(TaskError::NoTrigger),
+            _ => episode.ok_or(TableTennisError::NoTrigger),
         }
     }
 
@@ -105,7 +105,7 @@ impl TableTennis {
     ///
     /// # Errors
     /// As [`Self::play`].
-    pub fn demonstration(&self) -> Result<Episode, TaskError> {
+    pub fn demonstration(&self) -> Result<Episode, TableTennisError> {
         self.play(&mut self.plant_with(self.demonstration_serve(), 0)?)
     }
 
@@ -114,7 +114,7 @@ impl TableTennis {
     ///
     /// # Errors
     /// As [`Self::demonstration`].
-    pub fn initial_policy(&self) -> Result<Policy, TaskError> {
+    pub fn initial_policy(&self) -> Result<Policy, TableTennisError> {
         Ok(self.policy_of(&self.demonstration()?))
     }
 

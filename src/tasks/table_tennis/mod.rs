@@ -9,6 +9,7 @@ mod posture;
 mod quintic;
 mod stroke;
 mod task;
+pub mod world;
 
 pub use config::{
     DemonstrationKind, PlayerConfig, RewardConfig, ServeConfig, Setting, StrokeConfig, TableTennisConfig,
@@ -22,27 +23,39 @@ pub use stroke::TableTennisStroke;
 use crate::control::ControlConfig;
 use crate::dynamics::{JointKind, Model};
 use crate::schema::{FieldError, check};
-use crate::simulation::{ArmConfig, ArmError, RacketArm, Serve, TableTennisPlant};
+use crate::simulation::ArmConfig;
+use crate::tasks::TaskError;
 use nalgebra::{Vector2, Vector3};
 use std::sync::Arc;
 use std::time::Duration;
+use world::{RacketArm, Serve, TableTennisPlant};
 
-/// Why the task cannot be set up.
+/// Why table tennis cannot be set up or shown.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum TaskError {
-    /// A parameter is refused.
+pub enum TableTennisError {
+    /// A setting is refused.
     #[error(transparent)]
-    Parameter(#[from] FieldError),
-    /// The arm does not fit the task.
+    Setting(#[from] FieldError),
+    /// A setting of the robot with which no table tennis can be played.
     #[error(transparent)]
-    Arm(#[from] ArmError),
+    Robot(FieldError),
     /// The player cannot return the ball.
     #[error("the player cannot return the ball: {0}")]
     Player(#[from] PlayerError),
     /// The serve never comes near enough to start the stroke.
     #[error("the served ball does not trigger the stroke")]
     NoTrigger,
+}
+
+impl From<TableTennisError> for TaskError {
+    fn from(error: TableTennisError) -> Self {
+        match error {
+            TableTennisError::Setting(error) => Self::Setting(error),
+            TableTennisError::Robot(error) => Self::Robot(error),
+            error => Self::of(error),
+        }
+    }
 }
 
 /// The task. It knows the robot's model, makes the plant and the initial policy, and judges what was recorded.
@@ -72,18 +85,24 @@ impl TableTennis {
     /// # Errors
     /// The first parameter that is refused, or that the robot has no racket.
     pub fn new(
-        config: TableTennisConfig,
+        mut config: TableTennisConfig,
         arm: ArmConfig,
         mut model: Model,
         control: &ControlConfig,
-    ) -> Result<Self, TaskError> {
+    ) -> Result<Self, TableTennisError> {
         config.validate()?;
-        check(control, model.dof()).map_err(|error| error.within("control"))?;
+        check(control, model.dof()).map_err(|error| TableTennisError::Robot(error.within("control")))?;
         arm.apply(&mut model)?;
-        model.set_gravity(-Vector3::z() * config.court.ball.gravity);
+        let gravity = model.gravity();
+        if gravity.xy() != Vector2::zeros() || gravity.z > 0. {
+            let found = format!("{:?} m/s^2", gravity.as_slice());
+            let wrong = FieldError::value("robot.gravity", found, "straight down, as balls fall here");
+            return Err(TableTennisError::Robot(wrong));
+        }
+        config.court.ball.gravity = -gravity.z;
         Ok(Self {
             target: Vector2::from(config.target),
-            arm: RacketArm::new(Arc::new(model), &config.court.racket)?,
+            arm: RacketArm::new(Arc::new(model), &config.court.racket).map_err(|error| error.within("court"))?,
             arm_config: arm,
             config,
             rest: control.start_posture.clone(),
@@ -144,11 +163,11 @@ impl TableTennis {
     ///
     /// # Errors
     /// If a parameter is refused.
-    pub fn plant(&self, seed: u64) -> Result<TableTennisPlant, TaskError> {
+    pub fn plant(&self, seed: u64) -> Result<TableTennisPlant, TableTennisError> {
         self.plant_with(self.serve(), seed)
     }
 
-    fn plant_with(&self, serve: Serve, seed: u64) -> Result<TableTennisPlant, TaskError> {
+    fn plant_with(&self, serve: Serve, seed: u64) -> Result<TableTennisPlant, TableTennisError> {
         let Self { config, arm_config, arm, rest, .. } = self;
         let court = config.court.clone();
         Ok(TableTennisPlant::new(arm.clone(), arm_config, court, serve, rest, self.physics_period(), seed)?)

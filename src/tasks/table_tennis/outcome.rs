@@ -1,9 +1,9 @@
 //! Judges a recorded stroke, of the simulation or of a robot, by its readings alone.
 
 use super::TableTennis;
+use super::world::{Ball, Landing, Swing};
 use crate::control::Episode;
 use crate::moto::Reward;
-use crate::simulation::{Ball, Landing, Swing};
 
 /// Outcome of a stroke.
 #[derive(Clone, Debug, PartialEq)]

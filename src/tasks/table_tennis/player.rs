@@ -4,8 +4,8 @@
 use super::config::TableTennisConfig;
 use super::posture::{HittingPosture, RacketGoal, hitting_posture};
 use super::quintic::Quintic;
+use super::world::{Ball, Court, RacketArm};
 use crate::dynamics::Workspace;
-use crate::simulation::{Ball, Court, RacketArm};
 use nalgebra::Vector3;
 
 /// Phase of the player.

@@ -1,8 +1,8 @@
 //! Inverse kinematics: joint positions and velocities that strike the ball.
 
 use super::config::PlayerConfig;
+use super::world::{RacketArm, RacketState};
 use crate::dynamics::JointKind;
-use crate::simulation::{RacketArm, RacketState};
 use nalgebra::{DMatrix, DVector, Point3, Vector3};
 
 /// Desired state of the racket at the hit.

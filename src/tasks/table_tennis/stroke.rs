@@ -1,8 +1,8 @@
 //! The task as the control loop sees it.
 
+use super::world::{Ball, Court};
 use crate::control::Stroke;
 use crate::robot::Reading;
-use crate::simulation::{Ball, Court};
 
 /// Policy states and trigger of the table-tennis stroke. The state is joint positions (n), joint velocities (n), ball
 /// position (3) and ball velocity (3), all at the time of the joints.

@@ -1,20 +1,38 @@
 //! Table tennis as the daemon sees it.
 
-use super::{Setting, TableTennis};
+use super::world::Ball;
+use super::{Setting, TableTennis, TableTennisConfig};
 use crate::control::{Episode, Stroke};
-use crate::robot::Plant;
-use crate::simulation::Ball;
-use crate::tasks::{Judgement, Task, TaskError};
+use crate::robot::{Observed, Plant};
+use crate::tasks::{Judgement, Robot, Task, TaskError, TaskSettings};
 use moto_learners::{Demonstrated, Start};
 use nalgebra::DMatrix;
+use serde_json::{Value, json};
+
+impl TaskSettings for TableTennisConfig {
+    const NAME: &'static str = "table_tennis";
+
+    fn task(self, robot: &Robot<'_>) -> Result<Box<dyn Task>, TaskError> {
+        Ok(Box::new(TableTennis::new(self, robot.arm.clone(), robot.model.clone(), robot.control)?))
+    }
+}
 
 impl Task for TableTennis {
     fn name(&self) -> &'static str {
-        "table_tennis"
+        TableTennisConfig::NAME
     }
 
-    fn task_values(&self) -> usize {
-        Ball::DIM
+    fn title(&self) -> String {
+        let title = match self.config.setting {
+            Setting::Noiseless => "noiseless",
+            Setting::Context => "context",
+            Setting::NoisyBounce => "noisy-bounce",
+        };
+        title.into()
+    }
+
+    fn observed(&self) -> Vec<Observed> {
+        vec![Observed::body("ball")]
     }
 
     fn horizon(&self) -> usize {
@@ -65,7 +83,8 @@ impl Task for TableTennis {
         }
     }
 
-    fn ball_values(&self) -> Option<usize> {
-        Some(0)
+    fn reward_settings(&self) -> Value {
+        let TableTennisConfig { target, reward, court, .. } = &self.config;
+        json!({ "target": target, "reward": reward, "court": court })
     }
 }

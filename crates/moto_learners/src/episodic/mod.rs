@@ -2,6 +2,7 @@
 //!
 //! [`MovementSearch`] searches the parameters of a movement primitive ([`Dmp`](crate::policy::Dmp)) by one of the methods:
 //! relative entropy policy search with or without context ([`reps`]), or model-based relative entropy stochastic search ([`more`]).
+//! Each of the two is a learner with settings of its own, [`RepsConfig`] and [`MoreConfig`].
 
 pub mod more;
 pub mod reps;
@@ -14,8 +15,10 @@ pub use movement::{MovementConfig, MovementSearch};
 use self::more::MoreUpdate;
 use self::reps::RepsUpdate;
 use self::samples::{Episodes, Samples, effective};
+use crate::learner::TOO_MANY;
 use crate::moto::{MotoError, Ridge};
 use crate::policy::{LinearGaussian, Policy, PolicyError};
+use crate::{Learner, LearnerError, LearnerSettings, Start};
 use moto_settings::{FieldError, Joints, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,11 +41,20 @@ pub struct RepsConfig {
     pub inertia: f64,
     /// Whether the squares and products of the context are matched too. Without context there is nothing to match.
     pub quadratic_features: bool,
+    /// The movement whose parameters are searched. A bare [`EpisodicSearch`] has none.
+    pub movement: MovementConfig,
 }
 
 impl Default for RepsConfig {
     fn default() -> Self {
-        Self { epsilon: 0.7, stored_iterations: 10, sample_decay: 0.9, inertia: 0.3, quadratic_features: false }
+        Self {
+            epsilon: 0.7,
+            stored_iterations: 10,
+            sample_decay: 0.9,
+            inertia: 0.3,
+            quadratic_features: false,
+            movement: MovementConfig::default(),
+        }
     }
 }
 
@@ -65,11 +77,43 @@ pub struct MoreConfig {
     /// Penalty of the surrogate's linear terms over that of its quadratic ones.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub linear_penalty: f64,
+    /// The movement whose parameters are searched; without context. A bare [`EpisodicSearch`] has none.
+    pub movement: MovementConfig,
 }
 
 impl Default for MoreConfig {
     fn default() -> Self {
-        Self { epsilon: 1., beta0: 0.5, stored_iterations: 10, sample_decay: 0.9, linear_penalty: 0.1 }
+        Self {
+            epsilon: 1.,
+            beta0: 0.5,
+            stored_iterations: 10,
+            sample_decay: 0.9,
+            linear_penalty: 0.1,
+            movement: MovementConfig::default(),
+        }
+    }
+}
+
+impl LearnerSettings for RepsConfig {
+    const NAME: &'static str = "reps";
+
+    fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, LearnerError> {
+        Ok(Box::new(MovementSearch::new(EpisodicMethod::Reps(self.clone()), start)?))
+    }
+}
+
+impl LearnerSettings for MoreConfig {
+    const NAME: &'static str = "more";
+
+    fn check(&self) -> Result<(), FieldError> {
+        if self.movement.context {
+            return Err(FieldError::value("movement.context", true, "false: MORE searches without context"));
+        }
+        Ok(())
+    }
+
+    fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, LearnerError> {
+        Ok(Box::new(MovementSearch::new(EpisodicMethod::More(self.clone()), start)?))
     }
 }
 
@@ -125,6 +169,13 @@ impl EpisodicMethod {
             Self::More(c) => (c.stored_iterations, c.sample_decay),
         }
     }
+
+    fn movement(&self) -> &MovementConfig {
+        match self {
+            Self::Reps(c) => &c.movement,
+            Self::More(c) => &c.movement,
+        }
+    }
 }
 
 /// Report of an iteration.
@@ -163,6 +214,11 @@ impl EpisodicSearch {
             EpisodicMethod::More(_) if policy.state_dim() > 0 => Err(EpisodicError::Context(policy.state_dim())),
             _ => Ok(Self { method, law: initial, iteration: 0, store: Vec::new() }),
         }
+    }
+
+    /// The method.
+    pub fn method(&self) -> &EpisodicMethod {
+        &self.method
     }
 
     /// The distribution to draw the next episodes' parameters from.
@@ -206,6 +262,17 @@ impl EpisodicSearch {
         self.iteration += 1;
         let kl = if too_few { 0. } else { kl };
         Ok(EpisodicReport { kl, entropy: entropy(&self.law), effective_samples, too_few })
+    }
+
+    /// Whether a search that was read back fits together and is one with the same parameters and dimensions as `other`: what
+    /// passes here can be updated without a panic.
+    fn is_sound(&self, other: &Self) -> bool {
+        let policy = Policy { steps: vec![self.law.clone()] };
+        self.method == other.method
+            && self.law.gain.shape() == other.law.gain.shape()
+            && policy.validate().is_ok()
+            && self.iteration < TOO_MANY
+            && self.store.iter().all(|episodes| self.check(episodes).is_ok())
     }
 
     fn check(&self, episodes: &Episodes) -> Result<(), EpisodicError> {

@@ -8,18 +8,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::samples::Episodes;
-use super::{EpisodicError, EpisodicMethod, EpisodicSearch, RepsConfig};
+use super::{EpisodicError, EpisodicMethod, EpisodicSearch};
 use crate::batch::column;
-use crate::learner::{decode, encode};
+use crate::learner::{decode, encode, unfit};
 use crate::policy::{Demonstration, Dmp, DmpConfig, LinearGaussian, Primitive, StoredLaw};
 use crate::{Batch, Demonstrated, Learner, LearnerError, Report, Reward, Start};
 
-/// Parameters of [`MovementSearch`].
+/// The movement whose parameters are searched.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MovementConfig {
-    /// The method.
-    pub search: EpisodicMethod,
     /// Whether the parameters' mean is linear in the context: what the task says differs from trial to trial.
     pub context: bool,
     /// Initial standard deviation of a goal and a goal velocity, in units of the task's state scales.
@@ -31,12 +29,7 @@ pub struct MovementConfig {
 
 impl Default for MovementConfig {
     fn default() -> Self {
-        Self {
-            search: EpisodicMethod::Reps(RepsConfig::default()),
-            context: false,
-            initial_deviation: 1.,
-            primitive: DmpConfig::default(),
-        }
+        Self { context: false, initial_deviation: 1., primitive: DmpConfig::default() }
     }
 }
 
@@ -56,8 +49,9 @@ impl MovementSearch {
     ///
     /// # Errors
     /// A parameter that is refused, or a task without a demonstration.
-    pub fn new(config: &MovementConfig, start: &Start) -> Result<Self, LearnerError> {
-        check(config, Joints::Unknown).map_err(EpisodicError::from)?;
+    pub fn new(method: EpisodicMethod, start: &Start) -> Result<Self, LearnerError> {
+        check(&method, Joints::Unknown).map_err(EpisodicError::from)?;
+        let config = method.movement();
         let deviation = config.initial_deviation;
         let Demonstrated { position, velocity, joints, period, goal_time } =
             start.demonstration.as_ref().ok_or(LearnerError::NoDemonstration)?;
@@ -72,12 +66,30 @@ impl MovementSearch {
             covariance: DMatrix::from_diagonal(&DVector::from_iterator(parameters, variances)),
         };
         Ok(Self {
-            search: EpisodicSearch::new(config.search.clone(), initial)?,
+            search: EpisodicSearch::new(method, initial)?,
             primitive: dmp.primitive,
             horizon: start.policy.horizon(),
             state_dim: start.policy.state_dim(),
             context,
         })
+    }
+
+    /// The distribution of the parameters given the context, of one that is given the whole state.
+    fn of_context(&self, parameters: &LinearGaussian) -> Result<LinearGaussian, LearnerError> {
+        let Range { start, end } = self.context;
+        let seen = |column: usize| (start..end).contains(&column);
+        let beyond = parameters.gain.column_iter().enumerate().any(|(i, gain)| !seen(i) && gain.amax() > 0.);
+        if beyond {
+            let (found, expected) = ("a movement that depends on the context", "one that does not (movement.context)");
+            return Err(LearnerError::OtherLaw { found, expected });
+        }
+        let gain = parameters.gain.columns(start, end - start).into_owned();
+        Ok(LinearGaussian { gain, ..parameters.clone() })
+    }
+
+    /// Whether a primitive has the shape of this one.
+    fn is_alike(&self, other: &Primitive) -> bool {
+        (other.joints(), other.cycles()) == (self.primitive.joints(), self.primitive.cycles())
     }
 
     /// The parameters that rollouts were made with, their contexts and returns.
@@ -136,11 +148,33 @@ impl Learner for MovementSearch {
     }
 
     fn save(&self) -> Result<Vec<u8>, LearnerError> {
-        encode(&self.search)
+        encode(&(&self.search, &self.primitive))
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), LearnerError> {
-        self.search = decode(state)?;
+        let (search, primitive): (EpisodicSearch, Primitive) = decode(state)?;
+        if !search.is_sound(&self.search) {
+            return Err(unfit("the search"));
+        }
+        let read = Self { search, primitive, ..self.clone() };
+        if !self.is_alike(&read.primitive) || read.law().compile().is_err() {
+            return Err(unfit("the movement"));
+        }
+        *self = read;
+        Ok(())
+    }
+
+    fn start_from(&mut self, law: &StoredLaw) -> Result<(), LearnerError> {
+        let StoredLaw::Movement { primitive, parameters, .. } = law else {
+            return Err(LearnerError::OtherLaw { found: law.kind(), expected: "a movement primitive" });
+        };
+        law.compile()?;
+        if !self.is_alike(primitive) || parameters.gain.ncols() != self.state_dim {
+            let (found, expected) = ("a movement of other joints, states or cycles", "one of the same");
+            return Err(LearnerError::OtherLaw { found, expected });
+        }
+        self.search = EpisodicSearch::new(self.search.method().clone(), self.of_context(parameters)?)?;
+        self.primitive = primitive.clone();
         Ok(())
     }
 

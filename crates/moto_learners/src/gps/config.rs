@@ -1,6 +1,7 @@
 //! Parameters of guided policy search.
 
-use super::GpsError;
+use super::{Gps, GpsError};
+use crate::{Learner, LearnerError, LearnerSettings, Start};
 use moto_settings::{Joints, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,14 @@ pub struct GpsConfig {
 impl Default for GpsConfig {
     fn default() -> Self {
         Self { epsilon: 0.2, step_size: StepSizeConfig::default(), plan_ahead: true, mixture: None, diagonal: 1e-9 }
+    }
+}
+
+impl LearnerSettings for GpsConfig {
+    const NAME: &'static str = "gps";
+
+    fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, LearnerError> {
+        Ok(Box::new(Gps::new(self.clone(), start.policy.clone())?))
     }
 }
 

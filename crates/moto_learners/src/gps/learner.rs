@@ -5,7 +5,7 @@ use super::report::{GpsReport, GpsStepReport};
 use super::step_size::{Prediction, adapted};
 use super::trust_region::constrained_update;
 use super::{GpsConfig, GpsError, Mixture, NormalInverseWishart};
-use crate::learner::{decode, encode};
+use crate::learner::{TOO_MANY, decode, encode, policy_of, unfit};
 use crate::moto::ReturnSummary;
 use crate::policy::{Policy, PolicyError, StoredLaw};
 use crate::{Batch, Learner, LearnerError, Report, Reward};
@@ -119,6 +119,20 @@ impl Gps {
         Ok(report)
     }
 
+    /// Whether a learner that was read back fits together: what passes here can be updated without a panic.
+    fn validate(&self) -> Result<(), LearnerError> {
+        self.config.validate()?;
+        self.policy.validate()?;
+        let rows = 2 * self.policy.state_dim() + self.policy.action_dim();
+        let transitions = |history: &DMatrix<f64>| history.nrows() == rows && history.iter().all(|x| x.is_finite());
+        let sound = [
+            ("its number of iterations", self.iteration < TOO_MANY),
+            ("its step size", self.step_size.is_finite() && self.step_size > 0.),
+            ("its transitions", self.history.iter().all(transitions)),
+        ];
+        sound.into_iter().find(|(_, holds)| !holds).map_or(Ok(()), |(what, _)| Err(unfit(what)))
+    }
+
     /// Transitions of the newest rollouts, including `rollouts`; empty without a mixture.
     fn extended_history(&self, samples: &[DMatrix<f64>], rollouts: usize) -> Vec<DMatrix<f64>> {
         let Some(mixture) = &self.config.mixture else { return Vec::new() };
@@ -177,7 +191,14 @@ impl Learner for Gps {
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), LearnerError> {
-        *self = decode(state)?;
+        let read: Self = decode(state)?;
+        read.validate()?;
+        *self = read;
+        Ok(())
+    }
+
+    fn start_from(&mut self, law: &StoredLaw) -> Result<(), LearnerError> {
+        *self = Self::new(self.config.clone(), policy_of(law)?.clone())?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The learner's parameters.
 
-use super::MotoError;
+use super::{Moto, MotoError};
+use crate::{Learner, LearnerError, LearnerSettings, Start};
 use moto_settings::{FieldError, Joints, Tree, Value, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -171,6 +172,29 @@ impl Default for MotoConfig {
     }
 }
 
+impl LearnerSettings for MotoConfig {
+    const NAME: &'static str = "moto";
+
+    fn check(&self) -> Result<(), FieldError> {
+        if self.targets == Targets::MonteCarlo && self.reuse != Reuse::None {
+            let Value::Text(found) = Tree::of(&self.reuse)?.value else { return Ok(()) };
+            return Err(FieldError::value("reuse", found, "none with monte_carlo targets"));
+        }
+        let across_steps = self.reuse == Reuse::TimeAndIterations;
+        let expected = "0 with reuse: time_and_iterations, which takes transitions of other steps, whose observed return is over \
+                        another number of steps (reuse: iterations keeps to the step)";
+        if across_steps && self.observed_return != 0.0 {
+            return Err(FieldError::value("observed_return", self.observed_return, expected));
+        }
+        Ok(())
+    }
+
+    fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, LearnerError> {
+        let scales = StateScales(start.state_scales.clone());
+        Ok(Box::new(Moto::new(self.clone(), start.policy.clone(), scales)?))
+    }
+}
+
 impl MotoConfig {
     /// Checks every field.
     ///
@@ -178,17 +202,7 @@ impl MotoConfig {
     /// [`MotoError::Config`] with the first field out of its range.
     pub fn validate(&self) -> Result<(), MotoError> {
         check(self, Joints::Unknown)?;
-        if self.targets == Targets::MonteCarlo && self.reuse != Reuse::None {
-            let Value::Text(found) = Tree::of(&self.reuse)?.value else { return Ok(()) };
-            return Err(FieldError::value("reuse", found, "none with monte_carlo targets").into());
-        }
-        let across_steps = self.reuse == Reuse::TimeAndIterations;
-        let expected = "0 with reuse: time_and_iterations, which takes transitions of other steps, whose observed return is over \
-                        another number of steps (reuse: iterations keeps to the step)";
-        if across_steps && self.observed_return != 0.0 {
-            return Err(FieldError::value("observed_return", self.observed_return, expected).into());
-        }
-        Ok(())
+        Ok(LearnerSettings::check(self)?)
     }
 
     /// Checks that an update can be made from so many rollouts: the guard tells a loss from noise by the spread of a batch's

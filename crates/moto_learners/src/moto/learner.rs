@@ -13,12 +13,13 @@ use super::trust_region::multipliers;
 use super::update::StepUpdate;
 use super::{MotoConfig, MotoError, Quadratic, StateDistribution, StateScales, value};
 use crate::batch::Earnings;
-use crate::learner::{decode, encode};
+use crate::learner::{decode, encode, policy_of};
 use crate::policy::{LinearGaussian, Policy, StoredLaw};
+use crate::{Adopted, Learner, LearnerError, Report};
 use crate::{Batch, Reward, Verdict};
-use crate::{Learner, LearnerError, Report};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::any::Any;
 
 /// MOTO with its whole memory: a serialised copy continues to the bit elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -315,6 +316,17 @@ impl Learner for Moto {
 
     fn check_rollouts(&self, rollouts: usize) -> Result<(), LearnerError> {
         Ok(self.config.check_rollouts(rollouts)?)
+    }
+
+    fn start_from(&mut self, law: &StoredLaw) -> Result<(), LearnerError> {
+        let policy = policy_of(law)?.clone();
+        *self = Self::new(self.config.clone(), policy, self.scales.clone())?;
+        Ok(())
+    }
+
+    fn adopt(&mut self, other: &dyn Learner) -> Result<Adopted, LearnerError> {
+        let other = (other as &dyn Any).downcast_ref::<Self>().ok_or(LearnerError::NoTransitions)?;
+        Ok(self.take_over(other))
     }
 
     fn boxed_clone(&self) -> Box<dyn Learner> {

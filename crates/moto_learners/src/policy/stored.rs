@@ -22,6 +22,14 @@ pub enum StoredLaw {
 }
 
 impl StoredLaw {
+    /// What kind of law it is, for people.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Policy(_) => "a policy",
+            Self::Movement { .. } => "a movement primitive",
+        }
+    }
+
     /// The law as the control loop takes it.
     ///
     /// # Errors

@@ -4,10 +4,8 @@
 use super::super::store::Stored;
 use super::super::{MotoError, Quadratic, StateDistribution};
 use super::Moto;
+use crate::learner::TOO_MANY;
 use crate::policy::Policy;
-
-/// Iterations no learner reaches; numbers below can be counted on.
-const TOO_MANY: usize = 1 << 40;
 
 /// Steps, state and action dimension.
 type Shape = (usize, usize, usize);

@@ -1,35 +1,21 @@
 //! Starting from what another learner learned.
 
+use super::super::Reuse;
 use super::super::store::Stored;
-use super::super::{MotoConfig, MotoError, Reuse, StateScales};
 use super::Moto;
+use crate::Adopted;
 
 impl Moto {
-    /// A learner that starts from the policy of `other`, as its first iteration. With `transitions` it learns from those of
-    /// `other` too, as far as its `reuse` and `stored_iterations` go: only where their rewards mean the same. What the guard
+    /// Learns from the transitions of `other` too, as far as this learner's `reuse` and `stored_iterations` go. What the guard
     /// expects is not taken over, since returns on another robot are no loss or gain of the last update.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn warm_started(
-        config: MotoConfig,
-        scales: StateScales,
-        other: &Self,
-        transitions: bool,
-    ) -> Result<Self, MotoError> {
-        let mut learner = Self::new(config, other.policy.clone(), scales)?;
-        if transitions && learner.config.reuse != Reuse::None {
-            learner.adopt(&other.store);
+    pub(super) fn take_over(&mut self, other: &Self) -> Adopted {
+        if self.config.reuse != Reuse::None {
+            self.take_in(&other.store);
         }
-        Ok(learner)
+        Adopted { iterations: self.store.len(), transitions: self.store.iter().map(Stored::transitions).sum() }
     }
 
-    /// Stored iterations, and the transitions in them.
-    pub fn stored(&self) -> (usize, usize) {
-        (self.store.len(), self.store.iter().map(Stored::transitions).sum())
-    }
-
-    fn adopt(&mut self, store: &[Stored]) {
+    fn take_in(&mut self, store: &[Stored]) {
         let oldest = store.len().saturating_sub(self.config.kept_iterations());
         self.store = store[oldest..].to_vec();
         // Numbers that no iteration of this learner will have.

@@ -1,0 +1,125 @@
+//! The learners, by their names in configurations: `learner: {moto: {epsilon: 0.2}}`.
+//!
+//! A learner is a line of [`LEARNERS`]. A program built on this crate adds its own before it reads a configuration:
+//! `LEARNERS.add(learner::<MySettings>())`.
+
+use moto_settings::{Choice, Entries, Entry, FieldError, Registry, Tree};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::episodic::{MoreConfig, RepsConfig};
+use crate::gps::GpsConfig;
+use crate::moto::MotoConfig;
+use crate::{Learner, LearnerError, Start};
+
+/// Settings of a learner.
+pub trait LearnerSettings: Serialize + DeserializeOwned + JsonSchema {
+    /// The learner's name in configurations.
+    const NAME: &'static str;
+
+    /// Checks what the fields have to be to each other. What each may be is said by its attributes.
+    ///
+    /// # Errors
+    /// The first value that does not fit.
+    fn check(&self) -> Result<(), FieldError> {
+        Ok(())
+    }
+
+    /// The learner.
+    ///
+    /// # Errors
+    /// A value that is refused, or a task that the learner cannot start from.
+    fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, LearnerError>;
+}
+
+/// What can be made of the settings of a learner.
+#[derive(Clone, Copy, Debug)]
+pub struct Make {
+    check: fn(&Tree) -> Result<(), FieldError>,
+    learner: fn(&Tree, &Start) -> Result<Box<dyn Learner>, LearnerError>,
+}
+
+/// The line of a learner.
+pub const fn learner<S: LearnerSettings>() -> Entry<Make> {
+    Entry::of::<S>(S::NAME, Make { check: check_settings::<S>, learner: make_learner::<S> })
+}
+
+fn check_settings<S: LearnerSettings>(settings: &Tree) -> Result<(), FieldError> {
+    settings.clone().into_typed::<S>()?.check()
+}
+
+fn make_learner<S: LearnerSettings>(settings: &Tree, start: &Start) -> Result<Box<dyn Learner>, LearnerError> {
+    settings.clone().into_typed::<S>()?.learner(start)
+}
+
+/// The learners.
+pub static LEARNERS: Entries<Make> =
+    Entries::new(&[learner::<MotoConfig>(), learner::<GpsConfig>(), learner::<RepsConfig>(), learner::<MoreConfig>()]);
+
+/// The registry of learners, by which a configuration chooses one: `Choice<Learners>`.
+#[derive(Debug)]
+pub struct Learners;
+
+impl Registry for Learners {
+    type Make = Make;
+    const WHAT: &'static str = "learner";
+
+    fn entries() -> &'static Entries<Make> {
+        &LEARNERS
+    }
+}
+
+impl Learners {
+    /// The choice of a learner by its settings.
+    ///
+    /// # Errors
+    /// Settings that have no form that a configuration can have.
+    pub fn chosen<S: LearnerSettings>(settings: &S) -> Result<Choice<Self>, FieldError> {
+        Choice::new(S::NAME, settings)
+    }
+
+    /// Checks what the settings have to be to each other.
+    ///
+    /// # Errors
+    /// The first value that does not fit, by its name after the learner's.
+    pub fn check(choice: &Choice<Self>) -> Result<(), FieldError> {
+        (choice.kind()?.make.check)(choice.settings()).map_err(|error| error.within(choice.name()))
+    }
+
+    /// The learner that was chosen.
+    ///
+    /// # Errors
+    /// A value that is refused, or a task that the learner cannot start from.
+    pub fn start(choice: &Choice<Self>, start: &Start) -> Result<Box<dyn Learner>, LearnerError> {
+        (choice.kind()?.make.learner)(choice.settings(), start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_do_not_fit_each_other_are_refused_by_the_learners_name() {
+        let refused = |json: &str| {
+            let choice: Choice<Learners> = serde_json::from_str(json).unwrap();
+            Learners::check(&choice).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refused(r#"{"moto": {"targets": "monte_carlo"}}"#),
+            "moto.reuse is time_and_iterations, expected none with monte_carlo targets"
+        );
+        assert!(refused(r#"{"more": {"movement": {"context": true}}}"#).starts_with("more.movement.context is true"));
+    }
+
+    #[test]
+    fn a_learner_is_read_by_its_name_with_its_defaults() {
+        for name in ["moto", "gps", "reps", "more"] {
+            let choice: Choice<Learners> = serde_json::from_str(&format!(r#"{{"{name}": {{}}}}"#)).unwrap();
+            assert_eq!(choice.name(), name);
+            Learners::check(&choice).unwrap();
+        }
+        assert_eq!(Learners::chosen(&MotoConfig::default()).unwrap(), serde_json::from_str(r#"{"moto": {}}"#).unwrap());
+    }
+}

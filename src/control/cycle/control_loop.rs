@@ -1,0 +1,356 @@
+//! The loop itself: wakes, reads, decides, limits, sends, records; and in between listens to the supervisor.
+
+mod listen;
+
+use super::tuning::Tuning;
+use crate::control::config::ControlConfig;
+use crate::control::exchange::black_box::CycleMark;
+use crate::control::exchange::messages::{Event, Phase, Request, Status};
+use crate::control::exchange::order::{TrialOrder, TrialShape};
+use crate::control::exchange::outbox::{BlackBoxes, Outbox};
+use crate::control::guards::fault::{Fault, Trust};
+use crate::control::guards::limits::Limits;
+use crate::control::guards::safety::{Safety, SafetyState};
+use crate::control::guards::timekeeper::Timekeeper;
+use crate::control::guards::watchdog::{CommandWatch, Heartbeat, MissCounter, Watchdog};
+use crate::control::time::latency::CycleTimes;
+use crate::control::trial::life_cycle::{Cycle, LifeCycle};
+use crate::control::trial::tracking::InverseDynamics;
+use crate::control::{Clock, Latency, LoopClient, Stroke};
+use crate::robot::{Command, LoopPort, Reading};
+use crate::schema::FieldError;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// What a loop is made of.
+pub struct LoopParts {
+    /// Configuration.
+    pub config: ControlConfig,
+    /// The loop's end of the link to the robot.
+    pub port: LoopPort,
+    /// Whose time it keeps.
+    pub clock: Box<dyn Clock>,
+    /// The task.
+    pub stroke: Box<dyn Stroke>,
+    /// The robot's inverse dynamics, for holding and homing.
+    pub dynamics: Box<dyn InverseDynamics>,
+}
+
+/// The control loop. Made and dropped anywhere; in between, [`ControlLoop::run`] is the body of its thread.
+pub struct ControlLoop {
+    clock: Box<dyn Clock>,
+    reading: triple_buffer::Output<Reading>,
+    command: triple_buffer::Input<Command>,
+    orders: rtrb::Consumer<TrialOrder>,
+    requests: rtrb::Consumer<Request>,
+    tunings: rtrb::Consumer<Box<Tuning>>,
+    /// Tunings that were exchanged, to be freed elsewhere.
+    former: rtrb::Producer<Box<Tuning>>,
+    outbox: Outbox,
+    black_boxes: BlackBoxes,
+    life_cycle: LifeCycle,
+    limits: Limits,
+    watchdog: Watchdog,
+    misses: MissCounter,
+    commands: CommandWatch,
+    heartbeat: Heartbeat,
+    timekeeper: Timekeeper,
+    safety: Safety,
+    /// Latency of the cycles outside strokes, since the last trial left.
+    between: Latency,
+    shape: TrialShape,
+    period: Duration,
+    /// Next planned release, in periods since the clock's epoch; zero before the first.
+    tick: u64,
+    sequence: u64,
+    asked: Box<[f64]>,
+    sent: Box<[f64]>,
+    /// What the watchdog says of the newest reading.
+    checked: Result<(), Fault>,
+    /// Something tripped since the black box was last written.
+    tripped: bool,
+    /// The safe command that ends the loop is out.
+    over: bool,
+    /// Times of the cycle under way, and when it woke.
+    times: Option<(CycleTimes, Duration)>,
+}
+
+impl ControlLoop {
+    /// Makes a loop and the supervisor's end of it. The loop starts in RUN, holding still.
+    ///
+    /// # Errors
+    /// The first value of the configuration that is not accepted.
+    pub fn new(parts: LoopParts) -> Result<(Self, LoopClient), FieldError> {
+        let LoopParts { config, port, clock, stroke, dynamics } = parts;
+        let LoopPort { reading, command, requests: plant, delivery } = port;
+        let joints = reading.output_buffer().position.len();
+        let task_values = reading.output_buffer().task.len();
+        let (state_dim, decimation, period) = (stroke.state_dim(), config.decimation, config.period());
+        let (client, ends) = LoopClient::new(config.black_box_cycles, joints, task_values, delivery.clone());
+        let Tuning { limits, watchdog, safety, misses, commands, heartbeat, timekeeper, life_cycle } =
+            Tuning::new(config, joints)?;
+        let control = Self {
+            heartbeat: Heartbeat::new(heartbeat, clock.real_time(), clock.now()),
+            timekeeper: Timekeeper::new(timekeeper, clock.now()),
+            clock,
+            reading,
+            command,
+            orders: ends.orders,
+            requests: ends.requests,
+            tunings: ends.tunings,
+            former: ends.former,
+            outbox: Outbox { events: ends.events, trials: ends.trials, plant, shared: ends.shared, done: None },
+            black_boxes: ends.black_boxes,
+            limits: Limits::with(limits),
+            watchdog: Watchdog::with(watchdog),
+            misses: MissCounter::new(misses),
+            commands: CommandWatch::new(delivery, commands),
+            safety: Safety::with(safety),
+            between: Latency::new(),
+            shape: TrialShape { joints, task_values, state_dim, action_dim: joints, horizon: 0, decimation },
+            period,
+            tick: 0,
+            sequence: 0,
+            asked: vec![0.; joints].into(),
+            sent: vec![0.; joints].into(),
+            checked: Ok(()),
+            tripped: false,
+            over: false,
+            times: None,
+            life_cycle: LifeCycle::new(life_cycle, stroke, dynamics),
+        };
+        Ok((control, client))
+    }
+
+    /// Runs until the shutdown is asked and the safe command is out.
+    pub fn run(&mut self) {
+        while self.turn() {}
+    }
+
+    /// Listens, sleeps until the next release, and makes its cycle. False once the loop is over.
+    pub fn turn(&mut self) -> bool {
+        if self.tick == 0 {
+            let now = self.clock.now();
+            self.tick = self.ticks(now).saturating_add(1);
+            self.heartbeat.restart(now);
+            self.timekeeper.restart(now);
+        }
+        self.listen();
+        self.end_times();
+        if self.over {
+            return false;
+        }
+        let release = self.time(self.tick);
+        let idle = self.is_idle();
+        self.clock.sleep_until(release, idle);
+        let waits = idle && self.clock.waits_when_idle();
+        match self.timekeeper.advance(self.clock.now(), release, waits) {
+            Ok(Some(woke)) => self.cycle(release, woke),
+            Ok(None) => {}
+            Err(fault) => self.lose_time(fault),
+        }
+        true
+    }
+
+    /// The clock cannot be relied upon. The fault belongs to the time until now; then the loop goes on in the timekeeper's, and
+    /// what it remembers is as long ago as it was.
+    fn lose_time(&mut self, fault: Fault) {
+        let (tick, before) = (self.tick - 1, self.time(self.tick - 1));
+        self.trip(fault, before, tick);
+        let clock = self.timekeeper.now();
+        self.tick = self.ticks(clock);
+        let now = self.time(self.tick);
+        self.safety.shift(before, now);
+        self.heartbeat.shift(before, now);
+        self.watchdog.forget();
+        // The safe command does not wait.
+        self.cycle(now, clock);
+    }
+
+    /// Whole periods since the epoch; they fit for centuries, and a clock that says more says as much.
+    fn ticks(&self, time: Duration) -> u64 {
+        u64::try_from(time.as_nanos() / self.period.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn time(&self, tick: u64) -> Duration {
+        // A period is at most 0.1 s.
+        Duration::from_nanos((self.period.as_nanos() as u64).saturating_mul(tick))
+    }
+
+    /// Whether nothing would happen but holding still: a lockstep clock then waits.
+    fn is_idle(&self) -> bool {
+        self.life_cycle.phase() == Phase::Idle
+            && self.safety.state() != SafetyState::Damp
+            && !self.outbox.shared.shutdown.load(Ordering::Relaxed)
+            && !self.outbox.shared.stop.load(Ordering::Relaxed)
+    }
+
+    /// One control cycle, planned for `release`.
+    fn cycle(&mut self, release: Duration, woke: Duration) {
+        let missed = self.ticks(woke - release);
+        let tick = self.tick.saturating_add(missed);
+        let now = self.time(tick);
+        self.tick = tick.saturating_add(1);
+        self.reading.update();
+        self.checked = self.watchdog.check(now, self.reading.output_buffer(), &self.sent);
+        let punctual = self.misses.count(missed);
+        let commands = self.commands.check(self.sequence);
+        if matches!(commands, Err(Fault::CommandTimeout { .. })) {
+            self.limits.zeroed();
+            self.safety.zeroed();
+        }
+        if let Err(fault) = commands.and(self.checked).and(punctual) {
+            self.trip(fault, now, tick);
+        }
+        if self.safety.advance(now) {
+            self.report_safety(now);
+        }
+        self.decide(now, tick);
+        self.send();
+        self.hand_out();
+        let reading = self.reading.output_buffer();
+        let mark = CycleMark {
+            release,
+            woke,
+            stamp: reading.stamp,
+            sequence: reading.sequence,
+            phase: self.life_cycle.phase(),
+            safety: self.safety.state(),
+        };
+        let tripped = std::mem::take(&mut self.tripped);
+        self.black_boxes.record(mark, reading, &self.asked, &self.sent, tripped);
+        let times = CycleTimes {
+            release_lateness: woke - release,
+            execution: Duration::ZERO,
+            response: self.clock.now().saturating_sub(release),
+            state_age: now.saturating_sub(reading.stamp),
+            misses: missed,
+        };
+        self.times = Some((times, woke));
+        self.outbox.shared.cycles.fetch_add(1, Ordering::Relaxed);
+        self.outbox.shared.misses.fetch_add(missed, Ordering::Relaxed);
+    }
+
+    /// Sets the effort to send. What trips on the way is answered in this very cycle: RUN may end in HOLD, and HOLD in DAMP.
+    fn decide(&mut self, now: Duration, tick: u64) {
+        for _ in 0..3 {
+            match self.try_decide(now, tick) {
+                Ok(()) => return,
+                Err(fault) => self.trip(fault, now, tick),
+            }
+        }
+        // Should a safe state ever fail, there is still this.
+        self.sent.fill(0.);
+        self.limits.apply_safe(&mut self.sent);
+    }
+
+    /// What of the newest reading can be acted upon.
+    fn trust(&self) -> Trust {
+        let trust = match self.checked {
+            _ if self.reading.output_buffer().sequence == 0 => Trust::NONE,
+            Ok(()) => Trust::ALL,
+            Err(fault) => fault.trust(),
+        };
+        Trust { position: trust.position && self.safety.knows_positions(), ..trust }
+    }
+
+    /// What the life cycle asks, within the limits, or the safe effort. DAMP and ZERO cannot fail.
+    fn try_decide(&mut self, now: Duration, tick: u64) -> Result<(), Fault> {
+        let reading = self.reading.output_buffer();
+        let state = self.safety.state();
+        let acting = matches!(state, SafetyState::Run | SafetyState::Hold);
+        if !acting || reading.sequence == 0 {
+            if acting {
+                self.life_cycle.await_reading(now)?;
+            }
+            let trust = self.trust();
+            let position = trust.position.then_some(&*reading.position);
+            let velocity = trust.velocity.then_some(&*reading.velocity);
+            self.safety.effort(now, velocity, &mut self.asked);
+            self.sent.copy_from_slice(&self.asked);
+            if let Some(velocity) = velocity.filter(|_| state == SafetyState::Damp) {
+                self.limits.brake(position, velocity, &mut self.sent);
+            }
+            self.limits.apply_safe(&mut self.sent);
+            return Ok(());
+        }
+        if state == SafetyState::Run {
+            self.life_cycle.ask(Cycle { now, tick, reading }, &mut self.outbox, &mut self.asked)?;
+        } else {
+            self.life_cycle.hold(reading, &mut self.asked);
+        }
+        let clipped = self.limits.apply(&reading.position, &reading.velocity, &self.asked, &mut self.sent)?;
+        self.life_cycle.sent(&self.asked, &self.sent, clipped);
+        Ok(())
+    }
+
+    fn send(&mut self) {
+        self.sequence += 1;
+        let command = self.command.input_buffer_mut();
+        command.stamp = self.clock.now();
+        command.sequence = self.sequence;
+        command.effort.copy_from_slice(&self.sent);
+        self.command.publish();
+    }
+
+    /// Puts the robot into its safe state.
+    fn trip(&mut self, fault: Fault, now: Duration, tick: u64) {
+        if !self.safety.trip(fault, now, self.limits.last()) {
+            return;
+        }
+        self.tripped |= fault != Fault::Shutdown;
+        self.outbox.event(Event::Tripped { fault, at: now });
+        self.report_safety(now);
+        self.life_cycle.abort(fault, now, tick, &mut self.outbox);
+        self.hold_here();
+    }
+
+    fn hold_here(&mut self) {
+        let reading = self.reading.output_buffer();
+        if reading.sequence > 0 {
+            self.life_cycle.hold_here(&reading.position);
+        }
+    }
+
+    fn report_safety(&mut self, now: Duration) {
+        let state = self.safety.state();
+        self.outbox.shared.safety.store(state as u8, Ordering::Relaxed);
+        self.outbox.event(Event::Safety { state, at: now });
+    }
+
+    /// Gives out the trial that ended, with the latency of the cycles since the one before.
+    fn hand_out(&mut self) {
+        if let Some(done) = &mut self.outbox.done {
+            std::mem::swap(&mut done.order.buffers.latency.between, &mut self.between);
+            self.outbox.flush();
+        }
+    }
+
+    /// Ends the times of the cycle before, now that all its work is done.
+    fn end_times(&mut self) {
+        let Some((mut times, woke)) = self.times.take().filter(|_| self.clock.real_time()) else { return };
+        times.execution = self.clock.now().saturating_sub(woke);
+        self.life_cycle.stroke_latency().unwrap_or(&mut self.between).record(&times);
+    }
+
+    /// The loop at a glance.
+    pub fn status(&self) -> Status {
+        self.outbox.shared.status()
+    }
+
+    /// Latency of the cycles since the last trial left.
+    pub fn into_latency(mut self) -> Latency {
+        std::mem::take(&mut self.between)
+    }
+}
+
+/// However the loop ends, also by a panic in a part of it, the robot is left with a safe command.
+impl Drop for ControlLoop {
+    fn drop(&mut self) {
+        if !self.over {
+            self.sent.fill(0.);
+            self.send();
+        }
+        self.outbox.shared.ended.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,66 @@
+//! Whether a loop's cycles go on, for whoever looks after it from another thread.
+
+use crate::control::Status;
+use std::time::{Duration, Instant};
+
+/// Time between two looks counts up to so much: whoever looks was held up too, and the loop may not have had the time either.
+const MOST: Duration = Duration::from_millis(50);
+
+/// Counts how long the cycles have stood still. A clock that is not the wall's may stand with right, in lockstep and where a
+/// simulation pauses; time then counts only while the robot gets zero because commands are missing.
+#[derive(Clone, Debug)]
+pub struct LoopWatch {
+    real_time: bool,
+    cycles: u64,
+    silence: Duration,
+    looked: Instant,
+}
+
+impl LoopWatch {
+    pub(super) fn new(real_time: bool) -> Self {
+        Self { real_time, cycles: 0, silence: Duration::ZERO, looked: Instant::now() }
+    }
+
+    /// How long the loop has made no cycle. Due every few milliseconds.
+    pub fn look(&mut self, status: &Status) -> Duration {
+        self.after(status, self.looked.elapsed())
+    }
+
+    fn after(&mut self, status: &Status, elapsed: Duration) -> Duration {
+        self.looked += elapsed;
+        if status.cycles != self.cycles || status.ended {
+            (self.cycles, self.silence) = (status.cycles, Duration::ZERO);
+        } else if self.real_time || status.timed_out {
+            self.silence += elapsed.min(MOST);
+        }
+        self.silence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::{Phase, SafetyState};
+
+    fn status(cycles: u64, timed_out: bool) -> Status {
+        let (phase, safety) = (Phase::Idle, SafetyState::Run);
+        Status { phase, safety, paused: false, ended: false, cycles, misses: 0, lost_events: 0, timed_out }
+    }
+
+    #[test]
+    fn cycles_that_stand_still_are_noticed_and_a_watcher_that_was_held_up_is_no_proof() {
+        let tenth = MOST / 5;
+        let mut watch = LoopWatch::new(true);
+        assert_eq!(watch.after(&status(1, false), tenth), Duration::ZERO);
+        assert_eq!([1, 2].map(|_| watch.after(&status(1, false), tenth)), [tenth, 2 * tenth]);
+        assert_eq!(watch.after(&status(2, false), tenth), Duration::ZERO);
+        assert_eq!(watch.after(&status(2, false), Duration::from_secs(100)), MOST);
+    }
+
+    #[test]
+    fn a_clock_that_may_stand_is_no_dead_loop_unless_commands_are_missing() {
+        let mut watch = LoopWatch::new(false);
+        assert_eq!([1, 2, 3].map(|_| watch.after(&status(0, false), MOST)), [Duration::ZERO; 3]);
+        assert_eq!(watch.after(&status(0, true), MOST), MOST);
+    }
+}

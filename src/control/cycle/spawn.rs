@@ -1,0 +1,109 @@
+//! Starts the loop on its thread.
+
+use super::client::LoopClient;
+use super::control_loop::{ControlLoop, LoopParts};
+use super::loop_watch::LoopWatch;
+use crate::control::time::latency::Latency;
+use crate::control::time::scheduling::{self, SchedulingError, StartupReport};
+use crate::schema::FieldError;
+use crate::signals;
+use std::any::Any;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// A running loop.
+pub struct LoopHandle {
+    /// The supervisor's end of the rings.
+    pub client: LoopClient,
+    /// What kernel, priority, processor and memory lock the loop got.
+    pub startup: StartupReport,
+    thread: JoinHandle<Latency>,
+    real_time: bool,
+}
+
+/// Why the loop did not start, or how it ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoopError {
+    /// The configuration is not accepted.
+    #[error(transparent)]
+    Config(#[from] FieldError),
+    /// The system refused what `scheduling.on_error: strict` insists on.
+    #[error(transparent)]
+    Scheduling(#[from] SchedulingError),
+    /// No thread could be started.
+    #[error("the control loop's thread could not be started: {0}")]
+    Thread(#[from] std::io::Error),
+    /// The loop panicked. The robot was left with a zero command.
+    #[error("the control loop panicked: {0}")]
+    Panicked(String),
+    /// The loop hangs, and was left to itself. A robot outside this process was sent zero.
+    #[error("the control loop hangs: no cycle for {0:.1?} (watchdog.heartbeat_timeout); end this process")]
+    Hangs(Duration),
+}
+
+/// How often the end of the loop is looked for.
+const END_POLL: Duration = Duration::from_millis(1);
+
+/// Stack of the loop's thread, bytes.
+const STACK: usize = 1 << 20;
+
+/// Starts the loop on a thread of its own, which takes its priority, processor and memory lock before the first cycle. Start
+/// helper threads (the learner's pool above all) before, or they may find their processor taken.
+///
+/// # Errors
+/// What stands against it; the loop has then not run.
+pub fn spawn(parts: LoopParts) -> Result<LoopHandle, LoopError> {
+    let scheduling = parts.config.scheduling.clone();
+    let real_time = parts.clock.real_time();
+    let (mut control, mut client) = ControlLoop::new(parts)?;
+    let (started, report) = mpsc::sync_channel(1);
+    let thread = thread::Builder::new().name("control_loop".into()).stack_size(STACK).spawn(move || {
+        signals::keep_off_this_thread();
+        let entered = scheduling::enter(&scheduling);
+        let (result, guard) = match entered {
+            Ok((report, guard)) => (Ok(report), Some(guard)),
+            Err(error) => (Err(error), None),
+        };
+        // The receiver waits for this one message.
+        let _ = started.send(result);
+        if guard.is_some() {
+            control.run();
+        }
+        control.into_latency()
+    })?;
+    client.wakes(thread.thread().clone());
+    match report.recv() {
+        Ok(Ok(startup)) => Ok(LoopHandle { client, startup, thread, real_time }),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(thread.join().err().map_or(LoopError::Panicked("at start".into()), |panic| panicked(&*panic))),
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> LoopError {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    LoopError::Panicked(text.unwrap_or("without a message").into())
+}
+
+impl LoopHandle {
+    /// Whether the loop's cycles go on, for whoever looks now and then.
+    pub fn watch(&self) -> LoopWatch {
+        LoopWatch::new(self.real_time)
+    }
+
+    /// Waits until the loop has ended (ask it by [`Stopper::shutdown`](crate::control::Stopper::shutdown)), but no longer than `patience`
+    /// without a cycle, if there is one. Gives the client back, to fetch what is left in the rings however the loop ended, and the
+    /// latency of the cycles since the last trial came back.
+    pub fn join(self, patience: Option<Duration>) -> (LoopClient, Result<Latency, LoopError>) {
+        let mut watch = self.watch();
+        while let Some(patience) = patience.filter(|_| !self.thread.is_finished()) {
+            let silence = watch.look(&self.client.status());
+            if silence > patience {
+                return (self.client, Err(LoopError::Hangs(silence)));
+            }
+            thread::sleep(END_POLL);
+        }
+        (self.client, self.thread.join().map_err(|panic| panicked(&*panic)))
+    }
+}

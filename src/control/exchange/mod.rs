@@ -1,0 +1,7 @@
+//! The types that pass between the loop and the supervisor: orders, finished trials, events, requests and black boxes.
+
+pub(super) mod black_box;
+pub(super) mod episode;
+pub(super) mod messages;
+pub(super) mod order;
+pub(super) mod outbox;

@@ -1,0 +1,341 @@
+//! The limits between the law and the robot, in their order: finite, torque, torque rate, position envelope, velocity.
+
+use super::fault::Fault;
+use crate::control::config::LimitsConfig;
+
+/// What one joint is allowed, per control cycle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct JointLimits {
+    effort: f64,
+    /// Largest change between two commands.
+    effort_step: f64,
+    lower: f64,
+    upper: f64,
+    margin: f64,
+    stiffness: f64,
+    damping: f64,
+    velocity: f64,
+    /// Speed from which accelerating efforts fade.
+    fade: f64,
+}
+
+/// Fades what of `effort` pushes along `direction` (1 or -1), `share` of it.
+fn fade(effort: f64, direction: f64, share: f64) -> f64 {
+    if effort * direction > 0. { effort * (1. - share.min(1.)) } else { effort }
+}
+
+impl JointLimits {
+    /// Torque limit and torque-rate limit together: what may be sent after `last`.
+    fn range(&self, last: Option<f64>) -> (f64, f64) {
+        let (low, high) = (-self.effort, self.effort);
+        match last.map(|last| last.clamp(low, high)) {
+            Some(last) => ((last - self.effort_step).max(low), (last + self.effort_step).min(high)),
+            None => (low, high),
+        }
+    }
+
+    /// How deep a position lies in the margin of a bound (beyond the bound by more than the margin), and the way out.
+    fn depth(&self, position: f64) -> (f64, f64) {
+        let above = position - (self.upper - self.margin);
+        let below = (self.lower + self.margin) - position;
+        if above > 0. { (above, 1.) } else { (below, -1.) }
+    }
+
+    /// Position envelope: over the margin inside a bound, what pushes outward fades and a spring and a damper take over.
+    fn envelope(&self, position: f64, velocity: f64, effort: f64) -> f64 {
+        let (depth, direction) = self.depth(position);
+        if depth <= 0. {
+            return effort;
+        }
+        let outward = (velocity * direction).max(0.);
+        fade(effort, direction, depth / self.margin) - direction * (self.stiffness * depth + self.damping * outward)
+    }
+
+    /// The position envelope of a safe effort: as for any other, but that the spring answers in proportion to the speed
+    /// outward. So it takes energy and never gives any: an arm that rests beyond a bound is not driven back.
+    fn barrier(&self, position: f64, velocity: f64, effort: f64) -> f64 {
+        let (depth, direction) = self.depth(position);
+        if depth <= 0. {
+            return effort;
+        }
+        let outward = (velocity * direction).max(0.);
+        let spring = self.stiffness * depth * (outward / self.velocity).min(1.);
+        fade(effort, direction, depth / self.margin) - direction * (spring + self.damping * outward)
+    }
+
+    /// Velocity limit: near the largest speed what accelerates fades, above it a damper brakes.
+    fn speed(&self, velocity: f64, effort: f64) -> f64 {
+        let over = velocity.abs() - self.fade;
+        if over <= 0. {
+            return effort;
+        }
+        let excess = (velocity.abs() - self.velocity).max(0.);
+        fade(effort, velocity.signum(), over / (self.velocity - self.fade)) - velocity.signum() * self.damping * excess
+    }
+}
+
+/// The limits of all joints, and the last effort sent.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub(in crate::control) settings: Settings,
+    memory: Memory,
+}
+
+/// What the joints are allowed.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::control) struct Settings(Box<[JointLimits]>);
+
+#[derive(Clone, Debug)]
+struct Memory {
+    last: Box<[f64]>,
+    /// False after the plant was put elsewhere: no rate limit for one command.
+    continuous: bool,
+}
+
+impl Settings {
+    /// For commands `period` seconds apart, from a validated configuration.
+    pub fn new(config: &LimitsConfig, period: f64) -> Self {
+        let joint = |j| JointLimits {
+            effort: config.effort[j],
+            effort_step: config.effort_rate[j] * period,
+            lower: config.lower[j],
+            upper: config.upper[j],
+            margin: config.margin[j],
+            stiffness: config.stiffness[j],
+            damping: config.damping[j],
+            velocity: config.velocity[j],
+            fade: config.velocity[j] * (1. - config.velocity_margin),
+        };
+        Self((0..config.effort.len()).map(joint).collect())
+    }
+}
+
+impl Limits {
+    /// Limits for commands `period` seconds apart, from a validated configuration. Starts from zero effort.
+    pub fn new(config: &LimitsConfig, period: f64) -> Self {
+        Self::with(Settings::new(config, period))
+    }
+
+    /// Starts from zero effort.
+    pub(in crate::control) fn with(settings: Settings) -> Self {
+        Self { memory: Memory { last: vec![0.; settings.0.len()].into(), continuous: true }, settings }
+    }
+
+    /// The last effort sent to a joint, if the next is compared with it.
+    fn last_of(&self, joint: usize) -> Option<f64> {
+        self.memory.continuous.then_some(self.memory.last[joint])
+    }
+
+    /// Limits what the law asks at the given joint state. Returns whether anything was changed by it.
+    ///
+    /// # Errors
+    /// [`Fault::NonFiniteEffort`]; `sent` is then not to be used.
+    pub fn apply(
+        &mut self,
+        position: &[f64],
+        velocity: &[f64],
+        asked: &[f64],
+        sent: &mut [f64],
+    ) -> Result<bool, Fault> {
+        let mut clipped = false;
+        for (joint, limits) in self.settings.0.iter().enumerate() {
+            if !asked[joint].is_finite() {
+                return Err(Fault::NonFiniteEffort { joint });
+            }
+            let (low, high) = limits.range(self.last_of(joint));
+            let effort = asked[joint].clamp(low, high);
+            let effort = limits.envelope(position[joint], velocity[joint], effort);
+            // Envelope and speed may add to the effort, so that it goes through the range once more.
+            let effort = limits.speed(velocity[joint], effort).clamp(low, high);
+            if !effort.is_finite() {
+                return Err(Fault::NonFiniteEffort { joint });
+            }
+            clipped |= effort != asked[joint];
+            sent[joint] = effort;
+        }
+        self.commit(sent);
+        Ok(clipped)
+    }
+
+    /// Position envelope and velocity limit for a safe effort, where velocities (and positions) can be trusted: it brakes an arm
+    /// that flies or leaves its bounds, and drives none.
+    pub fn brake(&self, position: Option<&[f64]>, velocity: &[f64], effort: &mut [f64]) {
+        for (joint, (limits, effort)) in self.settings.0.iter().zip(effort.iter_mut()).enumerate() {
+            let bounded =
+                position.map_or(*effort, |position| limits.barrier(position[joint], velocity[joint], *effort));
+            *effort = limits.speed(velocity[joint], bounded);
+        }
+    }
+
+    /// Limits a safe command: torque and torque rate only, and what is not finite becomes zero.
+    pub fn apply_safe(&mut self, sent: &mut [f64]) {
+        for (joint, (limits, effort)) in self.settings.0.iter().zip(sent.iter_mut()).enumerate() {
+            let (low, high) = limits.range(self.last_of(joint));
+            *effort = if effort.is_finite() { *effort } else { 0. }.clamp(low, high);
+        }
+        self.commit(sent);
+    }
+
+    fn commit(&mut self, sent: &[f64]) {
+        self.memory.last.copy_from_slice(sent);
+        self.memory.continuous = true;
+    }
+
+    /// The last effort sent.
+    pub fn last(&self) -> &[f64] {
+        &self.memory.last
+    }
+
+    /// The robot got zero in the place of the last command.
+    pub fn zeroed(&mut self) {
+        self.memory.last.fill(0.);
+        self.memory.continuous = true;
+    }
+
+    /// The plant was put elsewhere: the next command is not compared with the last.
+    pub fn forget(&mut self) {
+        self.memory.continuous = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PERIOD: f64 = 0.01;
+
+    fn config() -> LimitsConfig {
+        LimitsConfig {
+            effort: vec![10.],
+            effort_rate: vec![200.],
+            lower: vec![-1.],
+            upper: vec![2.],
+            velocity: vec![5.],
+            margin: vec![0.2],
+            stiffness: vec![30.],
+            damping: vec![4.],
+            velocity_margin: 0.2,
+            trip_ratio: 1.5,
+        }
+    }
+
+    fn joint() -> JointLimits {
+        Settings::new(&config(), PERIOD).0[0]
+    }
+
+    #[test]
+    fn torque_and_torque_rate_make_the_range() {
+        let joint = joint();
+        assert_eq!(joint.range(Some(0.)), (-2., 2.));
+        assert_eq!(joint.range(Some(9.)), (7., 10.));
+        assert_eq!(joint.range(Some(-9.5)), (-10., -7.5));
+        assert_eq!(joint.range(None), (-10., 10.));
+    }
+
+    #[test]
+    fn near_a_bound_spring_and_damper_take_over() {
+        let joint = joint();
+        assert_eq!(joint.envelope(1.8, 3., 7.), 7., "outside the zone nothing changes");
+        let at = |position, velocity, effort| joint.envelope(position, velocity, effort);
+        assert!((at(1.9, 0., 6.) - (3. - 3.)).abs() < 1e-12, "half way in, half the outward effort, minus the spring");
+        assert!((at(1.9, 0., -6.) - (-6. - 3.)).abs() < 1e-12, "inward efforts stay");
+        assert!((at(1.9, 0.5, 0.) - (-3. - 2.)).abs() < 1e-12, "the damper acts on outward motion");
+        assert!((at(1.9, -0.5, 0.) + 3.).abs() < 1e-12, "and not on inward motion");
+        assert!((at(2.5, 0., 8.) + 21.).abs() < 1e-12, "beyond the bound nothing outward is left");
+        assert!((at(-0.9, -0.5, -6.) - (-3. + 3. + 2.)).abs() < 1e-12, "the lower bound mirrors the upper");
+    }
+
+    #[test]
+    fn near_the_largest_speed_acceleration_fades_and_above_it_brakes() {
+        let joint = joint();
+        assert_eq!(joint.speed(3.9, 7.), 7.);
+        assert!((joint.speed(4.5, 7.) - 3.5).abs() < 1e-12);
+        assert!((joint.speed(-4.5, -7.) + 3.5).abs() < 1e-12);
+        assert_eq!(joint.speed(4.5, -7.), -7., "braking is not faded");
+        assert!((joint.speed(6., 7.) + 4.).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_safe_effort_is_only_braked() {
+        let limits = Limits::new(&config(), PERIOD);
+        let braked = |position: Option<f64>, velocity, mut effort| {
+            limits.brake(position.as_ref().map(std::slice::from_ref), &[velocity], std::slice::from_mut(&mut effort));
+            effort
+        };
+        assert_eq!(braked(Some(2.5), 0., 0.), 0., "at rest beyond a bound it is not driven back");
+        assert_eq!(braked(Some(2.5), -1., 0.), 0., "nor on its way back");
+        assert_eq!(braked(Some(2.5), 0., 7.), 0., "and what pushed it outward is gone");
+        // Depth 0.7, a fifth of the largest speed.
+        assert!((braked(Some(2.5), 1., 0.) + 30. * 0.7 / 5. + 4.).abs() < 1e-12);
+        assert!((braked(Some(-1.5), -1., 0.) - (30. * 0.7 / 5. + 4.)).abs() < 1e-12, "the lower bound mirrors it");
+        assert_eq!(braked(None, 1., 7.), 7., "where the position is not known there is no bound");
+        assert!((braked(None, 6., 7.) + 4.).abs() < 1e-12, "above the largest speed only the damper is left");
+    }
+
+    #[test]
+    fn a_joint_without_bounds_is_left_alone() {
+        let mut config = config();
+        (config.lower, config.upper) = (vec![f64::NEG_INFINITY], vec![f64::INFINITY]);
+        assert_eq!(Settings::new(&config, PERIOD).0[0].envelope(1e6, 1., 7.), 7.);
+    }
+
+    #[test]
+    fn non_finite_efforts_are_refused_and_leave_the_last_command() {
+        let mut limits = Limits::new(&config(), PERIOD);
+        let mut sent = [0.];
+        assert_eq!(limits.apply(&[0.], &[0.], &[1.], &mut sent), Ok(false));
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(limits.apply(&[0.], &[0.], &[bad], &mut sent), Err(Fault::NonFiniteEffort { joint: 0 }));
+        }
+        assert_eq!(limits.apply(&[f64::NAN], &[f64::NAN], &[1.], &mut sent), Err(Fault::NonFiniteEffort { joint: 0 }));
+        assert_eq!(limits.last(), [1.]);
+        let mut safe = [f64::NAN];
+        limits.apply_safe(&mut safe);
+        assert_eq!(safe, [0.]);
+    }
+
+    #[test]
+    fn only_the_command_after_a_reset_may_jump() {
+        let mut limits = Limits::new(&config(), PERIOD);
+        let mut sent = [0.];
+        limits.forget();
+        assert_eq!(limits.apply(&[0.], &[0.], &[9.], &mut sent), Ok(false));
+        assert_eq!(limits.apply(&[0.], &[0.], &[-9.], &mut sent), Ok(true));
+        assert_eq!(sent, [7.]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn braking_adds_no_power(position in -4.0..4.0_f64, velocity in -20.0..20.0_f64, effort in -10.0..10.0_f64) {
+            let mut braked = [effort];
+            Limits::new(&config(), PERIOD).brake(Some(&[position]), &[velocity], &mut braked);
+            prop_assert!(braked[0] * velocity <= (effort * velocity).max(0.), "{} at {velocity}", braked[0]);
+        }
+
+        #[test]
+        fn whatever_is_asked_what_is_sent_is_within_torque_and_rate(
+            steps in prop::collection::vec((prop::num::f64::ANY, prop::num::f64::ANY, prop::num::f64::ANY, any::<bool>()), 1..30)
+        ) {
+            let mut limits = Limits::new(&config(), PERIOD);
+            for (position, velocity, asked, safe) in steps {
+                let (last, mut sent) = (limits.last()[0], [asked]);
+                let ok = if safe {
+                    limits.apply_safe(&mut sent);
+                    true
+                } else {
+                    limits.apply(&[position], &[velocity], &[asked], &mut sent).is_ok()
+                };
+                if ok {
+                    prop_assert!(sent[0].is_finite() && sent[0].abs() <= 10.);
+                    prop_assert!((sent[0] - last).abs() <= 2. + 1e-12);
+                    prop_assert_eq!(limits.last()[0], sent[0]);
+                } else {
+                    prop_assert_eq!(limits.last()[0], last);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Joint states that keep coming, freshly stamped, and do not change: a driver that repeats its last value.
+//!
+//! An arm at rest under a constant effort may well report the same bits for ever (a simulator does). One that is moved may not:
+//! if by its own velocity it should be elsewhere, or the efforts in force changed noticeably since.
+
+use crate::control::config::ControlConfig;
+use crate::control::guards::fault::Fault;
+use crate::robot::Reading;
+use std::time::Duration;
+
+/// Share of a joint's largest effort that counts as a change: holding a posture against noise stays below.
+const EFFORT_CHANGE: f64 = 0.02;
+
+/// When equal readings are too many.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Settings {
+    limit: Option<u64>,
+    /// Change of the effort that counts (joint).
+    noticeable: Box<[f64]>,
+    /// Motion that no reading resolves.
+    resolution: f64,
+}
+
+impl Settings {
+    /// From a validated configuration.
+    pub fn new(config: &ControlConfig) -> Self {
+        Self {
+            limit: config.watchdog.max_frozen_readings,
+            noticeable: config.limits.effort.iter().map(|effort| EFFORT_CHANGE * effort).collect(),
+            resolution: config.watchdog.jump_tolerance,
+        }
+    }
+}
+
+/// Counts equal readings.
+#[derive(Clone, Debug)]
+pub(super) struct Frozen {
+    position: Box<[f64]>,
+    velocity: Box<[f64]>,
+    /// Stamp of the first of the equal readings, and the effort in force at the second.
+    since: Duration,
+    effort: Box<[f64]>,
+    equal: u64,
+    moved: bool,
+    known: bool,
+}
+
+impl Frozen {
+    /// Of an arm that was not seen yet.
+    pub fn new(joints: usize) -> Self {
+        let zeros = || vec![0.; joints].into();
+        Self {
+            position: zeros(),
+            velocity: zeros(),
+            since: Duration::ZERO,
+            effort: zeros(),
+            equal: 0,
+            moved: false,
+            known: false,
+        }
+    }
+
+    /// Takes a finite, new reading.
+    ///
+    /// # Errors
+    /// [`Fault::FrozenReading`].
+    pub fn check(&mut self, settings: &Settings, reading: &Reading, sent: &[f64]) -> Result<(), Fault> {
+        let Some(limit) = settings.limit else { return Ok(()) };
+        if !self.known || self.position != reading.position || self.velocity != reading.velocity {
+            self.position.copy_from_slice(&reading.position);
+            self.velocity.copy_from_slice(&reading.velocity);
+            (self.since, self.equal, self.moved, self.known) = (reading.stamp, 0, false, true);
+            return Ok(());
+        }
+        if self.equal == 0 {
+            self.effort.copy_from_slice(sent);
+        }
+        self.equal += 1;
+        let elapsed = reading.stamp.saturating_sub(self.since).as_secs_f64();
+        let changes = self.effort.iter().zip(sent).zip(&settings.noticeable);
+        self.moved |= self.velocity.iter().any(|velocity| velocity.abs() * elapsed > settings.resolution)
+            || changes.into_iter().any(|((before, now), noticeable)| (now - before).abs() > *noticeable);
+        if self.moved && self.equal >= limit {
+            return Err(Fault::FrozenReading { readings: self.equal, limit });
+        }
+        Ok(())
+    }
+
+    /// The plant was put elsewhere.
+    pub fn forget(&mut self) {
+        self.known = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::validation::tests::config;
+
+    /// Feeds readings that never change, 2 ms apart; gives the number of the one that trips.
+    fn trips(velocity: f64, sent: impl Fn(u32) -> f64, limit: Option<u64>) -> Option<u32> {
+        let mut config = config();
+        config.watchdog.max_frozen_readings = limit;
+        let (mut frozen, settings) = (Frozen::new(2), Settings::new(&config));
+        let mut reading = Reading::zeros(2, 0);
+        reading.velocity[1] = velocity;
+        (0..1000).find(|k| {
+            reading.stamp = *k * Duration::from_millis(2);
+            frozen.check(&settings, &reading, &[0., sent(*k)]).is_err()
+        })
+    }
+
+    #[test]
+    fn an_arm_at_rest_under_a_constant_effort_may_stand_still_for_ever() {
+        assert_eq!(trips(0., |_| 3., Some(25)), None);
+        assert_eq!(trips(1e-4, |k| 1e-3 * f64::from(k % 2), Some(25)), None, "nor is a creep or a ripple a motion");
+    }
+
+    #[test]
+    fn an_arm_that_is_moved_may_not() {
+        assert_eq!(trips(0.5, |_| 0., Some(25)), Some(25));
+        assert_eq!(trips(0., |k| if k > 3 { 2. } else { 0. }, Some(25)), Some(25));
+        assert_eq!(trips(0., |k| if k > 99 { 2. } else { 0. }, Some(25)), Some(100), "the first effort counts");
+        assert_eq!(trips(0.5, f64::from, None), None);
+    }
+
+    #[test]
+    fn any_bit_that_changes_begins_anew() {
+        let (mut frozen, settings) = (Frozen::new(2), Settings::new(&config()));
+        let mut reading = Reading::zeros(2, 0);
+        for k in 0..1000_u32 {
+            reading.stamp = k * Duration::from_millis(2);
+            reading.position[0] = f64::from(k / 25) * 1e-16;
+            assert_eq!(frozen.check(&settings, &reading, &[f64::from(k), 0.]), Ok(()));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The robot as the daemon drives it: joint states in, commands out, on one of three clocks.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::unbounded;
+
+use super::ball_server::BallServer;
+use super::commands::{Commander, RosSink};
+use super::graph::{BALL, GRACE, Graph, JOINT_STATES};
+use super::lockstep::{Failure, Lockstep};
+use super::sim_time::{SimClock, SimTime};
+use super::states::{Measured, States};
+use crate::control::{Clock, CommandThread, Outgoing, SchedulingConfig, WallClock};
+use crate::robot::{LinkError, RemoteRobot, RobotPort};
+use crate::ros::{ClockSource, RosConfig, RosError};
+
+/// How often what is waited for is looked for.
+const START_POLL: Duration = Duration::from_millis(5);
+
+/// How long others who may be there are waited for at most.
+const SETTLING: Duration = Duration::from_secs(3);
+
+/// A robot on ROS.
+pub struct RosRobot {
+    /// Joint states and ball.
+    pub states: States,
+    /// Commands.
+    pub commander: Commander,
+    /// Who serves the ball.
+    pub server: BallServer,
+    /// Who else is there.
+    pub graph: Graph,
+    /// The wall clock that stamps are mapped onto.
+    pub clock: WallClock,
+    /// Simulated time, where that is the clock.
+    pub sim_time: Option<SimTime>,
+    /// The node's configuration.
+    pub config: RosConfig,
+    /// The control period.
+    pub period: Duration,
+    /// Priority and processor of the loop's thread.
+    pub scheduling: SchedulingConfig,
+    /// Whether the task needs the ball.
+    pub with_ball: bool,
+    /// What sends the commands of a loop on the wall clock.
+    pub thread: Option<CommandThread>,
+    /// Why the lockstep ended, if it did.
+    pub failure: Failure,
+    /// Nobody waits for the connection any more.
+    pub given_up: Arc<AtomicBool>,
+}
+
+impl RosRobot {
+    /// A state of all joints, with the ball where there is one, that was not there before `since`.
+    fn state(&self, since: Instant) -> Result<Measured, RosError> {
+        let waited = Duration::from_secs_f64(self.config.connect_timeout);
+        let received = self.states.received();
+        let silent = |topic, nodes| Err(RosError::NoStates { topic, waited, nodes });
+        let fresh = |at: Option<Instant>| at.is_some_and(|at| at >= since);
+        match (received.error, self.states.newest()) {
+            (Some(reason), _) if !fresh(received.last_good) => Err(RosError::Unusable { waited, reason }),
+            _ if !fresh(received.last_good) => silent("joint_states", self.graph.publishers(JOINT_STATES)),
+            (_, None) => Err(RosError::Incomplete { waited }),
+            (_, Some(state)) if self.with_ball && state.ball.is_none() => silent("ball", self.graph.publishers(BALL)),
+            (_, Some(state)) => Ok(state),
+        }
+    }
+
+    /// Waits until nothing stands against commanding the robot.
+    fn wait(&self) -> Result<Measured, RosError> {
+        let waited = Duration::from_secs_f64(self.config.connect_timeout);
+        let since = Instant::now();
+        let until = |mut check: Box<dyn FnMut() -> Option<RosError> + '_>| {
+            while let Some(error) = check() {
+                if self.given_up.load(Ordering::Relaxed) {
+                    return Err(RosError::GivenUp);
+                }
+                if since.elapsed() > waited {
+                    return Err(error);
+                }
+                std::thread::sleep(START_POLL);
+            }
+            Ok(())
+        };
+        if let Some(time) = &self.sim_time {
+            time.begin();
+            until(Box::new(|| time.unfit(self.period)))?;
+        }
+        self.server.wait(waited, &self.given_up)?;
+        until(Box::new(|| self.state(since).err()))?;
+        until(Box::new(|| self.graph.trouble(&self.states.received(), self.commander.listeners(), Duration::ZERO)))?;
+        let found = Instant::now();
+        while !self.graph.is_settled() && found.elapsed() < SETTLING {
+            std::thread::sleep(START_POLL);
+        }
+        until(Box::new(|| self.graph.trouble(&self.states.received(), self.commander.listeners(), Duration::ZERO)))?;
+        self.state(since)
+    }
+}
+
+impl RemoteRobot for RosRobot {
+    fn connect(&mut self, port: RobotPort) -> Result<Box<dyn Clock>, LinkError> {
+        let first = self.wait()?;
+        let sink = RosSink { commander: self.commander.clone(), server: self.server.clone() };
+        if let Some(time) = &self.sim_time {
+            let RobotPort { reading, command, requests, delivery } = port;
+            time.watch(Duration::from_secs_f64(self.config.clock_timeout));
+            self.states.feed(reading);
+            let outgoing = Outgoing { command, requests, delivery };
+            let clock = SimClock::start(time.clone(), outgoing, sink, self.period).map_err(RosError::Thread)?;
+            return Ok(Box::new(clock));
+        }
+        match self.config.clock {
+            ClockSource::Wall => {
+                let RobotPort { reading, command, requests, delivery } = port;
+                self.states.feed(reading);
+                let outgoing = Outgoing { command, requests, delivery };
+                let thread = CommandThread::spawn(outgoing, sink, self.clock, self.period, &self.scheduling);
+                let thread = thread.map_err(RosError::Thread)?;
+                tracing::info!("commands: {}", thread.startup);
+                self.thread = Some(thread);
+                Ok(Box::new(self.clock))
+            }
+            ClockSource::Lockstep => {
+                let (sender, states) = unbounded();
+                self.states.feed_each(sender, self.with_ball);
+                let (commander, server) = (self.commander.clone(), self.server.clone());
+                let states = (self.states.clone(), states);
+                let clock = Lockstep::new(port, &first, states, commander, server, &self.config);
+                self.failure = clock.failure();
+                Ok(Box::new(clock))
+            }
+        }
+    }
+
+    fn let_go(&mut self) {
+        if let Some(time) = &self.sim_time {
+            time.let_go();
+        }
+    }
+
+    fn disconnect(&mut self) {
+        if self.thread.take().is_some_and(|thread| !thread.end()) {
+            tracing::error!("{}", RosError::CommandsStuck);
+        }
+        self.states.feed_nobody();
+    }
+
+    fn failure(&mut self) -> Option<LinkError> {
+        let lost = self.thread.as_ref().is_some_and(|thread| !thread.is_alive());
+        let failure = self.failure.take().or_else(|| lost.then_some(RosError::CommandsLost));
+        let failure = failure.or_else(|| self.sim_time.as_ref()?.failure());
+        let others = || self.graph.trouble(&self.states.received(), self.commander.listeners(), GRACE);
+        failure.or_else(others).map(Into::into)
+    }
+}
+
+/// Where a panic unwinds the supervisor, the loop is told to end before this is dropped, and ends only after the safe command:
+/// that is waited for.
+impl Drop for RosRobot {
+    fn drop(&mut self) {
+        self.let_go();
+        self.disconnect();
+    }
+}

@@ -1,0 +1,88 @@
+//! The tasks, by their names in configurations: `task: {table_tennis: {setting: context}}`.
+//!
+//! A task is a line of [`TASKS`]. A program built on this crate adds its own before it reads a configuration:
+//! `TASKS.add(task::<MySettings>())`.
+
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::swing_up::SwingUpConfig;
+use super::table_tennis::TableTennisConfig;
+use super::{Task, TaskError};
+use crate::control::ControlConfig;
+use crate::dynamics::Model;
+use crate::schema::{Choice, Entries, Entry, FieldError, Registry, Tree};
+use crate::simulation::ArmConfig;
+
+/// The robot that a task is set up for.
+#[derive(Clone, Copy, Debug)]
+pub struct Robot<'a> {
+    /// Its model, with armature, springs and gravity.
+    pub model: &'a Model,
+    /// What the robot description does not say of the arm.
+    pub arm: &'a ArmConfig,
+    /// The loop that controls it.
+    pub control: &'a ControlConfig,
+    /// The folder that paths in the task's settings are relative to.
+    pub folder: &'a Path,
+}
+
+/// Settings of a task.
+pub trait TaskSettings: Serialize + DeserializeOwned + JsonSchema {
+    /// The task's name in configurations, checkpoints and trials.
+    const NAME: &'static str;
+
+    /// The task for a robot.
+    ///
+    /// # Errors
+    /// A value that is refused, or a robot with which the task cannot be learned.
+    fn task(self, robot: &Robot<'_>) -> Result<Box<dyn Task>, TaskError>;
+}
+
+/// Makes a task from its settings, for a robot.
+pub type MakeTask = fn(&Tree, &Robot<'_>) -> Result<Box<dyn Task>, TaskError>;
+
+/// The line of a task.
+pub const fn task<S: TaskSettings>() -> Entry<MakeTask> {
+    Entry::of::<S>(S::NAME, |settings, robot| settings.clone().into_typed::<S>()?.task(robot))
+}
+
+/// The tasks.
+pub static TASKS: Entries<MakeTask> = Entries::new(&[task::<TableTennisConfig>(), task::<SwingUpConfig>()]);
+
+/// The registry of tasks, by which a configuration chooses one.
+#[derive(Debug)]
+pub struct Tasks;
+
+/// A task with its settings.
+pub type TaskConfig = Choice<Tasks>;
+
+impl Registry for Tasks {
+    type Make = MakeTask;
+    const WHAT: &'static str = "task";
+
+    fn entries() -> &'static Entries<MakeTask> {
+        &TASKS
+    }
+}
+
+impl Tasks {
+    /// The choice of a task by its settings.
+    ///
+    /// # Errors
+    /// Settings that have no form that a configuration can have.
+    pub fn chosen<S: TaskSettings>(settings: &S) -> Result<TaskConfig, FieldError> {
+        Choice::new(S::NAME, settings)
+    }
+
+    /// The task that was chosen, for a robot.
+    ///
+    /// # Errors
+    /// A value that is refused, or a robot with which the task cannot be learned.
+    pub fn start(choice: &TaskConfig, robot: &Robot<'_>) -> Result<Box<dyn Task>, TaskError> {
+        (choice.kind()?.make)(choice.settings(), robot)
+    }
+}

@@ -1,0 +1,13 @@
+//! What the arm plays with: ball, table, net and racket, and the simulated robot among them.
+
+mod ball;
+mod court;
+mod plant;
+mod racket;
+mod racket_arm;
+
+pub use ball::{Ball, Flight};
+pub use court::{Court, Landing, Table};
+pub use plant::{Serve, TableTennisPlant};
+pub use racket::{Crossing, Racket, RacketState, Swing};
+pub use racket_arm::RacketArm;
