@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::fields::{alternatives, attribute, expected, is_choice, kind, nullable, words};
+use super::fields::{alternatives, attribute, entries_by_name, expected, is_choice, kind, nullable, words};
 use super::ros_name;
 use super::{FieldError, Joints, Kind, Range, Refusal, Schema, Tree, Value, nearest};
 
@@ -60,6 +60,10 @@ impl Check<'_> {
         }
         if let Some(group) = alternatives(node).find(|one| one.get("properties").is_some()) {
             return self.group(group, tree, field);
+        }
+        if let Some(entry) = entries_by_name(node) {
+            let Value::Map(fields) = &mut tree.value else { return Err(wrong(node, tree, field)) };
+            return fields.iter_mut().try_for_each(|(name, value)| self.node(entry, value, &join(field, name)));
         }
         match kind(node) {
             Some(Kind::Bool) if !matches!(tree.value, Value::Bool(_)) => Err(wrong(node, tree, field)),

@@ -52,6 +52,12 @@ impl Schema {
     pub fn field(&self, name: &str) -> Option<Field> {
         let (mut node, mut text) = (&self.0, String::new());
         for field in name.split('.') {
+            if let Some(entry) = alternatives(node).find_map(entries_by_name) {
+                // All that follows is the name of one entry.
+                text = description(node).unwrap_or_default();
+                node = entry;
+                break;
+            }
             let within = alternatives(node)
                 .find(|one| one.get("properties").is_some_and(|fields| fields.get(field).is_some()))?;
             // An alternative of a choice is described where the choice is.
@@ -130,6 +136,11 @@ pub(super) fn is_choice(node: &Json) -> bool {
             .is_some_and(|any| any.iter().any(|one| one.get("oneOf").is_some()))
 }
 
+/// What each entry of a map from names to values is.
+pub(super) fn entries_by_name(node: &Json) -> Option<&Json> {
+    node.get("additionalProperties").filter(|entry| entry.is_object())
+}
+
 /// Whether nothing is a value as well.
 pub(super) fn nullable(node: &Json) -> bool {
     alternatives(node).any(|one| match one.get("type") {
@@ -202,7 +213,10 @@ pub(super) fn expected(node: &Json) -> String {
         Some(Kind::DoubleArray) => format!("a list of numbers{}", per(node)),
         Some(Kind::TextArray) => format!("a list of texts{}", per(node)),
         None if node.get("items").is_some() => "a list".into(),
-        None => "a value".into(),
+        None => match entries_by_name(node) {
+            Some(entry) => format!("{}{unit} by name", expected(entry)),
+            None => "a value".into(),
+        },
     };
     format!("{one}{or_nothing}")
 }
