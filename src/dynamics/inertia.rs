@@ -8,8 +8,9 @@ use super::note::Note;
 use super::spatial::Inertia;
 use super::values::{Part, Placement};
 
-/// Largest negative principal moment, as a share of their sum: files round.
+/// Largest negative principal moment, as a share of their sum, and beside it, kg m^2: files round.
 const TOLERANCE: f64 = 1e-6;
+const ROUNDING: f64 = 1e-12;
 
 /// A link's inertia in the frame of the body that `placement` is on; no mass if it states none.
 ///
@@ -32,7 +33,7 @@ pub(super) fn of_link(
     let mut tensor = tensor(&inertial)?;
     let eigen = SymmetricEigen::new(tensor);
     let moments = eigen.eigenvalues;
-    if moments.min() < -TOLERANCE * moments.sum().abs() {
+    if moments.min() < -TOLERANCE * moments.sum().abs() - ROUNDING {
         if !repair {
             let rule = format!(
                 "no body has this inertia: of its principal moments, {:?} kg m^2, none may be negative; correct ixx .. \

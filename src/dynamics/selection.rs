@@ -123,52 +123,42 @@ impl Roles<'_> {
                 Err(joint.part().refuse("type", joint.kind.name(), rule))
             }
             _ => {
-                let position = self.position(joint, 0)?;
+                let (position, mimics) = self.position(joint)?;
                 let unit = if joint.kind == JointType::Prismatic { "m" } else { "rad" };
-                notes.push(Note::Locked {
-                    joint: joint.name.clone(),
-                    position,
-                    unit,
-                    mimics: joint.mimics().map(String::from),
-                });
+                notes.push(Note::Locked { joint: joint.name.clone(), position, unit, mimics });
                 Ok(Role::Locked(position))
             }
         }
     }
 
-    /// Where a joint is locked, rad or m. `followed` mimics led to it.
-    fn position(&self, joint: &JointElement, followed: usize) -> Result<f64, ModelError> {
-        if let Some(of) = joint.mimics() {
-            return self.mimicked(joint, of, followed);
+    /// Where a joint is locked, rad or m, and the joint that it mimics there.
+    fn position(&self, joint: &JointElement) -> Result<(f64, Option<String>), ModelError> {
+        // From the joint to the one that all of them follow.
+        let (mut scale, mut shift, mut leader) = (1., 0., joint);
+        for _ in &self.description.joints {
+            let Some(of) = leader.mimics() else { break };
+            if self.places.contains_key(of) {
+                return Err(mimic(leader, of));
+            }
+            // A file may have lost the joint that is mimicked.
+            let Some(next) = self.description.joints.iter().find(|joint| joint.name == of) else { break };
+            let part = leader.part().required("mimic", "")?;
+            shift += scale * part.number("offset")?.unwrap_or(0.);
+            scale *= part.number("multiplier")?.unwrap_or(1.);
+            leader = next;
         }
-        if let Some(position) = self.selection.locked.get(&joint.name) {
-            return Ok(*position);
-        }
-        let (lower, upper) = position_bounds(joint)?;
-        Ok(0_f64.clamp(lower, upper))
-    }
-
-    fn mimicked(&self, joint: &JointElement, of: &str, followed: usize) -> Result<f64, ModelError> {
-        let part = joint.part().required("mimic", "")?;
-        if self.places.contains_key(of) {
-            return Err(mimic(joint, of));
-        }
-        let Some(leader) = self.description.joints.iter().find(|joint| joint.name == of) else {
-            let near = nearest(of, self.description.joints.iter().map(|joint| joint.name.as_str()));
-            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            return Err(part.refuse("joint", of, &format!("there is no such joint{hint}")));
+        let own = match self.selection.locked.get(&leader.name) {
+            Some(position) => *position,
+            None => {
+                let (lower, upper) = position_bounds(leader)?;
+                0_f64.clamp(lower, upper)
+            }
         };
-        if followed > self.description.joints.len() {
-            return Err(part.refuse("joint", of, "the joints mimic each other: let one of them mimic none"));
+        let position = scale * own + shift;
+        if !position.is_finite() {
+            return Err(joint.part().refuse("mimic", position, "multiplier and offset must be finite"));
         }
-        let multiplier = part.number("multiplier")?.unwrap_or(1.);
-        let offset = part.number("offset")?.unwrap_or(0.);
-        let position = multiplier * self.position(leader, followed + 1)? + offset;
-        if position.is_finite() {
-            Ok(position)
-        } else {
-            Err(part.refuse("multiplier", multiplier, "must be finite, as the offset must"))
-        }
+        Ok((position, (leader.name != joint.name).then(|| leader.name.clone())))
     }
 
     /// Whether nothing but fixed joints is between the root and this joint.
