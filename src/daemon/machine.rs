@@ -50,7 +50,7 @@ impl Parts {
         let config = setup.config.control.clone();
         let joints = setup.model.dof();
         let (port, robot_port) = link(joints, task.task_values());
-        let stroke = task.stroke();
+        let stroke = task.stroke(setup.config.run.seed);
         let shape = TrialShape {
             joints,
             task_values: task.task_values(),

@@ -162,6 +162,11 @@ impl Model {
         &mut self.joints
     }
 
+    /// Names of the links.
+    pub fn links(&self) -> impl Iterator<Item = &str> {
+        self.frames.iter().map(|frame| frame.name.as_str())
+    }
+
     /// The frame of a link, also of one behind fixed joints; `None` if the URDF has no link of that name.
     pub fn frame(&self, link: &str) -> Option<FrameId> {
         self.frames.iter().position(|frame| frame.name == link).map(FrameId)

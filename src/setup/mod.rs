@@ -22,7 +22,7 @@ pub use self::limits::Difference;
 pub use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
 use crate::dynamics::{Description, Model, Note, Reason, Selection};
-use crate::schema::{Choice, FieldError, check};
+use crate::schema::{Choice, FieldError, Tree, check};
 use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
 pub use crate::tasks::TaskConfig;
@@ -231,7 +231,13 @@ impl Setup {
             source,
         })?;
         let mut setup = Self { config, urdf, model, path: path.into(), differences, notes, title: String::new() };
-        setup.title = setup.task()?.title();
+        let task = setup.task()?;
+        setup.title = task.title();
+        let field = |source| ConfigError::Field { path: path.into(), line: None, source };
+        check_reuse(&setup.config, &*task).map_err(field)?;
+        if let Some(located) = task.located().map_err(|error| setup.refused(error))? {
+            setup.config.task = located;
+        }
         Ok(setup)
     }
 
@@ -257,12 +263,17 @@ impl Setup {
         let Config { robot, control, task, .. } = &self.config;
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let robot = Robot { model: &self.model, arm: &robot.arm, control, folder };
+        Tasks::start(task, &robot).map_err(|error| self.refused(error))
+    }
+
+    /// A refusal of the task's.
+    fn refused(&self, error: TaskError) -> ConfigError {
         let field = |source| ConfigError::Field { path: self.path.clone(), line: None, source };
-        Tasks::start(task, &robot).map_err(|error| match error {
-            TaskError::Setting(error) => field(error.within(&format!("task.{}", task.name()))),
+        match error {
+            TaskError::Setting(error) => field(error.within(&format!("task.{}", self.config.task.name()))),
             TaskError::Robot(error) => field(error),
             source => ConfigError::Task { path: self.path.clone(), source: Box::new(source) },
-        })
+        }
     }
 
     /// The learner.
@@ -361,6 +372,22 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
     config.control.validate(joints)?;
     Learners::check(&config.learner).map_err(|error| error.within("learner"))?;
     Ok(limits::differences(config, model.joints()))
+}
+
+/// Refuses a learner that uses a step's transitions at other steps where part of the reward says nothing of them.
+fn check_reuse(config: &Config, task: &dyn Task) -> Result<(), FieldError> {
+    const ACROSS_STEPS: &str = "time_and_iterations";
+    let reuse = config.learner.settings().get("reuse").and_then(Tree::text);
+    match task.bound_to_its_step().filter(|_| reuse == Some(ACROSS_STEPS)) {
+        None => Ok(()),
+        Some(field) => {
+            let expected = format!(
+                "iterations or same_step_decay, which keep to the step: task.{}.{field} of a transition says nothing of another step",
+                config.task.name()
+            );
+            Err(FieldError::value(format!("learner.{}.reuse", config.learner.name()), ACROSS_STEPS, expected))
+        }
+    }
 }
 
 /// The text of a file. Bytes that are not UTF-8, as old editors leave them in comments of robot descriptions, do not

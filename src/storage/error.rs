@@ -19,6 +19,14 @@ pub enum StorageError {
         /// What is wrong with it.
         what: String,
     },
+    /// A file of somebody else's is not what is needed.
+    #[error("{}: {what}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A file belongs to another robot, task or run.
     #[error("{} does not fit: its {field} is {found}, expected {expected}", path.display())]
     Mismatch {

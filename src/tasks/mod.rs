@@ -1,12 +1,15 @@
 //! Tasks: what the policy sees, what it starts from, what a stroke is worth. A task is a folder, and a line in `registry.rs`.
 
+pub mod stroke;
 pub mod swing_up;
 pub mod table_tennis;
 
 mod error;
+mod quintic;
 mod registry;
 mod task;
 
 pub use self::task::{Judgement, Task};
 pub use error::TaskError;
+pub use quintic::Quintic;
 pub use registry::{MakeTask, Robot, TASKS, TaskConfig, TaskSettings, Tasks, task};

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::stroke::StrokeTaskConfig;
 use super::swing_up::SwingUpConfig;
 use super::table_tennis::TableTennisConfig;
 use super::{Task, TaskError};
@@ -51,7 +52,8 @@ pub const fn task<S: TaskSettings>() -> Entry<MakeTask> {
 }
 
 /// The tasks.
-pub static TASKS: Entries<MakeTask> = Entries::new(&[task::<TableTennisConfig>(), task::<SwingUpConfig>()]);
+pub static TASKS: Entries<MakeTask> =
+    Entries::new(&[task::<TableTennisConfig>(), task::<SwingUpConfig>(), task::<StrokeTaskConfig>()]);
 
 /// The registry of tasks, by which a configuration chooses one.
 #[derive(Debug)]

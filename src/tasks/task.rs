@@ -4,7 +4,7 @@ use moto_learners::{Reward, Start};
 use nalgebra::DMatrix;
 use serde_json::Value;
 
-use super::TaskError;
+use super::{TaskConfig, TaskError};
 use crate::control::{Episode, Stroke};
 use crate::robot::{Observed, Plant};
 
@@ -51,8 +51,8 @@ pub trait Task: Reward + Send {
     /// State dimension d_s of the policy.
     fn state_dim(&self) -> usize;
 
-    /// The policy's state and the stroke's trigger, for the control loop.
-    fn stroke(&self) -> Box<dyn Stroke>;
+    /// The policy's state and the stroke's trigger, for the control loop of a run with this seed.
+    fn stroke(&self, seed: u64) -> Box<dyn Stroke>;
 
     /// What a learner starts from.
     ///
@@ -75,4 +75,18 @@ pub trait Task: Reward + Send {
     /// The settings that decide what a reward means. A learner that starts from another run's transitions uses those only
     /// if these settings are the same.
     fn reward_settings(&self) -> Value;
+
+    /// The part of the reward, by its field, that a transition keeps from the step it was made in, so that it says nothing of
+    /// another step; `None` where the reward is a function of step, state, action and next state.
+    fn bound_to_its_step(&self) -> Option<String> {
+        None
+    }
+
+    /// The settings with whatever only their folder explains made explicit: paths from the root on. `None` if nothing changes.
+    ///
+    /// # Errors
+    /// Settings that have no form that a configuration can have.
+    fn located(&self) -> Result<Option<TaskConfig>, TaskError> {
+        Ok(None)
+    }
 }

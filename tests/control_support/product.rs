@@ -40,7 +40,7 @@ impl Product {
 
     pub fn parts(&self, port: LoopPort, clock: Box<dyn Clock>) -> LoopParts {
         let dynamics = Box::new(ModelDynamics(self.model.clone(), self.model.workspace()));
-        LoopParts { config: self.config.clone(), port, clock, stroke: self.task.stroke(), dynamics }
+        LoopParts { config: self.config.clone(), port, clock, stroke: self.task.stroke(1), dynamics }
     }
 
     /// A movement.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::fields::{alternatives, attribute, entries_by_name, expected, is_choice, kind, nullable, words};
+use super::fields::{alternatives, attribute, expected, forms, is_choice, kind, named, nullable, words};
 use super::ros_name;
 use super::{FieldError, Joints, Kind, Range, Refusal, Schema, Tree, Value, nearest};
 
@@ -35,6 +35,20 @@ fn join(outer: &str, field: &str) -> String {
     if outer.is_empty() { field.into() } else { format!("{outer}.{field}") }
 }
 
+/// Whether a value may be meant as one of this form.
+fn has_form(form: &Json, value: &Value) -> bool {
+    let words = words(form);
+    match value {
+        Value::Text(text) if !words.is_empty() => words.contains(&text.replace('-', "_")),
+        Value::Text(_) => kind(form) == Some(Kind::Text),
+        Value::Integer(_) | Value::Double(_) => matches!(kind(form), Some(Kind::Integer | Kind::Double)),
+        Value::List(_) => form.get("items").is_some(),
+        Value::Map(_) => is_choice(form) || form.get("properties").is_some() || named(form).is_some(),
+        Value::Bool(_) => kind(form) == Some(Kind::Bool),
+        Value::Null => false,
+    }
+}
+
 fn wrong(node: &Json, tree: &Tree, field: &str) -> Refusal {
     let field = if field.is_empty() { "the whole" } else { field };
     FieldError::value(field, tree, expected(node)).at(tree)
@@ -55,15 +69,22 @@ impl Check<'_> {
         if tree.value == Value::Null && nullable(node) {
             return Ok(());
         }
+        let forms = forms(node);
+        if !forms.is_empty() {
+            return match forms.into_iter().find(|form| has_form(form, &tree.value)) {
+                Some(form) => self.node(form, tree, field),
+                None => Err(wrong(node, tree, field)),
+            };
+        }
         if is_choice(node) || !words(node).is_empty() {
             return self.choice(node, tree, field);
         }
+        if let Some(inner) = named(node) {
+            let Value::Map(fields) = &mut tree.value else { return Err(wrong(node, tree, field)) };
+            return fields.iter_mut().try_for_each(|(name, value)| self.node(inner, value, &join(field, name)));
+        }
         if let Some(group) = alternatives(node).find(|one| one.get("properties").is_some()) {
             return self.group(group, tree, field);
-        }
-        if let Some(entry) = entries_by_name(node) {
-            let Value::Map(fields) = &mut tree.value else { return Err(wrong(node, tree, field)) };
-            return fields.iter_mut().try_for_each(|(name, value)| self.node(entry, value, &join(field, name)));
         }
         match kind(node) {
             Some(Kind::Bool) if !matches!(tree.value, Value::Bool(_)) => Err(wrong(node, tree, field)),

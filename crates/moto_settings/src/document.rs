@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use super::fields::{alternatives, attribute, description, expected, is_choice, kind, nullable, words};
+use super::fields::{alternatives, attribute, description, expected, is_choice, kind, named, nullable, words};
 use super::{Kind, Schema, Tree, Value};
 
 /// All fields of a schema as Markdown: a table per group, with type, range, unit and default. The order of the fields is that of
@@ -48,9 +48,28 @@ fn group(node: &Json, sample: Option<&Tree>, name: &str, text: &mut String) {
         }
         let _ = writeln!(text);
     }
+    for (field, node, _) in &values {
+        let dot = if name.is_empty() { "" } else { "." };
+        members(node, &format!("{name}{dot}{field}"), text);
+    }
     for (field, inner, sample) in groups {
         let below = if name.is_empty() { field } else { format!("{name}.{field}") };
         group(inner, sample, &below, text);
+    }
+}
+
+/// The groups that stand in a list, or under names that the user chooses.
+fn members(node: &Json, name: &str, text: &mut String) {
+    if is_choice(node) {
+        let alternatives = alternatives(node).filter_map(|one| one.get("properties")?.as_object()).flatten();
+        alternatives.for_each(|(alternative, inner)| members(inner, &format!("{name}.{alternative}"), text));
+        return;
+    }
+    let listed = node.get("items").map(|inner| (inner, format!("{name}[i]")));
+    let below = named(node).map(|inner| (inner, format!("{name}.<name>")));
+    let Some((inner, name)) = listed.or(below) else { return };
+    if inner.get("properties").is_some() {
+        group(inner, None, &name, text);
     }
 }
 

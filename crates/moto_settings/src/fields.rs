@@ -52,11 +52,9 @@ impl Schema {
     pub fn field(&self, name: &str) -> Option<Field> {
         let (mut node, mut text) = (&self.0, String::new());
         for field in name.split('.') {
-            if let Some(entry) = alternatives(node).find_map(entries_by_name) {
-                // All that follows is the name of one entry.
-                text = description(node).unwrap_or_default();
-                node = entry;
-                break;
+            if let Some(inner) = named(node) {
+                (text, node) = (description(node).unwrap_or_default(), inner);
+                continue;
             }
             let within = alternatives(node)
                 .find(|one| one.get("properties").is_some_and(|fields| fields.get(field).is_some()))?;
@@ -136,9 +134,23 @@ pub(super) fn is_choice(node: &Json) -> bool {
             .is_some_and(|any| any.iter().any(|one| one.get("oneOf").is_some()))
 }
 
-/// What each entry of a map from names to values is.
-pub(super) fn entries_by_name(node: &Json) -> Option<&Json> {
-    node.get("additionalProperties").filter(|entry| entry.is_object())
+/// The forms of a value that may have one of several: a number or a word, a text or a list. Empty where there is one form.
+pub(super) fn forms(node: &Json) -> Vec<&Json> {
+    fn gather<'a>(node: &'a Json, all: &mut Vec<&'a Json>) {
+        match node.get("anyOf").and_then(Json::as_array) {
+            Some(any) => any.iter().for_each(|one| gather(one, all)),
+            None if node.get("type").is_some_and(|kind| kind == "null") => {}
+            None => all.push(node),
+        }
+    }
+    let mut all = vec![];
+    gather(node, &mut all);
+    if all.len() > 1 { all } else { vec![] }
+}
+
+/// The schema of what stands under the names that a map's user chooses; none where the names are given.
+pub(super) fn named(node: &Json) -> Option<&Json> {
+    node.get("additionalProperties").filter(|inner| inner.is_object())
 }
 
 /// Whether nothing is a value as well.
@@ -182,6 +194,12 @@ pub(super) fn words(node: &Json) -> Vec<String> {
 
 /// What a value has to be, in words.
 pub(super) fn expected(node: &Json) -> String {
+    let forms = forms(node);
+    if !forms.is_empty() {
+        let unit = attribute(node, "x-unit").map(|unit| format!(", in {unit}")).unwrap_or_default();
+        let any: Vec<String> = forms.into_iter().map(expected).collect();
+        return any.join(" or ") + &unit;
+    }
     let words = words(node);
     let groups: Vec<&str> = alternatives(node)
         .filter_map(|one| one.get("properties")?.as_object())
@@ -213,10 +231,8 @@ pub(super) fn expected(node: &Json) -> String {
         Some(Kind::DoubleArray) => format!("a list of numbers{}", per(node)),
         Some(Kind::TextArray) => format!("a list of texts{}", per(node)),
         None if node.get("items").is_some() => "a list".into(),
-        None => match entries_by_name(node) {
-            Some(entry) => format!("{}{unit} by name", expected(entry)),
-            None => "a value".into(),
-        },
+        None if named(node).is_some() => "a group with names of your choice".into(),
+        None => "a value".into(),
     };
     format!("{one}{or_nothing}")
 }

@@ -125,6 +125,7 @@ impl LifeCycle {
     /// Takes a checked order. IDLE only.
     pub fn take(&mut self, order: TrialOrder, now: Duration, outbox: &mut Outbox) {
         outbox.ask_plant(PlantRequest::BeginTrial(order.key));
+        self.stroke.begin_trial(&order.key);
         self.trial = Some(Trial { order, marked_failed: false, start_tick: 0, step: 0 });
         self.operator_trigger = false;
         self.enter(Phase::Homing, now, outbox);

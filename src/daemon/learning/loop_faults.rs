@@ -32,6 +32,10 @@ impl Stroke for ChangedStroke {
         self.stroke.state_dim()
     }
 
+    fn begin_trial(&mut self, key: &TrialKey) {
+        self.stroke.begin_trial(key);
+    }
+
     fn policy_state(&mut self, reading: &Reading, state: &mut [f64]) {
         (self.change)(self.calls.fetch_add(1, Ordering::Relaxed) + 1);
         self.stroke.policy_state(reading, state);
@@ -69,8 +73,12 @@ impl Task for Changed {
         self.task.state_dim()
     }
 
-    fn stroke(&self) -> Box<dyn Stroke> {
-        Box::new(ChangedStroke { stroke: self.task.stroke(), calls: AtomicUsize::new(0), change: self.change.clone() })
+    fn stroke(&self, seed: u64) -> Box<dyn Stroke> {
+        Box::new(ChangedStroke {
+            stroke: self.task.stroke(seed),
+            calls: AtomicUsize::new(0),
+            change: self.change.clone(),
+        })
     }
 
     fn start(&self) -> Result<Start, TaskError> {

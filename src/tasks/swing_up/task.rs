@@ -33,7 +33,7 @@ impl Task for SwingUp {
         2 * self.model.dof()
     }
 
-    fn stroke(&self) -> Box<dyn Stroke> {
+    fn stroke(&self, _seed: u64) -> Box<dyn Stroke> {
         Box::new(JointStates { joints: self.model.dof() })
     }
 

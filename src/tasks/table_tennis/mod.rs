@@ -6,7 +6,6 @@ mod demonstration;
 mod outcome;
 mod player;
 mod posture;
-mod quintic;
 mod stroke;
 mod task;
 pub mod world;
@@ -17,7 +16,6 @@ pub use config::{
 pub use outcome::TrialOutcome;
 pub use player::{Phase, Plan, Player, PlayerError};
 pub use posture::RacketGoal;
-pub use quintic::Quintic;
 pub use stroke::TableTennisStroke;
 
 use crate::control::ControlConfig;

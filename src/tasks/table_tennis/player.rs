@@ -3,9 +3,9 @@
 
 use super::config::TableTennisConfig;
 use super::posture::{HittingPosture, RacketGoal, hitting_posture};
-use super::quintic::Quintic;
 use super::world::{Ball, Court, RacketArm};
 use crate::dynamics::Workspace;
+use crate::tasks::Quintic;
 use nalgebra::Vector3;
 
 /// Phase of the player.

@@ -43,7 +43,7 @@ impl Task for TableTennis {
         2 * self.rest.len() + Ball::DIM
     }
 
-    fn stroke(&self) -> Box<dyn Stroke> {
+    fn stroke(&self, _seed: u64) -> Box<dyn Stroke> {
         Box::new(self.stroke())
     }
 

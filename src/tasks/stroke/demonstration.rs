@@ -1,0 +1,84 @@
+//! The demonstration, and the policy that starts from it.
+
+use moto_learners::policy::{LinearGaussian, Policy};
+use moto_settings::FieldError;
+use nalgebra::{DMatrix, DVector};
+
+use super::StrokeTask;
+use super::config::{Demonstration, FeedbackConfig, StrokeTaskConfig};
+use super::moment::Steps;
+use super::names::Names;
+use super::recording::recorded;
+use super::reference::Reference;
+use super::via_points::through;
+use crate::control::ControlConfig;
+
+/// The demonstrated motion of the settings, and its efforts.
+///
+/// # Errors
+/// What cannot be demonstrated, or exceeds what the joints are allowed.
+pub(super) fn demonstrated(
+    names: &Names<'_>,
+    control: &ControlConfig,
+    steps: &Steps,
+    config: &StrokeTaskConfig,
+) -> Result<Reference, FieldError> {
+    let model = names.model;
+    let mut reference = match &config.demonstration {
+        Demonstration::Hold => through(names, control, steps, &[])?,
+        Demonstration::ViaPoints(points) => through(names, control, steps, points)?,
+        Demonstration::Recording(path) => recorded(model, control, steps, path, &config.recording)?,
+    };
+    if reference.effort.is_empty() {
+        reference.effort = reference.model_efforts(model, control.decimation);
+    }
+    reference.check(model, &control.limits, control.period, control.decimation)?;
+    Ok(reference)
+}
+
+/// Checks that feedback held through a policy step, of `step` seconds, does not make a joint oscillate: both poles of a unit mass
+/// under it are inside the unit circle.
+///
+/// # Errors
+/// If one is not.
+pub(super) fn check_feedback(feedback: FeedbackConfig, step: f64) -> Result<(), FieldError> {
+    let FeedbackConfig { stiffness, damping } = feedback;
+    if damping * step > 2. {
+        let expected = format!("at most {}, 2 over the policy step of {step} s", 2. / step);
+        return Err(FieldError::value("feedback.damping", damping, expected));
+    }
+    if stiffness * step > 2. * damping {
+        let expected = format!("at most {}, 2 damping over the policy step of {step} s", 2. * damping / step);
+        return Err(FieldError::value("feedback.stiffness", stiffness, expected));
+    }
+    Ok(())
+}
+
+impl StrokeTask {
+    /// The first policy. Its bias is the mean of the demonstrated efforts of each step, in units of the action, its gain 0, its
+    /// covariance that of independent exploration (Akrour et al. 2018, section 5.4). With feedback its gain is that of the tracking
+    /// at the demonstrated posture, `-M(q*) [stiffness, damping]`, and its bias has the demonstrated state within it.
+    pub fn first_policy(&self) -> Policy {
+        let (n, states) = (self.model.dof(), self.context.end);
+        let covariance = DMatrix::from_diagonal_element(n, n, self.config.initial_deviation.powi(2));
+        let FeedbackConfig { stiffness, damping } = self.config.feedback;
+        let (mut workspace, mut inertia) = (self.model.workspace(), DMatrix::zeros(n, n));
+        let step = |t: usize| {
+            let row = t * self.decimation * n..(t * self.decimation + 1) * n;
+            let position = DVector::from_column_slice(&self.reference.position[row.clone()]);
+            let velocity = DVector::from_column_slice(&self.reference.velocity[row]);
+            self.model.mass_matrix(&mut workspace, position.as_slice(), &mut inertia);
+            for (mut row, scale) in inertia.row_iter_mut().zip(&self.action_scale) {
+                row /= *scale;
+            }
+            let mut gain = DMatrix::zeros(n, states);
+            gain.columns_mut(0, n).copy_from(&(&inertia * -stiffness));
+            gain.columns_mut(n, n).copy_from(&(&inertia * -damping));
+            let effort = &self.reference.effort[t * n..(t + 1) * n];
+            let effort = DVector::from_iterator(n, effort.iter().zip(&self.action_scale).map(|(e, scale)| e / scale));
+            let bias = effort + &inertia * (position * stiffness + velocity * damping);
+            LinearGaussian { gain, bias, covariance: covariance.clone() }
+        };
+        Policy { steps: (0..self.steps.horizon).map(step).collect() }
+    }
+}

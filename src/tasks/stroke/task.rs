@@ -1,0 +1,105 @@
+//! A stroke as the daemon sees it.
+
+use moto_learners::{Demonstrated, Start};
+use serde_json::{Value, json};
+
+use super::config::Demonstration;
+use super::plant::FreeArm;
+use super::policy_state::PolicyState;
+use super::term::Priced;
+use super::{StrokeTask, StrokeTaskConfig};
+use crate::control::{Episode, Stroke};
+use crate::dynamics::JointKind;
+use crate::robot::{Form, Observed, Plant};
+use crate::tasks::{Judgement, Robot, Task, TaskConfig, TaskError, TaskSettings, Tasks};
+
+impl TaskSettings for StrokeTaskConfig {
+    const NAME: &'static str = "stroke";
+
+    fn task(self, robot: &Robot<'_>) -> Result<Box<dyn Task>, TaskError> {
+        let Robot { model, arm, control, folder } = *robot;
+        Ok(Box::new(StrokeTask::new(self, arm.clone(), model.clone(), control, folder)?))
+    }
+}
+
+impl StrokeTask {
+    /// What changes of each state entry matter (state).
+    fn state_scales(&self) -> Vec<f64> {
+        let joints = |sliding: f64, turning: f64| {
+            let scale = move |kind| if kind == JointKind::Prismatic { sliding } else { turning };
+            self.model.joints().iter().map(move |joint| scale(joint.kind))
+        };
+        let observed = self.config.observe.iter().flat_map(|value| std::iter::repeat_n(value.scale, value.size));
+        joints(0.02, 0.1).chain(joints(0.1, 0.5)).chain(observed).chain(self.drawn.scales()).collect()
+    }
+}
+
+impl Task for StrokeTask {
+    fn name(&self) -> &'static str {
+        StrokeTaskConfig::NAME
+    }
+
+    fn observed(&self) -> Vec<Observed> {
+        let observed = self.config.observe.iter();
+        observed
+            .map(|value| Observed { name: value.name.clone(), form: Form::Values(value.size), frame: String::new() })
+            .collect()
+    }
+
+    fn horizon(&self) -> usize {
+        self.steps.horizon
+    }
+
+    fn state_dim(&self) -> usize {
+        self.context.end
+    }
+
+    fn stroke(&self, seed: u64) -> Box<dyn Stroke> {
+        let (observed, context) = (self.observed.len(), self.context.len());
+        Box::new(PolicyState::new(self.model.dof(), observed, self.drawn.clone(), context, seed))
+    }
+
+    fn start(&self) -> Result<Start, TaskError> {
+        Ok(Start {
+            policy: self.first_policy(),
+            state_scales: self.state_scales(),
+            demonstration: Some(Demonstrated {
+                position: self.reference.position.clone(),
+                velocity: self.reference.velocity.clone(),
+                joints: self.model.dof(),
+                period: self.period.as_secs_f64(),
+                goal_time: self.reference.goal_time,
+            }),
+            context: self.context.clone(),
+        })
+    }
+
+    fn varies(&self) -> bool {
+        self.drawn.varies() || self.config.start_deviation > 0. || !self.observed.is_empty()
+    }
+
+    fn plant(&self, seed: u64) -> Result<Box<dyn Plant>, TaskError> {
+        Ok(Box::new(FreeArm::new(self, seed)))
+    }
+
+    fn judge(&self, episode: &Episode) -> Judgement {
+        self.judged(episode)
+    }
+
+    fn reward_settings(&self) -> Value {
+        let StrokeTaskConfig { context, observe, reward, .. } = &self.config;
+        json!({ "stroke": { "context": context, "observe": observe, "reward": reward } })
+    }
+
+    fn bound_to_its_step(&self) -> Option<String> {
+        let bound = self.terms.iter().position(|term| term.priced == Priced::EffortChange);
+        bound.map(|term| format!("reward[{term}].effort_change"))
+    }
+
+    fn located(&self) -> Result<Option<TaskConfig>, TaskError> {
+        match &self.config.demonstration {
+            Demonstration::Recording(_) => Ok(Some(Tasks::chosen(&self.config)?)),
+            Demonstration::Hold | Demonstration::ViaPoints(_) => Ok(None),
+        }
+    }
+}
