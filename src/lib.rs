@@ -7,6 +7,7 @@ pub mod control;
 pub mod daemon;
 pub mod dynamics;
 pub mod experiment;
+pub mod init;
 pub mod report;
 pub mod robot;
 #[cfg(feature = "ros")]

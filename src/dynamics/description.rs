@@ -185,6 +185,37 @@ impl Description {
         Some(&self.links[joint.child].name)
     }
 
+    /// Whether a joint is mimicked by another one.
+    pub fn is_mimicked(&self, joint: &str) -> bool {
+        self.joints.iter().any(|other| other.mimics() == Some(joint))
+    }
+
+    /// How many joints follow a joint next, in different branches: those of [`Self::joints`], which may have fixed
+    /// joints before them. 0 if there is no such joint.
+    pub fn branches_behind(&self, joint: &str) -> usize {
+        let Some(joint) = self.joints.iter().find(|known| known.name == joint) else { return 0 };
+        let mut open = vec![joint.child];
+        let mut branches = 0;
+        while let Some(link) = open.pop() {
+            for &next in &self.links[link].joints {
+                let next = &self.joints[next];
+                if next.kind.has_axis() { branches += 1 } else { open.push(next.child) }
+            }
+        }
+        branches
+    }
+
+    /// The last link that is fixed to a link, and to those fixed to it: always the first of several, in the order of
+    /// the file.
+    pub fn end_of<'a>(&'a self, link: &'a str) -> &'a str {
+        let Some(mut link_at) = self.links.iter().position(|known| known.name == link) else { return link };
+        let fixed = |joint: &&usize| self.joints[**joint].kind == JointType::Fixed;
+        while let Some(&joint) = self.links[link_at].joints.iter().find(fixed) {
+            link_at = self.joints[joint].child;
+        }
+        &self.links[link_at].name
+    }
+
     /// All joints, from the root outwards: each link's in the order of the file, with all that is behind one before the
     /// next.
     pub(super) fn outwards(&self) -> impl Iterator<Item = usize> {

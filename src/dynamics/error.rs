@@ -153,7 +153,7 @@ impl ModelError {
     }
 
     /// The same of a file.
-    pub(super) fn of(mut self, path: &Path) -> Self {
+    pub(crate) fn of(mut self, path: &Path) -> Self {
         self.path = Some(path.into());
         self
     }
