@@ -57,6 +57,7 @@ pub mod commands;
 pub mod control;
 pub mod dynamics;
 pub mod experiment;
+pub mod init;
 pub mod programs;
 pub mod report;
 pub mod robot;

@@ -6,6 +6,7 @@ mod dry_run;
 mod duration;
 mod evaluate;
 mod experiment;
+mod init;
 #[cfg(feature = "ros")]
 mod ros;
 mod setting;
@@ -39,6 +40,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Init),
     DryRun(dry_run::DryRun),
     Doctor(doctor::Doctor),
     Evaluate(evaluate::Evaluate),
@@ -68,6 +70,7 @@ pub fn main() -> std::process::ExitCode {
     let words = crate::ros::without_ros_arguments(words);
     let arguments = Arguments::parse_from(words);
     let outcome = match arguments.command {
+        Command::Init(command) => logged(|| command.run()),
         Command::DryRun(command) => logged(|| command.run()),
         Command::Doctor(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
