@@ -19,9 +19,11 @@ use serde_json::{Value, json};
 
 pub use self::error::ConfigError;
 pub use self::limits::Difference;
-pub use self::yaml::{YamlError, read_yaml};
+pub(crate) use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
-use crate::dynamics::Model;
+use crate::dynamics::{Description, Model, Note, Reason, Selection};
+use crate::moto::Reward;
+use crate::programs::{JudgeConfig, JudgeProgram, JudgedReward, SimulatorConfig, find_files, without_folders};
 use crate::schema::{Choice, FieldError, Tree, check};
 use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
@@ -34,8 +36,18 @@ use crate::tasks::{Robot, Task, TaskError, Tasks};
 pub struct RobotConfig {
     /// Robot description (URDF), relative to the configuration's folder.
     pub urdf: PathBuf,
-    /// The joints, in the order of every list of the configuration; must be those of the description.
+    /// The joints that move, in the order of every list of the configuration, which need not be the description's. All
+    /// others are locked.
     pub joints: Vec<String>,
+    /// Where joints are locked that are not in `joints`, by name; one that is not named here is locked at its zero or,
+    /// where that is outside its limits, at the bound next to it. A joint that mimics another goes with it.
+    #[schemars(extend("x-unit" = "m or rad"))]
+    #[serde(default)]
+    pub locked: BTreeMap<String, f64>,
+    /// Whether an inertia of the description that no body can have is replaced by the nearest one that a body can have.
+    /// Otherwise it is refused.
+    #[serde(default)]
+    pub repair_inertias: bool,
     /// Whether limits of `control.limits` may exceed those of the description. The configuration's then hold, for the
     /// loop and for the simulated drives.
     #[serde(default)]
@@ -47,6 +59,9 @@ pub struct RobotConfig {
     /// What the description does not say of the arm.
     #[serde(default)]
     pub arm: ArmConfig,
+    /// A program that simulates the robot, in place of the embedded simulation.
+    #[serde(default)]
+    pub simulator: Option<SimulatorConfig>,
 }
 
 /// Straight down.
@@ -106,6 +121,9 @@ pub struct Config {
     pub task: TaskConfig,
     /// The learner. One of them.
     pub learner: Choice<Learners>,
+    /// Who says what a stroke is worth besides the task. Their reward is added to the task's.
+    #[serde(default)]
+    pub judge: JudgeConfig,
     /// The run.
     #[serde(default)]
     pub run: RunConfig,
@@ -119,6 +137,18 @@ struct Node<'a> {
 }
 
 /// A configuration that was read and checked, with the robot and the task it describes.
+///
+/// ```
+/// use moto_controller::setup::Setup;
+///
+/// let setup = Setup::shipped(|config| config.run.rollouts = 20)?;
+/// assert_eq!((setup.model.dof(), setup.config.run.rollouts), (9, 20));
+///
+/// // A refusal names file, field, value and bounds.
+/// let refused = Setup::shipped(|config| config.control.period = 1.).map(drop).unwrap_err().to_string();
+/// assert!(refused.contains("control.period is 1, expected"), "{refused}");
+/// # Ok::<(), moto_controller::setup::ConfigError>(())
+/// ```
 #[derive(Clone)]
 pub struct Setup {
     /// The configuration, resolved: what was left out is filled in.
@@ -130,6 +160,8 @@ pub struct Setup {
     path: PathBuf,
     /// What the robot description says, where the configuration says something else.
     differences: Vec<Difference>,
+    /// What the model has differently from the robot description.
+    notes: Vec<Note>,
     title: String,
 }
 
@@ -204,26 +236,23 @@ impl Setup {
     }
 
     fn check(mut config: Config, urdf: String, path: &Path, urdf_path: &Path) -> Result<Self, ConfigError> {
-        let mut model = Model::from_urdf_str(&urdf)
-            .map_err(|source| ConfigError::Robot { path: urdf_path.into(), source: Box::new(source) })?;
-        let found: Vec<String> = model.joints().iter().map(|joint| joint.name.clone()).collect();
-        if found != config.robot.joints {
-            let expected = config.robot.joints;
-            return Err(ConfigError::Joints { path: path.into(), urdf: urdf_path.into(), expected, found });
-        }
-        let differences = validate(&mut config, &model, &found).map_err(|source| ConfigError::Field {
+        let (mut model, notes) = config.robot.model(&urdf, path, urdf_path)?;
+        let joints = config.robot.joints.clone();
+        let differences = validate(&mut config, &model, &joints).map_err(|source| ConfigError::Field {
             path: path.into(),
             line: None,
             source,
         })?;
-        limits::raise_efforts(&config, &mut model);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        config.programs_mut().for_each(|program| find_files(program, folder));
+        limits::set_efforts(&config, &mut model);
         model.set_gravity(config.robot.gravity.into());
         config.robot.arm.apply(&mut model).map_err(|source| ConfigError::Field {
             path: path.into(),
             line: None,
             source,
         })?;
-        let mut setup = Self { config, urdf, model, path: path.into(), differences, title: String::new() };
+        let mut setup = Self { config, urdf, model, path: path.into(), differences, notes, title: String::new() };
         let task = setup.task()?;
         setup.title = task.title();
         let field = |source| ConfigError::Field { path: path.into(), line: None, source };
@@ -234,8 +263,12 @@ impl Setup {
         Ok(setup)
     }
 
-    /// Says which limits of the configuration hold where the robot description has others.
+    /// Says what the model has differently from the robot description, and which limits of the configuration hold where
+    /// the description has others.
     pub fn log_differences(&self) {
+        for note in &self.notes {
+            if note.is_warning() { tracing::warn!("{note}") } else { tracing::info!("{note}") }
+        }
         self.differences.iter().for_each(|difference| tracing::warn!("{difference}"));
     }
 
@@ -263,6 +296,15 @@ impl Setup {
             TaskError::Robot(error) => field(error),
             source => ConfigError::Task { path: self.path.clone(), source: Box::new(source) },
         }
+    }
+
+    /// What a step is worth to the learner: as the task says, and the judge where there is one.
+    ///
+    /// # Errors
+    /// As [`Self::task`].
+    pub fn reward(&self) -> Result<Box<dyn Reward + Send>, ConfigError> {
+        let task = self.task()?;
+        Ok(if self.config.judge.is_used() { Box::new(JudgedReward(task)) } else { task })
     }
 
     /// The learner.
@@ -309,8 +351,15 @@ impl Setup {
         let mut config = self.config.clone();
         config.robot.urdf = format!("a description with BLAKE3 {:.16}", blake3::hash(self.urdf.as_bytes())).into();
         config.control.scheduling = Default::default();
+        config.programs_mut().for_each(|program| without_folders(program));
         let mut settings = serde_json::to_value(&config).map_err(|error| self.syntax(error.to_string()))?;
         settings["run"] = json!({ "seed": config.run.seed, "rollouts": config.run.rollouts });
+        if let Some(settings) = settings.as_object_mut().filter(|_| !config.judge.is_used()) {
+            settings.remove("judge");
+        }
+        if let Some(robot) = settings["robot"].as_object_mut().filter(|_| config.robot.simulator.is_none()) {
+            robot.remove("simulator");
+        }
         Ok(settings)
     }
 
@@ -328,12 +377,40 @@ impl Config {
     pub fn load(path: &Path, namespace: Option<&str>) -> Result<Self, ConfigError> {
         read::read(&read_text(path)?, path, namespace)
     }
+
+    /// The programs and their arguments.
+    fn programs_mut(&mut self) -> impl Iterator<Item = &mut [String]> {
+        let judge = match &mut self.judge {
+            JudgeConfig::Program(JudgeProgram { program, .. }) => Some(&mut program[..]),
+            JudgeConfig::Word(_) => None,
+        };
+        judge.into_iter().chain(self.robot.simulator.iter_mut().map(|simulator| &mut simulator.program[..]))
+    }
+}
+
+impl RobotConfig {
+    /// The robot with the joints that move, and what it has differently from its description. `path` is the configuration's.
+    fn model(&self, urdf: &str, path: &Path, urdf_path: &Path) -> Result<(Model, Vec<Note>), ConfigError> {
+        let selection = Selection {
+            joints: Some(self.joints.clone()),
+            locked: self.locked.clone(),
+            repair_inertias: self.repair_inertias,
+        };
+        Description::parse(urdf).and_then(|description| description.model(&selection)).map_err(|source| {
+            match source.reason {
+                Reason::Selection(error) => {
+                    ConfigError::Field { path: path.into(), line: None, source: error.within("robot") }
+                }
+                _ => ConfigError::Robot { path: urdf_path.into(), source: Box::new(source) },
+            }
+        })
+    }
 }
 
 /// Checks every value, with what the robot description fills in. Gives the limits that it has differently.
 fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec<Difference>, FieldError> {
     check(config, joints)?;
-    limits::fill(config, model.joints());
+    limits::fill(config, model.joints())?;
     let arm = &mut config.robot.arm;
     for list in [&mut arm.armature, &mut arm.stiffness] {
         list.resize(joints.len(), 0.);
@@ -341,6 +418,8 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
     limits::check(config, model.joints())?;
     config.control.validate(joints)?;
     Learners::check(&config.learner).map_err(|error| error.within("learner"))?;
+    config.robot.simulator.as_ref().map_or(Ok(()), SimulatorConfig::validate)?;
+    config.judge.validate(model, config.robot.simulator.is_some())?;
     Ok(limits::differences(config, model.joints()))
 }
 
@@ -348,18 +427,22 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
 fn check_reuse(config: &Config, task: &dyn Task) -> Result<(), FieldError> {
     const ACROSS_STEPS: &str = "time_and_iterations";
     let reuse = config.learner.settings().get("reuse").and_then(Tree::text);
-    match task.bound_to_its_step().filter(|_| reuse == Some(ACROSS_STEPS)) {
+    let bound = task.bound_to_its_step().map(|field| format!("task.{}.{field}", config.task.name()));
+    let bound = bound.or_else(|| config.judge.is_used().then(|| "what a judge said".into()));
+    match bound.filter(|_| reuse == Some(ACROSS_STEPS)) {
         None => Ok(()),
-        Some(field) => {
+        Some(what) => {
             let expected = format!(
-                "iterations or same_step_decay, which keep to the step: task.{}.{field} of a transition says nothing of another step",
-                config.task.name()
+                "iterations or same_step_decay, which keep to the step: {what} of a transition says nothing of another step"
             );
             Err(FieldError::value(format!("learner.{}.reuse", config.learner.name()), ACROSS_STEPS, expected))
         }
     }
 }
 
+/// The text of a file. Bytes that are not UTF-8, as old editors leave them in comments of robot descriptions, do not
+/// matter where they stand for nothing.
 fn read_text(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.into(), source })
+    let bytes = std::fs::read(path).map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -1,4 +1,4 @@
-//! Asking for the ball, once the arm is ready.
+//! Requests for the ball, once the arm is ready.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,10 +12,10 @@ use r2r::{Client, Publisher, QosProfile};
 use crate::ros::rcl::executor::Executor;
 use crate::ros::{RosConfig, RosError};
 
-/// How often an answer is looked for.
+/// Time between two checks for an answer.
 const ANSWER_POLL: Duration = Duration::from_micros(100);
 
-/// Who serves the ball, where the node has to ask: a service, or whoever listens to a topic.
+/// The server of the ball, if the node has to ask for it: a service, or the subscribers of a topic.
 #[derive(Clone)]
 pub struct BallServer {
     service: Option<Arc<Named>>,
@@ -28,10 +28,10 @@ struct Named {
 }
 
 impl BallServer {
-    /// What the configuration names, before the executor runs.
+    /// The server named in the configuration. Call it before the executor runs.
     ///
     /// # Errors
-    /// rcl's.
+    /// rcl's error.
     pub fn new(executor: &mut Executor, config: &RosConfig) -> Result<Self, RosError> {
         let (name, topic) = (&config.serve_service, &config.serve_topic);
         let node = executor.node();
@@ -46,10 +46,10 @@ impl BallServer {
         Ok(Self { service, topic })
     }
 
-    /// Waits until whoever serves is there, or `given_up`.
+    /// Waits until the server is there, or `given_up` is set.
     ///
     /// # Errors
-    /// If it does not come within `timeout`.
+    /// If the server is not there within `timeout`.
     pub fn wait(&self, timeout: Duration, given_up: &AtomicBool) -> Result<(), RosError> {
         if let Some((name, topic)) = &self.topic {
             let mut heard = Box::pin(topic.wait_for_inter_process_subscribers()?);
@@ -80,7 +80,7 @@ impl BallServer {
     /// Asks for the ball and waits for the answer.
     ///
     /// # Errors
-    /// If there is none within `timeout`, or the ball is refused.
+    /// If no answer comes within `timeout`, or the server refuses.
     pub fn ask_and_wait(&self, timeout: Duration) -> Result<(), RosError> {
         self.tell();
         let Some(named) = &self.service else { return Ok(()) };
@@ -104,7 +104,7 @@ impl BallServer {
     }
 }
 
-/// Looks for an answer that the executor's thread brings.
+/// Polls for an answer that the executor's thread receives.
 fn poll<T>(timeout: Duration, given_up: &AtomicBool, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + timeout;
     loop {

@@ -10,31 +10,32 @@ use super::ball_server::BallServer;
 use super::commands::{Commander, RosSink};
 use super::graph::{BALL, GRACE, Graph, JOINT_STATES};
 use super::lockstep::{Failure, Lockstep};
-use super::sim_time::{SimClock, SimTime};
+use super::sim_clock::SimClock;
+use super::sim_time::SimTime;
 use super::states::{Measured, States};
 use crate::control::{Clock, CommandThread, Outgoing, SchedulingConfig, WallClock};
 use crate::robot::{LinkError, RemoteRobot, RobotPort};
 use crate::ros::{ClockSource, RosConfig, RosError};
 
-/// How often what is waited for is looked for.
+/// Time between two checks of a condition for the start.
 const START_POLL: Duration = Duration::from_millis(5);
 
-/// How long others who may be there are waited for at most.
+/// Longest wait for the discovery of other nodes.
 const SETTLING: Duration = Duration::from_secs(3);
 
 /// A robot on ROS.
 pub struct RosRobot {
-    /// Joint states and ball.
+    /// Receives joint states and ball.
     pub states: States,
-    /// Commands.
+    /// Sends commands.
     pub commander: Commander,
-    /// Who serves the ball.
+    /// Serves the ball.
     pub server: BallServer,
-    /// Who else is there.
+    /// The other nodes.
     pub graph: Graph,
-    /// The wall clock that stamps are mapped onto.
+    /// The wall clock onto which stamps are mapped.
     pub clock: WallClock,
-    /// Simulated time, where that is the clock.
+    /// Simulated time, if it is the loop's clock.
     pub sim_time: Option<SimTime>,
     /// The node's configuration.
     pub config: RosConfig,
@@ -44,16 +45,16 @@ pub struct RosRobot {
     pub scheduling: SchedulingConfig,
     /// Whether the task needs the ball.
     pub with_ball: bool,
-    /// What sends the commands of a loop on the wall clock.
+    /// The thread that sends the commands of a loop on the wall clock.
     pub thread: Option<CommandThread>,
-    /// Why the lockstep ended, if it did.
+    /// The reason if a lockstep ended.
     pub failure: Failure,
-    /// Nobody waits for the connection any more.
+    /// Whether the wait for the connection was given up.
     pub given_up: Arc<AtomicBool>,
 }
 
 impl RosRobot {
-    /// A state of all joints, with the ball where there is one, that was not there before `since`.
+    /// A state of all joints, and of the ball if the task needs it, received after `since`.
     fn state(&self, since: Instant) -> Result<Measured, RosError> {
         let waited = Duration::from_secs_f64(self.config.connect_timeout);
         let received = self.states.received();
@@ -68,7 +69,7 @@ impl RosRobot {
         }
     }
 
-    /// Waits until nothing stands against commanding the robot.
+    /// Waits until the robot may be commanded.
     fn wait(&self) -> Result<Measured, RosError> {
         let waited = Duration::from_secs_f64(self.config.connect_timeout);
         let since = Instant::now();
@@ -157,8 +158,8 @@ impl RemoteRobot for RosRobot {
     }
 }
 
-/// Where a panic unwinds the supervisor, the loop is told to end before this is dropped, and ends only after the safe command:
-/// that is waited for.
+/// A panic that unwinds the supervisor tells the loop to end before it drops this robot. The loop
+/// ends after the safe command; the drop waits for it.
 impl Drop for RosRobot {
     fn drop(&mut self) {
         self.let_go();

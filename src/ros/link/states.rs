@@ -1,4 +1,4 @@
-//! Joint states and the ball, from messages to readings.
+//! Conversion of joint states and ball messages to readings.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,24 +15,25 @@ use crate::robot::Reading;
 use crate::ros::rcl::complaints::Complaints;
 use crate::ros::rcl::message_time::stamp;
 
-/// What was wrong is shown for so long after it was right again.
+/// Time for which an error is shown after it is over.
 const SHOWN: Duration = Duration::from_secs(2);
 
-/// A joint state with the ball, both as measured.
+/// A joint state with the ball, each as measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
-    /// When the joints were measured, in the loop's time.
+    /// Time of the joints' measurement, in the loop's time.
     pub stamp: Duration,
-    /// Joint positions, in the model's order and count.
+    /// Joint positions, in the model's order and signs.
     pub position: Vec<f64>,
     /// Joint velocities, likewise.
     pub velocity: Vec<f64>,
-    /// The ball's position and velocity in the world (6), and when that was measured, once it came.
+    /// The ball's position and velocity in the world (6) and the time of their measurement, once
+    /// received.
     pub ball: Option<([f64; 6], Duration)>,
 }
 
 impl Measured {
-    /// Writes it as the loop reads it.
+    /// Writes the measurement into the loop's reading.
     pub fn write(&self, number: u64, reading: &mut Reading) {
         let Reading { stamp, sequence, position, velocity, task, task_stamp } = reading;
         (*stamp, *sequence) = (self.stamp, number);
@@ -43,7 +44,7 @@ impl Measured {
                 task.copy_from_slice(ball);
                 *task_stamp = *measured;
             }
-            // No ball is not a ball at the origin.
+            // A missing ball must not look like a ball at the origin.
             _ => task.fill(f64::NAN),
         }
     }
@@ -53,36 +54,37 @@ impl Measured {
     }
 }
 
-/// Where readings go.
+/// Destination of readings.
 enum Sink {
-    /// Nobody wants them.
+    /// No loop.
     None,
-    /// To a loop that looks for the newest.
+    /// A loop that reads the newest one.
     Newest(triple_buffer::Input<Reading>),
-    /// To a loop in lockstep with the stamps; the ball may come before or after the joints of the same instant.
+    /// A loop in lockstep with the stamps. The ball may come before or after the joints of the same
+    /// instant.
     Each { states: Sender<Measured>, with_ball: bool },
 }
 
-/// What has come from the robot, for the diagnostics.
+/// The messages received, for the diagnostics.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Received {
-    /// Messages of joint states that were used.
+    /// Used messages of joint states.
     pub states: u64,
-    /// Messages of joint states that could not be used.
+    /// Refused messages of joint states.
     pub refused: u64,
-    /// Balls that were used.
+    /// Used ball messages.
     pub balls: u64,
-    /// Balls that could not be used.
+    /// Refused ball messages.
     pub balls_refused: u64,
-    /// What is wrong with the joint states, or was a moment ago.
+    /// The present or most recent error of the joint states.
     pub error: Option<InputError>,
-    /// When the newest message with joints of the robot came.
+    /// Time of the newest message with joints of the robot.
     pub last: Option<Instant>,
-    /// When the newest of them came that nothing is wrong with.
+    /// Time of the newest such message without an error.
     pub last_good: Option<Instant>,
-    /// The joint heard of the longest time ago, and how long ago; none before all were heard of.
+    /// The joint with the oldest report and the report's age; none before all joints were reported.
     pub oldest: Option<(String, Duration)>,
-    /// Kinds of messages on the topic lately, by the joints that they name.
+    /// Number of recent kinds of messages on the topic, by the joints they name.
     pub kinds: usize,
     /// A joint that several publishers report.
     pub contested: Option<String>,
@@ -100,17 +102,18 @@ struct Inner {
     error: Option<(InputError, Instant)>,
     complaints: Complaints<InputError>,
     ball_complaints: Complaints<InputError>,
-    /// Said that times of receipt stand for the stamps of joint states, and of balls.
+    /// Whether it was reported that times of receipt replace the stamps of joint states, and of
+    /// balls.
     told_unstamped: [bool; 2],
 }
 
-/// The executor's end: takes messages and passes readings on. Shared between the executor, which calls it with each message,
-/// and the supervisor, which says where readings go; never with the loop.
+/// Converts messages to readings. Shared between the executor, which passes each message, and the
+/// supervisor, which chooses the destination; never with the loop.
 #[derive(Clone)]
 pub struct States(Arc<Mutex<Inner>>);
 
 impl States {
-    /// For a robot with these joints and a loop that keeps this time.
+    /// For a robot with these joints and a loop with this time base.
     pub fn new(joints: Joints, time: TimeBase) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             joints: JointStates::new(joints),
@@ -129,21 +132,22 @@ impl States {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
-        // Nothing is left half-way where a holder panics.
+        // A panic cannot leave the state half-updated, so a poisoned lock is safe to use.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Readings go to a loop through `reading`; the newest is what counts.
+    /// Sends readings to a loop through `reading`; the loop reads the newest.
     pub fn feed(&self, reading: triple_buffer::Input<Reading>) {
         self.lock().sink = Sink::Newest(reading);
     }
 
-    /// Readings go to a loop in lockstep, each of them. `with_ball`: a joint state waits for the ball of the same instant.
+    /// Sends every reading to a loop in lockstep. `with_ball`: a joint state waits for the ball of
+    /// the same instant.
     pub fn feed_each(&self, states: Sender<Measured>, with_ball: bool) {
         self.lock().sink = Sink::Each { states, with_ball };
     }
 
-    /// Nobody wants readings any more.
+    /// Stops sending readings.
     pub fn feed_nobody(&self) {
         self.lock().sink = Sink::None;
     }
@@ -153,7 +157,7 @@ impl States {
         self.lock().newest.clone()
     }
 
-    /// What has come.
+    /// The messages received.
     pub fn received(&self) -> Received {
         let (inner, now) = (self.lock(), Instant::now());
         let shown = |at: Instant| now.saturating_duration_since(at) < SHOWN;
@@ -179,7 +183,7 @@ impl States {
         let message = JointStatesMessage { stamp: stamp(&message.header.stamp), names, position, velocity };
         let taken = inner.joints.take(&message, &inner.time, now);
         if !taken.ours {
-            // Another device's: several may share the topic.
+            // The message belongs to another device: several may share the topic.
             return;
         }
         inner.received.last = Some(now);
@@ -209,7 +213,7 @@ impl States {
             }
             Sink::Each { states, with_ball } => {
                 if !*with_ball || measured.is_with_its_ball() {
-                    // The loop that listened may be gone.
+                    // The receiving loop may be gone.
                     let _ = states.send(measured.clone());
                 }
             }
@@ -251,7 +255,7 @@ impl States {
             && !was_sent
             && joints.is_with_its_ball()
         {
-            // The loop that listened may be gone.
+            // The receiving loop may be gone.
             let _ = states.send(joints.clone());
         }
     }
@@ -278,8 +282,8 @@ fn complain(complaints: &mut Complaints<InputError>, error: &InputError, now: In
     }
 }
 
-/// Position and velocity in the world (6). An odometry's velocity is in the body's frame (REP 105); a body whose orientation
-/// was not filled in is aligned with the world.
+/// Position and velocity in the world (6). The velocity in an odometry message is in the body's
+/// frame (REP 105). A body without orientation is aligned with the world.
 fn ball(message: &Odometry) -> [f64; 6] {
     let pose = &message.pose.pose;
     let (p, o, v) = (&pose.position, &pose.orientation, &message.twist.twist.linear);

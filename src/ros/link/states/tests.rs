@@ -61,7 +61,7 @@ fn joints_and_ball_of_one_instant_belong_together() {
 #[test]
 fn a_robot_that_waits_is_known_with_its_ball_whichever_comes_first() {
     let states = states(TimeBase::Stamps);
-    // As in lockstep before the first command: the same again and again.
+    // As in lockstep before the first command: the same state repeatedly.
     for _ in 0..2 {
         states.take_joints(&joint_state("a", 0.1, 2));
         states.take_ball(&odometry(1., 2));
