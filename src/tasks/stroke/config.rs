@@ -116,7 +116,7 @@ impl StrokeTaskConfig {
             names.push(name);
         }
         if self.reward.is_empty() {
-            let expected = "expected a term at least: what is learned is what they reward".into();
+            let expected = "expected a term at least; where a judge says what counts, the price of the effort will do".into();
             return Err(FieldError::Length { field: "reward".into(), found: 0, expected });
         }
         Ok(())
