@@ -116,7 +116,8 @@ impl StrokeTaskConfig {
             names.push(name);
         }
         if self.reward.is_empty() {
-            let expected = "expected a term at least; where a judge says what counts, the price of the effort will do".into();
+            let expected =
+                "expected a term at least; where a judge says what counts, the price of the effort will do".into();
             return Err(FieldError::Length { field: "reward".into(), found: 0, expected });
         }
         Ok(())
