@@ -134,6 +134,7 @@ fn meta() -> impl Strategy<Value = TrialMeta> {
                 end,
                 total_reward,
                 success,
+                distance: None,
                 outcome_dim: 2,
                 outcomes: Vec::new(),
                 wall_start: Duration::new(sec, nano),

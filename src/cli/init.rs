@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Failure;
-use crate::daemon::output::print;
 use crate::init::{Options, init};
+use crate::terminal::output::print;
 
 /// Write a configuration for the arm of a robot description, with a first stroke to learn.
 ///

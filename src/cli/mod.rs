@@ -14,16 +14,17 @@ mod soak;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::daemon::output::say;
+use crate::terminal::output::say;
 
-/// Why a command failed, for the person who gave it.
+/// Reason why a command failed, for its user.
 type Failure = Box<dyn std::error::Error>;
 
 /// A real-time robot controller that learns strokes on the robot.
 ///
-/// The robot executes a stroke again and again through a hard-deadline control loop; between trials MOTO (Akrour et al.,
-/// JMLR 2018) improves the policy within an exact trust region. Start with `moto_controller dry-run`: it learns to
-/// return table-tennis balls on an embedded simulated arm and needs nothing but this program.
+/// The robot executes a stroke again and again through a hard-deadline control loop; between trials
+/// MOTO (Akrour et al., JMLR 2018) improves the policy within an exact trust region. Start with
+/// `moto_controller dry-run`: it learns to return table-tennis balls on an embedded simulated arm
+/// and needs nothing but this program.
 #[derive(Parser)]
 #[command(
     version,
@@ -51,9 +52,9 @@ enum Command {
     Simulate(ros::Simulate),
 }
 
-/// Runs a command that logs to standard error alone.
+/// Runs a command whose log goes to standard error alone.
 fn logged<T>(command: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    crate::daemon::logging::initialise();
+    crate::terminal::logging::initialise();
     command()
 }
 

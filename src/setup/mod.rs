@@ -19,9 +19,11 @@ use serde_json::{Value, json};
 
 pub use self::error::ConfigError;
 pub use self::limits::Difference;
-pub use self::yaml::{YamlError, read_yaml};
+pub(crate) use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
 use crate::dynamics::{Description, Model, Note, Reason, Selection};
+use crate::moto::Reward;
+use crate::programs::{JudgeConfig, JudgeProgram, JudgedReward, SimulatorConfig, find_files, without_folders};
 use crate::schema::{Choice, FieldError, Tree, check};
 use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
@@ -57,6 +59,9 @@ pub struct RobotConfig {
     /// What the description does not say of the arm.
     #[serde(default)]
     pub arm: ArmConfig,
+    /// A program that simulates the robot, in place of the embedded simulation.
+    #[serde(default)]
+    pub simulator: Option<SimulatorConfig>,
 }
 
 /// Straight down.
@@ -116,6 +121,9 @@ pub struct Config {
     pub task: TaskConfig,
     /// The learner. One of them.
     pub learner: Choice<Learners>,
+    /// Who says what a stroke is worth besides the task. Their reward is added to the task's.
+    #[serde(default)]
+    pub judge: JudgeConfig,
     /// The run.
     #[serde(default)]
     pub run: RunConfig,
@@ -129,6 +137,18 @@ struct Node<'a> {
 }
 
 /// A configuration that was read and checked, with the robot and the task it describes.
+///
+/// ```
+/// use moto_controller::setup::Setup;
+///
+/// let setup = Setup::shipped(|config| config.run.rollouts = 20)?;
+/// assert_eq!((setup.model.dof(), setup.config.run.rollouts), (9, 20));
+///
+/// // A refusal names file, field, value and bounds.
+/// let refused = Setup::shipped(|config| config.control.period = 1.).map(drop).unwrap_err().to_string();
+/// assert!(refused.contains("control.period is 1, expected"), "{refused}");
+/// # Ok::<(), moto_controller::setup::ConfigError>(())
+/// ```
 #[derive(Clone)]
 pub struct Setup {
     /// The configuration, resolved: what was left out is filled in.
@@ -223,6 +243,8 @@ impl Setup {
             line: None,
             source,
         })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        config.programs_mut().for_each(|program| find_files(program, folder));
         limits::set_efforts(&config, &mut model);
         model.set_gravity(config.robot.gravity.into());
         config.robot.arm.apply(&mut model).map_err(|source| ConfigError::Field {
@@ -276,6 +298,15 @@ impl Setup {
         }
     }
 
+    /// What a step is worth to the learner: as the task says, and the judge where there is one.
+    ///
+    /// # Errors
+    /// As [`Self::task`].
+    pub fn reward(&self) -> Result<Box<dyn Reward + Send>, ConfigError> {
+        let task = self.task()?;
+        Ok(if self.config.judge.is_used() { Box::new(JudgedReward(task)) } else { task })
+    }
+
     /// The learner.
     ///
     /// # Errors
@@ -320,8 +351,15 @@ impl Setup {
         let mut config = self.config.clone();
         config.robot.urdf = format!("a description with BLAKE3 {:.16}", blake3::hash(self.urdf.as_bytes())).into();
         config.control.scheduling = Default::default();
+        config.programs_mut().for_each(|program| without_folders(program));
         let mut settings = serde_json::to_value(&config).map_err(|error| self.syntax(error.to_string()))?;
         settings["run"] = json!({ "seed": config.run.seed, "rollouts": config.run.rollouts });
+        if let Some(settings) = settings.as_object_mut().filter(|_| !config.judge.is_used()) {
+            settings.remove("judge");
+        }
+        if let Some(robot) = settings["robot"].as_object_mut().filter(|_| config.robot.simulator.is_none()) {
+            robot.remove("simulator");
+        }
         Ok(settings)
     }
 
@@ -338,6 +376,15 @@ impl Config {
     /// What is wrong, by file, line, field and value.
     pub fn load(path: &Path, namespace: Option<&str>) -> Result<Self, ConfigError> {
         read::read(&read_text(path)?, path, namespace)
+    }
+
+    /// The programs and their arguments.
+    fn programs_mut(&mut self) -> impl Iterator<Item = &mut [String]> {
+        let judge = match &mut self.judge {
+            JudgeConfig::Program(JudgeProgram { program, .. }) => Some(&mut program[..]),
+            JudgeConfig::Word(_) => None,
+        };
+        judge.into_iter().chain(self.robot.simulator.iter_mut().map(|simulator| &mut simulator.program[..]))
     }
 }
 
@@ -371,6 +418,8 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
     limits::check(config, model.joints())?;
     config.control.validate(joints)?;
     Learners::check(&config.learner).map_err(|error| error.within("learner"))?;
+    config.robot.simulator.as_ref().map_or(Ok(()), SimulatorConfig::validate)?;
+    config.judge.validate(model, config.robot.simulator.is_some())?;
     Ok(limits::differences(config, model.joints()))
 }
 
@@ -378,12 +427,13 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
 fn check_reuse(config: &Config, task: &dyn Task) -> Result<(), FieldError> {
     const ACROSS_STEPS: &str = "time_and_iterations";
     let reuse = config.learner.settings().get("reuse").and_then(Tree::text);
-    match task.bound_to_its_step().filter(|_| reuse == Some(ACROSS_STEPS)) {
+    let bound = task.bound_to_its_step().map(|field| format!("task.{}.{field}", config.task.name()));
+    let bound = bound.or_else(|| config.judge.is_used().then(|| "what a judge said".into()));
+    match bound.filter(|_| reuse == Some(ACROSS_STEPS)) {
         None => Ok(()),
-        Some(field) => {
+        Some(what) => {
             let expected = format!(
-                "iterations or same_step_decay, which keep to the step: task.{}.{field} of a transition says nothing of another step",
-                config.task.name()
+                "iterations or same_step_decay, which keep to the step: {what} of a transition says nothing of another step"
             );
             Err(FieldError::value(format!("learner.{}.reuse", config.learner.name()), ACROSS_STEPS, expected))
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{TaskConfig, TaskError};
 use crate::control::{Episode, Stroke};
-use crate::robot::{Observed, Plant};
+use crate::robot::{Observed, Plant, TrialKey};
 
 /// What the task makes of a recorded stroke.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,17 @@ pub struct Judgement {
 ///
 /// A task is a folder of [`crate::tasks`] and a line of its registry. [`Reward`] is separate because learners judge stored
 /// transitions anew.
+///
+/// ```
+/// use moto_controller::setup::Setup;
+///
+/// let task = Setup::shipped(|_| {})?.task()?;
+/// let start = task.start()?;
+/// assert_eq!((start.policy.horizon(), start.state_scales.len()), (task.horizon(), task.state_dim()));
+/// // A policy sees the ball besides the joints.
+/// assert_eq!((task.name(), task.task_values()), ("table_tennis", 6));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Task: Reward + Send {
     /// The task's name in configurations, checkpoints and trials.
     fn name(&self) -> &'static str;
@@ -59,6 +70,12 @@ pub trait Task: Reward + Send {
     /// # Errors
     /// If the demonstration it is made from fails.
     fn start(&self) -> Result<Start, TaskError>;
+
+    /// What is drawn for a trial and seen by the policy from its first step on, such as where a target is; empty where nothing
+    /// is. A function of seed and key alone.
+    fn context(&self, _seed: u64, _key: &TrialKey) -> Vec<f64> {
+        vec![]
+    }
 
     /// Whether trials without exploration noise differ from each other.
     fn varies(&self) -> bool;

@@ -50,6 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         end: TrialEnd::Completed,
         total_reward: Some(-1.5),
         success: Some(true),
+        distance: None,
         outcome_dim: 1,
         outcomes: (0..steps).map(|step| 1. / (1 + step) as f64).collect(),
         wall_start: Duration::new(1_700_000_000, 250_000_000),

@@ -85,6 +85,7 @@ pub fn trial(number: u64, iteration: u64, rollout: u64) -> (Episode, TrialMeta) 
         end: TrialEnd::Completed,
         total_reward: Some(-1.25 * number as f64),
         success: Some(number.is_multiple_of(2)),
+        distance: None,
         outcome_dim: 1,
         outcomes: values(steps, 1.),
         wall_start: Duration::new(1_700_000_000 + number, 123_456_789),

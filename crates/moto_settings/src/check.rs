@@ -43,7 +43,7 @@ fn has_form(form: &Json, value: &Value) -> bool {
         Value::Text(_) => kind(form) == Some(Kind::Text),
         Value::Integer(_) | Value::Double(_) => matches!(kind(form), Some(Kind::Integer | Kind::Double)),
         Value::List(_) => form.get("items").is_some(),
-        Value::Map(_) => is_choice(form) || form.get("properties").is_some() || named(form).is_some(),
+        Value::Map(_) => alternatives(form).any(|one| one.get("properties").is_some()) || named(form).is_some(),
         Value::Bool(_) => kind(form) == Some(Kind::Bool),
         Value::Null => false,
     }

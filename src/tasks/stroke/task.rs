@@ -10,7 +10,7 @@ use super::term::Priced;
 use super::{StrokeTask, StrokeTaskConfig};
 use crate::control::{Episode, Stroke};
 use crate::dynamics::JointKind;
-use crate::robot::{Form, Observed, Plant};
+use crate::robot::{Form, Observed, Plant, TrialKey};
 use crate::tasks::{Judgement, Robot, Task, TaskConfig, TaskError, TaskSettings, Tasks};
 
 impl TaskSettings for StrokeTaskConfig {
@@ -72,6 +72,11 @@ impl Task for StrokeTask {
             }),
             context: self.context.clone(),
         })
+    }
+
+    fn context(&self, seed: u64, key: &TrialKey) -> Vec<f64> {
+        // The method of the type itself.
+        Self::context(self, seed, key)
     }
 
     fn varies(&self) -> bool {

@@ -1,0 +1,354 @@
+//! Trials in and out of the loop: orders them, keeps the heartbeat, reports what happens, and mends what may be mended.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tracing::{debug, info, warn};
+
+use super::interrupt::Interrupt;
+use super::machine::{Machine, patience};
+use super::operator::{Operator, Order, Watcher};
+use crate::control::{
+    Abort, BlackBox, Event, Fault, FinishedTrial, Latency, LoopError, LoopWatch, OrderError, Outcome, Request,
+    SafetyState, TrialBuffers, TrialOrder, Tuning,
+};
+use crate::policy::Law;
+use crate::programs::SimulatorWatch;
+use crate::robot::{LinkError, TrialKey, exploration_noise};
+
+/// How often the loop is looked after.
+pub const LOOK: Duration = Duration::from_millis(5);
+
+/// Why a trial that the operator marked is not learned from.
+pub const MARKED_FAILED: &str = "marked failed by the operator";
+
+/// Why no more trials come.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunnerError {
+    /// The loop ended by itself.
+    #[error("the control loop ended")]
+    Ended,
+    /// The loop makes no cycle any more. A robot outside this process gets zero.
+    #[error("the control loop hangs: no cycle for {0:.1?} (watchdog.heartbeat_timeout)")]
+    Hangs(Duration),
+    /// The loop does not take what it is given.
+    #[error("the control loop refused a trial: {0}")]
+    Refused(OrderError),
+}
+
+/// The supervisor's hands on the loop.
+pub struct Runner {
+    machine: Machine,
+    /// Whether the loop's cycles go on.
+    watch: LoopWatch,
+    seed: u64,
+    #[allow(clippy::vec_box)] // An order carries its buffers boxed: they pass through the rings without being copied.
+    spare: Vec<Box<TrialBuffers>>,
+    /// Orders that the ring had no room for, or that the loop refused while it was stopped; in the order of their keys, so
+    /// that what comes next after a fault does not depend on who was faster.
+    waiting: VecDeque<TrialOrder>,
+    /// Orders that the loop has.
+    in_flight: usize,
+    /// Latency of everything so far.
+    latency: Latency,
+    operator: Option<(Operator, Interrupt)>,
+    /// Other gains and limits for which the ring had no room.
+    tuning: Option<Box<Tuning>>,
+    /// Strokes without noise that the operator still waits for.
+    evaluations: usize,
+    /// The operator wants a checkpoint.
+    save: bool,
+    /// Trials that the operator marked failed.
+    marked: Vec<TrialKey>,
+    /// Why a robot that is not in this process was lost, if it was.
+    lost: Option<LinkError>,
+    /// Whether a simulator that is a program is still there.
+    simulator: Option<SimulatorWatch>,
+    /// What the operator said of strokes that wait for a score; none to leave one out.
+    scores: VecDeque<Option<f64>>,
+}
+
+impl Runner {
+    /// Takes the machine over; `seed` keys the exploration noise.
+    pub fn new(machine: Machine, seed: u64) -> Self {
+        Self {
+            watch: machine.control.watch(),
+            machine,
+            seed,
+            spare: Vec::new(),
+            waiting: VecDeque::new(),
+            in_flight: 0,
+            latency: Latency::new(),
+            operator: None,
+            tuning: None,
+            evaluations: 0,
+            save: false,
+            marked: Vec::new(),
+            lost: None,
+            simulator: None,
+            scores: VecDeque::new(),
+        }
+    }
+
+    /// From now on `operator` gives orders and is told what happens; their order to end is passed on to `interrupt`.
+    #[must_use]
+    pub fn operated(mut self, mut operator: Operator, interrupt: Interrupt) -> Self {
+        operator.watcher.started(&self.machine.control.startup, self.machine.control.client.stopper());
+        self.operator = Some((operator, interrupt));
+        self
+    }
+
+    /// From now on it ends where the simulator is given up.
+    #[must_use]
+    pub fn simulated(self, simulator: Option<SimulatorWatch>) -> Self {
+        Self { simulator, ..self }
+    }
+
+    /// Scores given so far are nobody's.
+    pub fn forget_scores(&mut self) {
+        self.scores.clear();
+    }
+
+    /// The operator's next score; within it none for a stroke to be left out.
+    pub fn take_score(&mut self) -> Option<Option<f64>> {
+        self.scores.pop_front()
+    }
+
+    /// Tells the operator something.
+    pub fn tell(&mut self, what: impl FnOnce(&mut dyn Watcher)) {
+        if let Some((operator, _)) = &mut self.operator {
+            what(&mut *operator.watcher);
+        }
+    }
+
+    /// Whether the operator waits for a stroke without noise; it counts as made from now on.
+    pub fn take_evaluation(&mut self) -> bool {
+        let wanted = self.evaluations > 0;
+        self.evaluations -= usize::from(wanted);
+        wanted
+    }
+
+    /// Whether the operator wants a checkpoint; it counts as written from now on.
+    pub fn take_save(&mut self) -> bool {
+        std::mem::take(&mut self.save)
+    }
+
+    /// Trials that the operator marked failed since the last call, those still under way among them.
+    pub fn take_marked(&mut self) -> Vec<TrialKey> {
+        std::mem::take(&mut self.marked)
+    }
+
+    /// Why a robot that is not in this process was lost, if it was.
+    pub fn failure(&mut self) -> Option<LinkError> {
+        self.lost.take()
+    }
+
+    /// Does what the operator ordered.
+    fn obey(&mut self) {
+        let Some((operator, interrupt)) = &self.operator else { return };
+        let (mut ended, mut hurried) = (false, false);
+        for order in operator.orders.try_iter() {
+            match order {
+                // A full ring: somebody asks faster than the loop turns.
+                Order::Loop(request) => drop(self.machine.control.client.request(request)),
+                Order::Tune(config) => match Tuning::new(*config, self.machine.shape.joints) {
+                    Ok(tuning) => {
+                        self.machine.patience = patience(tuning.config());
+                        // The newest holds.
+                        self.tuning = Some(Box::new(tuning));
+                    }
+                    Err(error) => warn!("gains and limits stay as they were: {error}"),
+                },
+                Order::Evaluate => self.evaluations += 1,
+                Order::Save => self.save = true,
+                Order::Score(score) if score.is_finite() => self.scores.push_back(Some(score)),
+                Order::Score(score) => warn!("a score of {score} is passed over: expected a finite number"),
+                Order::Skip => self.scores.push_back(None),
+                Order::End => ended = true,
+                Order::Hurry => hurried = true,
+            }
+        }
+        if hurried {
+            interrupt.hurry();
+        }
+        if ended || hurried {
+            interrupt.ask();
+            self.machine.let_go();
+        }
+    }
+
+    /// Orders a trial, with the exploration noise of its key or without.
+    pub fn order(&mut self, key: TrialKey, law: &Law, explore: bool) {
+        let shape = &self.machine.shape;
+        let noise = if explore {
+            exploration_noise(self.seed, &key, law.noise_len())
+        } else {
+            vec![0.; law.noise_len()].into()
+        };
+        let buffers = self.spare.pop().unwrap_or_else(|| TrialBuffers::new(shape));
+        self.wait(TrialOrder { key, law: law.clone(), noise, buffers });
+        self.send();
+    }
+
+    fn wait(&mut self, order: TrialOrder) {
+        let place = self.waiting.partition_point(|other| other.key <= order.key);
+        self.waiting.insert(place, order);
+    }
+
+    fn send(&mut self) {
+        let client = &mut self.machine.control.client;
+        if client.status().safety != SafetyState::Run {
+            return;
+        }
+        while let Some(order) = self.waiting.pop_front() {
+            if let Err(order) = client.order(order) {
+                self.waiting.push_front(order);
+                return;
+            }
+            self.in_flight += 1;
+        }
+    }
+
+    /// Looks after the loop once: heartbeat, events, faults, waiting orders. Call it at least every few hundred milliseconds.
+    fn look(&mut self) -> Result<(), RunnerError> {
+        self.obey();
+        self.lost = self.lost.take().or_else(|| self.machine.failure());
+        let client = &mut self.machine.control.client;
+        self.tuning = self.tuning.take().and_then(|tuning| client.tune(tuning).err());
+        client.stopper().beat();
+        while let Some(event) = client.event() {
+            if let Some((operator, _)) = &mut self.operator {
+                operator.watcher.event(&event);
+            }
+            match event {
+                Event::Tripped { fault, at } => {
+                    warn!("at {:.3} s: {fault}; the robot gets the safe command", at.as_secs_f64());
+                }
+                Event::Tuned { at } => info!("other gains and limits hold from {:.3} s on", at.as_secs_f64()),
+                Event::MarkedFailed { key } => self.marked.push(key),
+                Event::ResetRefused { fault } => debug!("not reset yet: {fault}"),
+                Event::Safety { state, at } => debug!("at {:.3} s: safety state {state:?}", at.as_secs_f64()),
+                other => tracing::trace!("{other:?}"),
+            }
+        }
+        let status = client.status();
+        // What is under way ends first: the loop has no readings any more.
+        let given_up = self.in_flight == 0 && self.simulator.as_ref().is_some_and(SimulatorWatch::is_given_up);
+        if status.ended || self.lost.is_some() || given_up {
+            return Err(RunnerError::Ended);
+        }
+        let silence = self.watch.look(&status);
+        if self.machine.patience.is_some_and(|patience| silence > patience) {
+            return Err(RunnerError::Hangs(silence));
+        }
+        // Nobody has to walk up to a simulated robot before it moves again.
+        let by_itself = self.operator.as_ref().is_none_or(|(operator, _)| operator.reset_faults);
+        match status.safety {
+            SafetyState::Run => self.send(),
+            // Once the loop has given everything back. A full ring of requests holds this one already.
+            SafetyState::Zero | SafetyState::Hold if by_itself && self.in_flight == 0 => {
+                let _ = client.request(Request::ResetFault);
+            }
+            SafetyState::Zero | SafetyState::Hold | SafetyState::Damp => {}
+        }
+        Ok(())
+    }
+
+    /// The next trial that is over.
+    ///
+    /// # Errors
+    /// If no more can come.
+    pub async fn next(&mut self) -> Result<FinishedTrial, RunnerError> {
+        loop {
+            self.look()?;
+            while let Some(mut trial) = self.machine.control.client.finished() {
+                self.in_flight -= 1;
+                self.latency.add(&trial.order.buffers.latency.stroke);
+                self.latency.add(&trial.order.buffers.latency.between);
+                match trial.outcome {
+                    Outcome::Refused(OrderError::Stopped(_)) => {
+                        trial.order.buffers.clear();
+                        self.wait(trial.order);
+                    }
+                    Outcome::Refused(error) => return Err(RunnerError::Refused(error)),
+                    _ if cut_short(&trial.outcome) => self.recycle(trial),
+                    _ => return Ok(trial),
+                }
+            }
+            // In lockstep the loop says when it is out of trials; the time-out serves the wall clock.
+            let _ = timeout(LOOK, self.machine.idle.notified()).await;
+        }
+    }
+
+    /// Keeps the loop alive while something else is awaited.
+    ///
+    /// # Errors
+    /// If the loop has ended.
+    pub async fn idle(&mut self) -> Result<(), RunnerError> {
+        self.look()?;
+        tokio::time::sleep(LOOK).await;
+        Ok(())
+    }
+
+    /// Gives a trial's memory back for the next.
+    pub fn recycle(&mut self, trial: FinishedTrial) {
+        let mut buffers = trial.order.buffers;
+        buffers.clear();
+        self.spare.push(buffers);
+    }
+
+    /// The black box of a fault, if there is a new one. Give it back by [`Self::recycle_black_box`].
+    pub fn black_box(&mut self) -> Option<Box<BlackBox>> {
+        self.machine.control.client.black_box()
+    }
+
+    /// Gives a black box back.
+    pub fn recycle_black_box(&mut self, black_box: Box<BlackBox>) {
+        self.machine.control.client.recycle(black_box);
+    }
+
+    /// Asks the loop to end: the robot gets the safe command now, whatever is still to be done.
+    pub fn end_loop(&mut self) {
+        self.machine.control.client.stopper().shutdown();
+        self.machine.let_go();
+    }
+
+    /// Ends the loop: the robot gets the safe command first. Gives back the trials that were over by then, however the loop ended,
+    /// and the latency of the whole run.
+    pub fn stop(self) -> (Vec<FinishedTrial>, Result<Latency, LoopError>) {
+        let Self { machine, mut latency, .. } = self;
+        let (mut client, rest) = machine.stop();
+        let mut trials = Vec::new();
+        while let Some(trial) = client.finished() {
+            latency.add(&trial.order.buffers.latency.stroke);
+            latency.add(&trial.order.buffers.latency.between);
+            trials.push(trial);
+        }
+        let latency = rest.map(|rest| {
+            latency.add(&rest);
+            latency
+        });
+        (trials, latency)
+    }
+}
+
+/// Whether the end of the program cut a trial short: it was never made, and a resumed run makes it again.
+pub fn cut_short(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(_) | Outcome::Aborted(Abort::Fault(Fault::Shutdown)))
+}
+
+/// Why a trial is not learned from, if so.
+pub fn complaint(trial: &FinishedTrial) -> Option<String> {
+    match &trial.outcome {
+        Outcome::Aborted(Abort::Fault(fault)) => Some(fault.to_string()),
+        Outcome::Aborted(abort) => Some(abort.to_string()),
+        Outcome::Refused(error) => Some(error.to_string()),
+        Outcome::Completed if trial.marked_failed => Some(MARKED_FAILED.into()),
+        Outcome::Completed if !trial.on_time => {
+            Some(format!("{:.1} % of its control cycles were missed", 100. * trial.missed_share))
+        }
+        Outcome::Completed => None,
+    }
+}

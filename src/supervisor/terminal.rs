@@ -1,0 +1,79 @@
+//! The operator at the terminal: scores of strokes, a line each.
+
+use std::io::BufRead;
+
+use crossbeam_channel::unbounded;
+use tracing::warn;
+
+use super::error::DaemonError;
+use super::operator::{Operator, Order, Watcher};
+use crate::control::{Event, StartupReport, Stopper};
+use crate::report::IterationMetrics;
+use crate::storage::TrialMeta;
+
+/// Is told by the log what happens.
+struct Reader;
+
+impl Watcher for Reader {
+    fn started(&mut self, _: &StartupReport, _: Stopper) {}
+    fn event(&mut self, _: &Event) {}
+    fn trial(&mut self, _: &TrialMeta) {}
+    fn iteration(&mut self, _: &IterationMetrics) {}
+}
+
+/// An operator who gives each stroke a score on standard input. At its end the run ends.
+///
+/// # Errors
+/// If the system has no thread left.
+pub fn operator() -> Result<Operator, DaemonError> {
+    let (orders, inbox) = unbounded();
+    // Nothing can wake a thread that waits for a line: it is left to itself.
+    let read = move || {
+        for line in std::io::stdin().lock().lines() {
+            let order = match line.map(|line| order(&line)) {
+                Ok(Some(order)) => order,
+                Ok(None) => continue,
+                Err(error) => {
+                    warn!("standard input cannot be read: {error}");
+                    break;
+                }
+            };
+            if orders.send(order).is_err() {
+                return;
+            }
+        }
+        warn!("standard input is over, and with it the scores: the run is saved");
+        let _ = orders.send(Order::End);
+    };
+    let thread = std::thread::Builder::new().name("terminal".into());
+    thread.spawn(read).map_err(DaemonError::system("start the thread that reads the operator's scores"))?;
+    Ok(Operator { orders: inbox, watcher: Box::new(Reader), reset_faults: true })
+}
+
+/// What a line orders. One that means nothing is answered here.
+fn order(line: &str) -> Option<Order> {
+    match line.trim() {
+        "" => None,
+        "skip" => Some(Order::Skip),
+        text => match text.parse() {
+            Ok(score) => Some(Order::Score(score)),
+            Err(_) => {
+                warn!("{text:?} is no score: expected a number, or `skip` to leave the stroke out");
+                None
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_a_score_skip_is_none_and_the_rest_means_nothing() {
+        assert_eq!(order(" -2.5e1\n"), Some(Order::Score(-25.)));
+        assert_eq!(order("skip"), Some(Order::Skip));
+        assert_eq!(order(""), None);
+        assert_eq!(order("good"), None);
+    }
+}

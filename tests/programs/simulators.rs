@@ -1,0 +1,90 @@
+//! Runs with a simulator that is a program.
+
+use super::support::{Place, ROLLOUTS, ROOT};
+
+fn simulator(arguments: &str, timeout: f64) -> String {
+    format!("simulator: {{program: [python3, {ROOT}/tests/programs/{arguments}], timeout: {timeout}}}")
+}
+
+#[test]
+fn a_simulator_of_ones_own_learns_as_the_embedded_one() {
+    let place = Place::new(&simulator("double_link.py", 60.), "");
+    place.learn("one", 2).unwrap();
+    place.learn("other", 2).unwrap();
+    assert_eq!(place.metrics("one"), place.metrics("other"));
+    let embedded = Place::new("", "");
+    embedded.learn("run", 2).unwrap();
+    for ((mine, _), (theirs, _)) in place.trials("one").iter().zip(&embedded.trials("run")).take(ROLLOUTS) {
+        let differences = mine.position.iter().zip(&theirs.position).map(|(a, b)| (a - b).abs());
+        assert!(differences.fold(0., f64::max) < 1e-6);
+    }
+}
+
+#[test]
+fn whatever_a_simulator_does_wrong_its_trials_are_kept_not_learned_from_and_the_third_ends_the_run() {
+    // In the midst of the first stroke of each process.
+    for (fault, timeout, expected) in [
+        ("die", 60., "ended by itself: exit status: 7"),
+        ("sleep", 1., "did not answer within 1 s (robot.simulator.timeout)"),
+        ("babble", 60., "wrote `hello` to its standard output"),
+        ("nan", 60., "NaN and Infinity"),
+        ("short", 60., "`position` has length 1, expected 2"),
+        ("future", 60., "expected from"),
+        ("past", 60., "expected from"),
+        ("unknown", 60., "unknown field `reward`"),
+    ] {
+        let place = Place::new(&simulator(&format!("unruly.py, simulator, {fault}, '200'"), timeout), "");
+        let error = place.learn("run", 1).unwrap_err();
+        let said =
+            [expected, "the third time in a row; the last lines of its standard error:", &format!("about to {fault}")];
+        assert!(said.iter().all(|part| error.contains(part)), "{fault}: {error}");
+        let complaints = place.complaints("run");
+        assert_eq!(complaints.len(), 3, "{fault}: {complaints:?}");
+        assert!(complaints.iter().flatten().all(|reason| reason.contains(expected)), "{complaints:?}");
+    }
+}
+
+#[test]
+fn one_failure_costs_one_trial() {
+    for line in ["5", "200", "503"] {
+        let place = Place::new("", "");
+        let once = place.path("once").to_str().unwrap().to_owned();
+        let config = std::fs::read_to_string(place.path("config.yaml")).unwrap();
+        let program = simulator(&format!("unruly.py, simulator, die, '{line}', {once}"), 60.);
+        place.write("config.yaml", &config.replace("joint2]\n", &format!("joint2]\n      {program}\n")));
+        place.learn("run", 1).unwrap();
+        let complaints = place.complaints("run");
+        let failed = complaints.iter().flatten().count();
+        assert_eq!((complaints.len(), failed), (ROLLOUTS + 1, 1), "line {line}: {complaints:?}");
+    }
+}
+
+#[test]
+fn a_simulator_that_never_comes_up_again_ends_the_run() {
+    let place = Place::new(&simulator("unruly.py, simulator, die, '1'", 60.), "");
+    let error = place.learn("run", 1).unwrap_err();
+    assert!(error.contains("robot.simulator.program") && error.contains("exit status: 7"), "{error}");
+}
+
+#[test]
+fn a_simulator_may_judge() {
+    let place = Place::new("simulator: {program: [python3, world.py]}", "judge: simulator");
+    let world = std::fs::read_to_string(format!("{ROOT}/tests/programs/double_link.py")).unwrap();
+    let silent = world.replace("print(", "print(");
+    let judging = world.replace("state[2:]}", "state[2:], 'judgement': {'return': state[1], 'success': state[1] > 0}}");
+    assert_ne!(judging, silent);
+    place.write("world.py", &judging);
+    place.learn("run", 1).unwrap();
+    for (episode, meta) in place.trials("run") {
+        let end = episode.position[episode.position.len() - 1];
+        assert_eq!((meta.outcomes.last(), meta.success), (Some(&end), Some(end > 0.)));
+    }
+    place.write("world.py", &silent);
+    let error = place.learn("silent", 1).unwrap_err();
+    assert!(error.contains("gave no `judgement`"), "{error}");
+    // A judgement that nobody asked for is no way to be learned from by accident.
+    let place = Place::new("simulator: {program: [python3, world.py]}", "");
+    place.write("world.py", &judging);
+    let error = place.learn("run", 1).unwrap_err();
+    assert!(error.contains("`judge` is not `simulator`"), "{error}");
+}
