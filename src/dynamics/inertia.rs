@@ -36,12 +36,13 @@ pub(super) fn of_link(
     if moments.min() < -TOLERANCE * moments.sum().abs() - ROUNDING {
         if !repair {
             let rule = format!(
-                "no body has this inertia: of its principal moments, {:?} kg m^2, none may be negative; correct ixx .. \
-                 izz, or set robot.repair_inertias: true, which takes the nearest inertia that a body can have",
-                moments.as_slice()
+                "no body has this inertia: of its principal moments, [{:.3e}, {:.3e}, {:.3e}] kg m^2, none may be \
+                 negative; correct ixx .. izz, or set robot.repair_inertias: true (init --repair-inertias), which \
+                 takes the nearest inertia that a body can have",
+                moments[0], moments[1], moments[2]
             );
             let part = inertial.required("inertia", "")?;
-            return Err(part.refuse("principal moment", moments.min(), &rule));
+            return Err(part.refuse("principal moment", format!("{:.3e}", moments.min()), &rule));
         }
         let taken = nearest_possible(&moments);
         notes.push(Note::Repaired { link: link.name.clone(), moments: moments.into(), taken: taken.into() });

@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, Isometry3, Matrix3, Point3, Rotation3, Translation3, UnitQuaternion, Vector3};
 
-use super::model::{Body, BodyState, FrameId, Model, Workspace};
+use super::model::{Body, BodyState, Frame, FrameId, Model, Workspace};
 use super::spatial::{Inertia, angular, cross_motion, linear, spatial};
 
 impl Body {
@@ -59,6 +59,23 @@ impl Model {
         let translation = self.reference + body.position + body.rotation * frame.translation;
         let rotation = UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(rotation));
         Isometry3::from_parts(Translation3::from(translation), rotation)
+    }
+
+    /// Centre of mass of the body that a frame is fixed to, in the world; the origin of a frame that stands still.
+    pub fn centre_of_mass(&self, ws: &Workspace, frame: FrameId) -> Point3<f64> {
+        match self.frames[frame.0].body.checked_sub(1) {
+            None => Point3::from(self.pose(ws, frame).translation.vector),
+            Some(body) => {
+                let state = &ws.bodies[body + 1];
+                Point3::from(self.reference + state.position + state.rotation * self.bodies[body].centre)
+            }
+        }
+    }
+
+    /// Whether a frame's origin is that of its body's joint.
+    pub fn is_at_its_joint(&self, frame: FrameId) -> bool {
+        let Frame { body, translation, .. } = &self.frames[frame.0];
+        *body > 0 && translation.norm() == 0.
     }
 
     /// Velocity of the point of a frame's body that is now at `point_world`: linear, m/s, and angular, rad/s, in world

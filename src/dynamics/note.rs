@@ -61,12 +61,18 @@ impl fmt::Display for Note {
             }
             Self::Repaired { link, moments, taken } => write!(
                 f,
-                "link {link}: no body has principal moments of inertia of {moments:?} kg m^2: {taken:?} are taken \
-                 (robot.repair_inertias)"
+                "link {link}: no body has principal moments of inertia of {} kg m^2: {} are taken \
+                 (robot.repair_inertias)",
+                three(moments),
+                three(taken)
             ),
             Self::SoftLimits { joint } => {
                 write!(f, "joint {joint}: the soft limits of its safety_controller make no sense and are not used")
             }
         }
     }
+}
+
+fn three(values: &[f64; 3]) -> String {
+    format!("[{:.3e}, {:.3e}, {:.3e}]", values[0], values[1], values[2])
 }

@@ -381,7 +381,11 @@ fn broken_urdfs_are_refused_by_name() {
         (r#"<mass value="1"/>"#, "", "link `arm`: inertial mass is missing"),
         (r#"<mass value="1"/>"#, r#"<mass value="-1"/>"#, "link `arm`: mass value = -1"),
         (r#"<mass value="1"/>"#, r#"<mass value="heavy"/>"#, "link `arm`: mass value = heavy"),
-        (r#"iyy="1""#, r#"iyy="-1""#, "line 2: link `arm`: inertia principal moment = -1: no body has this inertia"),
+        (
+            r#"iyy="1""#,
+            r#"iyy="-1""#,
+            "line 2: link `arm`: inertia principal moment = -1.000e0: no body has this inertia",
+        ),
         (r#" iyy="1""#, "", "link `arm`: inertia iyy is missing"),
         (
             r#"ixx="1" ixy="0" ixz="0" iyy="1""#,

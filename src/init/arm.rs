@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use nalgebra::Point3;
+
 use super::{InitError, Options};
-use crate::dynamics::{Description, FrameId, Model, Note, Reason, Selection};
+use crate::dynamics::{Description, FrameId, Model, Note, Reason, Selection, Workspace};
 use crate::schema::{FieldError, nearest};
 
 /// Joints of a finger or a thumb, at most: a chain that branches into nothing longer is a hand.
@@ -18,11 +20,18 @@ pub(super) struct Arm {
     pub notes: Vec<Note>,
     pub tip: String,
     pub frame: FrameId,
+    /// The point of the tip that is looked at, in the tip's frame, m.
+    pub point: Point3<f64>,
     /// Why these joints, in a sentence.
     pub reason: String,
 }
 
 impl Arm {
+    /// Where the tip's point is, in the state of the workspace, m.
+    pub fn tip_at(&self, workspace: &Workspace) -> Point3<f64> {
+        self.model.pose(workspace, self.frame) * self.point
+    }
+
     /// The joints asked for, or those between the root and the tip. Without `options.joints` a joint is left out that
     /// another one mimics, that belongs to the hand behind the arm, or that moves no mass.
     pub fn choose(description: &Description, options: &Options) -> Result<Self, InitError> {
@@ -51,7 +60,8 @@ impl Arm {
             match description.model(&selection) {
                 Ok((model, notes)) if model.dof() > 0 => {
                     let frame = model.frame(&tip).ok_or_else(|| unknown(description, &tip))?;
-                    return Ok(Self { model, notes, tip, frame, reason });
+                    let point = point_of(&model, frame);
+                    return Ok(Self { model, notes, tip, frame, point, reason });
                 }
                 Ok(_) => return Err(unmoved(description, &tip).into()),
                 Err(error) => match error.reason {
@@ -65,6 +75,17 @@ impl Arm {
             }
         }
     }
+}
+
+/// The tip's origin; where that lies in the tip's joint, which moves it nowhere, the far end of the body: a rod's is twice
+/// as far as its centre of mass.
+fn point_of(model: &Model, frame: FrameId) -> Point3<f64> {
+    let mut workspace = model.workspace();
+    let zeros = vec![0.; model.dof()];
+    model.kinematics(&mut workspace, &zeros, &zeros);
+    let pose = model.pose(&workspace, frame);
+    let centre = pose.inverse_transform_point(&model.centre_of_mass(&workspace, frame));
+    if model.is_at_its_joint(frame) { (centre * 2.).map(|x| (x * 1e3).round() / 1e3) } else { Point3::origin() }
 }
 
 /// The link at the end of the joints asked for, or of the longest chain that is no part of a hand.

@@ -44,7 +44,7 @@ impl Start {
         model.inverse_dynamics(&mut workspace, &position, &zeros, &zeros, &mut gravity);
         model.mass_matrix(&mut workspace, &position, &mut mass);
         model.kinematics(&mut workspace, &position, &zeros);
-        let tip = Point3::from(model.pose(&workspace, arm.frame).translation.vector);
+        let tip = arm.tip_at(&workspace);
         model.jacobian(&workspace, arm.frame, tip, &mut jacobian);
         let effort: Vec<f64> =
             (0..n).map(|j| limits.0[j].effort.value.unwrap_or(4. * gravity[j].abs() + 20. * mass[(j, j)])).collect();

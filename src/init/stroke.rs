@@ -4,8 +4,9 @@ use nalgebra::{DVector, Point3, Vector3};
 
 use super::InitError;
 use super::arm::Arm;
-use super::limits::{Limits, rounded};
+use super::limits::Limits;
 use super::posture::Start;
+use crate::dynamics::Workspace;
 use crate::tasks::Quintic;
 
 /// Policy steps of the stroke, and the one at whose end it strikes.
@@ -91,9 +92,9 @@ fn reach(arm: &Arm, start: &Start) -> f64 {
     let model = &arm.model;
     let mut workspace = model.workspace();
     let zeros = vec![0.; model.dof()];
-    let tip = |workspace: &mut _, position: &[f64]| {
+    let tip = |workspace: &mut Workspace, position: &[f64]| {
         model.kinematics(workspace, position, &zeros);
-        model.pose(workspace, arm.frame).translation.vector
+        arm.tip_at(workspace).coords
     };
     // The largest lever of a joint is the distance of the tip from its axis.
     let lever = start.jacobian.column_iter().map(|column| column.norm()).fold(0., f64::max);
@@ -116,7 +117,7 @@ impl Plan<'_> {
         let n = ahead.len();
         let at = |j: usize, value: f64| ((self.start.position[j] + value) * 1e3).round() / 1e3;
         let position: Vec<f64> = (0..n).map(|j| at(j, ahead[j])).collect();
-        let velocity: Vec<f64> = (0..n).map(|j| rounded(PEAK * ahead[j] / time)).collect();
+        let velocity: Vec<f64> = (0..n).map(|j| (PEAK * ahead[j] / time * 1e4).round() / 1e4).collect();
         let end: Vec<f64> = (0..n).map(|j| at(j, ahead[j] + 0.5 * velocity[j] * rest)).collect();
         let (q, v, model) = (&self.start.position, &velocity, &self.arm.model);
         let before: Vec<Quintic> = (0..n).map(|j| Quintic::new((q[j], 0.), (position[j], v[j]), time)).collect();
@@ -150,7 +151,7 @@ impl Plan<'_> {
         let mut tip = |offset: &dyn Fn(usize) -> f64| {
             let moved: Vec<f64> = (0..n).map(|j| position[j] + offset(j)).collect();
             model.kinematics(&mut workspace, &moved, &velocity);
-            let tip = Point3::from(model.pose(&workspace, self.arm.frame).translation.vector);
+            let tip = self.arm.tip_at(&workspace);
             (tip, model.velocity_at(&workspace, self.arm.frame, tip).0)
         };
         let (struck, tip_velocity) = tip(&|_| 0.);
@@ -162,7 +163,7 @@ impl Plan<'_> {
             position,
             velocity,
             end,
-            tip_velocity: tip_velocity.map(rounded),
+            tip_velocity: tip_velocity.map(|v| (v * 1e4).round() / 1e4),
             target,
             squared_effort: squared,
         })

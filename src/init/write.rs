@@ -90,7 +90,7 @@ fn control(parts: &Parts<'_>) -> String {
         "
     control:
       period: {PERIOD}                         # s
-      decimation: {:<28}# control periods in a policy step, for a stroke of {} s
+      decimation: {:<26}# control periods in a policy step, for a stroke of {} s
       trigger: at_once                      # nothing has to be waited for
 ",
         stroke.decimation,
@@ -139,8 +139,12 @@ fn task(parts: &Parts<'_>) -> String {
     let step = PERIOD * stroke.decimation as f64;
     let time = number(rounded(stroke.time));
     let end = number((step * STEPS as f64 * 1e6).round() / 1e6);
-    let tip = quoted(&arm.tip);
     let vector = |values: &[f64]| format!("[{}]", values.iter().map(|x| number(*x)).collect::<Vec<_>>().join(", "));
+    // The point only where it is not the origin of the tip's frame.
+    let tip = match arm.point.coords.norm() > 0. {
+        true => format!("{}, point: {}", quoted(&arm.tip), vector(arm.point.coords.as_slice())),
+        false => quoted(&arm.tip),
+    };
     let by_joint = |values: &[f64]| {
         let pairs =
             values.iter().zip(&limits.0).map(|(value, joint)| format!("{}: {}", quoted(&joint.name), number(*value)));

@@ -33,12 +33,11 @@ pub struct RosConfig {
     pub command_topic: String,
     /// Whether the simulated arm publishes its time on /clock.
     pub publish_clock: bool,
-    /// Service (std_srvs/Trigger) that the node calls to get the ball served once the arm is ready;
-    /// empty for none.
+    /// Service (std_srvs/Trigger) that the node calls to get the task started, e.g. a ball served, once
+    /// the arm is ready; empty for none.
     #[schemars(extend("x-name" = "optional"))]
     pub serve_service: String,
-    /// Topic (std_msgs/Empty) on which the node asks for the ball once the arm is ready, as in
-    /// Gazebo; empty for none.
+    /// Topic (std_msgs/Empty) on which the node asks for the same, as in Gazebo; empty for none.
     #[schemars(extend("x-name" = "optional"))]
     pub serve_topic: String,
     /// Configure and activate at the start, without waiting for a life-cycle manager.

@@ -107,7 +107,7 @@ pub enum RosError {
         /// Error of the joint states that came, if any did.
         reason: Option<InputError>,
     },
-    /// The server of the ball is absent or does not answer.
+    /// Whoever is to start the task is absent or does not answer.
     #[error("{service} did not answer within {waited:?}")]
     NoServer {
         /// The service.
@@ -115,7 +115,7 @@ pub enum RosError {
         /// Time waited.
         waited: Duration,
     },
-    /// The server refused to serve the ball.
+    /// The service refused to start the task.
     #[error("{service} refused to serve: {reason}")]
     ServeRefused {
         /// The service.
@@ -127,7 +127,7 @@ pub enum RosError {
     #[error("no message on the topic {topic} within {waited:?}: {}", publishers(nodes))]
     NoStates {
         /// The topic.
-        topic: &'static str,
+        topic: String,
         /// Time waited.
         waited: Duration,
         /// The topic's publishers.

@@ -1,10 +1,9 @@
-//! The simulated arm as a robot on ROS: joint states and the ball out, efforts in. Its physics is
+//! The simulated arm as a robot on ROS: joint states and observations, e.g. of a ball, out, efforts in. Its physics is
 //! that of the dry run.
 
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
-use r2r::nav_msgs::msg::Odometry;
 use r2r::rosgraph_msgs::msg::Clock as ClockMsg;
 use r2r::sensor_msgs::msg::JointState;
 use r2r::std_msgs::msg::{Float64MultiArray, Header};
@@ -16,6 +15,7 @@ use crate::control::{Clock, WallClock};
 use crate::robot::{Command, Plant, Reading, TrialKey, TrialKind};
 use crate::ros::link::commands::label;
 use crate::ros::link::joints::Joints;
+use crate::ros::link::observation_publishers::ObservationPublishers;
 use crate::ros::parameters::services::{SharedParameters, offer_parameters, respond};
 use crate::ros::rcl::complaints::Complaints;
 use crate::ros::rcl::executor::Executor;
@@ -39,7 +39,7 @@ enum Incoming {
 
 struct Publishers {
     joints: Publisher<JointState>,
-    ball: Option<Publisher<Odometry>>,
+    observed: ObservationPublishers,
     clock: Option<Publisher<ClockMsg>>,
 }
 
@@ -82,7 +82,7 @@ pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosEr
     let qos = QosProfile::default().reliable().keep_last(if lockstep { 10 } else { 1 });
     let publishers = Publishers {
         joints: executor.node().create_publisher("joint_states", qos.clone())?,
-        ball: task.observed().first().map(|_| executor.node().create_publisher("~/ball", qos.clone())).transpose()?,
+        observed: ObservationPublishers::new(executor.node(), task.observed(), &qos)?,
         clock: ros.publish_clock.then(|| executor.node().create_publisher("/clock", qos.clone())).transpose()?,
     };
     let (inbox, incoming) = unbounded();
@@ -204,16 +204,7 @@ impl Robot {
         if let Some(clock) = &publishers.clock {
             report(clock.publish(&ClockMsg { clock: stamp.clone() }));
         }
-        if let (Some(ball), [x, y, z, vx, vy, vz, ..]) = (&publishers.ball, &*self.reading.task) {
-            let mut message =
-                Odometry { header: header("world"), child_frame_id: "ball".into(), ..Odometry::default() };
-            let point = &mut message.pose.pose.position;
-            (point.x, point.y, point.z) = (*x, *y, *z);
-            message.pose.pose.orientation.w = 1.;
-            let linear = &mut message.twist.twist.linear;
-            (linear.x, linear.y, linear.z) = (*vx, *vy, *vz);
-            report(ball.publish(&message));
-        }
+        report(publishers.observed.publish(&self.reading.task, &header("")));
         let (position, velocity) = self.joints.report(&self.reading.position, &self.reading.velocity);
         let message = JointState {
             header: header(""),

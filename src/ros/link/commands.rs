@@ -5,8 +5,8 @@ use std::time::Duration;
 use r2r::std_msgs::msg::{Float64MultiArray, MultiArrayDimension, MultiArrayLayout};
 use r2r::{Publisher, QosProfile};
 
-use super::ball_server::BallServer;
 use super::joints::Joints;
+use super::task_starter::TaskStarter;
 use crate::control::CommandSink;
 use crate::robot::PlantRequest;
 use crate::ros::rcl::executor::Executor;
@@ -65,8 +65,8 @@ pub fn label(stamp: Duration) -> String {
 pub struct RosSink {
     /// Sends efforts.
     pub commander: Commander,
-    /// Sends requests for the ball.
-    pub server: BallServer,
+    /// Sends requests to start the task.
+    pub starter: TaskStarter,
 }
 
 impl CommandSink for RosSink {
@@ -77,7 +77,7 @@ impl CommandSink for RosSink {
     fn request(&mut self, request: PlantRequest) {
         // The robot itself decides how a trial begins.
         if request == PlantRequest::Launch {
-            self.server.ask();
+            self.starter.ask();
         }
     }
 }

@@ -8,6 +8,7 @@ use r2r::{Publisher, QosProfile};
 
 use super::graph::{GRACE, Graph, JOINT_STATES};
 use super::health::{Health, Known};
+use super::observations::Count;
 use super::outlet::report;
 use super::sim_time::SimTime;
 use super::states::States;
@@ -16,7 +17,6 @@ use crate::ros::rcl::executor::Executor;
 use crate::ros::rcl::message_time::message_time;
 use crate::ros::{DiagnosticsConfig, RosError, system_time};
 use crate::storage::{TrialEnd, TrialMeta};
-use crate::supervisor::Watcher;
 
 /// The robot, for the diagnostics.
 pub struct RobotView<'a> {
@@ -166,8 +166,10 @@ impl Diagnostics {
         let received = robot.states.received();
         entry.value("joint states", received.states);
         entry.value("joint states refused", received.refused);
-        entry.value("balls", received.balls);
-        entry.value("balls refused", received.balls_refused);
+        for Count { name, used, refused } in &received.observed {
+            entry.value(name, used);
+            entry.value(&format!("{name} refused"), refused);
+        }
         entry.value("publishers of joint states", robot.graph.publishers(JOINT_STATES).join(", "));
         entry.value("who listens to the commands", robot.listeners);
         // In lockstep, time stands while the loop is idle.

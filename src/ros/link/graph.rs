@@ -11,9 +11,8 @@ use crate::ros::{RosConfig, RosError};
 
 /// Period of the checks.
 const GRAPH_PERIOD: Duration = Duration::from_millis(200);
-/// The topics of joint states, ball and clock, before remapping.
+/// The topics of joint states and clock, before remapping.
 pub const JOINT_STATES: &str = "joint_states";
-pub const BALL: &str = "~/ball";
 pub const CLOCK: &str = "/clock";
 /// Time to discover the other nodes and to tell their messages apart.
 const SETTLED: Duration = Duration::from_secs(1);
@@ -73,7 +72,7 @@ struct Seen {
     own: String,
     commands: Publishers,
     joints: Publishers,
-    /// Topics with at most one publisher: the ball, the clock.
+    /// Topics with at most one publisher: those of observations, and the clock.
     single: Vec<Publishers>,
     /// Time of the first check.
     begun: Option<Instant>,
@@ -117,7 +116,7 @@ impl Graph {
     ///
     /// # Errors
     /// A name that is not a topic name.
-    pub fn watch(executor: &mut Executor, config: &RosConfig, single: &[&str]) -> Result<Self, RosError> {
+    pub fn watch(executor: &mut Executor, config: &RosConfig, single: &[String]) -> Result<Self, RosError> {
         let node = executor.node();
         let named = |name: &str| {
             let topic = topic_name(node, name)?;

@@ -60,13 +60,21 @@ pub enum InputError {
         /// The value.
         value: f64,
     },
-    /// A value of the task is not a number.
-    #[error("the {field} of the {what} is not a number")]
-    NonFiniteTask {
-        /// Kind of the message.
-        what: &'static str,
-        /// `position` or `velocity`.
-        field: &'static str,
+    /// An observed number is not a number.
+    #[error("the observed {column} is not a number")]
+    NonFiniteObserved {
+        /// The number's name.
+        column: String,
+    },
+    /// A message of an observation has the wrong number of numbers.
+    #[error("a message of {name} has {found} numbers, the task observes {expected}")]
+    ObservedLength {
+        /// The observation's name.
+        name: String,
+        /// Numbers of the message.
+        found: usize,
+        /// Numbers that the task observes.
+        expected: usize,
     },
     /// A stamp lies in the future.
     #[error(
@@ -75,7 +83,7 @@ pub enum InputError {
     )]
     Ahead {
         /// Kind of the message.
-        what: &'static str,
+        what: String,
         /// Time by which the stamp lies ahead.
         ahead: Duration,
     },
@@ -86,7 +94,7 @@ pub enum InputError {
     )]
     Back {
         /// Kind of the message.
-        what: &'static str,
+        what: String,
         /// Time by which the stamp is older.
         back: Duration,
     },
@@ -94,7 +102,7 @@ pub enum InputError {
     #[error("the {what} have no time stamp, without which they cannot be used on a clock that is not the wall clock")]
     NoStamp {
         /// Kind of the message.
-        what: &'static str,
+        what: String,
     },
 }
 

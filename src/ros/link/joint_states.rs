@@ -252,12 +252,12 @@ impl JointStates {
 }
 
 /// The error of a message without a usable time. A repeated message is no error.
-pub fn undated_error(what: &'static str, undated: Undated) -> Option<InputError> {
+pub fn undated_error(what: &str, undated: Undated) -> Option<InputError> {
     match undated {
         Undated::Repeated => None,
-        Undated::Ahead(ahead) => Some(InputError::Ahead { what, ahead }),
-        Undated::Back(back) => Some(InputError::Back { what, back }),
-        Undated::Missing => Some(InputError::NoStamp { what }),
+        Undated::Ahead(ahead) => Some(InputError::Ahead { what: what.into(), ahead }),
+        Undated::Back(back) => Some(InputError::Back { what: what.into(), back }),
+        Undated::Missing => Some(InputError::NoStamp { what: what.into() }),
     }
 }
 

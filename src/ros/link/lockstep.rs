@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::ball_server::BallServer;
 use super::commands::Commander;
 use super::states::{Measured, States};
+use super::task_starter::TaskStarter;
 use crate::control::{Clock, LAST_WORDS};
 use crate::robot::{PlantRequest, RobotPort};
 use crate::ros::{RosConfig, RosError};
@@ -38,7 +38,7 @@ pub struct Lockstep {
     states: Receiver<Measured>,
     heard: States,
     commander: Commander,
-    server: BallServer,
+    starter: TaskStarter,
     timeout: Duration,
     attempts: u32,
     now: Duration,
@@ -54,7 +54,7 @@ impl Lockstep {
         first: &Measured,
         (heard, states): (States, Receiver<Measured>),
         commander: Commander,
-        server: BallServer,
+        starter: TaskStarter,
         config: &RosConfig,
     ) -> Self {
         let mut clock = Self {
@@ -62,7 +62,7 @@ impl Lockstep {
             states,
             heard,
             commander,
-            server,
+            starter,
             timeout: Duration::from_secs_f64(config.lockstep_timeout),
             attempts: config.lockstep_attempts,
             now: first.stamp,
@@ -89,7 +89,7 @@ impl Lockstep {
     fn exchange(&mut self) -> Result<(), RosError> {
         while let Ok(request) = self.port.requests.pop() {
             if request == PlantRequest::Launch {
-                self.server.ask_and_wait(self.timeout * self.attempts)?;
+                self.starter.ask_and_wait(self.timeout * self.attempts)?;
             }
         }
         for _ in 0..self.attempts {

@@ -1,7 +1,6 @@
 //! The robot as topics and services: joint states in, commands out, their times, and the
 //! diagnostics of the connection.
 
-pub mod ball_server;
 pub mod commands;
 pub mod diagnostics;
 pub mod graph;
@@ -10,6 +9,8 @@ pub mod input_error;
 pub mod joint_states;
 pub mod joints;
 pub mod lockstep;
+pub mod observation_publishers;
+pub mod observations;
 pub mod outlet;
 pub mod robot;
 
@@ -17,3 +18,4 @@ pub mod sim_clock;
 pub mod sim_time;
 pub mod stamps;
 pub mod states;
+pub mod task_starter;

@@ -11,6 +11,7 @@ use r2r::std_srvs::srv::Trigger;
 use super::Supervisor;
 use crate::robot::TrialKey;
 use crate::ros::parameters::services::respond;
+use crate::supervisor::Order;
 
 /// Time the loop has to answer.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -25,15 +25,17 @@ use self::marking::Marking;
 use self::operate::SERVICES;
 use self::reset::Reset;
 use crate::control::{LoopError, WallClock};
-use crate::ros::link::ball_server::BallServer;
+use crate::robot::Observed;
 use crate::ros::link::commands::Commander;
 use crate::ros::link::diagnostics::{Diagnostics, RobotView};
-use crate::ros::link::graph::{BALL, CLOCK, Graph, JOINT_STATES};
+use crate::ros::link::graph::{CLOCK, Graph, JOINT_STATES};
 use crate::ros::link::joints::Joints;
+use crate::ros::link::observations;
 use crate::ros::link::outlet::Outlet;
 use crate::ros::link::sim_time::SimTime;
 use crate::ros::link::stamps::TimeBase;
 use crate::ros::link::states::States;
+use crate::ros::link::task_starter::TaskStarter;
 use crate::ros::parameters::services::{SharedParameters, offer_parameters, respond};
 use crate::ros::rcl::executor::{Executor, Spinning};
 use crate::ros::rcl::lifecycle::{Lifecycle, LifecycleState};
@@ -70,11 +72,11 @@ struct Supervisor {
     transitions: Publisher<TransitionEvent>,
     states: States,
     commander: Commander,
-    server: BallServer,
+    starter: TaskStarter,
     graph: Graph,
     clock: WallClock,
     sim_time: Option<SimTime>,
-    with_ball: bool,
+    observed: Vec<Observed>,
     outlet: Outlet,
     diagnostics: Diagnostics,
     marking: Marking,
@@ -165,7 +167,7 @@ impl Supervisor {
     ) -> Result<Self, RosError> {
         let Settings { setup, ros, use_sim_time } = settings;
         let joints = Joints::new(&ros.joints, &setup.config.robot.joints)?;
-        let with_ball = !setup.task()?.observed().is_empty();
+        let observed = setup.task()?.observed();
         let clock = WallClock::new();
         let sim_time = use_sim_time.then(SimTime::default);
         let lockstep = ros.clock == ClockSource::Lockstep && !use_sim_time;
@@ -174,16 +176,14 @@ impl Supervisor {
             None if lockstep => TimeBase::Stamps,
             None => TimeBase::Wall(clock),
         };
-        let states = States::new(joints.clone(), time);
+        let states = States::new(joints.clone(), &observed, time);
         let commander = Commander::new(executor, ros, joints)?;
-        let server = BallServer::new(executor, ros)?;
+        let starter = TaskStarter::new(executor, ros)?;
         let newest = QosProfile::sensor_data().keep_last(1);
         let qos = if lockstep { QosProfile::default().reliable().keep_last(10) } else { newest };
-        let (joints_in, ball_in) = (states.clone(), states.clone());
+        let joints_in = states.clone();
         executor.subscribe(JOINT_STATES, qos.clone(), move |message| joints_in.take_joints(&message))?;
-        if with_ball {
-            executor.subscribe(BALL, qos, move |message| ball_in.take_ball(&message))?;
-        }
+        observations::subscribe(executor, &observed, &qos, &states)?;
         if let Some(time) = sim_time.clone() {
             let qos = QosProfile::default().best_effort().keep_last(1);
             executor.subscribe(CLOCK, qos, move |message: ClockMsg| {
@@ -191,8 +191,8 @@ impl Supervisor {
                 time.set(Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0)));
             })?;
         }
-        let single = [(BALL, with_ball), (CLOCK, sim_time.is_some())];
-        let single: Vec<_> = single.into_iter().filter(|(_, used)| *used).map(|(name, _)| name).collect();
+        let mut single: Vec<String> = observed.iter().map(observations::topic).collect();
+        single.extend(sim_time.is_some().then(|| CLOCK.into()));
         let graph = Graph::watch(executor, ros, &single)?;
         let (marked, marking) = unbounded();
         let lifecycle = Arc::<Mutex<Lifecycle>>::default();
@@ -216,11 +216,11 @@ impl Supervisor {
             transitions: executor.node().create_publisher("~/transition_event", QosProfile::default())?,
             states,
             commander,
-            server,
+            starter,
             graph,
             clock,
             sim_time,
-            with_ball,
+            observed,
             outlet,
             marking: Marking::new(marking),
             diagnostics: Diagnostics::new(executor)?,

@@ -240,7 +240,7 @@ struct Hung {
 
 /// Connects, and sends one command. Zero is due after ten periods.
 fn hung(supervisor: &Supervisor, settings: &Settings) -> Hung {
-    let (mut port, outside) = link(9, if supervisor.with_ball { 6 } else { 0 });
+    let (mut port, outside) = link(9, Observed::total(&supervisor.observed));
     let mut link = supervisor.robot(&settings.setup, settings.ros.clone(), Arc::default());
     let clock = link.connect(outside).unwrap();
     port.delivery.set_patience(10 * link.period);

@@ -1,4 +1,4 @@
-//! Requests for the ball, once the arm is ready.
+//! Requests to start the task, e.g. to serve a ball, once the arm is ready.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,9 +15,9 @@ use crate::ros::{RosConfig, RosError};
 /// Time between two checks for an answer.
 const ANSWER_POLL: Duration = Duration::from_micros(100);
 
-/// The server of the ball, if the node has to ask for it: a service, or the subscribers of a topic.
+/// Who starts the task, if the node has to ask: a service, or the subscribers of a topic.
 #[derive(Clone)]
-pub struct BallServer {
+pub struct TaskStarter {
     service: Option<Arc<Named>>,
     topic: Option<(String, Publisher<Empty>)>,
 }
@@ -27,8 +27,8 @@ struct Named {
     client: Client<Trigger::Service>,
 }
 
-impl BallServer {
-    /// The server named in the configuration. Call it before the executor runs.
+impl TaskStarter {
+    /// The service or topic named in the configuration. Call it before the executor runs.
     ///
     /// # Errors
     /// rcl's error.
@@ -46,10 +46,10 @@ impl BallServer {
         Ok(Self { service, topic })
     }
 
-    /// Waits until the server is there, or `given_up` is set.
+    /// Waits until whoever starts the task is there, or `given_up` is set.
     ///
     /// # Errors
-    /// If the server is not there within `timeout`.
+    /// If nobody is there within `timeout`.
     pub fn wait(&self, timeout: Duration, given_up: &AtomicBool) -> Result<(), RosError> {
         if let Some((name, topic)) = &self.topic {
             let mut heard = Box::pin(topic.wait_for_inter_process_subscribers()?);
@@ -67,7 +67,7 @@ impl BallServer {
         }
     }
 
-    /// Asks for the ball, without waiting.
+    /// Asks for the start, without waiting.
     pub fn ask(&self) {
         self.tell();
         if let Some(named) = &self.service
@@ -77,10 +77,10 @@ impl BallServer {
         }
     }
 
-    /// Asks for the ball and waits for the answer.
+    /// Asks for the start and waits for the answer.
     ///
     /// # Errors
-    /// If no answer comes within `timeout`, or the server refuses.
+    /// If no answer comes within `timeout`, or the service refuses.
     pub fn ask_and_wait(&self, timeout: Duration) -> Result<(), RosError> {
         self.tell();
         let Some(named) = &self.service else { return Ok(()) };
@@ -96,10 +96,10 @@ impl BallServer {
     }
 }
 
-impl BallServer {
+impl TaskStarter {
     fn tell(&self) {
         if let Some(Err(error)) = self.topic.as_ref().map(|(_, topic)| topic.publish(&Empty {})) {
-            tracing::error!("the ball could not be asked for: {error}");
+            tracing::error!("the start of the task could not be asked for: {error}");
         }
     }
 }
