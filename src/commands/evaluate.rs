@@ -78,7 +78,7 @@ impl std::fmt::Display for Evaluation {
 /// # Errors
 /// What is wrong with the run, or with running it.
 pub fn evaluate(options: &EvaluateOptions) -> Result<Evaluation, DaemonError> {
-    let (setup, law) = subject(options)?;
+    let (setup, law) = learned(options)?;
     let task = setup.task()?;
     let EvaluateOptions { noise, realtime, .. } = *options;
     let (pace, usual) = if realtime {
@@ -88,11 +88,12 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<Evaluation, DaemonError> {
     };
     let strokes = options.strokes.unwrap_or(usual as u64);
     let programs = Programs::start(&setup)?;
-    block_on(async |interrupt| judge(&setup, &*task, &programs, &law, strokes, noise, pace, &interrupt).await)
+    let subject = Subject { setup: &setup, task: &*task, programs: &programs, law: &law };
+    block_on(async |interrupt| judge(subject, strokes, noise, pace, &interrupt).await)
 }
 
 /// What is to be judged, and on what.
-fn subject(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
+fn learned(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
     let run = &options.run;
     if is_stroke(run) {
         let (setup, law) = LearnedStroke::load(run)?;
@@ -108,36 +109,27 @@ fn subject(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
     Ok((setup, law))
 }
 
-/// Makes `strokes` strokes with a law in lockstep and judges them. They are not stored.
-///
-/// # Errors
-/// As [`judge`].
-pub async fn judge_law(
-    setup: &Setup,
-    task: &dyn Task,
-    programs: &Programs,
-    law: &Law,
-    strokes: u64,
-    explore: bool,
-    interrupt: &Interrupt,
-) -> Result<Evaluation, DaemonError> {
-    judge(setup, task, programs, law, strokes, explore, Pace::Lockstep, interrupt).await
+/// What strokes are made by, and who judges them.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub setup: &'a Setup,
+    pub task: &'a dyn Task,
+    pub programs: &'a Programs,
+    pub law: &'a Law,
 }
 
-/// Makes `strokes` strokes and judges them. They are not stored.
+/// Makes `strokes` strokes with the subject's law and judges them. They are not stored.
 ///
 /// # Errors
 /// If the machine does not start, or ends before it is asked to.
-async fn judge(
-    setup: &Setup,
-    task: &dyn Task,
-    programs: &Programs,
-    law: &Law,
+pub(super) async fn judge(
+    subject: Subject<'_>,
     strokes: u64,
     explore: bool,
     pace: Pace,
     interrupt: &Interrupt,
 ) -> Result<Evaluation, DaemonError> {
+    let Subject { setup, task, programs, law } = subject;
     let seed = setup.config.run.seed;
     let machine = Machine::start(setup, task, programs.plant(setup, task)?, pace)?;
     interrupt.guard(machine.control.client.stopper());

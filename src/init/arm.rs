@@ -64,7 +64,7 @@ impl Arm {
                     return Ok(Self { model, notes, tip, frame, point, reason });
                 }
                 Ok(_) => return Err(unmoved(description, &tip).into()),
-                Err(error) => match error.reason {
+                Err(error) => match *error.reason {
                     Reason::Massless { ref joint, .. } if options.joints.is_none() => {
                         reason += &format!("; {joint} moves no mass and is locked");
                         joints.retain(|other| other != joint);

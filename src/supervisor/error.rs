@@ -44,7 +44,7 @@ pub enum DaemonError {
     Runner(#[from] RunnerError),
     /// A program of the user's could not be started, or asked.
     #[error("{}{}", .0, .0.last_words())]
-    Program(#[from] ProgramError),
+    Program(Box<ProgramError>),
     /// A program of the user's failed in one trial after the other.
     #[error("{}, the third time in a row{}", .0, .0.last_words())]
     GivenUp(Box<ProgramError>),
@@ -72,7 +72,7 @@ pub enum DaemonError {
         /// The learner that was to start from it.
         learner: String,
         /// Why it cannot.
-        source: LearnerError,
+        source: Box<LearnerError>,
     },
     /// The learned law does not fit the robot or the task.
     #[error("the learned law has (steps, state, action) dimensions {found:?}, expected {expected:?}")]
@@ -164,6 +164,12 @@ pub enum DaemonError {
         /// Why the last was left out.
         reason: String,
     },
+}
+
+impl From<ProgramError> for DaemonError {
+    fn from(error: ProgramError) -> Self {
+        Self::Program(Box::new(error))
+    }
 }
 
 impl DaemonError {

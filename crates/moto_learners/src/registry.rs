@@ -37,8 +37,11 @@ pub trait LearnerSettings: Serialize + DeserializeOwned + JsonSchema {
 #[derive(Clone, Copy, Debug)]
 pub struct Make {
     check: fn(&Tree) -> Result<(), FieldError>,
-    learner: fn(&Tree, &Start) -> Result<Box<dyn Learner>, LearnerError>,
+    learner: fn(&Tree, &Start) -> Made,
 }
+
+/// A learner that was made, or why not.
+type Made = Result<Box<dyn Learner>, LearnerError>;
 
 /// The line of a learner.
 pub const fn learner<S: LearnerSettings>() -> Entry<Make> {
@@ -49,7 +52,7 @@ fn check_settings<S: LearnerSettings>(settings: &Tree) -> Result<(), FieldError>
     settings.clone().into_typed::<S>()?.check()
 }
 
-fn make_learner<S: LearnerSettings>(settings: &Tree, start: &Start) -> Result<Box<dyn Learner>, LearnerError> {
+fn make_learner<S: LearnerSettings>(settings: &Tree, start: &Start) -> Made {
     settings.clone().into_typed::<S>()?.learner(start)
 }
 

@@ -100,7 +100,7 @@ impl LoopHandle {
     pub fn join(self, patience: Option<Duration>) -> (LoopClient, Result<Latency, LoopError>) {
         let mut watch = self.watch();
         while let Some(patience) = patience.filter(|_| !self.thread.is_finished()) {
-            let silence = watch.look(&self.client.status());
+            let silence = watch.silence(&self.client.status());
             if silence > patience {
                 return (self.client, Err(LoopError::Hangs(silence)));
             }

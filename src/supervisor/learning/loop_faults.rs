@@ -144,7 +144,7 @@ fn a_loop_that_hangs_is_left_to_itself_and_the_run_ends() {
     let ended = over.clone();
     let change: Change = Arc::new(move |call| {
         while call == 20 && !ended.load(Ordering::Relaxed) {
-            std::thread::sleep(LOOK);
+            std::thread::sleep(SUPERVISOR_POLL);
         }
     });
     let (ended, stopped, _) = learn(&place, Pace::WallClock, change);
