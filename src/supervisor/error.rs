@@ -65,7 +65,7 @@ pub enum DaemonError {
         /// The learner that was to start from it.
         learner: String,
         /// Why it cannot.
-        source: LearnerError,
+        source: Box<LearnerError>,
     },
     /// The learned law does not fit the robot or the task.
     #[error("the learned law has (steps, state, action) dimensions {found:?}, expected {expected:?}")]
