@@ -33,15 +33,15 @@ pub trait LearnerSettings: Serialize + DeserializeOwned + JsonSchema {
     fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, LearnerError>;
 }
 
+/// A learner, or why there is none.
+type Started = Result<Box<dyn Learner>, LearnerError>;
+
 /// What can be made of the settings of a learner.
 #[derive(Clone, Copy, Debug)]
 pub struct Make {
     check: fn(&Tree) -> Result<(), FieldError>,
-    learner: fn(&Tree, &Start) -> Made,
+    learner: fn(&Tree, &Start) -> Started,
 }
-
-/// A learner that was made, or why not.
-type Made = Result<Box<dyn Learner>, LearnerError>;
 
 /// The line of a learner.
 pub const fn learner<S: LearnerSettings>() -> Entry<Make> {
@@ -52,7 +52,7 @@ fn check_settings<S: LearnerSettings>(settings: &Tree) -> Result<(), FieldError>
     settings.clone().into_typed::<S>()?.check()
 }
 
-fn make_learner<S: LearnerSettings>(settings: &Tree, start: &Start) -> Made {
+fn make_learner<S: LearnerSettings>(settings: &Tree, start: &Start) -> Started {
     settings.clone().into_typed::<S>()?.learner(start)
 }
 
