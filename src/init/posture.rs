@@ -24,8 +24,6 @@ pub(super) struct Start {
     pub position: Vec<f64>,
     /// What holds the arm there (n), N m or N.
     pub gravity: Vec<f64>,
-    /// Mass matrix (n x n).
-    pub mass: DMatrix<f64>,
     /// What each joint moves while the others are free to move (n), kg m^2 or kg: 1 / (M^-1)_jj. Where axes are nearly
     /// parallel it is far below the diagonal of the mass matrix, and a gain that follows from that one is unstable.
     pub inertia: Vec<f64>,
@@ -60,7 +58,7 @@ impl Start {
         // The mass matrix is positive definite: every joint was found to move some inertia of its own.
         let inverse = mass.clone().cholesky().map_or_else(|| DMatrix::identity(n, n), |factors| factors.inverse());
         let inertia = inverse.diagonal().iter().map(|entry| 1. / entry).collect();
-        Self { position, gravity, mass, inertia, inverse, jacobian, effort, acceleration, tip }
+        Self { position, gravity, inertia, inverse, jacobian, effort, acceleration, tip }
     }
 
     /// How the tip accelerates: the directions (columns) in which it does so most to least easily, and how easily (m/s^2
