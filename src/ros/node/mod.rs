@@ -16,13 +16,14 @@ use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use r2r::lifecycle_msgs::msg::{Transition as TransitionMsg, TransitionEvent};
 use r2r::lifecycle_msgs::srv::ChangeState;
 use r2r::rosgraph_msgs::msg::Clock as ClockMsg;
+use r2r::std_msgs::msg::Float64;
 use r2r::std_srvs::srv::Trigger;
 use r2r::{Node, Publisher, QosProfile, ServiceRequest};
 
 use self::active::Active;
 use self::lifecycle_services::offer_lifecycle;
 use self::marking::Marking;
-use self::operate::SERVICES;
+use self::operate::{SCORE, SERVICES};
 use self::reset::Reset;
 use crate::control::{LoopError, WallClock};
 use crate::daemon::{DaemonError, Order, RobotRun};
@@ -52,6 +53,7 @@ const DIAGNOSTICS: Duration = Duration::from_secs(1);
 enum Ask {
     Transition(ServiceRequest<ChangeState::Service>),
     Operate(&'static str, Order, ServiceRequest<Trigger::Service>),
+    Score(f64),
 }
 
 /// Where it comes from, and the signals that ask the process to end: the first time, the second, ...
@@ -206,6 +208,9 @@ impl Supervisor {
                 drop(inbox.send(Ask::Operate(name, order.clone(), request)));
             })?;
         }
+        let scores = inbox.clone();
+        let qos = QosProfile::default().reliable().keep_last(10);
+        executor.subscribe(SCORE, qos, move |score: Float64| drop(scores.send(Ask::Score(score.data))))?;
         Ok(Self {
             inbox: received,
             parameters,
@@ -290,6 +295,7 @@ impl Supervisor {
                 }
                 Ok(Ask::Operate("mark_failed", order, request)) => self.mark(order, request),
                 Ok(Ask::Operate(name, order, request)) => self.answer_operator(name, order, request),
+                Ok(Ask::Score(score)) => self.take_score(score),
                 // The executor is lost, which is looked for.
                 Err(_) => std::thread::sleep(time),
             },
