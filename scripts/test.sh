@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # The whole test run: format, lints, Rust tests, a minute of fuzzing, the outside witnesses in Python; then over ROS 2. All of it in
-# the profile dev (optimised, with overflow checks), so that dependencies are built once.
+# the profile dev (optimised, with overflow checks), so that dependencies are built once. Examples are checked by clippy and run by
+# tests/examples.rs: they need no programs of their own, but those that Python calls, which it builds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup_python.sh
 cargo fmt --check
 cargo clippy --locked --workspace --all-targets -- --deny warnings
+scripts/check_release.sh
 cargo test --locked --workspace --doc
 if cargo nextest --version >/dev/null 2>&1; then
-  cargo nextest run --locked --workspace
+  cargo nextest run --locked --workspace --tests
 else
-  cargo test --locked --workspace --all-targets
+  cargo test --locked --workspace --tests
 fi
 scripts/fuzz.sh
 .venv/bin/python -m pytest -q tests/python --ignore-glob='*/test_ros_*.py'

@@ -1,8 +1,10 @@
-//! The signals that end a process: those that can be caught are, so that a robot gets the safe command first.
+//! The signals that end a process. All that can be caught are caught, so that a robot gets the safe
+//! command first.
 //!
-//! What cannot be caught is SIGKILL (the out-of-memory killer's too) and SIGSTOP. What a fault of the program itself raises (SIGSEGV,
-//! SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS) is not caught either: the thread cannot go on, and what another would send is not to
-//! be trusted. The same goes for `abort`, after which the process ends whoever listens. A time-out at the robot's side stands in.
+//! SIGKILL (the out-of-memory killer's too) and SIGSTOP cannot be caught. Signals of the program's
+//! own faults (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS) are not caught: the thread cannot
+//! go on, and other threads may send wrong commands. `abort` ends the process in any case. A
+//! time-out on the robot's side covers these cases.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +15,8 @@ use nix::sys::signal::{SigSet, Signal};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-/// What does not end a process, cannot be caught, or is raised by a fault of the program itself.
+/// Signals that do not end a process, cannot be caught, or are raised by a fault of the program
+/// itself.
 const LEFT_ALONE: [i32; 15] = [
     libc::SIGKILL,
     libc::SIGSTOP,
@@ -32,13 +35,14 @@ const LEFT_ALONE: [i32; 15] = [
     libc::SIGSYS,
 ];
 
-/// What people send, and send again where nothing seems to happen.
+/// Signals that people send, and repeat if nothing seems to happen.
 const FROM_PEOPLE: [i32; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
 
-/// A terminal, a shell and a launcher pass on what came from the terminal already: within this time it is the same.
+/// A terminal, a shell and a launcher each pass on a signal from the terminal. Signals within this
+/// time count as one.
 const SAME: Duration = Duration::from_millis(500);
 
-/// Which time it is that the process is asked to end.
+/// Counts how often the process was asked to end.
 #[derive(Default)]
 struct Count {
     times: u32,
@@ -46,7 +50,7 @@ struct Count {
 }
 
 impl Count {
-    /// Takes a signal; `None` if it asks for nothing new.
+    /// Takes a signal; `None` if it is no new request.
     fn take(&mut self, number: i32, now: Instant) -> Option<u32> {
         let same = self.last.is_some_and(|last| now.saturating_duration_since(last) < SAME);
         if self.times > 0 && (same || !FROM_PEOPLE.contains(&number)) {
@@ -57,15 +61,16 @@ impl Count {
     }
 }
 
-/// Is told a signal's name, and which time it is that the process is asked to end.
+/// Receives a signal's name, and how often the process was asked to end.
 type Handler = Box<dyn FnMut(&str, u32) + Send>;
 
-/// Who is told now, and what came until now.
+/// The present handler, and the signals so far.
 static LISTENER: Mutex<Option<(Handler, Count)>> = Mutex::new(None);
 
-/// From now on `handler` is told, on a thread of its own, whenever the process is asked to end by a signal; whoever was told before
-/// is not any more. `also` is listened to besides, from the first call on. What was ignored when the process started stays ignored
-/// (`nohup`), but for Ctrl-C, Ctrl-\ and SIGTERM.
+/// Calls `handler`, on a thread of its own, whenever a signal asks the process to end. It replaces
+/// the previous handler. Signals in `also` are listened to besides, from the first call on. Signals
+/// that were ignored when the process started stay ignored (`nohup`), except Ctrl-C, Ctrl-\ and
+/// SIGTERM.
 ///
 /// # Errors
 /// If the system refuses the handlers or the thread.
@@ -86,7 +91,7 @@ fn start(also: &[i32]) -> io::Result<()> {
         let (mut stream, sender) = (signal(SignalKind::from_raw(number))?, sender.clone());
         runtime.spawn(async move {
             while stream.recv().await.is_some() {
-                // Whoever takes them lives as long as the process.
+                // The receiver lives as long as the process.
                 let _ = sender.send(number);
             }
         });
@@ -108,7 +113,7 @@ fn start(also: &[i32]) -> io::Result<()> {
     Ok(())
 }
 
-/// The signals that would end this process. 32 and 33 are the C library's own.
+/// The signals that would end this process. 32 and 33 belong to the C library.
 fn ending() -> impl Iterator<Item = i32> {
     let ignored = ignored(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
     let asked = [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
@@ -124,21 +129,23 @@ fn ignored(status: &str) -> u64 {
     line.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0)
 }
 
-/// Keeps signals off the calling thread, which has better to do; others take them. What a fault of its own raises it gets.
+/// Blocks signals on the calling thread, so that other threads take them. Signals of the thread's
+/// own faults still arrive.
 pub fn keep_off_this_thread() {
     let mut set = SigSet::all();
     let own = [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGILL, Signal::SIGFPE, Signal::SIGTRAP, Signal::SIGSYS];
     own.into_iter().for_each(|signal| set.remove(signal));
-    // The set is a valid one, so that the call cannot fail.
+    // The set is valid, so the call cannot fail.
     let _ = set.thread_block();
 }
 
-/// Lets the terminal not suspend this thread, nor those it starts, for reading from it or writing to it in the background.
+/// Prevents the terminal from suspending this thread, and threads it starts, for reading or writing
+/// in the background.
 pub fn keep_running_in_the_background() {
     let mut set = SigSet::empty();
     set.add(Signal::SIGTTIN);
     set.add(Signal::SIGTTOU);
-    // The set is a valid one, so that the call cannot fail.
+    // The set is valid, so the call cannot fail.
     let _ = set.thread_block();
 }
 

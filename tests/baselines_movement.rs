@@ -4,8 +4,8 @@ mod tennis_common;
 
 use moto_controller::baselines::dmp::{Demonstration, Dmp, DmpConfig};
 use moto_controller::baselines::episodic::{MoreConfig, MovementConfig, RepsConfig};
+use moto_controller::commands::{EvaluateOptions, Evaluation, evaluate};
 use moto_controller::control::Episode;
-use moto_controller::daemon::{EvaluateOptions, Evaluation, evaluate};
 use moto_controller::experiment::{Run, TaskConfig, Variant};
 use moto_controller::tasks::table_tennis::{DemonstrationKind, Setting, TableTennisConfig};
 use moto_learners::moto::MotoConfig;

@@ -76,7 +76,10 @@ fn a_limit_that_differs_from_the_robot_description_is_told_at_the_start() {
 
 #[test]
 fn a_configuration_for_another_robot() {
-    refused(("[bx, by, bz,", "[by, bx, bz,"), &["robot.joints", "bx", "table_tennis_arm.urdf"]);
+    refused(
+        ("[bx, by, bz,", "[bx, bq, bz,"),
+        &["robot.joints[1] is bq", "a joint of the robot description", "did you mean bx?"],
+    );
     refused(("table_tennis_arm.urdf", "elsewhere.urdf"), &["elsewhere.urdf", "No such file"]);
     let place = Place::new(5, 1);
     fs::write(place.path("urdf/table_tennis_arm.urdf"), "<robot name='none'>").unwrap();

@@ -1,12 +1,20 @@
-//! The loop's real edges, between real threads: messages come whole and in order. Small enough for Miri, which finds what the
-//! hardware forgives (where the toolchain has it: `cargo +nightly miri test --test realtime_handoff`).
+//! The loop's hand-offs between threads: messages arrive whole and in order. The tests are small
+//! enough for Miri, which finds data races that the hardware hides (`cargo +nightly miri test --test
+//! realtime_handoff`, with the component `miri`).
 
+mod control_support;
+
+use moto_controller::control::{
+    ControlLoop, Event, LockstepClock, LoopParts, NominalInertia, Outcome, Request, SafetyState, Tuning,
+};
 use moto_controller::robot::{LoopPort, PlantRequest, RobotPort, TrialKey, TrialKind, link};
 use std::thread;
 use std::time::Duration;
 
 const MESSAGES: u64 = if cfg!(miri) { 60 } else { 200_000 };
 const JOINTS: usize = 9;
+const TRIALS: u64 = if cfg!(miri) { 2 } else { 50 };
+const HORIZON: usize = 2;
 
 #[test]
 fn states_and_commands_come_whole_and_never_older_than_the_one_before() {
@@ -55,4 +63,52 @@ fn requests_come_in_order_and_a_full_ring_gives_them_back() {
     }
     let taken = producer.join().unwrap();
     assert_eq!(got, taken.into_iter().map(begin).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_ring_between_the_loop_and_its_supervisor_passes_its_messages_whole() {
+    let mut config = control_support::config(1);
+    (config.homing.duration, config.return_home.duration, config.black_box_cycles) = (0.02, 0.02, 10);
+    let (port, robot) = link(1, 1);
+    let clock = Box::new(LockstepClock::new(control_support::Joints::at(&config.start_posture), robot));
+    let (stroke, dynamics) = (Box::new(control_support::AllOfIt(1)), Box::new(NominalInertia([1.].into())));
+    let (mut control, mut client) =
+        ControlLoop::new(LoopParts { config: config.clone(), port, clock, stroke, dynamics }).unwrap();
+    let control = thread::spawn(move || control.run());
+
+    for rollout in 0..TRIALS {
+        client.tune(Box::new(Tuning::new(config.clone(), 1).unwrap())).ok().expect("the loop takes every tuning");
+        assert!(client.order(control_support::order(rollout, HORIZON, 1)).is_ok());
+        let (mut trial, mut tuned, mut returned) = (None, false, false);
+        while trial.is_none() || !returned {
+            trial = trial.or_else(|| client.finished());
+            while let Some(event) = client.event() {
+                tuned |= matches!(event, Event::Tuned { .. });
+                returned |= matches!(event, Event::Returned { key, .. } if key == control_support::key(rollout));
+                assert!(!matches!(event, Event::Tripped { .. }), "{event:?}");
+            }
+            thread::yield_now();
+        }
+        let trial = trial.unwrap();
+        assert!(tuned && trial.outcome == Outcome::Completed, "{:?}", trial.outcome);
+        assert_eq!((trial.order.key, trial.episode().steps()), (control_support::key(rollout), HORIZON));
+    }
+
+    client.request(Request::Stop).unwrap();
+    let (mut black_box, mut stopped) = (None, false);
+    while black_box.is_none() || !stopped {
+        black_box = black_box.or_else(|| client.black_box());
+        while let Some(event) = client.event() {
+            stopped |= matches!(event, Event::Safety { state: SafetyState::Zero, .. });
+        }
+        thread::yield_now();
+    }
+    let black_box = black_box.unwrap();
+    assert!(
+        black_box.cycles().all(|cycle| cycle.mark.sequence > 0 && cycle.sent.iter().all(|effort| effort.is_finite()))
+    );
+    client.recycle(black_box);
+    client.stopper().shutdown();
+    control.join().unwrap();
+    assert!(client.status().ended && client.status().lost_events == 0);
 }

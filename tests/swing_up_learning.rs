@@ -23,7 +23,7 @@ fn mean_return(task: &SwingUp, batch: &Batch) -> f64 {
     (0..batch.rollouts()).map(of).sum::<f64>() / batch.rollouts() as f64
 }
 
-/// Best return of the mean action, over 10 noisy starts, that is reached in so many iterations.
+/// Best return of the mean action, over 10 noisy starts, that is reached within the iterations.
 fn best_return(task: &SwingUp, rollouts: u64, iterations: u64) -> f64 {
     let scales = StateScales(task.state_scales());
     let mut learner = Learner::new(LearnerConfig::default(), task.initial_policy(), scales).unwrap();

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use moto_controller::daemon::{Beginning, ConfigSource, DryRunOptions, Setup, dry_run};
+use moto_controller::commands::{DryRunOptions, dry_run};
+use moto_controller::setup::Setup;
+use moto_controller::supervisor::{Beginning, ConfigSource};
 
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/double_link.yaml");
 

@@ -6,10 +6,10 @@ use moto_controller::control::{
     Episode, FinishedTrial, InverseDynamics, LockstepClock, LoopHandle, LoopParts, Outcome, SchedulingConfig, Stroke,
     TrialBuffers, TrialOrder, TrialShape, spawn,
 };
-use moto_controller::daemon::Setup;
 use moto_controller::dynamics::{Model, Workspace};
 use moto_controller::policy::{CompiledPolicy, Policy};
 use moto_controller::robot::link;
+use moto_controller::setup::Setup;
 use moto_controller::tasks::table_tennis::{DemonstrationKind, TableTennis, TableTennisConfig};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -12,11 +12,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use moto_controller::commands::{DryRunOptions, EvaluateOptions, dry_run, evaluate};
 use moto_controller::control::{Episode, Stroke};
-use moto_controller::daemon::{Beginning, ConfigSource, DryRunOptions, EvaluateOptions, dry_run, evaluate};
 use moto_controller::policy::{LinearGaussian, Policy};
 use moto_controller::robot::{Command, Plant, Reading, TrialKey};
 use moto_controller::simulation::Arm;
+use moto_controller::supervisor::{Beginning, ConfigSource};
 use moto_controller::tasks::{Judgement, Robot, TASKS, Task, TaskError, TaskSettings, task};
 use moto_learners::{Reward, Start};
 use nalgebra::{DMatrix, DVector};

@@ -8,16 +8,20 @@ use std::time::Duration;
 
 use moto_controller::control::Episode;
 use moto_controller::storage::files::Disk;
-use moto_controller::storage::{Checkpoint, TrialEnd, TrialMeta, write_trial};
-use moto_controller_fuzz::{header, learner};
+use moto_controller::storage::{Checkpoint, Header, TrialEnd, TrialMeta, write_trial};
+use moto_controller_fuzz::{Free, batch, header, learners};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
     for target in ["checkpoint", "trial"] {
         fs::create_dir_all(seeds.join(target))?;
     }
-    let checkpoint = Checkpoint { header: header(), value: (learner(), 7_u64) };
-    checkpoint.save(&Disk, &seeds.join("checkpoint"), 1)?;
+    for (iteration, (mut learner, parameters)) in (0..).zip(learners()) {
+        // With something to remember.
+        learner.learn(batch(parameters), &Free).ok();
+        let header = Header { iteration, ..header() };
+        Checkpoint { header, value: (learner.save()?, 7_u64) }.save(&Disk, &seeds.join("checkpoint"), 3)?;
+    }
     let (episode, meta) = trial();
     write_trial(&Disk, &seeds.join("trial/small.mcap"), &episode, &meta)?;
     Ok(())

@@ -1,22 +1,21 @@
-//! A checkpoint, as it is and with its checksum put right: refused, or a learner that says that it does not fit together, or one
-//! that can be updated.
+//! A checkpoint, as it is and with its checksum put right: refused, or what a learner of some kind saved, which it refuses too, or
+//! goes on from.
 #![no_main]
 
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use moto_controller::storage::Checkpoint;
-use moto_controller_fuzz::{Free, OneFile, SHAPES, Saved, batch, expected};
+use moto_controller_fuzz::{Free, OneFile, Saved, batch, expected, learners};
 
 fn read(bytes: &[u8]) {
     if let Ok(checkpoint) = Checkpoint::<Saved>::load(&OneFile(bytes), Path::new("000000.ckpt"), &expected()) {
-        let (mut learner, _) = checkpoint.value;
-        // Sound or not: looking must be safe.
-        let _ = learner.policy().validate();
-        let _ = learner.clone();
-        if learner.validate().is_ok() && learner.policy().horizon() == SHAPES.horizon {
-            // Other numbers may make an update impossible, which it says.
-            let _ = learner.update(batch(learner.policy()), &Free);
+        let (state, _) = checkpoint.value;
+        for (mut learner, parameters) in learners() {
+            if learner.restore(&state).is_ok() && learner.law().compile().is_ok() {
+                // Other numbers, or another horizon, may make an update impossible, which it says.
+                let _ = learner.learn(batch(parameters), &Free);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use moto_controller::daemon::Setup;
+use moto_controller::setup::Setup;
 
 const ROBOT: &str = include_str!("../../urdf/table_tennis_arm.urdf");
 

@@ -3,10 +3,13 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use moto_controller::moto::{Batch, Learner, LearnerConfig, Reward, StateScales};
-use moto_controller::policy::{LinearGaussian, Policy};
 use moto_controller::storage::files::{FileError, Files, LockGuard, OpenFile};
 use moto_controller::storage::{Expected, Header, Shapes};
+use moto_learners::episodic::RepsConfig;
+use moto_learners::gps::{GpsConfig, MixtureConfig};
+use moto_learners::moto::MotoConfig;
+use moto_learners::policy::{LinearGaussian, Policy};
+use moto_learners::{Batch, Demonstrated, Learner, LearnerSettings, Reward, Start};
 use nalgebra::{DMatrix, DVector};
 
 /// A disk on which every path is the same file, to be read only.
@@ -51,8 +54,8 @@ impl Files for OneFile<'_> {
     }
 }
 
-/// What a checkpoint of the daemon holds, in its layout: the learner and the episodes made.
-pub type Saved = (Learner, u64);
+/// What a checkpoint of the daemon holds, in its layout: what the learner saved, and the episodes made.
+pub type Saved = (Vec<u8>, u64);
 
 /// Shapes of the checkpoints that are read.
 pub const SHAPES: Shapes = Shapes { state_dim: 2, action_dim: 1, horizon: 2 };
@@ -63,6 +66,7 @@ pub fn header() -> Header {
     Header {
         robot: text("arm"),
         task: text("task"),
+        learner: text("moto"),
         shapes: SHAPES,
         config_hash: text("c0ffee"),
         seed: 1,
@@ -73,8 +77,8 @@ pub fn header() -> Header {
 
 /// What they are expected to be.
 pub fn expected() -> Expected {
-    let Header { robot, task, shapes, .. } = header();
-    Expected { robot, task, shapes, config_hash: None, seed: None }
+    let Header { robot, task, learner, shapes, .. } = header();
+    Expected { robot, task, learner, shapes, config_hash: None, seed: None }
 }
 
 /// Nothing costs anything.
@@ -89,18 +93,36 @@ impl Reward for Free {
     }
 }
 
-/// Two rollouts of a policy, in which nothing happens.
-pub fn batch(policy: &Policy) -> Batch {
-    Batch::zeros(policy, 2)
+/// Two rollouts, in which nothing happens, for a learner that draws this many parameters of each.
+pub fn batch(parameters: usize) -> Batch {
+    Batch { parameters: DMatrix::zeros(parameters, 2), ..Batch::zeros(&policy(), 2) }
 }
 
-/// A learner of those shapes.
-pub fn learner() -> Learner {
+fn policy() -> Policy {
     let law = LinearGaussian {
         gain: DMatrix::from_row_slice(1, 2, &[0.5, -0.25]),
         bias: DVector::from_element(1, 0.125),
         covariance: DMatrix::from_element(1, 1, 1.),
     };
-    let policy = Policy { steps: vec![law; SHAPES.horizon] };
-    Learner::new(LearnerConfig::default(), policy, StateScales(vec![1., 2.])).expect("the seed's learner is sound")
+    Policy { steps: vec![law; SHAPES.horizon] }
+}
+
+/// A learner of each kind, of those shapes, with the parameters it draws once per rollout.
+pub fn learners() -> Vec<(Box<dyn Learner>, usize)> {
+    let position = vec![0., 0.1, 0.3, 0.6, 0.8, 0.9, 1.];
+    let velocity = vec![0., 1., 2., 2., 1., 1., 0.];
+    let demonstration = Demonstrated { position, velocity, joints: 1, period: 0.1, goal_time: 0.4 };
+    let start = Start {
+        policy: policy(),
+        state_scales: vec![1., 2.],
+        demonstration: Some(demonstration),
+        context: 0..0,
+    };
+    let sound = "the seed's learner is sound";
+    let mixture = Some(MixtureConfig::default());
+    vec![
+        (MotoConfig::default().learner(&start).expect(sound), 0),
+        (GpsConfig { mixture, ..GpsConfig::default() }.learner(&start).expect(sound), 0),
+        (RepsConfig::default().learner(&start).expect(sound), 2),
+    ]
 }

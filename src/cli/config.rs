@@ -1,4 +1,4 @@
-//! Finding the configuration.
+//! The search for the configuration file.
 
 use std::path::{Path, PathBuf};
 
@@ -7,20 +7,20 @@ use tracing::info;
 
 #[cfg(feature = "ros")]
 use super::Failure;
-use crate::daemon::ConfigSource;
+use crate::supervisor::ConfigSource;
 
 const DEFAULT: &str = "config/table_tennis.yaml";
 
 #[derive(Args)]
 pub struct ConfigArgument {
-    /// Configuration (YAML, a ROS 2 parameter file) [default: config/table_tennis.yaml, here or beside the installed program, else
-    /// the one the program comes with]
+    /// Configuration (YAML, a ROS 2 parameter file) [default: config/table_tennis.yaml, here or
+    /// beside the installed program, else the built-in one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
 impl ConfigArgument {
-    /// The file asked for, or else the default where it is found, or else what the program comes with.
+    /// The given file, or else the default file if it is found, or else the built-in configuration.
     pub fn source(self) -> ConfigSource {
         match self.file() {
             Some(path) => ConfigSource::File(path),
@@ -31,10 +31,10 @@ impl ConfigArgument {
         }
     }
 
-    /// The file asked for, or else the default where it is found.
+    /// The given file, or else the default file.
     ///
     /// # Errors
-    /// If there is none.
+    /// If there is no such file.
     #[cfg(feature = "ros")]
     pub fn path(self) -> Result<PathBuf, Failure> {
         self.file().ok_or_else(|| {
@@ -42,8 +42,8 @@ impl ConfigArgument {
         })
     }
 
-    /// Looks in this folder, and in the package's share folder of a ROS 2 installation (`lib/moto_controller/moto_controller` beside
-    /// `share/moto_controller`).
+    /// Searches this folder, and the package's share folder of a ROS 2 installation
+    /// (`lib/moto_controller/moto_controller` beside `share/moto_controller`).
     fn file(self) -> Option<PathBuf> {
         if self.config.is_some() {
             return self.config;

@@ -10,29 +10,30 @@ use clap::Args;
 use super::Failure;
 use super::config::ConfigArgument;
 use super::duration;
-use crate::daemon::output::print;
-use crate::daemon::{DoctorOptions, DoctorReport, Verdict, doctor};
+use crate::commands::{DoctorOptions, DoctorReport, Verdict, doctor};
+use crate::terminal::output::print;
 
-/// Say what this machine can promise, and what to do where that is too little.
+/// Say which deadlines this machine can keep, and how to improve it.
 ///
-/// Rights are tried, not guessed. Then the loop runs on the wall clock, stroke after stroke on the simulated arm: half of the time
-/// with nothing else to do, half of it with every processor busy and the learner updating. A histogram is drawn and each half
-/// graded: excellent (no period missed, every release within a tenth of the period), good (99.9 % of them), fair (few enough
+/// Rights are tried, not guessed. Then the loop runs on the wall clock and makes strokes with the
+/// simulated arm: half of the time on an idle machine, half of it with every processor busy and the
+/// learner updating. A histogram shows both halves, and each half is graded: excellent (no period
+/// missed, every release within a tenth of the period), good (99.9 % of them), fair (few enough
 /// periods missed to learn from), poor.
 #[derive(Args)]
 pub struct Doctor {
     #[command(flatten)]
     config: ConfigArgument,
 
-    /// How long to measure, s; 0 only looks
+    /// Duration of the measurement, s; 0 for none
     #[arg(long, value_name = "S", default_value = "20", value_parser = duration::seconds)]
     seconds: Duration,
 
-    /// Where runs are stored
+    /// Folder of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     folder: PathBuf,
 
-    /// Where the histogram goes
+    /// File of the histogram
     #[arg(long, value_name = "FILE", default_value = "latency.svg")]
     picture: PathBuf,
 

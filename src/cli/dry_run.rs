@@ -8,17 +8,19 @@ use clap::Args;
 use super::Failure;
 use super::config::ConfigArgument;
 use super::setting::whole;
-use crate::daemon::output::print;
-use crate::daemon::{Beginning, ConfigSource, DaemonError, DryRunOptions, dry_run, run_configuration};
+use crate::commands::{DryRunOptions, dry_run};
 use crate::schema::Value;
 use crate::storage::Remedy;
+use crate::supervisor::{Beginning, ConfigSource, DaemonError, run_configuration};
 use crate::tasks::TaskConfig;
+use crate::terminal::output::print;
 
 /// Learn a stroke on the embedded simulated arm, through the same control loop as on a robot.
 ///
-/// Trials run in lockstep with the simulated arm, as fast as the machine allows; after each batch of rollouts the learner
-/// updates the policy. It ends with strokes of the learned policy on the wall clock and their deadline statistics. The run
-/// folder holds everything: configuration, metrics, every trial (MCAP), checkpoints, the learning curve.
+/// Trials run in lockstep with the simulated arm, as fast as the machine allows; after each batch
+/// of rollouts the learner updates the policy. It ends with strokes of the learned policy on the
+/// wall clock and their deadline statistics. The run folder holds everything: configuration,
+/// metrics, every trial (MCAP), checkpoints, the learning curve.
 ///
 /// Ctrl-C stops the robot safely, then saves; go on with --resume.
 #[derive(Args)]
@@ -46,7 +48,8 @@ pub struct DryRun {
     #[arg(long, value_name = "M", value_parser = whole::<usize>("run.rollouts"))]
     rollouts: Option<usize>,
 
-    /// Seed of everything random: the same seed gives the same run, to the bit [default: the configuration's]
+    /// Seed of all random numbers: the same seed gives the same run, to the bit [default: the
+    /// configuration's]
     #[arg(long, value_parser = whole::<u64>("run.seed"))]
     seed: Option<u64>,
 
@@ -58,7 +61,8 @@ pub struct DryRun {
     #[arg(long)]
     realtime: bool,
 
-    /// The run folder to make [default: runs/SETTING-SEED, with a number behind it where that exists]
+    /// The run folder to make [default: runs/SETTING-SEED, with a number appended if that
+    /// exists]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
 
@@ -66,9 +70,10 @@ pub struct DryRun {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "setting", "rollouts", "seed", "warm_start"])]
     resume: Option<PathBuf>,
 
-    /// Start from what the run in this folder learned, or a stroke that an experiment learned (METHOD-SEED.stroke.json), instead of
-    /// the demonstration: robot, task, shapes and units must be the same; what else differs is listed. The run's transitions are
-    /// learned from too where their rewards mean the same
+    /// Start from the policy of the run in this folder, or from a stroke that an experiment learned
+    /// (METHOD-SEED.stroke.json), instead of the demonstration: robot, task, shapes and units must
+    /// be the same; other differences are listed. The learner uses the run's transitions too if
+    /// their rewards have the same meaning
     #[arg(long, value_name = "DIR|FILE")]
     warm_start: Option<PathBuf>,
 }

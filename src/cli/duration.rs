@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-/// The longest time that is taken, s: a year.
+/// Longest time accepted, s: a year.
 const LONGEST: f64 = 365. * 86_400.;
 
 /// A number of seconds, 0 included.
 ///
 /// # Errors
-/// What is no such number, with what is expected.
+/// A text that is not such a number, with the numbers allowed.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     duration(text, 1., "seconds")
 }
@@ -23,7 +23,7 @@ pub fn minutes(text: &str) -> Result<Duration, String> {
 
 fn duration(text: &str, unit: f64, name: &str) -> Result<Duration, String> {
     let number = text.parse::<f64>().ok().map(|number| number * unit);
-    // NaN is in no range.
+    // No range contains NaN.
     let known = number.filter(|seconds| (0. ..=LONGEST).contains(seconds));
     known
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())

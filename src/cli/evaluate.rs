@@ -6,27 +6,30 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Failure;
-use crate::daemon::output::print;
-use crate::daemon::{EvaluateOptions, evaluate};
+use crate::commands::{EvaluateOptions, evaluate};
+use crate::terminal::output::print;
 
-/// Replay what a run or an experiment learned, without exploration noise, and report how good it is.
+/// Replay the policy of a run or an experiment without exploration noise, and report its success.
 ///
-/// The strokes run through the control loop with the simulated arm and are not stored. The last line is `success: SHARE`.
+/// The strokes run through the control loop with the simulated arm and are not stored. The last
+/// line is `success: SHARE`.
 #[derive(Args)]
 pub struct Evaluate {
-    /// The run's folder, or a learned stroke of an experiment (experiments/NAME/seeds/METHOD-SEED.stroke.json)
+    /// The run's folder, or a learned stroke of an experiment
+    /// (experiments/NAME/seeds/METHOD-SEED.stroke.json)
     #[arg(value_name = "DIR|FILE")]
     run: PathBuf,
 
-    /// Strokes to make [default: the configuration's evaluation_strokes, 200; with --realtime realtime_strokes, 10]
+    /// Strokes to make [default: the configuration's evaluation_strokes, 200; with --realtime
+    /// realtime_strokes, 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     strokes: Option<u64>,
 
-    /// With the policy's exploration noise
+    /// With exploration noise
     #[arg(long)]
     noise: bool,
 
-    /// The policy the run started from, instead of the one it learned
+    /// What the run's learner starts with, instead of what it learned
     #[arg(long)]
     initial: bool,
 

@@ -11,22 +11,23 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tracing::{info, warn};
 
 use super::Failure;
-use crate::daemon::logging::{BARS, draws_bars};
-use crate::daemon::output::{print, print_progress};
 use crate::experiment::catalogue::{ENTRIES, find};
 use crate::experiment::{
     ExperimentConfig, Folder, Job, Outcome, Record, RunnerOptions, Watcher, overridden, publish, run, table,
 };
 use crate::signals;
+use crate::terminal::logging::{BARS, draws_bars};
+use crate::terminal::output::{print, print_progress};
 
 /// Exit code of a program that was stopped by a signal.
 const STOPPED: u8 = 130;
 
 /// Compare methods and settings over seeds: the figures of the paper, or your own.
 ///
-/// Seeds run in parallel on all processors; the same seed gives the same numbers, to the bit, on any number of them. The
-/// folder gets a CSV file per variant and seed, a summary, a figure, and the settings written out. Ctrl-C saves everything;
-/// the same command goes on where it stopped, and does not run finished seeds again.
+/// Seeds run in parallel on all processors; the same seed gives the same numbers, to the bit, on
+/// any number of them. The folder gets a CSV file per variant and seed, a summary, a figure, and
+/// the settings written out. Ctrl-C saves everything; the same command goes on where it stopped,
+/// and does not run finished seeds again.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -47,9 +48,9 @@ Your own variants, in mine.yaml:
       like: MOTO
       task: {swing_up: {inertia: uniform_rods, torque_limit: 20}}
   only: [MOTO, heavier]                          # leaves the others out
-The folder's config.yaml shows every setting there is; `cargo doc --open` explains them (LearnerConfig, SwingUpConfig).")]
+The folder's config.yaml shows every setting there is; docs/experiment_variants.md explains them.")]
 pub struct Experiment {
-    /// Which one
+    /// Name of the experiment
     #[arg(value_name = "NAME", required_unless_present = "list")]
     name: Option<String>,
 
@@ -57,15 +58,16 @@ pub struct Experiment {
     #[arg(long)]
     list: bool,
 
-    /// A small version, to see what comes out in less than a minute
+    /// A small version with results in less than a minute
     #[arg(long)]
     quick: bool,
 
-    /// How many seeds [default: 10, or the file's]
+    /// Number of seeds [default: 10, or the file's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
 
-    /// The first seed [default: 1, or the file's]; settings are tuned on others than those that are reported
+    /// The first seed [default: 1, or the file's]; tune settings on other seeds than
+    /// those that are reported
     #[arg(long, value_name = "N")]
     first_seed: Option<u64>,
 
@@ -129,7 +131,7 @@ impl Experiment {
     }
 }
 
-/// All experiments with what they compare.
+/// All experiments with the methods they compare.
 fn listing() -> String {
     let entries = ENTRIES.iter().map(|entry| {
         let text = format!("{} Ten seeds on two processors: {}.", entry.explanation, entry.duration);
@@ -152,7 +154,7 @@ fn folded(text: &str, width: usize) -> Vec<String> {
     })
 }
 
-/// Becomes true when a signal asks the program to end; asked again, it ends at once.
+/// A flag that a signal to end the program sets. A second signal ends the program at once.
 fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
@@ -165,21 +167,22 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
-/// Progress for people: on a terminal a bar for all and a line for each variant, elsewhere a line per finished seed.
+/// Progress for people: on a terminal a bar for all seeds and a line for each variant, elsewhere a
+/// line per finished seed.
 struct Bars {
     total: Option<ProgressBar>,
-    /// By the variant's slug.
+    /// Lines by the variant's slug.
     variants: BTreeMap<String, Line>,
 }
 
 /// The line of a variant.
 struct Line {
     bar: Option<ProgressBar>,
-    /// By seed.
+    /// Newest progress by seed.
     newest: Mutex<BTreeMap<u64, Newest>>,
 }
 
-/// Where a seed is.
+/// Progress of a seed.
 struct Newest {
     iterations: u64,
     value: f64,
@@ -190,7 +193,7 @@ impl Bars {
         let terminal = draws_bars();
         let styled = |template: &str, length: u64| {
             let bar = BARS.add(ProgressBar::new(length));
-            // The templates are constants; should one ever not parse, the default style serves.
+            // The templates are constants. If one does not parse, the default style is used.
             bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         };
@@ -217,7 +220,7 @@ impl Bars {
         let (Some(Line { bar, newest }), Some(last)) = (self.variants.get(&job.variant.slug()), records.last()) else {
             return;
         };
-        // A poisoned lock means that another worker panicked; this one has nothing to show then.
+        // A poisoned lock means that another worker panicked. There is nothing to show then.
         let Ok(mut newest) = newest.lock() else { return };
         newest.insert(job.seed, Newest { iterations: last.iteration, value: last.mean_action_return });
         let done: u64 = newest.values().map(|n| n.iterations).sum();

@@ -6,6 +6,7 @@ mod dry_run;
 mod duration;
 mod evaluate;
 mod experiment;
+mod init;
 #[cfg(feature = "ros")]
 mod ros;
 mod setting;
@@ -13,16 +14,17 @@ mod soak;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::daemon::output::say;
+use crate::terminal::output::say;
 
-/// Why a command failed, for the person who gave it.
+/// Reason why a command failed, for its user.
 type Failure = Box<dyn std::error::Error>;
 
 /// A real-time robot controller that learns strokes on the robot.
 ///
-/// The robot executes a stroke again and again through a hard-deadline control loop; between trials MOTO (Akrour et al.,
-/// JMLR 2018) improves the policy within an exact trust region. Start with `moto_controller dry-run`: it learns to
-/// return table-tennis balls on an embedded simulated arm and needs nothing but this program.
+/// The robot executes a stroke again and again through a hard-deadline control loop; between trials
+/// MOTO (Akrour et al., JMLR 2018) improves the policy within an exact trust region. Start with
+/// `moto_controller dry-run`: it learns to return table-tennis balls on an embedded simulated arm
+/// and needs nothing but this program.
 #[derive(Parser)]
 #[command(
     version,
@@ -38,6 +40,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Init),
     DryRun(dry_run::DryRun),
     Doctor(doctor::Doctor),
     Evaluate(evaluate::Evaluate),
@@ -49,9 +52,9 @@ enum Command {
     Simulate(ros::Simulate),
 }
 
-/// Runs a command that logs to standard error alone.
+/// Runs a command whose log goes to standard error alone.
 fn logged<T>(command: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    crate::daemon::logging::initialise();
+    crate::terminal::logging::initialise();
     command()
 }
 
@@ -67,6 +70,7 @@ pub fn main() -> std::process::ExitCode {
     let words = crate::ros::without_ros_arguments(words);
     let arguments = Arguments::parse_from(words);
     let outcome = match arguments.command {
+        Command::Init(command) => logged(|| command.run()),
         Command::DryRun(command) => logged(|| command.run()),
         Command::Doctor(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),

@@ -6,13 +6,13 @@ use clap::Args;
 
 use super::Failure;
 use super::config::ConfigArgument;
-use crate::daemon::logging;
 use crate::ros;
+use crate::terminal::logging;
 
 /// Run as a ROS 2 node: the control loop and the learner on a robot that speaks ROS.
 ///
-/// A managed node (configure, activate, deactivate). What follows --ros-args is read by ROS: parameters (-p, --params-file),
-/// remappings (-r), log level. Usually started by a launch file.
+/// A managed node (configure, activate, deactivate), usually started by a launch file. ROS reads the
+/// arguments after --ros-args: parameters (-p, --params-file), remappings (-r), log level.
 #[derive(Args)]
 pub struct Run {
     #[command(flatten)]
@@ -21,7 +21,8 @@ pub struct Run {
 
 /// Run the simulated arm as a ROS 2 node of its own: joint states and the ball out, efforts in.
 ///
-/// What follows --ros-args is read by ROS. With the parameter ros.clock it runs on the wall clock or in lockstep with the controller.
+/// ROS reads the arguments after --ros-args. The parameter ros.clock chooses the wall clock or
+/// lockstep with the controller.
 #[derive(Args)]
 pub struct Simulate {
     #[command(flatten)]

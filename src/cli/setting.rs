@@ -1,9 +1,9 @@
-//! Options that stand for a field of the configuration: what is allowed is stated there.
+//! Options that replace a field of the configuration. The field's range applies to the option.
 
-use crate::daemon::Config;
 use crate::schema::Schema;
+use crate::setup::Config;
 
-/// Reads an option that takes the place of a whole number of the configuration, in the field's range.
+/// Reads an option that replaces a whole number of the configuration, in the field's range.
 pub fn whole<T: TryFrom<i128>>(field: &'static str) -> impl Fn(&str) -> Result<T, String> + Clone {
     move |text| {
         let field = Schema::of::<Config>().field(field).ok_or_else(|| format!("there is no field {field}"))?;

@@ -8,13 +8,13 @@ use clap::Args;
 use super::Failure;
 use super::config::ConfigArgument;
 use super::duration;
-use crate::daemon::output::{print, say};
-use crate::daemon::{SoakOptions, soak};
+use crate::commands::{SoakOptions, soak};
+use crate::terminal::output::{print, say};
 
-/// Run for long and keep nothing: does memory stay flat, and the loop as fast as it was?
+/// Run for long and keep nothing: do memory and the loop's timing stay constant?
 ///
-/// Everything runs as in `dry-run`: loop, learner, storage. The folder is a temporary one that keeps the newest 50 trials and
-/// is removed at the end. Each tenth of the run is a line; the first is the warm-up.
+/// Loop, learner and storage run as in `dry-run`. A temporary folder keeps the newest 50 trials and
+/// is removed at the end. The report has a line for each tenth of the run; the first is the warm-up.
 #[derive(Args)]
 pub struct Soak {
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub struct Soak {
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..))]
     trials: u32,
 
-    /// On the wall clock instead, for so many minutes, with the deadline statistics
+    /// Run on the wall clock for M minutes instead, with the deadline statistics
     #[arg(long, value_name = "M", conflicts_with = "trials", value_parser = duration::minutes)]
     minutes: Option<Duration>,
 }

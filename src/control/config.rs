@@ -1,11 +1,12 @@
-//! What may be set of the control loop, each value with its unit, range and default, and checked before anything moves.
+//! Settings of the control loop, with units, ranges and defaults; all are checked before anything
+//! moves.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The control loop's configuration. Lists have one entry per joint, in the robot's order; lengths and angles are in m or rad,
-/// efforts in N or N m, times in s.
+/// The control loop's configuration. Lists have one entry per joint, in the robot's order. Lengths
+/// are in m or rad, efforts in N or N m, times in s.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ControlConfig {
@@ -13,51 +14,53 @@ pub struct ControlConfig {
     #[schemars(extend("minimum" = 0.0001, "maximum" = 0.1, "x-unit" = "s"))]
     #[serde(default = "period")]
     pub period: f64,
-    /// Control periods per policy step; the effort asked is held in between.
+    /// Control periods per policy step. The effort is held in between.
     #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     #[serde(default = "decimation")]
     pub decimation: usize,
-    /// Posture a stroke starts from, inside the limits by their margin.
+    /// Posture that a stroke starts from. It lies inside the position bounds by at least the
+    /// margin.
     #[schemars(extend("x-unit" = "m or rad", "x-per" = "joint"))]
     pub start_posture: Vec<f64>,
     /// Effort per unit of the policy's action.
     #[schemars(extend("exclusiveMinimum" = 0, "x-unit" = "N or N m", "x-per" = "joint"))]
     pub action_scale: Vec<f64>,
-    /// What starts the stroke.
+    /// Start condition of the stroke.
     #[serde(default)]
     pub trigger: Trigger,
-    /// How long a ready arm waits for its trigger before the trial is given up.
+    /// Time an arm in the start posture waits for its trigger before the trial is given up.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 3600, "x-unit" = "s"))]
     #[serde(default = "ready_timeout")]
     pub ready_timeout: f64,
-    /// The way to the start posture.
+    /// Motion to the start posture.
     #[serde(default)]
     pub homing: MotionConfig,
-    /// The way back after the stroke.
+    /// Motion back to the start posture after the stroke.
     #[serde(default, rename = "return")]
     pub return_home: MotionConfig,
     /// Gains of holding and homing.
     #[serde(default)]
     pub tracking: TrackingConfig,
-    /// What the joints are allowed.
+    /// Limits of the joints.
     pub limits: LimitsConfig,
-    /// When the loop stops trusting what it sees.
+    /// Thresholds beyond which the loop stops trusting its readings.
     #[serde(default)]
     pub watchdog: WatchdogConfig,
-    /// What the robot gets when something tripped.
+    /// Response to a fault.
     pub safety: SafetyConfig,
     /// Priority, processor and memory of the loop's thread.
     #[serde(default)]
     pub scheduling: SchedulingConfig,
-    /// Largest share of missed cycles of a stroke that is still learned from.
+    /// Largest share of missed periods of a stroke that the learner may use.
     #[schemars(extend("minimum" = 0, "maximum" = 1))]
     #[serde(default = "max_missed_share")]
     pub max_missed_share: f64,
-    /// Share of a stroke's cycles changed by a limit above which the trial says so.
+    /// Share of a stroke's cycles changed by a limit above which the trial is reported as
+    /// over-clipped.
     #[schemars(extend("minimum" = 0, "maximum" = 1))]
     #[serde(default = "max_clipped_share")]
     pub max_clipped_share: f64,
-    /// Cycles the black box holds.
+    /// Number of cycles in the black box.
     #[schemars(extend("minimum" = 1, "maximum" = 1000000))]
     #[serde(default = "black_box_cycles")]
     pub black_box_cycles: usize,
@@ -82,33 +85,34 @@ fn black_box_cycles() -> usize {
     1000
 }
 
-/// What starts the stroke of an arm that is ready.
+/// Start condition of the stroke of an arm that is ready.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
-    /// The task sees it in a reading, e.g. the ball comes within reach.
+    /// The task finds it in a reading, e.g. the ball comes within reach.
     #[default]
     Task,
-    /// Nothing: the stroke starts at once.
+    /// None: the stroke starts at once.
     AtOnce,
     /// The operator's request.
     Operator,
 }
 
-/// A minimum-jerk motion to the start posture, and when it counts as done.
+/// A minimum-jerk motion to the start posture, and the condition under which the motion counts as
+/// done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MotionConfig {
-    /// Duration; longer where a joint would exceed its speed.
+    /// Duration. The motion takes longer where a joint would exceed its speed.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 60, "x-unit" = "s"))]
     pub duration: f64,
-    /// Largest distance from the posture.
+    /// Largest distance from the posture at the end of the motion.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1, "x-unit" = "m or rad"))]
     pub position_tolerance: f64,
-    /// Largest speed.
+    /// Largest speed at the end of the motion.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "m/s or rad/s"))]
     pub velocity_tolerance: f64,
-    /// Time to come to rest after the planned motion; then the loop stops safely.
+    /// Time to come to rest after the planned motion. The loop stops safely when it is over.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 3600, "x-unit" = "s"))]
     pub timeout: f64,
 }
@@ -119,14 +123,15 @@ impl Default for MotionConfig {
     }
 }
 
-/// Gains of the tracking controller, on accelerations: the model (or the nominal inertia) makes efforts of them.
+/// Gains of the tracking controller. They act on accelerations; the model (or the nominal inertia)
+/// turns accelerations into efforts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrackingConfig {
-    /// Stiffness.
+    /// Stiffness: acceleration per position error.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1000000, "x-unit" = "1/s^2"))]
     pub stiffness: f64,
-    /// Damping.
+    /// Damping: acceleration per velocity error.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10000, "x-unit" = "1/s"))]
     pub damping: f64,
     /// Share of a joint's velocity limit that homing may use.
@@ -140,7 +145,7 @@ impl Default for TrackingConfig {
     }
 }
 
-/// What the joints are allowed.
+/// Limits of the joints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsConfig {
@@ -148,14 +153,16 @@ pub struct LimitsConfig {
     #[schemars(extend("exclusiveMinimum" = 0, "x-unit" = "N or N m", "x-per" = "joint", "x-empty" = "the robot description's"))]
     #[serde(default)]
     pub effort: Vec<f64>,
-    /// Fastest change of the effort sent; a period allows this times the period.
+    /// Largest rate of change of the effort sent. The largest change per period is this rate times
+    /// the period.
     #[schemars(extend("exclusiveMinimum" = 0, "x-unit" = "N/s or N m/s", "x-per" = "joint"))]
     pub effort_rate: Vec<f64>,
-    /// Lower position bound; -inf for a joint without.
+    /// Lower position bound; -inf for a joint without one.
     #[schemars(extend("x-infinite" = true, "x-unit" = "m or rad", "x-per" = "joint", "x-empty" = "the robot description's, its soft limit where it has one"))]
     #[serde(default)]
     pub lower: Vec<f64>,
-    /// Upper position bound, above the lower by more than two margins; inf for a joint without.
+    /// Upper position bound, above the lower one by more than two margins; inf for a joint without
+    /// one.
     #[schemars(extend("x-infinite" = true, "x-unit" = "m or rad", "x-per" = "joint", "x-empty" = "the robot description's, its soft limit where it has one"))]
     #[serde(default)]
     pub upper: Vec<f64>,
@@ -163,21 +170,22 @@ pub struct LimitsConfig {
     #[schemars(extend("exclusiveMinimum" = 0, "x-unit" = "m/s or rad/s", "x-per" = "joint", "x-empty" = "the robot description's"))]
     #[serde(default)]
     pub velocity: Vec<f64>,
-    /// Zone inside each position bound over which spring and damper take over; beyond a bound by as much, the loop
-    /// stops.
+    /// Width of the soft zone inside each bound, > 0. The loop trips when a joint is more than this
+    /// far outside a bound.
     #[schemars(extend("exclusiveMinimum" = 0, "x-unit" = "m or rad", "x-per" = "joint"))]
     pub margin: Vec<f64>,
-    /// Spring in that zone.
+    /// Stiffness of the spring in the soft zone.
     #[schemars(extend("minimum" = 0, "x-unit" = "N/m or N m/rad", "x-per" = "joint"))]
     pub stiffness: Vec<f64>,
-    /// Damper in that zone and above the largest speed.
+    /// Damping in the soft zone and above the largest speed.
     #[schemars(extend("minimum" = 0, "x-unit" = "N s/m or N m s/rad", "x-per" = "joint"))]
     pub damping: Vec<f64>,
     /// Share of the largest speed over which accelerating efforts fade.
     #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     #[serde(default = "velocity_margin")]
     pub velocity_margin: f64,
-    /// Multiple of the largest speed at which the loop stops, measured or as a jump between readings.
+    /// Speed at which the loop trips, as a multiple of the largest speed. It applies to the
+    /// measured speed and to jumps between readings.
     #[schemars(extend("minimum" = 1, "maximum" = 10))]
     #[serde(default = "trip_ratio")]
     pub trip_ratio: f64,
@@ -190,30 +198,34 @@ fn trip_ratio() -> f64 {
     1.5
 }
 
-/// When the loop stops trusting what it sees. The default holds at a period of 2 ms.
+/// Thresholds beyond which the loop stops trusting its readings. Defaults are tuned for a 2 ms
+/// period.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WatchdogConfig {
-    /// Largest age of the newest joint state, and how far its stamp may lie ahead.
+    /// Largest age of the newest joint state, and largest time by which its stamp may lie ahead of
+    /// the loop's clock.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "s"))]
     pub max_state_age: f64,
     /// Jump of a joint between two readings that is always allowed (resolution, noise).
     #[schemars(extend("minimum" = 0, "maximum" = 1, "x-unit" = "m or rad"))]
     pub jump_tolerance: f64,
-    /// Most new joint states in a row without a changed bit while the arm is moved, by what they say themselves or by
-    /// efforts that change. More for coarse encoders on joints that stick; none where readings may stand still.
+    /// Largest number of successive new joint states without a changed bit while the arm is moved.
+    /// The arm counts as moved if its reported velocity or a change of effort says so. Coarse
+    /// encoders on joints that stick need more; none switches the check off.
     #[schemars(extend("minimum" = 2, "maximum" = 100000))]
     pub max_frozen_readings: Option<u64>,
-    /// Largest age of the task's values during a stroke, and how far their stamp may lie ahead; none if the stroke does not
-    /// use them.
+    /// Largest age of the task's values during a stroke, and largest time by which their stamp may
+    /// lie ahead; none if the stroke does not use them.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "s"))]
     pub max_task_age: Option<f64>,
-    /// Most periods missed in a row without a cycle on time in between; more stop the loop. Over ROS, this many periods without a
-    /// command, one at least, send the robot zero.
+    /// Largest number of periods missed in a row, with no cycle on time in between. The loop trips
+    /// on more. Over ROS, the robot is sent zero after this many periods without a command, and
+    /// after at least one.
     #[schemars(extend("minimum" = 0, "maximum" = 1000))]
     pub max_consecutive_misses: u64,
-    /// Longest silence of the supervisor and of the loop, and longest standstill of a simulated clock; not watched in lockstep, nor
-    /// if none.
+    /// Longest silence of the supervisor and of the loop, and longest standstill of a simulated
+    /// clock. None switches the check off; it is off in lockstep.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 3600, "x-unit" = "s"))]
     pub heartbeat_timeout: Option<f64>,
 }
@@ -231,21 +243,23 @@ impl Default for WatchdogConfig {
     }
 }
 
-/// What the robot gets when something tripped.
+/// Response to a fault.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SafetyConfig {
-    /// The answer to a fault that leaves the readings trustworthy; any other is answered by damping.
+    /// Response to a fault that leaves the readings trustworthy. The response to any other fault is
+    /// damping.
     #[serde(default)]
     pub response: Response,
     /// Damping of the joints.
     #[schemars(extend("minimum" = 0, "x-unit" = "N s/m or N m s/rad", "x-per" = "joint"))]
     pub damping: Vec<f64>,
-    /// Time over which the last effort fades and damping takes over.
+    /// Time over which the last effort fades out and damping fades in.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "s"))]
     #[serde(default = "ramp")]
     pub ramp: f64,
-    /// Time of damping before the effort goes to zero, the ramp included: at least `ramp`.
+    /// Time of damping before the effort goes to zero. It includes the ramp, so it is at least
+    /// `ramp`.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 60, "x-unit" = "s"))]
     #[serde(default = "damp_duration")]
     pub duration: f64,
@@ -258,14 +272,14 @@ fn damp_duration() -> f64 {
     0.5
 }
 
-/// How a fault is answered.
+/// Response to a fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Response {
     /// Damp the joints, then zero effort.
     #[default]
     Damp,
-    /// Hold the posture (against gravity, where a model is loaded) until the reset.
+    /// Hold the posture (against gravity, if a model is loaded) until the reset.
     Hold,
 }
 
@@ -280,9 +294,10 @@ pub struct SchedulingConfig {
     pub cpu: Option<usize>,
     /// Lock the process's memory and touch the stack in advance.
     pub lock_memory: bool,
-    /// Keep processors out of deep idle states (`/dev/cpu_dma_latency`), as `cyclictest` does; never an error.
+    /// Keep processors out of deep idle states (`/dev/cpu_dma_latency`), as `cyclictest` does. A
+    /// refusal is never an error.
     pub avoid_idle_states: bool,
-    /// What a refusal does.
+    /// Response to a refused priority, processor or memory lock.
     pub on_error: OnError,
 }
 
@@ -292,14 +307,14 @@ impl Default for SchedulingConfig {
     }
 }
 
-/// What a refused priority, processor or lock does.
+/// Response to a refused priority, processor or memory lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnError {
-    /// It is reported, and the loop runs without.
+    /// Report the refusal and run without.
     #[default]
     Warn,
-    /// The loop does not start.
+    /// Do not start the loop.
     Strict,
 }
 

@@ -1,10 +1,11 @@
-//! The hard-deadline control loop: it applies the stroke's policy to the newest reading, through the limits, on time.
+//! The hard-deadline control loop: it applies the stroke's policy to the newest reading, through
+//! the limits, on time.
 //!
-//! On its path nothing is allocated, freed, locked or logged, and the sleep is the only system call. [`spawn`] starts it; the
-//! supervisor speaks to it through a [`LoopClient`].
+//! On its path nothing is allocated, freed, locked or logged, and the sleep is the only system
+//! call. [`spawn`] starts it; the supervisor speaks to it through a [`LoopClient`].
 //!
-//! Its rooms know each other in one direction: `cycle` -> `trial` -> `exchange` -> `guards` -> `time`. All of them know the
-//! configuration.
+//! Its rooms know each other in one direction: `cycle` -> `trial` -> `exchange` -> `guards` ->
+//! `time`. All of them know the configuration.
 
 mod config;
 mod cycle;
@@ -22,7 +23,7 @@ pub use config::{
 pub use cycle::client::{LoopClient, ORDER_CAPACITY, Stopper};
 pub use cycle::command_thread::{CommandSink, CommandThread, Outgoing};
 pub use cycle::control_loop::{ControlLoop, LoopParts};
-pub use cycle::loop_watch::LoopWatch;
+pub(crate) use cycle::loop_watch::LoopWatch;
 pub use cycle::plant_thread::PlantThread;
 pub use cycle::spawn::{LoopError, LoopHandle, spawn};
 pub use cycle::tuning::Tuning;
@@ -33,7 +34,6 @@ pub use exchange::order::{FinishedTrial, Outcome, TrialBuffers, TrialOrder, Tria
 pub use guards::fault::{Abort, Fault, OrderError, Trust};
 pub use guards::limits::Limits;
 pub use guards::safety::{Safety, SafetyState};
-pub use guards::watchdog::Watchdog;
 pub use time::latency::{Latency, LatencySummary, Quantiles, TrialLatency};
 pub use time::lockstep::LockstepClock;
 pub use time::on_idle::OnIdle;

@@ -1,13 +1,14 @@
-//! Which configurations are accepted: nothing that is not a number, nothing that would leave a limit open.
+//! Validation of the configuration: no value is NaN, and no limit is left open.
 
 use super::config::ControlConfig;
 use crate::schema::{FieldError, Joints, check};
 
 impl ControlConfig {
-    /// Checks every value for a robot with these joints: their names, or how many there are.
+    /// Checks every value for a robot with these joints: their names, or their number.
     ///
     /// # Errors
-    /// The first field that is not accepted, with its value and what is. Not-a-number is never accepted.
+    /// The first field that is refused, with its value and the values allowed. NaN is always
+    /// refused.
     pub fn validate<'a>(&self, joints: impl Into<Joints<'a>>) -> Result<(), FieldError> {
         let joints = joints.into();
         let within = |error: FieldError| error.within("control");
@@ -20,7 +21,8 @@ impl ControlConfig {
         self.validate_limits(joints).map_err(within)
     }
 
-    /// What the robot description may fill in is complete by now, and leaves room for the start posture.
+    /// Checks limits that the robot description may fill in. They must be complete by now and leave
+    /// room for the start posture.
     fn validate_limits(&self, joints: Joints<'_>) -> Result<(), FieldError> {
         let limits = &self.limits;
         let count = self.start_posture.len();

@@ -16,16 +16,18 @@ impl Model {
         for (i, body) in self.bodies.iter().enumerate() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
             let (parent, state) = (&before[body.parent], &mut rest[0]);
-            body.place(parent, q[i], qd[i], state);
-            state.acceleration = parent.acceleration + state.axis * qdd[i] + state.drift;
+            let j = body.joint;
+            body.place(parent, q[j], qd[j], state);
+            state.acceleration = parent.acceleration + state.axis * qdd[j] + state.drift;
             let inertia = body.inertia_at(state);
             state.force = inertia.force(&state.velocity, &state.acceleration);
         }
         for (i, body) in self.bodies.iter().enumerate().rev() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
             let (parent, state) = (&mut before[body.parent], &rest[0]);
-            let passive = &self.joints[i].passive;
-            tau[i] = state.axis.dot(&state.force) + passive.armature * qdd[i] - passive.torque(q[i], qd[i]);
+            let j = body.joint;
+            let passive = &self.joints[j].passive;
+            tau[j] = state.axis.dot(&state.force) + passive.armature * qdd[j] - passive.torque(q[j], qd[j]);
             if body.parent > 0 {
                 parent.force += state.force;
             }
@@ -58,7 +60,8 @@ impl Model {
         for (i, body) in self.bodies.iter().enumerate() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
             let (parent, state) = (&before[body.parent], &mut rest[0]);
-            body.place(parent, q[i], qd[i], state);
+            let j = body.joint;
+            body.place(parent, q[j], qd[j], state);
             state.acceleration = parent.acceleration + state.drift;
             let inertia = body.inertia_at(state);
             state.force = inertia.force(&state.velocity, &state.acceleration);
@@ -68,11 +71,12 @@ impl Model {
         for (i, body) in self.bodies.iter().enumerate().rev() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
             let (parent, state) = (&mut before[body.parent], &mut rest[0]);
-            let passive = &self.joints[i].passive;
+            let j = body.joint;
+            let passive = &self.joints[j].passive;
             let reaction = state.articulated * state.axis;
-            let inertia = state.axis.dot(&reaction) + passive.armature + dt * passive.resistance(qd[i]);
+            let inertia = state.axis.dot(&reaction) + passive.armature + dt * passive.resistance(qd[j]);
             let inverse = 1. / inertia;
-            let effort = tau[i] + passive.torque(q[i], qd[i]) - state.axis.dot(&state.force);
+            let effort = tau[j] + passive.torque(q[j], qd[j]) - state.axis.dot(&state.force);
             state.free_acceleration = effort * inverse;
             state.coupling = reaction * inverse;
             if body.parent > 0 {
@@ -85,8 +89,9 @@ impl Model {
         for (i, body) in self.bodies.iter().enumerate() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
             let (parent, state) = (&before[body.parent], &mut rest[0]);
-            qdd[i] = state.free_acceleration - state.coupling.dot(&parent.acceleration);
-            state.acceleration = parent.acceleration + state.axis * qdd[i];
+            let j = body.joint;
+            qdd[j] = state.free_acceleration - state.coupling.dot(&parent.acceleration);
+            state.acceleration = parent.acceleration + state.axis * qdd[j];
         }
     }
 
@@ -97,20 +102,22 @@ impl Model {
         assert!(q.len() == n && out.shape() == (n, n), "joint values: not {n}, or shape of the mass matrix");
         for (i, body) in self.bodies.iter().enumerate() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
-            body.place(&before[body.parent], q[i], 0., &mut rest[0]);
+            body.place(&before[body.parent], q[body.joint], 0., &mut rest[0]);
             rest[0].composite = body.inertia_at(&rest[0]);
         }
         out.fill(0.);
         for (i, body) in self.bodies.iter().enumerate().rev() {
             let state = ws.bodies[i + 1];
             let force = state.composite.times(&state.axis);
-            out[(i, i)] = state.axis.dot(&force) + self.joints[i].passive.armature;
+            let j = body.joint;
+            out[(j, j)] = state.axis.dot(&force) + self.joints[j].passive.armature;
             let mut ancestor = body.parent;
             while ancestor > 0 {
                 let entry = ws.bodies[ancestor].axis.dot(&force);
-                out[(ancestor - 1, i)] = entry;
-                out[(i, ancestor - 1)] = entry;
-                ancestor = self.bodies[ancestor - 1].parent;
+                let carrier = &self.bodies[ancestor - 1];
+                out[(carrier.joint, j)] = entry;
+                out[(j, carrier.joint)] = entry;
+                ancestor = carrier.parent;
             }
             if body.parent > 0 {
                 let parent = &mut ws.bodies[body.parent].composite;

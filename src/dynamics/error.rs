@@ -1,98 +1,80 @@
 //! Why a URDF is refused.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
-/// Why a URDF cannot be used.
+use moto_settings::FieldError;
+
+/// Why a URDF cannot be used: file and line, as far as they are known, and the reason.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{reason}", place(path.as_deref(), *line))]
+#[non_exhaustive]
+pub struct ModelError {
+    /// The file; none if the text is not from a file.
+    pub path: Option<PathBuf>,
+    /// Line in it, from 1; none if it is the whole.
+    pub line: Option<u64>,
+    /// What is wrong, and what to do.
+    pub reason: Reason,
+}
+
+/// What is wrong with a URDF. Every message names the element, the value and the mend.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ModelError {
+pub enum Reason {
     /// The file cannot be read.
-    #[error("cannot read `{}`: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file was read, but describes no robot that the dynamics can use.
-    #[error("`{}`: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: Box<ModelError>,
-    },
-    /// Not XML, or not URDF.
-    #[error("not a URDF: {source}")]
-    Syntax {
-        /// Why.
-        source: urdf_rs::UrdfError,
-    },
-    /// A link or joint lacks a required part, or has text in the place of a number.
-    #[error("{element} `{name}`: {source}")]
-    Element {
-        /// `link` or `joint`.
-        element: &'static str,
-        /// Its name.
-        name: String,
-        /// Why.
-        source: urdf_rs::UrdfError,
-    },
-    /// A joint of a type that has no equation here.
-    #[error("joint `{joint}`: type = {kind}: must be revolute, continuous, prismatic or fixed")]
-    JointType {
-        /// The joint.
-        joint: String,
-        /// Its type.
-        kind: String,
-    },
-    /// A joint bound to another one.
-    #[error("joint `{joint}`: mimic = `{of}`: joints that mimic others are not supported")]
-    Mimic {
-        /// The joint.
-        joint: String,
-        /// The joint it mimics.
-        of: String,
-    },
-    /// A joint that needs limits and has none.
+    #[error("cannot be read: {0}")]
+    Read(std::io::Error),
+    /// The text is not XML.
+    #[error("{0}")]
+    Xml(String),
+    /// XML, but not of a robot.
+    #[error("there is no <robot> element: this is not a URDF")]
+    NoRobot,
+    /// A xacro file that was not expanded.
     #[error(
-        "joint `{joint}`: limit is missing: revolute and prismatic joints must have lower, upper, effort, velocity"
+        "<{tag}> is xacro, which has to be expanded first: `xacro robot.urdf.xacro > robot.urdf` (program `xacro`, of \
+         ROS or of PyPI)"
     )]
-    NoLimit {
-        /// The joint.
-        joint: String,
+    Xacro {
+        /// The element that only xacro knows.
+        tag: String,
     },
-    /// A number out of its range.
-    #[error("{element} `{name}`: {field} = {value}: {rule}")]
-    Value {
+    /// A link or joint without a name.
+    #[error("a {element} has no name: give it one")]
+    Unnamed {
         /// `link` or `joint`.
         element: &'static str,
-        /// Its name.
-        name: String,
-        /// Which number.
-        field: &'static str,
+    },
+    /// A value that is not accepted.
+    #[error("{owner}: {field} = {value}: {rule}")]
+    Value {
+        /// The link or joint.
+        owner: Owner,
+        /// Which value.
+        field: String,
         /// What it is.
-        value: f64,
+        value: String,
+        /// What it must be, and what to do.
+        rule: String,
+    },
+    /// A value that has to be given.
+    #[error("{owner}: {field} is missing: {rule}")]
+    Missing {
+        /// The link or joint.
+        owner: Owner,
+        /// Which value.
+        field: String,
         /// What it must be.
-        rule: &'static str,
+        rule: String,
     },
     /// Two elements of the same name.
-    #[error("{element} `{name}`: there are two of this name")]
+    #[error("{owner}: there are two of this name, the other in line {other}")]
     Duplicate {
-        /// `link` or `joint`.
-        element: &'static str,
-        /// The name.
-        name: String,
-    },
-    /// A joint names a link that does not exist.
-    #[error("joint `{joint}`: {field} = `{link}`: there is no such link")]
-    UnknownLink {
-        /// The joint.
-        joint: String,
-        /// `parent` or `child`.
-        field: &'static str,
-        /// The link.
-        link: String,
+        /// The link or joint.
+        owner: Owner,
+        /// Line of the first one.
+        other: u64,
     },
     /// A link moved by two joints: a loop, not a tree.
     #[error("link `{link}`: is the child of joint `{first}` and of joint `{second}`: the links must form a tree")]
@@ -118,44 +100,76 @@ pub enum ModelError {
         /// The root of the tree.
         root: String,
     },
+    /// A joint that is bound to one that is learned.
+    #[error(
+        "joint `{joint}`: mimic = `{of}`: a joint that mimics another cannot be learned, nor can `{of}` while it is \
+         mimicked: make `{joint}` fixed (type=\"fixed\", without <mimic>), or leave `{of}` out of robot.joints"
+    )]
+    Mimic {
+        /// The joint.
+        joint: String,
+        /// The joint it mimics.
+        of: String,
+    },
+    /// A joint that moves nothing.
+    #[error(
+        "link `{link}`: {what} = {value}: joint `{joint}` would move nothing: give the link a mass and an inertia, make \
+         the joint fixed, or leave it out of robot.joints"
+    )]
+    Massless {
+        /// The link behind the joint.
+        link: String,
+        /// The joint.
+        joint: String,
+        /// What is missing, of the link and all that is fixed to it.
+        what: &'static str,
+        /// What it is.
+        value: f64,
+    },
+    /// A joint was chosen that cannot be.
+    #[error(transparent)]
+    Selection(FieldError),
+}
+
+/// A link or a joint, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// `link` or `joint`.
+    pub element: &'static str,
+    /// Its name.
+    pub name: String,
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.element, self.name)
+    }
 }
 
 impl ModelError {
-    /// The parser's error, which says no place, with the name of the first element that causes the
-    /// same error when parsed alone.
-    pub(super) fn syntax(urdf: &str, source: urdf_rs::UrdfError) -> Self {
-        let message = source.to_string();
-        let fails_alike = |text: &str| {
-            let alone = urdf_rs::read_from_string(&format!("<robot name=\"alone\">{text}</robot>"));
-            alone.is_err_and(|error| error.to_string() == message)
-        };
-        for element in ["link", "joint"] {
-            if let Some(text) = elements(urdf, element).find(|text| fails_alike(text)) {
-                let name = text.split("name=").nth(1).and_then(|rest| rest.split(['"', '\'']).nth(1));
-                return Self::Element { element, name: name.unwrap_or_default().into(), source };
-            }
-        }
-        Self::Syntax { source }
+    /// With the line it is about.
+    pub(super) fn at(line: u64, reason: Reason) -> Self {
+        Self { path: None, line: Some(line), reason }
     }
 
-    /// A [`ModelError::Value`].
-    pub(super) fn value(
-        element: &'static str,
-        name: &str,
-        field: &'static str,
-        value: f64,
-        rule: &'static str,
-    ) -> Self {
-        Self::Value { element, name: name.into(), field, value, rule }
+    /// The same of a file.
+    pub(crate) fn of(mut self, path: &Path) -> Self {
+        self.path = Some(path.into());
+        self
     }
 }
 
-/// The text of each element of this tag, from its start to its end.
-fn elements<'a>(xml: &'a str, tag: &str) -> impl Iterator<Item = &'a str> {
-    let (start, end) = (format!("<{tag} "), format!("</{tag}>"));
-    let starts: Vec<_> = xml.match_indices(&start).map(|(at, _)| &xml[at..]).collect();
-    starts.into_iter().filter_map(move |rest| match rest.split_once('>')? {
-        (opening, _) if opening.ends_with('/') => Some(&rest[..=opening.len()]),
-        _ => rest.find(&end).map(|at| &rest[..at + end.len()]),
-    })
+impl From<Reason> for ModelError {
+    fn from(reason: Reason) -> Self {
+        Self { path: None, line: None, reason }
+    }
+}
+
+fn place(path: Option<&Path>, line: Option<u64>) -> String {
+    match (path, line) {
+        (Some(path), Some(line)) => format!("{}:{line}: ", path.display()),
+        (Some(path), None) => format!("{}: ", path.display()),
+        (None, Some(line)) => format!("line {line}: "),
+        (None, None) => String::new(),
+    }
 }

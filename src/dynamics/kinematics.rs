@@ -47,7 +47,7 @@ impl Model {
         assert!(q.len() == n && qd.len() == n, "joint values: {} and {}, not {n}", q.len(), qd.len());
         for (i, body) in self.bodies.iter().enumerate() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
-            body.place(&before[body.parent], q[i], qd[i], &mut rest[0]);
+            body.place(&before[body.parent], q[body.joint], qd[body.joint], &mut rest[0]);
         }
     }
 
@@ -83,9 +83,10 @@ impl Model {
         while body > 0 {
             let axis = &ws.bodies[body].axis;
             let rotation = angular(axis);
-            let mut column = out.fixed_view_mut::<6, 1>(0, body - 1);
+            let Body { joint, parent, .. } = self.bodies[body - 1];
+            let mut column = out.fixed_view_mut::<6, 1>(0, joint);
             column.copy_from(&spatial(linear(axis) + rotation.cross(&lever), rotation));
-            body = self.bodies[body - 1].parent;
+            body = parent;
         }
     }
 }

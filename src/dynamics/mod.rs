@@ -9,13 +9,23 @@
 //! - the frame of each moving body is turned so that its joint's axis is z: there are two kinds of joints, not seven.
 
 mod algorithms;
+mod build;
+mod description;
 mod error;
+mod inertia;
 mod kinematics;
+mod limits;
 mod model;
+mod note;
+mod selection;
 mod spatial;
 #[cfg(test)]
 pub(crate) mod tests;
-mod urdf;
+mod values;
+mod xml;
 
-pub use error::ModelError;
+pub use description::Description;
+pub use error::{ModelError, Owner, Reason};
 pub use model::{FrameId, Joint, JointKind, Model, Passive, Workspace};
+pub use note::Note;
+pub use selection::Selection;

@@ -73,17 +73,17 @@ pub struct Joint {
     pub name: String,
     /// How it moves.
     pub kind: JointKind,
-    /// Lowest position, rad or m; minus infinity for a continuous joint.
+    /// Lowest position, rad or m; minus infinity for a continuous joint, or where the URDF gives none.
     pub lower: f64,
-    /// Highest position, rad or m; infinity for a continuous joint.
+    /// Highest position, rad or m; infinity for a continuous joint, or where the URDF gives none.
     pub upper: f64,
     /// Lowest position of the `safety_controller`, rad or m, within the limits; the lowest position where there is none.
     pub soft_lower: f64,
     /// Highest position of the `safety_controller`, rad or m, within the limits; the highest position where there is none.
     pub soft_upper: f64,
-    /// Highest speed, rad/s or m/s; infinity if a continuous joint names none.
+    /// Highest speed, rad/s or m/s; infinity where the URDF gives none or 0.
     pub velocity: f64,
-    /// Highest effort, N m or N; infinity if a continuous joint names none.
+    /// Highest effort, N m or N; infinity where the URDF gives none or 0.
     pub effort: f64,
     /// Its own forces and its drive's inertia.
     pub passive: Passive,
@@ -96,7 +96,9 @@ pub struct FrameId(pub(super) usize);
 /// A rigid body behind a joint: a link and all that is fixed to it. Its frame has the joint's axis as z.
 #[derive(Clone, Debug)]
 pub(super) struct Body {
-    /// The body it moves on: 0 is the world, `i + 1` the body of joint `i`; always before its children.
+    /// The joint that moves it: its place in every vector of joint values.
+    pub joint: usize,
+    /// The body it moves on: 0 is the world, `i + 1` the body at place `i`; always before its children.
     pub parent: usize,
     /// Whether the joint slides instead of turning.
     pub prismatic: bool,
@@ -124,8 +126,9 @@ pub(super) struct Frame {
 
 /// An immutable tree of bodies; only its gravity and the joints' passive parameters may be changed.
 ///
-/// Joints are in the depth-first order of the URDF tree, children in file order. Every method that takes joint values
-/// asserts that there are [`Model::dof`] of them.
+/// Joints are in the order that was asked for ([`Selection::joints`](super::Selection::joints)), or else in the
+/// depth-first order of the URDF tree, children in file order. Joints that were not asked for are locked, their bodies
+/// part of what carries them. Every method that takes joint values asserts that there are [`Model::dof`] of them.
 #[derive(Clone, Debug)]
 pub struct Model {
     pub(super) name: String,

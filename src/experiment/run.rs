@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 
 use super::rollouts::{self, Explored, Rollouts, StrokeError};
 use super::{Record, Variant};
-use crate::daemon;
 use crate::policy::PolicyError;
 use crate::schema::{FieldError, Joints, check};
 use crate::tasks::TaskError;
@@ -24,7 +23,7 @@ pub enum RunError {
     SwingUp(#[from] SwingUpError),
     /// The arm, its control loop or the stroke are refused.
     #[error(transparent)]
-    Setup(#[from] daemon::ConfigError),
+    Setup(#[from] crate::setup::ConfigError),
     /// The task refuses its configuration, or has no demonstration.
     #[error("task: {0}")]
     Task(#[from] TaskError),
@@ -39,11 +38,11 @@ pub enum RunError {
     /// Strokes cannot be made.
     #[error(transparent)]
     Stroke(#[from] StrokeError),
-    /// The method does not fit the task.
-    #[error("method.{method} cannot learn task.{task}")]
+    /// The task cannot be done by a law of this kind.
+    #[error("task.{task} cannot be done by {law}")]
     Unfit {
-        /// The method.
-        method: &'static str,
+        /// The kind of the law.
+        law: &'static str,
         /// The task.
         task: &'static str,
     },

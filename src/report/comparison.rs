@@ -7,7 +7,8 @@ use super::panel::{
 };
 
 const PANEL: (u32, u32) = (900, 420);
-/// A panel whose returns are all negative and span more than this factor is drawn with a logarithmic axis.
+/// A panel whose returns are all negative and span more than this factor is drawn with a
+/// logarithmic axis.
 const SPAN: f64 = 8.;
 
 /// A line with its band.
@@ -17,7 +18,7 @@ pub struct ComparisonCurve {
     pub label: String,
     /// Colour, as an index into the figure's.
     pub color: usize,
-    /// Episodes of each point.
+    /// Number of episodes at each point.
     pub episodes: Vec<f64>,
     /// Values of each seed at each point (seed, point); non-finite values are left out.
     pub values: Vec<Vec<f64>>,
@@ -35,9 +36,9 @@ pub struct ComparisonPanel {
 }
 
 /// The curves as SVG, one panel below the other, against episodes: mean over the seeds with its 95
-/// % confidence band. With few seeds the band is cut off at the best and the worst seed. Where all
-/// values are negative and span decades, the axis is logarithmic and mean and band are those of the
-/// logarithms.
+/// % confidence band. With few seeds the band is cut off at the best and the worst seed. If all
+/// values are negative and span decades, the axis is logarithmic, and mean and band are computed on
+/// the logarithms.
 ///
 /// # Errors
 /// If the drawing library fails.
@@ -77,7 +78,8 @@ fn draw(area: &Drawing, panel: &ComparisonPanel) -> Drawn<()> {
     legend(&mut chart)
 }
 
-/// Episodes, mean over the seeds, and the ends of its 95 % confidence interval (Student's t) at a point.
+/// Episodes, mean over the seeds, and ends of its 95 % confidence interval (Student's t) at a
+/// point.
 fn interval(curve: &ComparisonCurve, point: usize, scale: impl Fn(f64) -> f64) -> Option<(f64, f64, f64, f64)> {
     let values: Vec<f64> =
         curve.values.iter().filter_map(|seed| seed.get(point)).map(|y| scale(*y)).filter(|y| y.is_finite()).collect();
@@ -92,7 +94,8 @@ fn interval(curve: &ComparisonCurve, point: usize, scale: impl Fn(f64) -> f64) -
     Some((curve.episodes[point], mean, (mean - half).max(worst), (mean + half).min(best)))
 }
 
-/// The 97.5 % quantile of Student's t for `n` values; 0 for a single value, which has no band.
+/// The 97.5 % quantile of Student's t for `n` values; 0 for a single value, which has no confidence
+/// interval.
 fn quantile(n: usize) -> f64 {
     const TABLE: [f64; 20] = [
         0., 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,

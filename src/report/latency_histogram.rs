@@ -34,7 +34,7 @@ fn draw(root: &Drawing, curves: &[(&str, Vec<(f64, u64)>)]) -> Drawn<()> {
         .label_style((FONT, 13).into_font().color(&INK))
         .draw()?;
     for ((name, bins), colour) in curves.iter().zip(PALETTE) {
-        // Steps: each bin is as high as its count, from its lower to its upper edge.
+        // Each bin is a step at the height of its count, from its lower to its upper edge.
         let mut steps = Vec::new();
         let mut from = 1.;
         for (edge, count) in bins.iter().filter(|(edge, _)| *edge > 1.) {

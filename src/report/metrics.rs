@@ -13,7 +13,7 @@ use crate::control::LatencySummary;
 pub struct IterationMetrics {
     /// Iteration, from 1.
     pub iteration: u64,
-    /// Episodes made so far, the discarded ones included.
+    /// Episodes made so far, including discarded ones.
     pub episodes: u64,
     /// Returns of the iteration's rollouts, with exploration noise.
     #[serde(rename = "return")]
@@ -29,18 +29,17 @@ pub struct IterationMetrics {
     /// Share of cycles in which a limit changed the asked effort, 0 to 1.
     #[serde(with = "nullable")]
     pub clipped_share: f64,
-    /// Improvement of the return that was predicted by the update that made this iteration's
-    /// policy.
+    /// Predicted improvement of the return by the update that made this iteration's policy.
     pub predicted_improvement: Option<f64>,
-    /// Improvement of the mean return over the iteration before.
+    /// Improvement of the mean return over the previous iteration's.
     pub measured_improvement: Option<f64>,
     /// Summary of `steps` over the policy steps; of a learner that does not report step by step, the update as a whole.
     pub summary: PerStep<Summary>,
     /// The update, per policy step (horizon).
     pub steps: PerStep<Vec<f64>>,
-    /// Trials that were not learned from.
+    /// Trials that the learner did not use.
     pub discarded: Vec<DiscardedTrial>,
-    /// The guard's decision; `None` where the guard is off, or the learner has none.
+    /// The guard's decision; `None` if the guard is off, or the learner has none.
     pub guard: Option<GuardDecision>,
     /// Another remark of the learner's, in a word or two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,8 +58,8 @@ pub struct PerStep<T> {
     /// Expected KL divergence of the update under the old state distribution, nats.
     #[serde(with = "nullable")]
     pub kl: T,
-    /// Expected KL divergence of the previous update under the state distribution of the rollouts
-    /// it made, nats.
+    /// Expected KL divergence of the previous update under the state distribution of its own
+    /// rollouts, nats.
     #[serde(with = "nullable")]
     pub kl_new_states: T,
     /// KL divergence of the state distribution from the previous iteration's, nats.
@@ -104,7 +103,7 @@ impl PerStep<Vec<f64>> {
     }
 }
 
-/// Mean, smallest and largest of some numbers; NaN where there are none or where one is NaN.
+/// Mean, smallest and largest of some numbers; NaN if there are none or one of them is NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Mean.
@@ -119,7 +118,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of the given numbers.
+    /// Summary of the values.
     pub fn of(values: &[f64]) -> Self {
         let fold = |f: fn(f64, f64) -> f64| {
             let pick = |a: f64, b: f64| if a.is_nan() || b.is_nan() { f64::NAN } else { f(a, b) };
@@ -129,21 +128,21 @@ impl Summary {
     }
 }
 
-/// A trial that was not learned from.
+/// A trial that the learner did not use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiscardedTrial {
     /// Its number in the run.
     pub trial: u64,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 /// A decision of the guard against bad updates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GuardDecision {
-    /// In words: `kept`, `rolled back to iteration 12`, ...
+    /// The decision: `kept`, `rolled back to iteration 12`, ...
     pub decision: String,
-    /// Bound on the KL divergence per step from now on, nats.
+    /// Bound on the KL divergence per step of the following updates, nats.
     #[serde(with = "nullable")]
     pub epsilon: f64,
 }
@@ -157,7 +156,7 @@ pub struct Timing {
     pub latency: Option<LatencySummary>,
 }
 
-/// A number, or several, whose JSON form has `null` for NaN and the infinities.
+/// A number or a list of numbers. Its JSON form has `null` for NaN and the infinities.
 pub trait Nullable: Sized {
     /// The JSON form.
     type Json: Serialize + for<'de> Deserialize<'de>;

@@ -1,4 +1,4 @@
-//! Output for the user of a run or an experiment: the metrics of each iteration, and pictures.
+//! Output for the user of a run or an experiment: the metrics of each iteration, and figures.
 
 mod comparison;
 mod latency_histogram;
@@ -7,9 +7,9 @@ mod metrics;
 mod motion;
 mod panel;
 
-pub use comparison::{ComparisonCurve, ComparisonPanel, comparison_svg};
-pub use latency_histogram::latency_histogram_svg;
-pub use learning_curve::learning_curve_svg;
+pub(crate) use comparison::{ComparisonCurve, ComparisonPanel, comparison_svg};
+pub(crate) use latency_histogram::latency_histogram_svg;
+pub(crate) use learning_curve::learning_curve_svg;
 pub use metrics::{DiscardedTrial, GuardDecision, IterationMetrics, PerStep, Summary, Timing};
-pub use motion::{SwingMotion, motion_svg};
+pub(crate) use motion::{SwingMotion, motion_svg};
 pub use panel::DrawError;

@@ -19,7 +19,7 @@ pub struct SwingMotion {
 }
 
 impl SwingMotion {
-    /// Ends of the links at an entry, the base first, in link lengths (x to the right, y up).
+    /// Ends of the links at an entry, from the base, in link lengths (x to the right, y up).
     pub fn joints(&self, entry: usize) -> Vec<(f64, f64)> {
         let mut joints = vec![(0., 0.)];
         let (mut x, mut y, mut angle) = (0., 0., 0.);
@@ -33,8 +33,8 @@ impl SwingMotion {
     }
 }
 
-/// Motions as SVG, one row each. The row shows the chain at equally spaced times, and before each
-/// the positions that led there in lighter lines.
+/// Motions as SVG, one row each. The row shows the chain at equally spaced times. Lighter lines
+/// before each show the positions that led there.
 ///
 /// # Errors
 /// If the drawing library fails.
@@ -65,7 +65,7 @@ fn strip(area: &Drawing, motion: &SwingMotion, color: RGBColor) -> Drawn<()> {
         let place = |(x, y): (f64, f64)| (centre.0 + (x * scale).round() as i32, centre.1 - (y * scale).round() as i32);
         let reach = (joints as f64 * scale) as i32;
         cell.draw(&Circle::new(centre, reach, GRID))?;
-        // The motion since the figure before, as a fading trail.
+        // The motion since the previous figure, as a fading trail.
         let since = entry.saturating_sub(apart as usize);
         for trail in (since..entry).step_by(2) {
             let fade = 0.06 + 0.24 * (trail - since) as f64 / apart.max(1.);

@@ -1,4 +1,4 @@
-//! Colours, axes and lines of all pictures.
+//! Colours, axes and lines of all figures.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::data::float::FloatPrettyPrinter;
 use plotters::prelude::*;
 
-/// Colours of the lines, in the order of use. People with colour blindness can tell them apart.
+/// Colours of the lines, in the order of use. They differ for people with colour blindness too.
 pub const PALETTE: [RGBColor; 8] = [
     RGBColor(31, 97, 171),
     RGBColor(217, 121, 30),
@@ -109,12 +109,12 @@ impl Ranged for Ruler {
     }
 }
 
-/// Place of a negative return on a logarithmic axis that rises to zero.
+/// Position of a negative return on a logarithmic axis that rises to zero.
 pub fn log_cost(value: f64) -> f64 {
     -(-value).log10()
 }
 
-/// The range of the values with some room; 0 to 1 if there are none.
+/// The range of the values with a margin; 0 to 1 if there are none.
 pub fn padded(values: impl Iterator<Item = f64>) -> Range<f64> {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
     if low > high {

@@ -1,61 +1,62 @@
-//! What becomes of commands that leave for the robot on a thread of their own: what that thread and the loop tell each other.
+//! Delivery of commands that a thread of its own sends to the robot: messages between that thread
+//! and the loop.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How far the commands have come, and whether the robot has zero in their place. One side is the loop; the other is whoever
-/// sends its commands. Neither waits for the other.
+/// Progress of the commands, and whether the robot gets zero in their place. One side is the loop;
+/// the other is the sender of its commands. Neither waits for the other.
 #[derive(Debug, Default)]
 pub struct Delivery {
-    /// Whether somebody tells here what was sent.
+    /// Whether a sender reports here.
     told: AtomicBool,
     /// Longest time without a command, ns.
     patience: AtomicU64,
     delivered: AtomicU64,
-    /// How often the commands failed to come.
+    /// Number of time-outs of the commands.
     timeouts: AtomicU64,
-    /// Of these, how many the loop knows of.
+    /// Number of time-outs that the loop knows of.
     known: AtomicU64,
-    /// The first command that was made knowing of the last of them.
+    /// The first command that was made knowing of the last of these time-outs.
     resumed: AtomicU64,
 }
 
-// Each command is published after what the loop says here, and read before it is looked at here: the triple buffer orders the two,
-// so that no access needs an order of its own.
+// The triple buffer orders these accesses: the loop writes here before it publishes a command, and
+// the sender reads here after it read the command. So no access needs an ordering of its own.
 const ANY: Ordering = Ordering::Relaxed;
 
 impl Delivery {
-    /// The loop tolerates so long a time without a command.
+    /// Sets the time without a command that the loop tolerates.
     pub fn set_patience(&self, patience: Duration) {
         self.patience.store(patience.as_nanos() as u64, ANY);
     }
 
-    /// Longest time without a command after which the robot is not yet sent zero.
+    /// Longest time without a command before the robot is sent zero.
     pub fn patience(&self) -> Duration {
         Duration::from_nanos(self.patience.load(ANY))
     }
 
-    /// From now on the loop is told what was sent.
+    /// Declares that the sender reports what it sends.
     pub fn tell(&self) {
         self.told.store(true, ANY);
     }
 
-    /// Whether the loop is told what was sent.
+    /// Whether a sender reports what it sends.
     pub fn is_told(&self) -> bool {
         self.told.load(ANY)
     }
 
-    /// The command `sequence` was dealt with, and all before it.
+    /// Reports that all commands up to `sequence` were handled.
     pub fn deliver(&self, sequence: u64) {
         self.delivered.store(sequence, ANY);
     }
 
-    /// Sequence number of the newest command that was dealt with.
+    /// Sequence number of the newest handled command.
     pub fn delivered(&self) -> u64 {
         self.delivered.load(ANY)
     }
 
-    /// No command came for too long: the robot gets zero until the loop knows of it.
+    /// Reports that no command came for too long. The robot gets zero until the loop knows of it.
     pub fn time_out(&self) {
         self.timeouts.fetch_add(1, ANY);
     }
@@ -65,7 +66,8 @@ impl Delivery {
         self.timeouts.load(ANY) != self.known.load(ANY)
     }
 
-    /// The loop knows that the robot got zero; its command `next` is the first it makes with that knowledge. False if it knew.
+    /// Takes note, on the loop, that the robot got zero. `next` is the first command made with that
+    /// knowledge. False if the loop knew already.
     pub fn acknowledge(&self, next: u64) -> bool {
         let timeouts = self.timeouts.load(ANY);
         let news = self.known.swap(timeouts, ANY) != timeouts;
@@ -75,7 +77,7 @@ impl Delivery {
         news
     }
 
-    /// Whether the loop made command `sequence` knowing that none came after command `last` for too long.
+    /// Whether the loop made command `sequence` knowing of a time-out after command `last`.
     pub fn knows(&self, sequence: u64, last: u64) -> bool {
         let resumed = self.resumed.load(ANY);
         resumed > last && sequence >= resumed
@@ -94,7 +96,7 @@ mod tests {
         assert!(delivery.is_timed_out() && !delivery.knows(8, 7));
         assert!(delivery.acknowledge(9) && !delivery.acknowledge(10));
         assert!(!delivery.is_timed_out() && !delivery.knows(8, 7) && delivery.knows(9, 7));
-        // The next one is another matter.
+        // A further time-out needs its own acknowledgement.
         delivery.time_out();
         assert!(!delivery.knows(21, 20));
     }

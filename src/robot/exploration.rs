@@ -1,5 +1,5 @@
-//! What is random in a trial, keyed by what the trial is, so that it is reproducible whatever ran before it, on however many
-//! threads, and across a resume.
+//! The random numbers of a trial. They are keyed by the trial alone, so they do not depend on
+//! earlier trials, on the number of threads, or on a resume.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
@@ -7,7 +7,8 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::TrialKey;
 
-/// The random numbers of a trial. Stream 0 is the exploration noise's; a plant that draws from here takes another.
+/// The random numbers of a trial. Stream 0 is used for the exploration noise; a plant that draws
+/// from here takes another stream.
 pub fn trial_random(seed: u64, key: &TrialKey) -> ChaCha12Rng {
     let mut words = [0; 32];
     for (bytes, value) in words.chunks_exact_mut(8).zip([seed, key.iteration, key.rollout, key.kind as u64]) {
@@ -16,7 +17,8 @@ pub fn trial_random(seed: u64, key: &TrialKey) -> ChaCha12Rng {
     ChaCha12Rng::from_seed(words)
 }
 
-/// Standard normal draws of a rollout: they come with the law, before the trial.
+/// Standard normal draws of a rollout. They are drawn before the trial and passed to the loop with
+/// the law.
 pub fn exploration_noise(seed: u64, key: &TrialKey, count: usize) -> Box<[f64]> {
     StandardNormal.sample_iter(trial_random(seed, key)).take(count).collect()
 }

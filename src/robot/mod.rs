@@ -1,5 +1,6 @@
-//! What passes between the control loop and a robot, simulated or real: readings one way, commands the other, over
-//! wait-free triple buffers in which the newest wins and neither side can hold up the other.
+//! The link between the control loop and a robot, simulated or real. Readings go one way and
+//! commands the other, over wait-free triple buffers: the newest wins, and neither side can delay
+//! the other.
 
 mod clock;
 mod delivery;
@@ -18,25 +19,27 @@ pub use remote::{LinkError, RemoteRobot};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the robot reported at one instant.
+/// The robot's report of one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
-    /// When it was measured, in the time of the loop's clock.
+    /// Time of the measurement of the joints, in the loop clock's time.
     pub stamp: Duration,
-    /// Counts the readings; the loop sees by it whether this one is new.
+    /// Number of the reading, by which the loop recognises new ones.
     pub sequence: u64,
     /// Joint positions (joint), rad or m.
     pub position: Box<[f64]>,
     /// Joint velocities (joint), rad/s or m/s.
     pub velocity: Box<[f64]>,
-    /// What the task observes besides the joints (task state), e.g. the ball's position and velocity; may be empty.
+    /// The task's observations besides the joints (task state), e.g. the ball's position and
+    /// velocity; may be empty.
     pub task: Box<[f64]>,
-    /// When `task` was measured, in the time of the loop's clock.
+    /// Time of the measurement of `task`, in the loop clock's time.
     pub task_stamp: Duration,
 }
 
 impl Reading {
-    /// A reading of zeros with room for the given numbers of joints and task values. Sequence 0 means "none yet".
+    /// A reading of zeros with room for the given numbers of joints and task values. Sequence 0
+    /// means "none yet".
     pub fn zeros(joints: usize, task: usize) -> Self {
         Self {
             stamp: Duration::ZERO,
@@ -49,12 +52,12 @@ impl Reading {
     }
 }
 
-/// What the loop asks the robot to do until the next command.
+/// The loop's command to the robot, valid until the next one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Command {
-    /// When the loop sent it, in the time of its clock.
+    /// Time the loop sent the command, in its clock's time.
     pub stamp: Duration,
-    /// Counts the commands, from 1.
+    /// Number of the command, from 1.
     pub sequence: u64,
     /// Joint efforts (joint), N m or N.
     pub effort: Box<[f64]>,
@@ -73,9 +76,9 @@ pub struct LoopPort {
     pub reading: triple_buffer::Output<Reading>,
     /// Newest command.
     pub command: triple_buffer::Input<Command>,
-    /// What a simulated plant is asked besides efforts. A robot has no use for it and may leave it unread.
+    /// Requests to a simulated plant. A robot may leave them unread.
     pub requests: rtrb::Producer<PlantRequest>,
-    /// What becomes of the commands, where somebody tells.
+    /// Delivery of the commands, if a sender reports it.
     pub delivery: Arc<Delivery>,
 }
 
@@ -85,9 +88,10 @@ pub struct RobotPort {
     pub reading: triple_buffer::Input<Reading>,
     /// Newest command.
     pub command: triple_buffer::Output<Command>,
-    /// What a simulated plant is asked besides efforts.
+    /// Requests to a simulated plant.
     pub requests: rtrb::Consumer<PlantRequest>,
-    /// Where the loop is told what becomes of its commands. A plant that reads them in its own time has nothing to tell.
+    /// Delivery of the commands, reported to the loop. A plant that reads commands in its own time
+    /// has nothing to report.
     pub delivery: Arc<Delivery>,
 }
 
@@ -103,5 +107,5 @@ pub fn link(joints: usize, task: usize) -> (LoopPort, RobotPort) {
     )
 }
 
-/// Requests that fit in a link; the loop makes two per trial.
+/// Capacity of the ring of requests. The loop makes two requests per trial.
 const PENDING_REQUESTS: usize = 8;

@@ -1,32 +1,35 @@
-//! A simulated robot, and what moves it: the same driver under the lockstep clock and on the wall clock.
+//! A simulated robot and its driver. The same driver runs under the lockstep clock and on the wall
+//! clock.
 
 use super::{Command, Reading, RobotPort};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What a trial is made for.
+/// Purpose of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TrialKind {
     /// With exploration noise, to learn from.
     Learn,
-    /// To see how good the policy is.
+    /// Without exploration noise, to measure the policy.
     Evaluate,
 }
 
-/// Names a trial within a run. With the run's seed it keys everything random in it: exploration noise, serve, bounces.
+/// Identity of a trial within a run. With the run's seed it keys all random numbers of the trial:
+/// exploration noise, serve, bounces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TrialKey {
-    /// What the trial is made for.
+    /// Purpose of the trial.
     pub kind: TrialKind,
     /// Iteration of the learner, from 0.
     pub iteration: u64,
-    /// Rollout within the iteration, from 0; a repeated attempt counts on.
+    /// Rollout within the iteration, from 0. A repeated attempt gets the next free number.
     pub rollout: u64,
 }
 
 impl std::fmt::Display for TrialKey {
-    /// Iterations are counted from 1, as in what is stored; an evaluation belongs to the last one before it.
+    /// Iterations are counted from 1, as in stored files. An evaluation belongs to the last
+    /// iteration before it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { kind, iteration, rollout } = self;
         match kind {
@@ -36,12 +39,12 @@ impl std::fmt::Display for TrialKey {
     }
 }
 
-/// What the loop asks a simulated plant besides efforts.
+/// A request of the loop to a simulated plant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlantRequest {
-    /// A trial begins; what is random in it is keyed by this.
+    /// A trial begins. The key determines its random numbers.
     BeginTrial(TrialKey),
-    /// The arm is ready: serve the ball (or whatever starts the task).
+    /// The arm is ready: start the task, e.g. serve the ball.
     Launch,
 }
 
@@ -50,10 +53,11 @@ pub trait Plant: Send {
     /// Period of the physics, in which [`Plant::step`] advances.
     fn period(&self) -> Duration;
 
-    /// Puts arm and task into the state every trial starts from, as of `now`. What follows must depend on nothing older.
+    /// Puts arm and task into the start state of every trial, as of `now`. The further course must
+    /// not depend on anything before.
     fn reset(&mut self, now: Duration);
 
-    /// A trial begins: draws what is random in it. The arm is left where it is.
+    /// Begins a trial: draws its random numbers. The arm stays where it is.
     fn begin_trial(&mut self, trial: &TrialKey);
 
     /// Starts the task, e.g. serves the ball. Does nothing if there is nothing to start.
@@ -62,11 +66,11 @@ pub trait Plant: Send {
     /// Advances to `until` (the loop's time) in whole physics periods, with `command` held.
     fn step(&mut self, until: Duration, command: &Command);
 
-    /// Writes the state, the task's values and both stamps; the sequence number is the driver's.
+    /// Writes joints, task values and both stamps. The driver writes the sequence number.
     fn read(&mut self, reading: &mut Reading);
 }
 
-/// A plant at its end of the link.
+/// A plant connected to its end of the link.
 pub struct PlantDriver<P> {
     plant: P,
     port: RobotPort,
@@ -75,14 +79,15 @@ pub struct PlantDriver<P> {
 }
 
 impl<P: Plant> PlantDriver<P> {
-    /// Ties a plant to its end of the link. With `resets`, the plant starts anew at each trial; without, the arm goes on
-    /// from where it is, as a robot does.
+    /// Connects a plant to its end of the link. With `resets`, the plant starts anew at each trial;
+    /// without, the arm moves on from where it is, as a robot does.
     pub fn new(plant: P, port: RobotPort, resets: bool) -> Self {
         Self { plant, port, resets, sequence: 0 }
     }
 
-    /// Does what the loop asked since the last call, steps the plant to `until` under the newest command, and publishes
-    /// its reading. A plant that was reset is at `until` already and does not feel the command of the trial before.
+    /// Handles the loop's requests since the last call, steps the plant to `until` under the newest
+    /// command, and publishes its reading. A plant that was reset is at `until` already and does
+    /// not feel the previous trial's command.
     pub fn advance(&mut self, until: Duration) {
         let mut reset = false;
         while let Ok(request) = self.port.requests.pop() {
@@ -112,7 +117,7 @@ impl<P: Plant> PlantDriver<P> {
         &self.plant
     }
 
-    /// Gives the plant back.
+    /// Returns the plant.
     pub fn into_plant(self) -> P {
         self.plant
     }

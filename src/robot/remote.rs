@@ -41,7 +41,7 @@ pub type LinkError = Box<dyn Error + Send + Sync>;
 ///
 /// # Example
 ///
-/// A driver of a robot of one joint that stands still. `examples/robot_over_udp` is a whole one.
+/// A driver of a robot of one joint that stands still. `examples/robot_over_udp.rs` is a whole one.
 ///
 /// ```
 /// use std::sync::Arc;

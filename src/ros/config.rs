@@ -1,57 +1,61 @@
-//! What may be set of the node itself: parameters `ros.*`.
+//! Settings of the node itself: parameters `ros.*`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::daemon::Beginning;
 use crate::ros::link::joints::{Joints, JointsConfig};
 use crate::schema::{FieldError, check};
+use crate::supervisor::Beginning;
 
 /// The node's own parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RosConfig {
-    /// How the robot's joints are named and counted.
+    /// Names, signs and offsets of the robot's joints.
     pub joints: JointsConfig,
-    /// Whose time the control loop keeps; with use_sim_time it is that of the topic /clock whatever this says.
+    /// Clock of the control loop. With use_sim_time, the topic /clock is used in any case.
     pub clock: ClockSource,
-    /// In lockstep: how long to wait for an answer before the command is sent again.
+    /// In lockstep: time to wait for an answer before the command is sent again.
     #[schemars(extend("minimum" = 0.01, "maximum" = 60, "x-unit" = "s"))]
     pub lockstep_timeout: f64,
-    /// In lockstep: how often a command is sent before the node gives up.
+    /// In lockstep: number of times a command is sent before the node gives up.
     #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     pub lockstep_attempts: u32,
-    /// How long to wait for the robot's first joint state.
+    /// Time to wait for the robot's first joint state.
     #[schemars(extend("minimum" = 0.1, "maximum" = 600, "x-unit" = "s"))]
     pub connect_timeout: f64,
-    /// With use_sim_time: how long the clock may stand, by the wall clock, before the robot gets the safe command.
+    /// With use_sim_time: longest standstill of the clock, by the wall clock, before the robot gets
+    /// the safe command.
     #[schemars(extend("minimum" = 0.1, "maximum" = 600, "x-unit" = "s"))]
     pub clock_timeout: f64,
     /// Topic of the effort commands (std_msgs/Float64MultiArray).
     #[schemars(extend("x-name" = "name"))]
     pub command_topic: String,
-    /// The simulated arm publishes its time on /clock.
+    /// Whether the simulated arm publishes its time on /clock.
     pub publish_clock: bool,
-    /// Service (std_srvs/Trigger) that is called to serve the ball once the arm is ready; empty for none.
+    /// Service (std_srvs/Trigger) that the node calls to get the task started, e.g. a ball served, once
+    /// the arm is ready; empty for none.
     #[schemars(extend("x-name" = "optional"))]
     pub serve_service: String,
-    /// Topic (std_msgs/Empty) on which the ball is asked for once the arm is ready, as in Gazebo; empty for none.
+    /// Topic (std_msgs/Empty) on which the node asks for the same, as in Gazebo; empty for none.
     #[schemars(extend("x-name" = "optional"))]
     pub serve_topic: String,
     /// Configure and activate at the start, without waiting for a life-cycle manager.
     pub autostart: bool,
     /// End the process when the run is complete.
     pub exit_when_done: bool,
-    /// Leave the safe state after a fault without being asked. For simulations: at a robot somebody should look first.
+    /// Leave the safe state after a fault without an operator's reset. For simulations: at a robot,
+    /// a person should look first.
     pub reset_faults: bool,
-    /// The run folder to make; empty for one named after setting and seed.
+    /// The run folder to make; empty for a folder named after setting and seed.
     pub run_folder: String,
-    /// Run folder of an interrupted run to go on with; empty for a new run.
+    /// Run folder of an interrupted run to resume; empty for a new run.
     pub resume: String,
-    /// What a new run starts from instead of the demonstration: the folder of another run, of a dry run too, or the file of a stroke
-    /// that an experiment learned; empty for the demonstration. Robot, task, shapes and units must be the same.
+    /// Start of a new run: the folder of another run (a dry run too), or the file of a stroke that
+    /// an experiment learned; empty for the demonstration. Robot, task, shapes and units must be
+    /// the same.
     pub warm_start: String,
-    /// When a diagnostic is a warning.
+    /// Thresholds above which a diagnostic is a warning.
     pub diagnostics: DiagnosticsConfig,
 }
 
@@ -79,18 +83,19 @@ impl Default for RosConfig {
     }
 }
 
-/// Whose time the loop keeps.
+/// Clock of the control loop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClockSource {
-    /// The wall clock's, as a robot needs it.
+    /// The wall clock, as a robot needs it.
     #[default]
     Wall,
-    /// The robot's: one command for each joint state, as fast as both sides go. For simulations.
+    /// The robot's time: one command for each joint state, as fast as both sides go. For
+    /// simulations.
     Lockstep,
 }
 
-/// When a diagnostic is a warning.
+/// Thresholds above which a diagnostic is a warning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DiagnosticsConfig {
@@ -115,7 +120,7 @@ impl Default for DiagnosticsConfig {
 }
 
 impl RosConfig {
-    /// What the run begins with.
+    /// Start of the run: a new run, a resumed run or a warm start.
     pub fn beginning(&self) -> Beginning {
         match (self.resume.as_str(), self.warm_start.as_str()) {
             ("", "") => Beginning::Demonstration,
@@ -127,7 +132,7 @@ impl RosConfig {
     /// Checks every value, for a robot with these joints.
     ///
     /// # Errors
-    /// The first value that is not accepted.
+    /// The first value that is refused.
     pub fn validate(&self, joints: &[String]) -> Result<(), FieldError> {
         check(self, joints).map_err(|error| error.within("ros"))?;
         if !self.resume.is_empty() && !self.warm_start.is_empty() {

@@ -1,4 +1,4 @@
-//! What can go wrong between the daemon and ROS 2.
+//! Errors between the daemon and ROS 2.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::ros::link::input_error::InputError;
 use crate::schema::FieldError;
 use crate::storage::Remedy;
 
-/// The parameters with which a run folder is chosen.
+/// The parameters that choose a run folder.
 fn parameters_for(remedy: Option<Remedy>) -> &'static str {
     match remedy {
         Some(Remedy::ResumeOrAnotherFolder) => " (parameters ros.resume and ros.run_folder)",
@@ -15,50 +15,50 @@ fn parameters_for(remedy: Option<Remedy>) -> &'static str {
     }
 }
 
-/// Why the node does not start, or ends.
+/// Why the node does not start, or why it ends.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RosError {
-    /// rcl refuses the command line or the environment.
+    /// rcl refused the command line or the environment.
     #[error("ROS 2 does not start: {reason}")]
     Context {
-        /// What rcl says.
+        /// rcl's message.
         reason: String,
     },
-    /// rcl refuses something else.
+    /// rcl refused another operation.
     #[error("rcl: {0}")]
     Rcl(#[from] r2r::Error),
-    /// A parameter is refused.
+    /// A parameter was refused.
     #[error("parameter {name}: {reason}")]
     Parameter {
         /// The parameter.
         name: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A name that no parameter of the node has, but which begins as theirs do.
+    /// No parameter has this name, but it begins like a parameter of the node.
     #[error("there is no such parameter: {name}; {hint}")]
     NoParameter {
-        /// The name, as far as it is known with the first part that is not.
+        /// The name, up to its first unknown part.
         name: String,
-        /// What it was meant to be, or the names there are.
+        /// The likely name, or the existing names.
         hint: String,
     },
-    /// A value of a parameter is refused.
+    /// A parameter's value was refused.
     #[error("parameter {0}")]
     Value(#[from] FieldError),
-    /// The configuration is refused.
+    /// The configuration was refused.
     #[error(transparent)]
-    Configuration(#[from] crate::daemon::ConfigError),
-    /// The daemon.
+    Configuration(#[from] crate::setup::ConfigError),
+    /// An error of the daemon.
     #[error("{0}{mend}", mend = parameters_for(.0.remedy()))]
-    Daemon(#[from] crate::daemon::DaemonError),
-    /// A transition that the life cycle does not have.
+    Daemon(#[from] crate::supervisor::DaemonError),
+    /// The life cycle has no such transition.
     #[error("there is no transition {name} from {from}")]
     NoTransition {
-        /// What was asked.
+        /// The transition asked for.
         name: String,
-        /// Where the node is.
+        /// The node's state.
         from: String,
     },
     /// A transition panicked.
@@ -67,13 +67,13 @@ pub enum RosError {
         /// The transition.
         what: String,
     },
-    /// The node was asked to end before that.
+    /// The node was asked to end before the operation was done.
     #[error("given up, because the node is to end")]
     GivenUp,
     /// The thread of the run panicked. The robot got the safe command.
     #[error("the run's thread panicked; the run can be resumed from its folder")]
     RunLost,
-    /// What was done may not be on the disk.
+    /// The run's results may not be on the disk.
     #[error("the run could not be stored; resume it from its folder once that is mended")]
     NotStored,
     /// The thread that waits on ROS panicked. The robot got the safe command.
@@ -85,10 +85,10 @@ pub enum RosError {
     /// The thread that sends the commands panicked; it sent zero first.
     #[error("the thread that sends the commands is lost")]
     CommandsLost,
-    /// The thread that sends the commands does not come back from sending one.
+    /// The thread that sends the commands hangs in a call to send.
     #[error("the robot may not have the safe command: the thread that sends the commands stands still")]
     CommandsStuck,
-    /// In lockstep nobody takes the robot's messages any more: the thread that did panicked.
+    /// In lockstep: the thread that receives the robot's messages panicked.
     #[error(
         "joint states are not received any more: the thread that waits on ROS panicked, which is an error of this program; \
          its message is above"
@@ -100,60 +100,60 @@ pub enum RosError {
         because(reason)
     )]
     Lockstep {
-        /// How long was waited.
+        /// Time waited.
         waited: Duration,
-        /// How often the command was sent.
+        /// Number of times the command was sent.
         sent: u32,
-        /// What was wrong with the joint states that came, if they did.
+        /// Error of the joint states that came, if any did.
         reason: Option<InputError>,
     },
-    /// Whoever is to serve the ball is not there, or does not answer.
+    /// Whoever is to start the task is absent or does not answer.
     #[error("{service} did not answer within {waited:?}")]
     NoServer {
         /// The service.
         service: String,
-        /// How long was waited.
+        /// Time waited.
         waited: Duration,
     },
-    /// The ball is refused.
+    /// The service refused to start the task.
     #[error("{service} refused to serve: {reason}")]
     ServeRefused {
         /// The service.
         service: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Nothing came of what the robot has to say.
+    /// No message came from the robot.
     #[error("no message on the topic {topic} within {waited:?}: {}", publishers(nodes))]
     NoStates {
         /// The topic.
-        topic: &'static str,
-        /// How long was waited.
+        topic: String,
+        /// Time waited.
         waited: Duration,
-        /// Who publishes on it.
+        /// The topic's publishers.
         nodes: Vec<String>,
     },
-    /// What the robot says is of no use.
+    /// The robot's messages cannot be used.
     #[error("nothing that came within {waited:?} can be used: {reason}")]
     Unusable {
-        /// How long was waited.
+        /// Time waited.
         waited: Duration,
-        /// What is wrong with it.
+        /// The error of the messages.
         reason: InputError,
     },
-    /// What the robot says is not complete yet.
+    /// The robot's messages do not cover all joints yet.
     #[error("the joint states that came within {waited:?} do not give a position and a velocity of every joint yet")]
     Incomplete {
-        /// How long was waited.
+        /// Time waited.
         waited: Duration,
     },
-    /// A name that is no topic name.
+    /// A name is not a topic name.
     #[error("{name} is not the name of a topic")]
     TopicName {
         /// The name.
         name: String,
     },
-    /// Somebody else commands the robot, or may at any time.
+    /// Another node commands the robot, or could at any time.
     #[error(
         "there are other publishers of commands on {topic} too: {nodes}; only one may command the robot. End the other, or give \
          each a robot of its own (ros.command_topic). Who died without a word is listed until its lease is over, some 20 s"
@@ -161,10 +161,10 @@ pub enum RosError {
     AnotherCommander {
         /// The topic.
         topic: String,
-        /// The others' nodes.
+        /// The other nodes.
         nodes: String,
     },
-    /// The commands reach nobody.
+    /// Nobody receives the commands.
     #[error(
         "nobody listens to the commands on {topic} (ros.command_topic): is the robot's controller active, and does it \
          take std_msgs/Float64MultiArray there?"
@@ -180,10 +180,10 @@ pub enum RosError {
         joint: String,
         /// The topic.
         topic: String,
-        /// The publishers' nodes.
+        /// The nodes of the publishers.
         nodes: String,
     },
-    /// Publishers whose messages cannot be told apart.
+    /// The messages of several publishers cannot be told apart.
     #[error(
         "{topic} has {count} publishers, {nodes}, whose messages cannot be told apart; remap all but one. \
          Who died without a word is listed until its lease is over, some 20 s"
@@ -191,20 +191,20 @@ pub enum RosError {
     Publishers {
         /// The topic.
         topic: String,
-        /// The publishers' nodes.
+        /// The nodes of the publishers.
         nodes: String,
-        /// How many they are.
+        /// Number of publishers.
         count: usize,
     },
-    /// Time is to be that of a clock that is not there.
+    /// use_sim_time is set, but there is no clock.
     #[error("use_sim_time is set, but nothing came on /clock; start the simulation, or set use_sim_time to false")]
     NoClock,
-    /// The clock was heard, but time does not pass.
+    /// The clock was heard, but its time stands still.
     #[error(
         "use_sim_time is set, but time does not pass: the clock on /clock stands at {at:?}; is the simulation paused?"
     )]
     ClockDoesNotTick {
-        /// What it says.
+        /// The clock's time.
         at: Duration,
     },
     /// The clock ticks more slowly than the loop.
@@ -218,22 +218,22 @@ pub enum RosError {
         /// The control period.
         period: Duration,
     },
-    /// The clock stopped under the loop.
+    /// The clock stopped while the loop ran.
     #[error(
         "the clock on /clock has been standing at {at:?} for {waited:?} (ros.clock_timeout): the robot gets the safe command"
     )]
     ClockStands {
-        /// What it says.
+        /// The clock's time.
         at: Duration,
-        /// How long it has stood, by the wall clock.
+        /// Duration of the standstill, by the wall clock.
         waited: Duration,
     },
-    /// The clock ran back under the loop.
+    /// The clock ran back while the loop ran.
     #[error("the clock on /clock went back from {from:?} to {to:?}: the robot gets the safe command")]
     ClockBack {
-        /// What it said before.
+        /// The clock's time before.
         from: Duration,
-        /// What it says.
+        /// The clock's time now.
         to: Duration,
     },
 }

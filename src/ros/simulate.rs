@@ -1,9 +1,9 @@
-//! The simulated arm as a robot on ROS: joint states and the ball out, efforts in. Its physics is the dry run's.
+//! The simulated arm as a robot on ROS: joint states and observations, e.g. of a ball, out, efforts in. Its physics is
+//! that of the dry run.
 
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
-use r2r::nav_msgs::msg::Odometry;
 use r2r::rosgraph_msgs::msg::Clock as ClockMsg;
 use r2r::sensor_msgs::msg::JointState;
 use r2r::std_msgs::msg::{Float64MultiArray, Header};
@@ -15,6 +15,7 @@ use crate::control::{Clock, WallClock};
 use crate::robot::{Command, Plant, Reading, TrialKey, TrialKind};
 use crate::ros::link::commands::label;
 use crate::ros::link::joints::Joints;
+use crate::ros::link::observation_publishers::ObservationPublishers;
 use crate::ros::parameters::services::{SharedParameters, offer_parameters, respond};
 use crate::ros::rcl::complaints::Complaints;
 use crate::ros::rcl::executor::Executor;
@@ -22,14 +23,14 @@ use crate::ros::rcl::message_time::message_time;
 use crate::ros::rcl::rosout::{LogLines, Rosout};
 use crate::signals;
 
-/// Time of the simulation at its start: a stamp of zero would be none.
+/// Time of the simulation at its start. A stamp of zero would count as missing.
 const START: Duration = Duration::from_secs(1);
-/// A state that nobody answers is sent again after this.
+/// Time after which an unanswered state is sent again.
 const REPEAT: Duration = Duration::from_millis(100);
-/// How often the end of the program is looked for.
+/// Longest wait before the end of the program is noticed.
 const END_POLL: Duration = Duration::from_millis(20);
 
-/// What reaches the simulation.
+/// A message to the simulation.
 enum Incoming {
     Command(Float64MultiArray),
     Serve(ServiceRequest<Trigger::Service>),
@@ -38,11 +39,11 @@ enum Incoming {
 
 struct Publishers {
     joints: Publisher<JointState>,
-    ball: Option<Publisher<Odometry>>,
+    observed: ObservationPublishers,
     clock: Option<Publisher<ClockMsg>>,
 }
 
-/// What is not obeyed.
+/// Why a command is ignored.
 enum Ignored {
     Command,
 }
@@ -64,24 +65,24 @@ struct Robot {
 /// Runs the simulated arm until a signal ends it.
 ///
 /// # Errors
-/// What stands against it.
+/// The reason why it cannot run.
 pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosError> {
     let node = Node::create(context()?, "simulated_arm", "")?;
     let parameters = Parameters::load(config, &overrides(&node), &node.namespace()?)?;
     let Settings { setup, ros, .. } = parameters.settings().clone();
     let joints = Joints::new(&ros.joints, &setup.config.robot.joints)?;
     let task = setup.task()?;
-    let plant = task.plant(setup.config.run.seed).map_err(crate::daemon::DaemonError::from)?;
+    let plant = task.plant(setup.config.run.seed).map_err(crate::supervisor::DaemonError::from)?;
     let lockstep = ros.clock == ClockSource::Lockstep;
 
     let mut executor = Executor::new(node);
     let rosout = Rosout::new(&mut executor, lines)?;
     offer_parameters(&mut executor, &SharedParameters::new(parameters))?;
-    // A reliable publisher serves best-effort subscriptions as well.
+    // A reliable publisher matches best-effort subscriptions as well.
     let qos = QosProfile::default().reliable().keep_last(if lockstep { 10 } else { 1 });
     let publishers = Publishers {
         joints: executor.node().create_publisher("joint_states", qos.clone())?,
-        ball: task.observed().first().map(|_| executor.node().create_publisher("~/ball", qos.clone())).transpose()?,
+        observed: ObservationPublishers::new(executor.node(), task.observed(), &qos)?,
         clock: ros.publish_clock.then(|| executor.node().create_publisher("/clock", qos.clone())).transpose()?,
     };
     let (inbox, incoming) = unbounded();
@@ -103,7 +104,7 @@ pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosEr
         period: setup.config.control.period(),
     };
     let spinning = executor.spawn()?;
-    // Where nobody listens the simulation is over already.
+    // The receiver is gone if the simulation is over.
     signals::listen(&[], move |_, _| drop(inbox.send(Incoming::End))).map_err(RosError::Thread)?;
     tracing::info!("{} simulated {}", setup.model.name(), if lockstep { "in lockstep" } else { "on the wall clock" });
     rosout.publish();
@@ -119,7 +120,8 @@ pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosEr
 }
 
 impl Robot {
-    /// One step for each command that answers the newest state; what was sent twice is recognised by its label.
+    /// Makes one step for each command that answers the newest state. A repeated command is
+    /// recognised by its label.
     fn run_in_lockstep(mut self, incoming: &Receiver<Incoming>, rosout: &Rosout) {
         let mut now = START;
         self.plant.reset(now);
@@ -136,7 +138,7 @@ impl Robot {
                         self.plant.step(now, &self.command);
                         self.publish();
                     } else if answers.is_some_and(|label| label != "effort") {
-                        // The answer to an older state: the newest did not arrive.
+                        // The command answers an older state: the newest state did not arrive.
                         self.publish();
                     }
                 }
@@ -153,7 +155,7 @@ impl Robot {
         }
     }
 
-    /// A step and a state each period, under the newest command.
+    /// Makes a step and publishes a state each period, under the newest command.
     fn run_on_the_clock(mut self, incoming: &Receiver<Incoming>, rosout: &Rosout) {
         let mut clock = WallClock::new();
         self.plant.reset(START);
@@ -202,16 +204,7 @@ impl Robot {
         if let Some(clock) = &publishers.clock {
             report(clock.publish(&ClockMsg { clock: stamp.clone() }));
         }
-        if let (Some(ball), [x, y, z, vx, vy, vz, ..]) = (&publishers.ball, &*self.reading.task) {
-            let mut message =
-                Odometry { header: header("world"), child_frame_id: "ball".into(), ..Odometry::default() };
-            let point = &mut message.pose.pose.position;
-            (point.x, point.y, point.z) = (*x, *y, *z);
-            message.pose.pose.orientation.w = 1.;
-            let linear = &mut message.twist.twist.linear;
-            (linear.x, linear.y, linear.z) = (*vx, *vy, *vz);
-            report(ball.publish(&message));
-        }
+        report(publishers.observed.publish(&self.reading.task, &header("")));
         let (position, velocity) = self.joints.report(&self.reading.position, &self.reading.velocity);
         let message = JointState {
             header: header(""),

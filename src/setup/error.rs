@@ -60,24 +60,12 @@ pub enum ConfigError {
         source: FieldError,
     },
     /// The robot description is refused.
-    #[error("robot.urdf is {path}: {source}")]
+    #[error("robot.urdf is {}{}: {}", path.display(), place(source.line), source.reason)]
     Robot {
         /// The robot description.
         path: PathBuf,
         /// Why.
         source: Box<ModelError>,
-    },
-    /// The configuration is made for another robot.
-    #[error("{path}: robot.joints are {expected:?}, but {urdf} has {found:?}")]
-    Joints {
-        /// The configuration.
-        path: PathBuf,
-        /// The robot description.
-        urdf: PathBuf,
-        /// Joints of the configuration.
-        expected: Vec<String>,
-        /// Joints of the robot.
-        found: Vec<String>,
     },
     /// The learner cannot start.
     #[error("{path}: learner.{name}: {source}")]

@@ -7,17 +7,45 @@ use crate::dynamics::{Joint, JointKind, Model};
 use crate::schema::FieldError;
 
 /// Takes from the robot description what the limits leave out: its soft position limits before its hard ones.
-pub fn fill(config: &mut Config, joints: &[Joint]) {
+///
+/// # Errors
+/// The first limit that neither has.
+pub fn fill(config: &mut Config, joints: &[Joint]) -> Result<(), FieldError> {
     let limits = &mut config.control.limits;
-    let fill = |list: &mut Vec<f64>, of: fn(&Joint) -> f64| {
-        if list.is_empty() {
-            list.extend(joints.iter().map(of));
+    let fill = |field: &str, list: &mut Vec<f64>, of: fn(&Joint) -> f64, expected: fn(&Joint) -> String| {
+        if !list.is_empty() {
+            return Ok(());
+        }
+        list.extend(joints.iter().map(of));
+        let turns = |joint: &Joint| joint.kind == JointKind::Continuous && matches!(field, "lower" | "upper");
+        match joints.iter().find(|joint| !of(joint).is_finite() && !turns(joint)) {
+            None => Ok(()),
+            Some(joint) => Err(FieldError::Missing {
+                field: format!("control.limits.{field} of joint {}", joint.name),
+                expected: format!("{}: the robot description has none (a zero stands for none)", expected(joint)),
+            }),
         }
     };
-    fill(&mut limits.effort, |joint| joint.effort);
-    fill(&mut limits.lower, |joint| joint.soft_lower);
-    fill(&mut limits.upper, |joint| joint.soft_upper);
-    fill(&mut limits.velocity, |joint| joint.velocity);
+    fill("effort", &mut limits.effort, |joint| joint.effort, |joint| above_zero(joint, 0))?;
+    fill("lower", &mut limits.lower, |joint| joint.soft_lower, |joint| bound(joint, "-.inf"))?;
+    fill("upper", &mut limits.upper, |joint| joint.soft_upper, |joint| bound(joint, ".inf"))?;
+    fill("velocity", &mut limits.velocity, |joint| joint.velocity, |joint| above_zero(joint, 1))
+}
+
+fn above_zero(joint: &Joint, unit: usize) -> String {
+    format!("above 0 {}", units(joint)[unit])
+}
+
+fn bound(joint: &Joint, none: &str) -> String {
+    format!("a bound in {}, or {none} for none", units(joint)[2])
+}
+
+/// Units of effort, velocity and position.
+fn units(joint: &Joint) -> [&'static str; 3] {
+    match joint.kind {
+        JointKind::Prismatic => ["N", "m/s", "m"],
+        JointKind::Revolute | JointKind::Continuous => ["N m", "rad/s", "rad"],
+    }
 }
 
 /// A limit of a joint, in the configuration and in the robot description.
@@ -33,10 +61,7 @@ struct Pair {
 fn pairs<'a>(config: &'a Config, joints: &'a [Joint]) -> impl Iterator<Item = (&'a Joint, Pair)> {
     let limits = &config.control.limits;
     joints.iter().enumerate().flat_map(move |(i, joint)| {
-        let units = match joint.kind {
-            JointKind::Prismatic => ["N", "m/s", "m"],
-            JointKind::Revolute | JointKind::Continuous => ["N m", "rad/s", "rad"],
-        };
+        let units = units(joint);
         // The lists are complete by now; one that is not is refused by the loop's check.
         let of = |list: &[f64], otherwise| list.get(i).copied().unwrap_or(otherwise);
         let most = |field, list: &[f64], described, unit| {
@@ -77,10 +102,11 @@ pub fn check(config: &Config, joints: &[Joint]) -> Result<(), FieldError> {
     Err(FieldError::value(format!("control.limits.{field} of joint {}", joint.name), configured, expected))
 }
 
-/// The simulated drives give what the loop may ask for, where that is more than the robot description says.
-pub fn raise_efforts(config: &Config, model: &mut Model) {
+/// The simulated drives give what the loop may ask for, where that is more than the robot description says or it says
+/// nothing.
+pub fn set_efforts(config: &Config, model: &mut Model) {
     for (joint, &effort) in model.joints_mut().iter_mut().zip(&config.control.limits.effort) {
-        joint.effort = joint.effort.max(effort);
+        joint.effort = if joint.effort.is_finite() { joint.effort.max(effort) } else { effort };
     }
 }
 
@@ -106,9 +132,10 @@ impl fmt::Display for Difference {
     }
 }
 
-/// All of them. A position bound at the description's soft limit is no difference.
+/// All of them. A position bound at the description's soft limit is no difference, nor is one that it does not have.
 pub fn differences(config: &Config, joints: &[Joint]) -> Vec<Difference> {
     let differs = |joint: &Joint, pair: &Pair| match pair.field {
+        _ if !pair.described.is_finite() => false,
         "lower" => pair.configured != pair.described && pair.configured != joint.soft_lower,
         "upper" => pair.configured != pair.described && pair.configured != joint.soft_upper,
         _ => pair.configured != pair.described,

@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 
 pub use self::error::ConfigError;
 pub use self::limits::Difference;
-pub use self::yaml::{YamlError, read_yaml};
+pub(crate) use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
-use crate::dynamics::Model;
+use crate::dynamics::{Description, Model, Note, Reason, Selection};
 use crate::moto::Reward;
 use crate::programs::{JudgeConfig, JudgeProgram, JudgedReward, SimulatorConfig, find_files, without_folders};
 use crate::schema::{Choice, FieldError, Tree, check};
@@ -36,8 +36,18 @@ use crate::tasks::{Robot, Task, TaskError, Tasks};
 pub struct RobotConfig {
     /// Robot description (URDF), relative to the configuration's folder.
     pub urdf: PathBuf,
-    /// The joints, in the order of every list of the configuration; must be those of the description.
+    /// The joints that move, in the order of every list of the configuration, which need not be the description's. All
+    /// others are locked.
     pub joints: Vec<String>,
+    /// Where joints are locked that are not in `joints`, by name; one that is not named here is locked at its zero or,
+    /// where that is outside its limits, at the bound next to it. A joint that mimics another goes with it.
+    #[schemars(extend("x-unit" = "m or rad"))]
+    #[serde(default)]
+    pub locked: BTreeMap<String, f64>,
+    /// Whether an inertia of the description that no body can have is replaced by the nearest one that a body can have.
+    /// Otherwise it is refused.
+    #[serde(default)]
+    pub repair_inertias: bool,
     /// Whether limits of `control.limits` may exceed those of the description. The configuration's then hold, for the
     /// loop and for the simulated drives.
     #[serde(default)]
@@ -127,6 +137,18 @@ struct Node<'a> {
 }
 
 /// A configuration that was read and checked, with the robot and the task it describes.
+///
+/// ```
+/// use moto_controller::setup::Setup;
+///
+/// let setup = Setup::shipped(|config| config.run.rollouts = 20)?;
+/// assert_eq!((setup.model.dof(), setup.config.run.rollouts), (9, 20));
+///
+/// // A refusal names file, field, value and bounds.
+/// let refused = Setup::shipped(|config| config.control.period = 1.).map(drop).unwrap_err().to_string();
+/// assert!(refused.contains("control.period is 1, expected"), "{refused}");
+/// # Ok::<(), moto_controller::setup::ConfigError>(())
+/// ```
 #[derive(Clone)]
 pub struct Setup {
     /// The configuration, resolved: what was left out is filled in.
@@ -138,6 +160,8 @@ pub struct Setup {
     path: PathBuf,
     /// What the robot description says, where the configuration says something else.
     differences: Vec<Difference>,
+    /// What the model has differently from the robot description.
+    notes: Vec<Note>,
     title: String,
 }
 
@@ -212,28 +236,23 @@ impl Setup {
     }
 
     fn check(mut config: Config, urdf: String, path: &Path, urdf_path: &Path) -> Result<Self, ConfigError> {
-        let mut model = Model::from_urdf_str(&urdf)
-            .map_err(|source| ConfigError::Robot { path: urdf_path.into(), source: Box::new(source) })?;
-        let found: Vec<String> = model.joints().iter().map(|joint| joint.name.clone()).collect();
-        if found != config.robot.joints {
-            let expected = config.robot.joints;
-            return Err(ConfigError::Joints { path: path.into(), urdf: urdf_path.into(), expected, found });
-        }
-        let differences = validate(&mut config, &model, &found).map_err(|source| ConfigError::Field {
+        let (mut model, notes) = config.robot.model(&urdf, path, urdf_path)?;
+        let joints = config.robot.joints.clone();
+        let differences = validate(&mut config, &model, &joints).map_err(|source| ConfigError::Field {
             path: path.into(),
             line: None,
             source,
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
         config.programs_mut().for_each(|program| find_files(program, folder));
-        limits::raise_efforts(&config, &mut model);
+        limits::set_efforts(&config, &mut model);
         model.set_gravity(config.robot.gravity.into());
         config.robot.arm.apply(&mut model).map_err(|source| ConfigError::Field {
             path: path.into(),
             line: None,
             source,
         })?;
-        let mut setup = Self { config, urdf, model, path: path.into(), differences, title: String::new() };
+        let mut setup = Self { config, urdf, model, path: path.into(), differences, notes, title: String::new() };
         let task = setup.task()?;
         setup.title = task.title();
         let field = |source| ConfigError::Field { path: path.into(), line: None, source };
@@ -244,8 +263,12 @@ impl Setup {
         Ok(setup)
     }
 
-    /// Says which limits of the configuration hold where the robot description has others.
+    /// Says what the model has differently from the robot description, and which limits of the configuration hold where
+    /// the description has others.
     pub fn log_differences(&self) {
+        for note in &self.notes {
+            if note.is_warning() { tracing::warn!("{note}") } else { tracing::info!("{note}") }
+        }
         self.differences.iter().for_each(|difference| tracing::warn!("{difference}"));
     }
 
@@ -328,7 +351,7 @@ impl Setup {
         let mut config = self.config.clone();
         config.robot.urdf = format!("a description with BLAKE3 {:.16}", blake3::hash(self.urdf.as_bytes())).into();
         config.control.scheduling = Default::default();
-        config.programs_mut().for_each(|program| without_folders(program));
+        config.programs_mut().for_each(without_folders);
         let mut settings = serde_json::to_value(&config).map_err(|error| self.syntax(error.to_string()))?;
         settings["run"] = json!({ "seed": config.run.seed, "rollouts": config.run.rollouts });
         if let Some(settings) = settings.as_object_mut().filter(|_| !config.judge.is_used()) {
@@ -365,10 +388,29 @@ impl Config {
     }
 }
 
+impl RobotConfig {
+    /// The robot with the joints that move, and what it has differently from its description. `path` is the configuration's.
+    fn model(&self, urdf: &str, path: &Path, urdf_path: &Path) -> Result<(Model, Vec<Note>), ConfigError> {
+        let selection = Selection {
+            joints: Some(self.joints.clone()),
+            locked: self.locked.clone(),
+            repair_inertias: self.repair_inertias,
+        };
+        Description::parse(urdf).and_then(|description| description.model(&selection)).map_err(|source| {
+            match source.reason {
+                Reason::Selection(error) => {
+                    ConfigError::Field { path: path.into(), line: None, source: error.within("robot") }
+                }
+                _ => ConfigError::Robot { path: urdf_path.into(), source: Box::new(source) },
+            }
+        })
+    }
+}
+
 /// Checks every value, with what the robot description fills in. Gives the limits that it has differently.
 fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec<Difference>, FieldError> {
     check(config, joints)?;
-    limits::fill(config, model.joints());
+    limits::fill(config, model.joints())?;
     let arm = &mut config.robot.arm;
     for list in [&mut arm.armature, &mut arm.stiffness] {
         list.resize(joints.len(), 0.);
@@ -398,6 +440,9 @@ fn check_reuse(config: &Config, task: &dyn Task) -> Result<(), FieldError> {
     }
 }
 
+/// The text of a file. Bytes that are not UTF-8, as old editors leave them in comments of robot descriptions, do not
+/// matter where they stand for nothing.
 fn read_text(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.into(), source })
+    let bytes = std::fs::read(path).map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

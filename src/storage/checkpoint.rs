@@ -1,7 +1,8 @@
-//! Checkpoints: a value of the learner's, named, checksummed and written atomically.
+//! Checkpoints: a value of the learner, with a header and a checksum, written atomically.
 //!
-//! Layout (little endian): magic (8 bytes), format version (u32), header length (u32), payload length (u64), header and
-//! payload (bincode 2, standard configuration), BLAKE3 of everything before (32 bytes, last in every version).
+//! Layout (little endian): magic (8 bytes), format version (u32), header length (u32), payload
+//! length (u64), header and payload (bincode 2, standard configuration), BLAKE3 of everything
+//! before (32 bytes, last in every version).
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ const MAGIC: [u8; 8] = *b"MOTOCKPT";
 const VERSION: u32 = 2;
 const FIXED: usize = MAGIC.len() + 4 + 4 + 8;
 const HASH: usize = blake3::OUT_LEN;
-/// Bounds what a header or a payload may claim while it is decoded, bytes.
+/// Largest header and payload that are decoded, bytes.
 const MAX_HEADER: usize = 64 << 10;
 const MAX_PAYLOAD: usize = 256 << 20;
 const ENDING: &str = ".ckpt";
@@ -32,7 +33,7 @@ pub struct Shapes {
     pub horizon: usize,
 }
 
-/// What a checkpoint belongs to.
+/// Origin of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// The robot's name.
@@ -53,7 +54,7 @@ pub struct Header {
     pub package_version: String,
 }
 
-/// What the caller needs a checkpoint to be. `None`: any.
+/// A caller's requirements on a checkpoint. `None`: no requirement.
 #[derive(Clone, Debug)]
 pub struct Expected {
     /// The robot's name.
@@ -70,10 +71,10 @@ pub struct Expected {
     pub seed: Option<u64>,
 }
 
-/// A value with what it belongs to. `T` may be a reference where it is only saved.
+/// A value with its origin. `T` may be a reference if it is only saved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint<T> {
-    /// What the value belongs to.
+    /// Origin of the value.
     pub header: Header,
     /// The value.
     pub value: T,
@@ -86,7 +87,7 @@ pub struct LoadedCheckpoint<T> {
     pub checkpoint: Checkpoint<T>,
     /// Its file.
     pub path: PathBuf,
-    /// What was wrong with the newer ones that were passed over; worth a warning each.
+    /// Errors of the newer checkpoints that were skipped; each deserves a warning.
     pub damaged: Vec<StorageError>,
 }
 
@@ -100,7 +101,7 @@ pub fn config_hash(config: &impl Serialize) -> Result<String, serde_json::Error>
 }
 
 impl Header {
-    /// Compares with what the caller needs.
+    /// Checks the caller's requirements.
     ///
     /// # Errors
     /// [`StorageError::Mismatch`] with the first field that differs.
@@ -126,11 +127,13 @@ impl Header {
 }
 
 impl<T: Serialize> Checkpoint<T> {
-    /// Writes the checkpoint to `directory` under its iteration, then removes all but the newest `keep` up to it, and
-    /// any of later iterations (those were damaged, or the run would not be here again).
+    /// Writes the checkpoint to `directory` under its iteration. Then removes all older checkpoints
+    /// but the newest `keep`, and any of later iterations: those were damaged, or the run would
+    /// have gone on from them.
     ///
     /// # Errors
-    /// The file operation that failed, or a value too large to store; the checkpoints there before are intact.
+    /// The file operation that failed, or a value too large to store. The previous checkpoints are
+    /// then intact.
     pub fn save(&self, files: &dyn Files, directory: &Path, keep: usize) -> Result<PathBuf, StorageError> {
         let path = directory.join(format!("{:06}{ENDING}", self.header.iteration));
         write_atomic(files, &path, &self.encode(&path)?)?;
@@ -167,7 +170,8 @@ impl<T: DeserializeOwned> Checkpoint<T> {
     /// Reads one checkpoint.
     ///
     /// # Errors
-    /// [`StorageError::Damaged`], [`StorageError::Version`], [`StorageError::Mismatch`] or the failed file operation.
+    /// [`StorageError::Damaged`], [`StorageError::Version`], [`StorageError::Mismatch`] or the
+    /// failed file operation.
     pub fn load(files: &dyn Files, path: &Path, expected: &Expected) -> Result<Self, StorageError> {
         let bytes = files.read(path)?;
         let damaged = |what: &str| StorageError::Damaged { path: path.into(), what: what.into() };
@@ -208,11 +212,11 @@ impl<T: DeserializeOwned> Checkpoint<T> {
         Ok(Self { header, value })
     }
 
-    /// Reads the newest checkpoint in `directory`, or the one before it where the newest is damaged.
+    /// Reads the newest checkpoint in `directory`, or the one before it where the newest is
+    /// damaged.
     ///
-    /// # Errors
-    /// One that fits nothing (other robot, task, shapes, configuration, seed or format) is refused at once; otherwise
-    /// [`StorageError::NoCheckpoint`] or [`StorageError::AllDamaged`].
+    /// A checkpoint that does not match (robot, task, shapes, configuration, seed or format) is
+    /// refused at once. Otherwise [`StorageError::NoCheckpoint`] or [`StorageError::AllDamaged`].
     pub fn load_newest(
         files: &dyn Files,
         directory: &Path,

@@ -1,13 +1,13 @@
-//! What differs between two configurations, setting by setting.
+//! Differences between two configurations, setting by setting.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// A setting that is not as it was.
+/// A setting whose value differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Its dotted name; an entry of a list by number, or by the joint it belongs to.
+    /// Its dotted name. A list's entry is named by number, or by its joint.
     pub setting: String,
     /// Its value before.
     pub before: String,
@@ -21,12 +21,13 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Differences in a sentence's form.
+/// The differences as a phrase.
 pub fn listed(differences: &[Difference]) -> String {
     differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// All settings that differ, by name. Entries of lists of as many as there are `joints` are named by joint.
+/// All settings that differ, with their names. Entries of lists with one entry per joint are named
+/// by joint.
 pub fn differences(before: &Value, now: &Value, joints: &[String]) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(String::new(), before, now, joints, &mut found);

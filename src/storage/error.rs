@@ -1,4 +1,4 @@
-//! What can go wrong with a store.
+//! Errors of the store.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ pub enum StorageError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The damage.
         what: String,
     },
     /// A file of somebody else's is not what is needed.
@@ -54,21 +54,21 @@ pub enum StorageError {
     Unstorable {
         /// The file that was to be written.
         path: PathBuf,
-        /// What is wrong with the value.
+        /// The reason.
         what: String,
     },
-    /// A new run was asked for where one is already.
+    /// A new run was asked for in a folder that holds a run.
     #[error("{} already holds a run: go on with it or give another folder", path.display())]
     RunExists {
         /// The folder.
         path: PathBuf,
     },
-    /// A new run was asked for in a folder with other things in it.
+    /// A new run was asked for in a folder that holds other files.
     #[error("{} is not empty (it has `{entry}`): give another folder", path.display())]
     NotEmpty {
         /// The folder.
         path: PathBuf,
-        /// One of these files.
+        /// Name of one of these files.
         entry: String,
     },
     /// The folder holds no run.
@@ -79,7 +79,7 @@ pub enum StorageError {
         /// The file that is missing.
         missing: &'static str,
     },
-    /// Another process works in the folder.
+    /// Another process uses the folder.
     #[error("{} is in use by another process", path.display())]
     InUse {
         /// The folder.
@@ -104,22 +104,22 @@ pub enum StorageError {
         path: PathBuf,
         /// Number of checkpoints in the folder.
         count: usize,
-        /// What is wrong with the newest.
+        /// The error of the newest one.
         newest: Box<StorageError>,
     },
 }
 
-/// What mends a refusal of a run folder. Who has an option or a parameter for it names that.
+/// The remedy for a refused run folder. Callers name their own option or parameter for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// Another folder.
     AnotherFolder,
-    /// To go on with the run in the folder, or another folder.
+    /// Go on with the run in the folder, or use another folder.
     ResumeOrAnotherFolder,
 }
 
 impl StorageError {
-    /// What mends it, where that is a matter of the folder.
+    /// The remedy, if the error concerns the choice of the folder.
     pub fn remedy(&self) -> Option<Remedy> {
         match self {
             Self::RunExists { .. } => Some(Remedy::ResumeOrAnotherFolder),

@@ -1,12 +1,12 @@
-//! The file operations that storage needs. They are behind a trait, so that tests can take away
-//! power, space or the disk.
+//! The file operations that storage needs, behind a trait, so that tests can simulate failures of
+//! power, space and disk.
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// The largest file that is read, bytes. What this package writes stays far below it.
+/// Largest file that is read, bytes. Files of this package stay far below it.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// A file operation that failed.
@@ -27,7 +27,7 @@ impl FileError {
         Self { operation, path: path.into(), source }
     }
 
-    /// Whether another folder mends it.
+    /// Whether another folder is a remedy.
     pub(super) fn asks_for_another_folder(&self) -> bool {
         !advice(&self.source).is_empty()
     }
@@ -58,7 +58,7 @@ pub trait OpenFile: Send {
 /// The file system as storage uses it. Content is durable after its `sync`, a name after its
 /// `sync_dir`.
 pub trait Files: Debug + Send + Sync {
-    /// Makes one directory whose parent exists; a directory that exists already is no error.
+    /// Makes one directory whose parent exists. An existing directory is no error.
     fn create_dir(&self, path: &Path) -> Result<(), FileError>;
     /// Whether the path names anything.
     fn exists(&self, path: &Path) -> Result<bool, FileError>;
@@ -77,26 +77,26 @@ pub trait Files: Debug + Send + Sync {
     /// Names in a directory, sorted.
     fn list(&self, path: &Path) -> Result<Vec<String>, FileError>;
     /// Creates the file if needed and takes its lock; `None` if another process holds it. The lock
-    /// ends with the guard or with the process, whichever way they end.
+    /// ends with the guard or with the process.
     fn lock(&self, path: &Path) -> Result<Option<LockGuard>, FileError>;
 }
 
-/// Ending of files that are not finished.
+/// Suffix of unfinished files.
 pub const TEMPORARY: &str = ".tmp";
 
 /// Writes a file atomically and durably. A crash at any instant leaves the old content or the new
-/// content; after success the new content is on the disk. Steps: temporary file in the same
+/// content. After success the new content is on the disk. Steps: temporary file in the same
 /// directory, fsync, rename, fsync of the directory.
 ///
 /// # Errors
-/// The operation that failed; the old content is then still there.
+/// The operation that failed. The old content is then intact.
 pub fn write_atomic(files: &dyn Files, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mut name = path.as_os_str().to_owned();
     name.push(TEMPORARY);
     let temporary = PathBuf::from(name);
     let written = files.create(&temporary).and_then(|mut file| file.write(bytes).and_then(|()| file.sync()));
     if let Err(error) = written.and_then(|()| files.rename(&temporary, path)) {
-        // Gives the space back if the disk still allows it; opening the folder removes a leftover.
+        // Frees the space if the disk still allows it. Opening the folder removes a leftover.
         let _ = files.remove(&temporary);
         return Err(error);
     }
@@ -116,7 +116,7 @@ pub fn create_dir_all(files: &dyn Files, path: &Path) -> Result<(), FileError> {
     files.sync_dir(above)
 }
 
-/// The directory a path is in; `.` for a bare name.
+/// The directory of a path; `.` for a bare name.
 pub fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(above) if above.as_os_str().is_empty() => Path::new("."),

@@ -1,4 +1,5 @@
-//! The ROS 2 messages of a trial file: their definitions as rosbag2 stores them, and their CDR form.
+//! The ROS 2 messages of a trial file: their definitions as rosbag2 stores them, and their CDR
+//! form.
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub(super) trait Message: Serialize + DeserializeOwned {
         Ok(bytes)
     }
 
-    /// Reads the message from CDR that holds one message and nothing after it.
+    /// Reads the message from CDR bytes that hold exactly one message.
     fn from_cdr(bytes: &[u8]) -> Result<Self, String> {
         let body = bytes.strip_prefix(&CDR_LE).ok_or("not little-endian CDR")?;
         let (message, used) = cdr_encoding::from_bytes::<Self, LittleEndian>(body).map_err(|e| e.to_string())?;

@@ -15,7 +15,7 @@ mod run_view;
 mod trial;
 
 pub use checkpoint::{Checkpoint, Expected, Header, LoadedCheckpoint, Shapes, config_hash};
-pub use differences::{Difference, differences, listed};
+pub(crate) use differences::{Difference, differences, listed};
 pub use error::{Remedy, StorageError};
 pub use joint_states::{JointStates, read_joint_states};
 pub use run_folder::RunFolder;

@@ -1,7 +1,7 @@
 //! The folder of a run.
 //!
 //! ```text
-//! run.json             what the run is: robot, task, seed, version, command line; written last, it makes the folder a run's
+//! run.json             robot, task, seed, version, command line; written last, it marks the folder as a run's
 //! config.yaml          the configuration as resolved
 //! robot.urdf           the robot description it names
 //! metrics.jsonl        one line per iteration
@@ -26,23 +26,24 @@ use crate::control::Episode;
 
 const LOCK: &str = "lock";
 
-/// A run's folder for writing. This process alone holds its lock.
+/// A run's folder for writing. Only this process holds its lock.
 pub struct RunFolder {
     view: RunView,
     metrics: Box<dyn OpenFile>,
     /// Length of the lines of `metrics.jsonl` that are on the disk, bytes.
     metrics_length: u64,
-    /// An append failed, so bytes of a part of a line may follow them.
+    /// Whether an append failed, so that a part of a line may follow.
     metrics_torn: bool,
     _lock: LockGuard,
 }
 
 impl RunFolder {
-    /// Starts a run in a folder that does not exist, is empty, or holds only the beginnings of a
-    /// start that was cut short.
+    /// Starts a run in a folder that does not exist, is empty, or holds only the remains of an
+    /// interrupted start.
     ///
     /// # Errors
-    /// [`StorageError::RunExists`], [`StorageError::NotEmpty`], [`StorageError::InUse`], or the file operation that failed.
+    /// [`StorageError::RunExists`], [`StorageError::NotEmpty`], [`StorageError::InUse`], or the
+    /// file operation that failed.
     pub fn create(
         files: Arc<dyn Files>,
         directory: &Path,
@@ -54,7 +55,7 @@ impl RunFolder {
     }
 
     /// Starts a run with a first checkpoint. The checkpoint is written before the folder becomes a
-    /// run's: a start that is cut short leaves either no run or a run that can be resumed.
+    /// run's. An interrupted start leaves either no run or a run that can be resumed.
     ///
     /// # Errors
     /// As [`Self::create`].
@@ -86,11 +87,12 @@ impl RunFolder {
         Self::with_lock(RunView::open(files, directory)?, lock)
     }
 
-    /// Opens an existing run to resume it: cuts off a torn last line of metrics and removes
+    /// Opens an existing run to resume it. Cuts off a torn last line of metrics and removes
     /// unfinished files.
     ///
     /// # Errors
-    /// [`StorageError::NotARun`], [`StorageError::InUse`], [`StorageError::Damaged`], or the file operation that failed.
+    /// [`StorageError::NotARun`], [`StorageError::InUse`], [`StorageError::Damaged`], or the file
+    /// operation that failed.
     pub fn open(files: Arc<dyn Files>, directory: &Path) -> Result<Self, StorageError> {
         let view = RunView::open(files, directory)?;
         let files = &*view.files;
@@ -115,7 +117,7 @@ impl RunFolder {
         &self.view
     }
 
-    /// Number of the next trial: one more than the last stored, from 1.
+    /// Number of the next trial, from 1: one more than the last stored trial's.
     ///
     /// # Errors
     /// The file operation that failed.
@@ -126,7 +128,8 @@ impl RunFolder {
     /// Stores a trial under its number. The trial is on the disk when this returns.
     ///
     /// # Errors
-    /// [`StorageError::TrialExists`], [`StorageError::Unstorable`], or the file operation that failed.
+    /// [`StorageError::TrialExists`], [`StorageError::Unstorable`], or the file operation that
+    /// failed.
     pub fn write_trial(&mut self, episode: &Episode, meta: &TrialMeta) -> Result<PathBuf, StorageError> {
         let path = self.trial_path(meta.trial);
         if self.view.files.exists(&path)? {
@@ -136,10 +139,10 @@ impl RunFolder {
         Ok(path)
     }
 
-    /// Marks a stored trial as not to learn from; the rest of the trial stays.
+    /// Excludes a stored trial from learning. The rest of the trial stays.
     ///
     /// # Errors
-    /// A trial that cannot be read, or the file operation that failed; the trial is then as before.
+    /// A trial that cannot be read, or the file operation that failed. The trial is then unchanged.
     pub fn invalidate_trial(&mut self, number: u64, reason: &str) -> Result<(), StorageError> {
         let path = self.trial_path(number);
         let (episode, mut meta) = self.view.read_trial(&path)?;
@@ -168,7 +171,8 @@ impl RunFolder {
     /// when this returns.
     ///
     /// # Errors
-    /// A value that has no JSON form or no iteration, or the file operation that failed; the lines before are intact.
+    /// A value that has no JSON form or no iteration, or the file operation that failed. The
+    /// previous lines are then intact.
     pub fn append_metrics(&mut self, line: &impl Serialize) -> Result<(), StorageError> {
         let path = self.view.directory.join(METRICS);
         let unstorable = |what| StorageError::Unstorable { path: path.clone(), what };
@@ -186,11 +190,11 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Drops the metrics of iterations after `iteration`, the checkpoint's. The resumed run makes
-    /// these iterations again.
+    /// Removes the metrics of iterations after `iteration`, the checkpoint's. The resumed run
+    /// repeats these iterations.
     ///
     /// # Errors
-    /// A damaged line before, or the file operation that failed.
+    /// A damaged earlier line, or the file operation that failed.
     pub fn retain_metrics(&mut self, iteration: u64) -> Result<(), StorageError> {
         let path = self.view.directory.join(METRICS);
         let bytes = self.view.files.read(&path)?;
@@ -208,7 +212,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// The file is synced before the next append, so only its end can be torn.
+    /// Cuts the file. It is synced before the next append, so only its end can be torn.
     fn truncate_metrics(&mut self, length: u64) -> Result<(), StorageError> {
         self.metrics.truncate(length)?;
         self.metrics.sync()?;
@@ -219,7 +223,7 @@ impl RunFolder {
     /// Saves a checkpoint and keeps the newest `keep` of them, see [`Checkpoint::save`].
     ///
     /// # Errors
-    /// As there.
+    /// As for [`Checkpoint::save`].
     pub fn save_checkpoint<T: Serialize>(
         &mut self,
         checkpoint: &Checkpoint<T>,
@@ -243,7 +247,7 @@ fn lock(files: &dyn Files, directory: &Path) -> Result<LockGuard, StorageError> 
     files.lock(&directory.join(LOCK))?.ok_or_else(|| StorageError::InUse { path: directory.into() })
 }
 
-/// Refuses to start a run in a folder that holds anything but the beginnings of a run.
+/// Refuses to start a run in a folder that holds more than the remains of an interrupted start.
 fn refuse_used(files: &dyn Files, directory: &Path) -> Result<(), StorageError> {
     let path = || directory.to_path_buf();
     if files.exists(&directory.join(INFO))? {
@@ -253,9 +257,9 @@ fn refuse_used(files: &dyn Files, directory: &Path) -> Result<(), StorageError> 
         let begun = match name.as_str() {
             LOCK => true,
             TRIALS | BLACK_BOXES => files.list(&directory.join(&name))?.is_empty(),
-            // At most the first checkpoint, or its temporary file.
+            // At most the first checkpoint and its temporary file.
             CHECKPOINTS => files.list(&directory.join(&name))?.len() <= 2,
-            // A start writes these files only after it made the folders.
+            // A start writes these files after it made the folders.
             CONFIG_FILE | ROBOT_FILE | METRICS => files.exists(&directory.join(CHECKPOINTS))?,
             other => {
                 other.strip_suffix(TEMPORARY).is_some_and(|n| [CONFIG_FILE, ROBOT_FILE, METRICS, INFO].contains(&n))

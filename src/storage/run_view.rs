@@ -1,4 +1,4 @@
-//! A run's folder as its readers see it; [`super::RunFolder`] lists the files.
+//! A run's folder for readers; [`super::RunFolder`] lists the files.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,12 +36,13 @@ pub struct RunInfo {
     pub command_line: Vec<String>,
     /// When it was started, seconds since the Unix epoch.
     pub started: u64,
-    /// The settings that decide what it learns; null in runs from before they were kept here.
+    /// The settings that decide what the run learns; null in runs of versions that did not store
+    /// them.
     #[serde(default)]
     pub settings: serde_json::Value,
 }
 
-/// A run's folder for reading. Reading needs no lock and changes nothing.
+/// A run's folder for reading. Reading needs no lock and changes nothing. The example of [the crate](crate) reads one.
 #[derive(Clone, Debug)]
 pub struct RunView {
     pub(super) files: Arc<dyn Files>,
@@ -83,7 +84,7 @@ impl RunView {
         String::from_utf8(self.files.read(&path)?).map_err(|e| StorageError::Damaged { path, what: e.to_string() })
     }
 
-    /// Numbers and files of the stored trials, in order.
+    /// Numbers and files of the stored trials, in ascending order.
     ///
     /// # Errors
     /// The file operation that failed.
@@ -94,8 +95,8 @@ impl RunView {
     /// Reads one of [`Self::trials`].
     ///
     /// # Errors
-    /// As [`read_trial`]; [`StorageError::Mismatch`] if the trial belongs to another robot, task or
-    /// run.
+    /// As [`read_trial`], or [`StorageError::Mismatch`] if the trial belongs to another robot, task
+    /// or run.
     pub fn read_trial(&self, path: &Path) -> Result<(Episode, TrialMeta), StorageError> {
         let (episode, meta) = read_trial(&*self.files, path)?;
         let fields = [
@@ -112,10 +113,9 @@ impl RunView {
     }
 
     /// The stored rollouts of the interrupted iteration, which follows `iteration`, the
-    /// checkpoint's. Evaluations are not among them, nor are rollouts of later iterations (which
-    /// exist if newer checkpoints were damaged).
+    /// checkpoint's. Evaluations are excluded, and rollouts of later iterations, which exist if
+    /// newer checkpoints were damaged.
     ///
-    /// # Errors
     /// The listing that failed. A trial that cannot be read is no error: it is skipped and named in
     /// the result.
     pub fn trials_after(&self, iteration: u64) -> Result<TrialsAfter, StorageError> {
@@ -134,8 +134,7 @@ impl RunView {
 
     /// The newest checkpoint that can be read, see [`Checkpoint::load_newest`].
     ///
-    /// # Errors
-    /// As there.
+    /// As for [`Checkpoint::load_newest`].
     pub fn checkpoint<T: DeserializeOwned>(&self, expected: &Expected) -> Result<LoadedCheckpoint<T>, StorageError> {
         Checkpoint::load_newest(&*self.files, &self.directory.join(CHECKPOINTS), expected)
     }
@@ -157,15 +156,15 @@ impl RunView {
 /// Result of [`RunView::trials_after`].
 #[derive(Debug)]
 pub struct TrialsAfter {
-    /// The trials, in the order they were made.
+    /// The trials, in the order of their numbers.
     pub trials: Vec<(Episode, TrialMeta)>,
     /// Errors of the skipped trials; each deserves a warning.
     pub damaged: Vec<StorageError>,
 }
 
-/// Numbers and files of the recordings in a directory, in order.
+/// Numbers and files of the recordings in a directory, in ascending order.
 pub(super) fn numbered(files: &dyn Files, directory: &Path) -> Result<Vec<(u64, PathBuf)>, StorageError> {
-    // A number beyond is none of ours, and could not be counted on from.
+    // A larger number is not from this package, and its successor might overflow.
     let number = |name: String| {
         let number: u32 = name.strip_suffix(TRIAL_ENDING)?.parse().ok()?;
         Some((number.into(), directory.join(name)))
@@ -193,8 +192,8 @@ impl Line<'_> {
     }
 }
 
-/// The whole lines of a metrics file. A torn last line is left out. No other line can be torn: each
-/// was synced before the next was begun.
+/// The whole lines of a metrics file. A torn last line is left out. No other line can be torn,
+/// because each line was synced before the next was begun.
 pub(super) fn lines<'a>(path: &Path, bytes: &'a [u8]) -> Result<Vec<Line<'a>>, StorageError> {
     let mut lines = Vec::new();
     let mut rest = bytes;

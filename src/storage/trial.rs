@@ -1,5 +1,5 @@
-//! A trial on disk: one MCAP file by the conventions of rosbag2 (profile `ros2`, CDR), which Foxglove and PlotJuggler
-//! open and from which the learner learns again, to the bit.
+//! A trial on disk: one MCAP file in the conventions of rosbag2 (profile `ros2`, CDR). Foxglove and
+//! PlotJuggler open it, and the learner can learn from it again, to the bit.
 //!
 //! | topic | type | one message per |
 //! |---|---|---|
@@ -30,9 +30,9 @@ mod write;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum TrialEnd {
-    /// The stroke ran to its end and is learned from.
+    /// The stroke ran to its end, and the learner uses it.
     Completed,
-    /// The stroke is kept but not learned from.
+    /// The stroke is stored, but the learner does not use it.
     Invalid {
         /// The reason: misses, an operator's mark, a non-finite value, ...
         reason: String,
@@ -61,7 +61,7 @@ pub struct TrialMeta {
     pub iteration: u64,
     /// Rollout within the iteration.
     pub rollout: u64,
-    /// Made without exploration noise.
+    /// Whether the trial was made without exploration noise.
     pub evaluation: bool,
     /// How it ended.
     pub end: TrialEnd,
@@ -74,7 +74,8 @@ pub struct TrialMeta {
     pub distance: Option<f64>,
     /// Outcome values per step.
     pub outcome_dim: usize,
-    /// What the task measured within each step (step x outcome), see [`crate::moto::Batch::outcomes`].
+    /// Outcomes that the task measured within each step (step x outcome), see
+    /// [`crate::moto::Batch::outcomes`].
     #[serde(skip)]
     pub outcomes: Vec<f64>,
     /// Wall time of the first cycle, since the Unix epoch.
@@ -133,9 +134,9 @@ macro_rules! arrays {
 }
 use arrays;
 
-/// Whether the arrays' lengths are consistent: whole rows, a reading per time, no more commands
-/// than readings, a state and noise for every action. A stroke that was cut short may lack the
-/// final reading, the final state and the last sent action.
+/// Checks that the arrays' lengths are consistent: whole rows, a reading per time, no more commands
+/// than readings, a state and noise for every action. A stroke that was given up may lack the final
+/// reading, the final state and the last sent action.
 fn check_shapes(episode: &Episode, meta: &TrialMeta) -> Result<(), String> {
     if meta.joint_names.len() != episode.joints {
         return Err(format!("{} joint names for {} joints", meta.joint_names.len(), episode.joints));
@@ -179,8 +180,8 @@ pub fn write_trial(files: &dyn Files, path: &Path, episode: &Episode, meta: &Tri
 
 /// Reads a trial. The trial equals the written one to the bit.
 ///
-/// # Errors
-/// [`StorageError::Damaged`] if the file is cut or changed anywhere, or the file operation that failed.
+/// [`StorageError::Damaged`] if the file is truncated or changed anywhere, or the file operation
+/// that failed.
 pub fn read_trial(files: &dyn Files, path: &Path) -> Result<(Episode, TrialMeta), StorageError> {
     let bytes = files.read(path)?;
     read::decode(&bytes).map_err(|what| StorageError::Damaged { path: path.into(), what })

@@ -26,6 +26,17 @@ pub struct Judgement {
 ///
 /// A task is a folder of [`crate::tasks`] and a line of its registry. [`Reward`] is separate because learners judge stored
 /// transitions anew.
+///
+/// ```
+/// use moto_controller::setup::Setup;
+///
+/// let task = Setup::shipped(|_| {})?.task()?;
+/// let start = task.start()?;
+/// assert_eq!((start.policy.horizon(), start.state_scales.len()), (task.horizon(), task.state_dim()));
+/// // A policy sees the ball besides the joints.
+/// assert_eq!((task.name(), task.task_values()), ("table_tennis", 6));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Task: Reward + Send {
     /// The task's name in configurations, checkpoints and trials.
     fn name(&self) -> &'static str;

@@ -363,7 +363,7 @@ impl Rig {
         }
     }
 
-    /// Turns until `done`, or fails after so many cycles that it cannot come any more.
+    /// Turns until `done`, or fails after more cycles than that can take.
     pub fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         for _ in 0..5_000 {
             if done(self) {

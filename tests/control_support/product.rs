@@ -2,10 +2,10 @@
 
 use super::{key, movement};
 use moto_controller::control::*;
-use moto_controller::daemon::Setup;
 use moto_controller::dynamics::{Model, Workspace};
 use moto_controller::policy::CompiledPolicy;
 use moto_controller::robot::{LoopPort, Plant, RobotPort, link};
+use moto_controller::setup::Setup;
 use moto_controller::tasks::Task;
 use std::path::Path;
 

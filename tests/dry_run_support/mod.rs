@@ -45,6 +45,15 @@ impl Place {
         fs::write(path, text.replacen(from, to, 1)).unwrap();
     }
 
+    /// Replaces the learner in the configuration, e.g. by `reps: {}`.
+    pub fn learner(&self, learner: &str) {
+        let path = self.path("config/table_tennis.yaml");
+        let text = fs::read_to_string(&path).unwrap();
+        let (before, rest) = text.split_once("    learner:").unwrap();
+        let (_, after) = rest.split_once("    run:\n").unwrap();
+        fs::write(path, format!("{before}    learner: {{{learner}}}\n    run:\n{after}")).unwrap();
+    }
+
     /// The program in this folder.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_moto_controller"));

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Seeded, on the simulated clock wherever there is one. What a learner does wrong is tried within the crate
-//! (`src/daemon/learning/faults.rs`), where it can be put in the sound one's place.
+//! (`src/supervisor/learning/faults.rs`), where it can be put in the sound one's place.
 #![cfg(target_os = "linux")]
 
 #[path = "../control_support/mod.rs"]

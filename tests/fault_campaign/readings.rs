@@ -19,7 +19,7 @@ const STROKE: Range<u64> = 200..400;
 /// Cycles that the fault lasts.
 const LASTS: u64 = 120;
 
-/// Spoils the reading of the wake-up that comes so many after the fault began.
+/// Spoils the reading of one wake-up, given by its number after the fault began.
 type Spoil = Box<dyn FnMut(u64, &mut Reading) -> Wake + Send>;
 
 /// A fault of the robot's.

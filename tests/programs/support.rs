@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use moto_controller::commands::{DryRunOptions, dry_run};
 use moto_controller::control::Episode;
-use moto_controller::daemon::{Beginning, Config, ConfigSource, DryRunOptions, dry_run};
+use moto_controller::setup::Config;
 use moto_controller::storage::files::Disk;
 use moto_controller::storage::{RunView, TrialEnd, TrialMeta};
+use moto_controller::supervisor::{Beginning, ConfigSource};
 
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Rollouts of an iteration.
@@ -52,7 +54,7 @@ impl Place {
 
     /// Goes on with a run.
     pub fn resume(&self, out: &str, iterations: usize) -> Result<String, String> {
-        let config = moto_controller::daemon::run_configuration(&self.path(out)).unwrap();
+        let config = moto_controller::supervisor::run_configuration(&self.path(out)).unwrap();
         self.dry_run(false, out, config, Beginning::Resume(self.path(out)), iterations)
     }
 

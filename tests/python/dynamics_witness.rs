@@ -1,11 +1,14 @@
-//! Computes with our dynamics for another program to compare: the first argument is a URDF, each line of the input a
-//! state (JSON), each line of the output the results in the same order.
+//! Computes with our dynamics for another program to compare: the first argument is a URDF, the second the joints that
+//! move and where others are locked (JSON; without it all move), each line of the input a state (JSON), each line of the
+//! output the results in the same order.
 //!
-//! `joints` in the first line of the output names the joints in the order of all vectors.
+//! The first line of the output names the joints that move in the order of all vectors (`joints`), all that could
+//! (`all`), and says what the model has differently from the description (`notes`).
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, Write, stdin, stdout};
 
-use moto_controller::dynamics::Model;
+use moto_controller::dynamics::{Description, Selection};
 use moto_controller::simulation::integrator::SemiImplicitEuler;
 use nalgebra::{DMatrix, Point3};
 use serde::{Deserialize, Serialize};
@@ -24,6 +27,16 @@ struct State {
     /// Replaces the joints' passive parameters: damping, armature, stiffness, spring reference.
     #[serde(default)]
     passive: Option<Vec<[f64; 4]>>,
+}
+
+/// The joints that move and where others are locked.
+#[derive(Default, Deserialize)]
+struct Chosen {
+    joints: Option<Vec<String>>,
+    #[serde(default)]
+    locked: BTreeMap<String, f64>,
+    #[serde(default)]
+    repair_inertias: bool,
 }
 
 /// What our library finds; matrices are lists of rows.
@@ -52,14 +65,19 @@ fn rows(matrix: &DMatrix<f64>) -> Vec<Vec<f64>> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: dynamics_witness URDF < states")?;
-    let mut model = Model::from_urdf_file(path)?;
+    let path = std::env::args().nth(1).ok_or("usage: dynamics_witness URDF [SELECTION] < states")?;
+    let description = Description::read(path.as_ref())?;
+    let Chosen { joints, locked, repair_inertias } =
+        std::env::args().nth(2).map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default();
+    let (mut model, notes) = description.model(&Selection { joints, locked, repair_inertias })?;
+    let notes: Vec<_> = notes.iter().map(ToString::to_string).collect();
     let mut ws = model.workspace();
     let mut integrator = SemiImplicitEuler::new(&model);
     let n = model.dof();
     let names: Vec<_> = model.joints().iter().map(|joint| &joint.name).collect();
+    let all: Vec<_> = description.joints().collect();
     let mut out = stdout().lock();
-    writeln!(out, "{}", serde_json::json!({ "joints": names }))?;
+    writeln!(out, "{}", serde_json::json!({ "joints": names, "all": all, "notes": notes }))?;
     for line in stdin().lock().lines() {
         let state: State = serde_json::from_str(&line?)?;
         for (joint, values) in model.joints_mut().iter_mut().zip(state.passive.iter().flatten()) {

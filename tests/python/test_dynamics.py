@@ -29,6 +29,47 @@ ROBOTS = {
 }
 BRANCHED = {"solo12", "anymal_kinova"}
 
+
+def numbered(name, *numbers):
+    return [name.format(number) for number in numbers]
+
+
+# Robots of which only some joints move, in an order of their own: URDF, joints, where others are locked, a link.
+CHOSEN = {
+    "panda": (
+        "panda_description/urdf/panda.urdf",
+        numbered("panda_joint{}", *range(1, 8)),
+        {"panda_finger_joint1": 0.02},
+        "panda_rightfinger",
+    ),
+    "xarm7": ("xarm_description/urdf/xarm7.urdf", numbered("joint{}", 7, 2, 4, 1), {"joint3": 0.4, "joint6": -0.7}, "link7"),
+    "ur5": (
+        "ur_description/urdf/ur5_robot.urdf",
+        ["wrist_3_joint", "shoulder_pan_joint", "elbow_joint"],
+        {"shoulder_lift_joint": -1.1, "wrist_1_joint": 0.3},
+        "ee_link",
+    ),
+    "arm of a humanoid": (
+        "talos_data/robots/talos_full_v2.urdf",
+        numbered("arm_left_{}_joint", *range(1, 8)),
+        {"torso_1_joint": 0.3, "torso_2_joint": -0.1, "gripper_left_joint": -0.5},
+        "gripper_left_fingertip_1_link",
+    ),
+    "leg of a humanoid": (
+        "icub_description/robots/icub.urdf",
+        ["l_hip_pitch", "l_hip_roll", "l_hip_yaw", "l_knee"],
+        {"l_ankle_pitch": 0.2},
+        "l_foot",
+    ),
+    "torso and arm": (
+        "tiago_description/robots/tiago_no_hand.urdf",
+        ["torso_lift_joint", *numbered("arm_{}_joint", 1, 3, 2, 4)],
+        {"wheel_left_joint": 2.0, "arm_6_joint": 1.0},
+        "arm_tool_link",
+    ),
+    "double pendulum": ("double_pendulum_description/urdf/double_pendulum_continuous.urdf", ["joint2", "joint1"], {}, "link2"),
+}
+
 # For the arm's joints: damping as in its URDF; armature, stiffness, spring reference, which no URDF holds.
 PASSIVE = [[150.0, 2.0, 1500.0, 0.01]] * 3 + [[2.0, 0.15, 0.0, 0.0]] * 2
 PASSIVE += [[1.2, 0.1, 3.0, -0.2]] * 2 + [[0.3, 0.02, 0.0, 0.0]] * 2
@@ -36,15 +77,17 @@ PASSIVE += [[1.2, 0.1, 3.0, -0.2]] * 2 + [[0.3, 0.02, 0.0, 0.0]] * 2
 
 @pytest.fixture(scope="session")
 def witness():
-    """Runs `tests/python/dynamics_witness.rs` on a URDF and a list of states; gives joint names and results."""
+    """Runs `tests/python/dynamics_witness.rs` on a URDF, a list of states, and the joints that move; gives joint names
+    and results."""
     command = ["cargo", "build", "--locked", "--example", "dynamics_witness", "--message-format=json"]
     built = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     messages = map(json.loads, built.stdout.splitlines())
     program = [m["executable"] for m in messages if m.get("target", {}).get("name") == "dynamics_witness"][-1]
 
-    def run(urdf, states):
+    def run(urdf, states, selection=None):
+        chosen = [json.dumps(selection)] if selection else []
         lines = "".join(json.dumps(state) + "\n" for state in states)
-        done = subprocess.run([program, str(urdf)], input=lines, check=True, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run([program, str(urdf), *chosen], input=lines, check=True, stdout=subprocess.PIPE, text=True)
         first, *results = map(json.loads, done.stdout.splitlines())
         assert len(results) == len(states)
         return first["joints"], results
@@ -96,12 +139,17 @@ def agree(what, ours, theirs):
     assert error <= TOLERANCE * scale, f"{what}: off by {error:.2e} where the largest is {scale:.2e}"
 
 
+def example(path):
+    """A file of the package example-robot-data."""
+    return next(Path(file.locate()) for file in files("example-robot-data") if str(file).endswith(path))
+
+
 @pytest.fixture(params=ROBOTS)
 def case(request, witness, tmp_path):
     """A robot's stripped URDF, its joints, random states, and what we find there."""
     path, frame = ROBOTS[request.param]
     if path is not ARM:
-        path = next(Path(file.locate()) for file in files("example-robot-data") if str(file).endswith(path))
+        path = example(path)
     urdf = stripped(path, tmp_path)
     names, _ = witness(urdf, [])
     states = random_states(STATES, names, frame, np.random.default_rng(1))
@@ -183,3 +231,100 @@ def test_drives_and_springs_of_the_arm_against_mujoco(witness, tmp_path):
         mujoco.mj_step(model, data)
         agree("velocity after a step", found["qd_next"], data.qvel)
         agree("position after a step", found["q_next"], data.qpos)
+
+
+@pytest.mark.parametrize("robot", CHOSEN)
+@pytest.mark.parametrize("free", [False, True], ids=["on its base", "on a floating joint"])
+def test_chosen_joints_against_pinocchio(robot, free, witness, tmp_path):
+    """Some of the joints move, in any order, and all others are locked: as in Pinocchio's reduced models. A floating base is
+    fixed where the file has it."""
+    path, joints, locked, frame = CHOSEN[robot]
+    root = ElementTree.parse(example(path)).getroot()
+    for joint in root.iter("joint"):
+        # Pinocchio's inverse dynamics has neither damping nor friction.
+        for dynamics in joint.findall("dynamics"):
+            joint.remove(dynamics)
+    if free:
+        moved = {joint.find("child").get("link") for joint in root.findall("joint")}
+        base = next(link.get("name") for link in root.findall("link") if link.get("name") not in moved)
+        joint = ElementTree.SubElement(root, "joint", name="float", type="floating")
+        ElementTree.SubElement(root, "link", name="beneath_all")
+        ElementTree.SubElement(joint, "parent", link="beneath_all")
+        ElementTree.SubElement(joint, "child", link=base)
+        ElementTree.SubElement(joint, "origin", xyz="0.1 -0.2 0.3", rpy="0.3 0.1 -0.4")
+    urdf = tmp_path / "robot.urdf"
+    ElementTree.ElementTree(root).write(urdf)
+
+    # Where each joint is locked: 0 or the bound next to it, and where a joint mimics another, with that one.
+    whole = pin.buildModelFromUrdf(str(urdf))
+    position = np.zeros(whole.nv)
+    free_joints = {joint.get("name"): joint for joint in root.findall("joint")}
+    mimics = {name: joint.find("mimic") for name, joint in free_joints.items() if joint.find("mimic") is not None}
+
+    def rest(name):
+        if name in mimics:
+            mimic = mimics[name]
+            return float(mimic.get("multiplier", 1)) * rest(mimic.get("joint")) + float(mimic.get("offset", 0))
+        limit, kind = free_joints[name].find("limit"), free_joints[name].get("type")
+        bounded = limit is not None and kind != "continuous"
+        lower, upper = (float(limit.get(end, 0)) for end in ("lower", "upper")) if bounded else (-np.inf, np.inf)
+        return locked.get(name, min(max(0.0, lower), upper))
+
+    fixed = []
+    for index, name in enumerate(whole.names):
+        if index == 0 or name in joints:
+            continue
+        fixed.append(index)
+        if whole.joints[index].nv == 1:
+            position[whole.idx_vs[index]] = rest(name)
+    reference = pin.integrate(whole, pin.neutral(whole), position)
+    if free:
+        # The joint's origin is where it stands at its zero.
+        assert whole.names[1] == "float" and whole.joints[1].nv == 6
+    model = pin.buildReducedModel(whole, fixed, reference)
+    data = model.createData()
+    order = [model.idx_vs[model.getJointId(name)] for name in joints]
+    assert sorted(order) == list(range(model.nv))
+
+    selection = {"joints": joints, "locked": locked}
+    assert witness(urdf, [], selection)[0] == joints
+    states = random_states(STATES, joints, frame, np.random.default_rng(3))
+    link = model.getFrameId(frame, pin.BODY)
+    assert link < model.nframes
+
+    def arranged(values):
+        out = np.zeros(model.nv)
+        out[order] = values
+        return out
+
+    for state, found in zip(states, witness(urdf, states, selection)[1]):
+        q = pin.integrate(model, pin.neutral(model), arranged(state["q"]))
+        qd = arranged(state["qd"])
+        agree("inverse dynamics", found["tau"], pin.rnea(model, data, q, qd, arranged(state["qdd"]))[order])
+        agree("forward dynamics", found["qdd"], pin.aba(model, data, q, qd, arranged(state["tau"]))[order])
+        upper = np.triu(pin.crba(model, data, q))
+        mass = upper + np.triu(upper, 1).T
+        agree("mass matrix", found["mass_matrix"], mass[np.ix_(order, order)])
+        jacobian = pin.computeFrameJacobian(model, data, q, link, pin.LOCAL_WORLD_ALIGNED)
+        agree("Jacobian", found["jacobian"], jacobian[:, order])
+        pin.forwardKinematics(model, data, q, qd)
+        placement = pin.updateFramePlacement(model, data, link)
+        agree("position", found["position"], placement.translation)
+        agree("rotation", found["rotation"], placement.rotation)
+
+
+def test_what_pinocchio_reads_is_read(witness):
+    """Every description of the package example-robot-data: what its author wrote beside the dynamics refuses no file."""
+    read = 0
+    for file in files("example-robot-data"):
+        path = Path(file.locate())
+        if path.suffix != ".urdf":
+            continue
+        try:
+            model = pin.buildModelFromUrdf(str(path))
+        except ValueError:
+            continue
+        if model.nframes > 1:
+            read += 1
+            assert witness(path, [], {"joints": []})[0] == []
+    assert read > 50

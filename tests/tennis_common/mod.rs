@@ -24,7 +24,7 @@ pub fn task(edit: impl FnOnce(&mut TableTennisConfig)) -> TableTennis {
 
 /// Armature and springs of the table-tennis arm as shipped.
 pub fn arm() -> ArmConfig {
-    moto_controller::daemon::Setup::shipped(|_| {}).unwrap().config.robot.arm
+    moto_controller::setup::Setup::shipped(|_| {}).unwrap().config.robot.arm
 }
 
 /// Where the arm awaits the ball.

@@ -46,7 +46,7 @@ pub trait Learner: Any + Send + Sync {
     /// [`LearnerError::State`] if the bytes are no such state. The learner is then unchanged.
     fn restore(&mut self, state: &[u8]) -> Result<(), LearnerError>;
 
-    /// Whether an iteration can be learned from so many rollouts.
+    /// Checks that an iteration can be learned from this number of rollouts.
     ///
     /// # Errors
     /// Why not.

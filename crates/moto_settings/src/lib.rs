@@ -15,6 +15,23 @@
 //! | `x-name` | the text is a ROS 2 name: `name`, or `optional` where it may be empty |
 //!
 //! A bound of a list is one of its entries.
+//!
+//! ```
+//! use moto_settings::{Joints, check};
+//! use schemars::JsonSchema;
+//! use serde::Serialize;
+//!
+//! #[derive(Serialize, JsonSchema)]
+//! struct Loop {
+//!     /// Control period.
+//!     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 0.1, "x-unit" = "s"))]
+//!     period: f64,
+//! }
+//!
+//! assert!(check(&Loop { period: 0.002 }, Joints::Unknown).is_ok());
+//! let refused = check(&Loop { period: 2. }, Joints::Unknown).unwrap_err();
+//! assert_eq!(refused.to_string(), "period is 2, expected above 0 and at most 0.1 s");
+//! ```
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 #![warn(clippy::undocumented_unsafe_blocks)]
 

@@ -1,4 +1,4 @@
-//! The supervisor's end of the loop. Nothing here waits, and nothing here can hold the loop up.
+//! The supervisor's end of the loop. No method waits, and none can delay the loop.
 
 use super::tuning::Tuning;
 use crate::control::exchange::black_box::BlackBox;
@@ -11,16 +11,63 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::Thread;
 
-/// Orders, and finished trials, that fit in the rings.
+/// Capacity of the ring of orders and of the ring of finished trials.
 pub const ORDER_CAPACITY: usize = 64;
-/// Requests that fit in their ring.
+/// Capacity of the ring of requests.
 pub(super) const REQUEST_CAPACITY: usize = 64;
 const EVENT_CAPACITY: usize = 4096;
 const BLACK_BOXES: usize = 3;
-/// Tunings that may wait for the loop. As many more may have come back before the supervisor looks.
+/// Capacity of the ring of tunings for the loop. The ring of former tunings has the same capacity.
 const TUNINGS: usize = 4;
 
-/// The supervisor's end of the rings. Dropping it, as a panicking supervisor does, shuts the loop down.
+/// The supervisor's end of the rings. Dropping it, as a panicking supervisor does, shuts the loop
+/// down.
+///
+/// A trial in lockstep with the simulated robot, on one thread; on a robot [`spawn`](crate::control::spawn) takes the
+/// same parts:
+///
+/// ```
+/// use moto_controller::control::{
+///     ControlLoop, LockstepClock, LoopParts, NominalInertia, Outcome, TrialBuffers, TrialOrder, TrialShape,
+/// };
+/// use moto_controller::policy::{CompiledPolicy, Law};
+/// use moto_controller::robot::{TrialKey, TrialKind, exploration_noise, link};
+/// use moto_controller::setup::Setup;
+///
+/// let setup = Setup::load(concat!(env!("CARGO_MANIFEST_DIR"), "/config/double_link.yaml").as_ref(), |_| {})?;
+/// let (task, config, joints) = (setup.task()?, setup.config.control, setup.model.dof());
+/// let (port, robot) = link(joints, task.task_values());
+/// let shape = TrialShape {
+///     joints,
+///     task_values: task.task_values(),
+///     state_dim: task.state_dim(),
+///     action_dim: joints,
+///     horizon: task.horizon(),
+///     decimation: config.decimation,
+/// };
+/// let (mut control, mut client) = ControlLoop::new(LoopParts {
+///     config,
+///     port,
+///     clock: Box::new(LockstepClock::new(task.plant(1)?, robot)),
+///     stroke: task.stroke(),
+///     dynamics: Box::new(NominalInertia(vec![1.; joints].into())),
+/// })?;
+///
+/// let law = Law::from(CompiledPolicy::new(&task.start()?.policy)?);
+/// let key = TrialKey { kind: TrialKind::Learn, iteration: 0, rollout: 0 };
+/// let noise = exploration_noise(1, &key, law.noise_len());
+/// let order = TrialOrder { key, law, noise, buffers: TrialBuffers::new(&shape) };
+/// client.order(order).expect("the ring of a new loop is empty");
+/// let trial = loop {
+///     control.turn();
+///     if let Some(trial) = client.finished() {
+///         break trial;
+///     }
+/// };
+/// assert_eq!(trial.outcome, Outcome::Completed);
+/// assert_eq!(trial.order.buffers.episode.steps(), task.horizon());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct LoopClient {
     orders: Producer<TrialOrder>,
     requests: Producer<Request>,
@@ -60,7 +107,7 @@ impl LoopClient {
         let (mut spares, spares_out) = RingBuffer::new(BLACK_BOXES);
         let black_box = || Box::new(BlackBox::new(black_box_cycles, joints, task_values));
         for _ in 1..BLACK_BOXES {
-            // The ring is new and holds one more than this.
+            // The ring is new, and its capacity is larger than the number of boxes put in here.
             let _ = spares.push(black_box());
         }
         let (tunings, tunings_out) = RingBuffer::new(TUNINGS);
@@ -86,7 +133,7 @@ impl LoopClient {
         self.stopper.thread = Some(thread);
     }
 
-    /// Orders a trial; it waits in the ring until the loop is free.
+    /// Orders a trial. The order waits in the ring until the loop is free.
     ///
     /// # Errors
     /// The order itself, if [`ORDER_CAPACITY`] orders are waiting.
@@ -97,7 +144,7 @@ impl LoopClient {
         result
     }
 
-    /// Asks something of the loop. Served before the next cycle.
+    /// Sends a request. The loop handles it before the next cycle.
     ///
     /// # Errors
     /// The request itself, if too many are waiting.
@@ -107,7 +154,8 @@ impl LoopClient {
         result
     }
 
-    /// Gives the loop other gains and limits, which it takes between two trials. What it had before is freed here.
+    /// Gives the loop other gains and limits. The loop takes them between two trials. The former
+    /// ones are freed here.
     ///
     /// # Errors
     /// The tuning itself, if too many are waiting.
@@ -118,7 +166,8 @@ impl LoopClient {
         result
     }
 
-    /// The next trial that came back, finished or refused, if any. The loop takes no order while [`ORDER_CAPACITY`] are waiting here.
+    /// The next trial that was handed to the supervisor, finished or refused, if any. The loop
+    /// takes no order while [`ORDER_CAPACITY`] trials are waiting here.
     pub fn finished(&mut self) -> Option<FinishedTrial> {
         self.trials.pop().ok()
     }
@@ -128,8 +177,8 @@ impl LoopClient {
         self.events.pop().ok()
     }
 
-    /// The black box of a fault, if there is a new one. Give it back by [`Self::recycle`] once it is written: while the loop has
-    /// no spare, the box of a further fault stays with it.
+    /// The black box of a fault, if there is a new one. Give it back by [`Self::recycle`] once it
+    /// is written: without a spare, the loop keeps the box of a further fault to itself.
     pub fn black_box(&mut self) -> Option<Box<BlackBox>> {
         self.black_boxes.pop().ok()
     }
@@ -137,16 +186,17 @@ impl LoopClient {
     /// Gives a black box back.
     pub fn recycle(&mut self, mut black_box: Box<BlackBox>) {
         black_box.clear();
-        // The ring holds all there are; one that came from elsewhere is dropped here.
+        // The ring has room for all of the loop's boxes. A box from elsewhere may find none and is
+        // dropped here.
         let _ = self.spares.push(black_box);
     }
 
-    /// The loop at a glance.
+    /// The loop's status.
     pub fn status(&self) -> Status {
         self.stopper.status()
     }
 
-    /// A handle that stops the loop and shows that the supervisor lives, from any thread.
+    /// A shutdown and heartbeat handle.
     pub fn stopper(&self) -> Stopper {
         self.stopper.clone()
     }
@@ -158,7 +208,7 @@ impl Drop for LoopClient {
     }
 }
 
-/// Stops the loop and keeps it going: may be cloned to a signal handler's task, a panic hook, the learner.
+/// Shutdown and heartbeat handle; clone it into signal handlers and threads.
 #[derive(Clone, Debug)]
 pub struct Stopper {
     shared: Arc<Shared>,
@@ -166,29 +216,31 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    /// Asks the loop to end: the robot gets the safe command first.
+    /// Asks the loop to end. The robot gets the safe command first.
     pub fn shutdown(&self) {
         self.shared.shutdown.store(true, Ordering::Relaxed);
         self.wake();
     }
 
-    /// Stops the robot now, as [`Request::Stop`] does, past whatever the supervisor is at. Takes a reset.
+    /// Stops the robot now, as [`Request::Stop`] does, without waiting for the supervisor. Only a
+    /// reset ends the stop.
     pub fn stop(&self) {
         self.shared.stop.store(true, Ordering::Relaxed);
         self.wake();
     }
 
-    /// Shows the loop that supervisor and learner live. Due more often than `watchdog.heartbeat_timeout`.
+    /// Shows the loop that supervisor and learner live. Call it more often than
+    /// `watchdog.heartbeat_timeout`.
     pub fn beat(&self) {
         self.shared.heartbeat.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The loop at a glance.
+    /// The loop's status.
     pub fn status(&self) -> Status {
         self.shared.status()
     }
 
-    /// A loop in lockstep sleeps while it has nothing to do.
+    /// Wakes a loop in lockstep, which sleeps while it is idle.
     fn wake(&self) {
         if let Some(thread) = &self.thread {
             thread.unpark();

@@ -1,4 +1,5 @@
-//! The thread that sends a loop's commands to a robot outside this process, and watches that the loop gives any.
+//! The thread that sends a loop's commands to a robot outside this process. It also watches whether
+//! the loop still gives commands.
 
 use crate::control::guards::dead_man::{DeadMan, Sending};
 use crate::control::time::scheduling;
@@ -11,22 +12,22 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Where commands go.
+/// Destination of commands.
 pub trait CommandSink: Send {
     /// Sends efforts (joint), N or N m.
     fn send(&mut self, effort: &[f64]);
 
-    /// Passes on what the loop asks of the world around the robot.
+    /// Passes on a request of the loop to the world around the robot.
     fn request(&mut self, request: PlantRequest);
 }
 
-/// A loop's commands on their way to its robot.
+/// A loop's commands and requests on their way to its robot.
 pub struct Outgoing {
     /// Efforts.
     pub command: triple_buffer::Output<Command>,
     /// Requests.
     pub requests: rtrb::Consumer<PlantRequest>,
-    /// What the loop is told of the commands.
+    /// What the sender tells the loop about its commands.
     pub delivery: Arc<Delivery>,
 }
 
@@ -36,7 +37,7 @@ impl Outgoing {
         self.requests.is_abandoned()
     }
 
-    /// Passes on what the loop asked since the last call.
+    /// Passes on the requests that came since the last call.
     pub(crate) fn pass_requests(&mut self, sink: &mut impl CommandSink) {
         while let Ok(request) = self.requests.pop() {
             sink.request(request);
@@ -44,31 +45,35 @@ impl Outgoing {
     }
 }
 
-/// When a command is looked for first, after the loop's release, and how often from then on.
+/// Time from the loop's release to the first look for its command, and time between further looks.
 const FIRST_POLL: Duration = Duration::from_micros(60);
 const COMMAND_POLL: Duration = Duration::from_micros(40);
 
-/// How often the final zero is sent.
+/// Number of times the final zero is sent.
 pub(crate) const LAST_WORDS: u32 = 5;
 
-/// How long a sender may take over one command at the end before it is left to itself, and how often that is looked for.
+/// Time a sender may take over one command at the end before the thread is abandoned, and time
+/// between two checks for that.
 const STUCK: Duration = Duration::from_secs(2);
 const END_POLL: Duration = Duration::from_millis(1);
 
-/// The thread. The loop makes no system call to wake it: it wakes by itself a little after each of the loop's releases, and looks
-/// until the command is there. Where none comes for longer than the loop may miss its releases
-/// (`watchdog.max_consecutive_misses`), it sends zero, and again zero, until the loop is back and knows of it.
+/// The thread. The loop makes no system call to wake the thread: the thread wakes a little after
+/// each of the loop's releases and polls until the command is there. If no command comes for longer
+/// than the loop may miss its releases (`watchdog.max_consecutive_misses`), the thread sends zero
+/// each period until the loop is back and knows of it.
+///
+/// The thread ends when the loop is gone, for whatever reason, and sends zero last.
 ///
 /// It ends when the loop is gone, however that came about, and sends zero last.
 pub struct CommandThread {
-    /// What priority the system granted it.
+    /// Scheduling that the system granted to the thread.
     pub startup: StartupReport,
     delivery: Arc<Delivery>,
     end: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
-/// What the thread works with.
+/// State of the thread.
 struct CommandSender<S: CommandSink> {
     outgoing: Outgoing,
     sink: S,
@@ -79,8 +84,9 @@ struct CommandSender<S: CommandSink> {
 }
 
 impl CommandThread {
-    /// Starts it, for a loop on `clock` with releases at whole multiples of `period`, and gives it the priority next below the
-    /// loop's, which is in `scheduling`; what the system refuses is only reported.
+    /// Starts the thread for a loop on `clock` with releases at whole multiples of `period`. Its
+    /// priority is the one below the loop's, which is in `scheduling`. A refusal of the system is
+    /// only reported.
     ///
     /// # Errors
     /// If the system has no thread left.
@@ -102,24 +108,24 @@ impl CommandThread {
                 Ok((report, guard)) => (report, Some(guard)),
                 Err(error) => (StartupReport { refused: error.refused, ..StartupReport::default() }, None),
             };
-            // Whoever started the thread waits for this one message.
+            // The spawning thread waits for this one message.
             let _ = started.send(report);
             let mut sender = sender;
             sender.run();
         })?;
-        // Without a word the thread panicked, which shows when it is looked for.
+        // The message is missing only if the thread panicked. `is_alive` shows that.
         let startup = report.recv().unwrap_or_default();
         delivery.tell();
         Ok(Self { startup, delivery, end, thread })
     }
 
-    /// Whether it still runs. While the loop does, it ends only by a panic.
+    /// Whether the thread still runs. While the loop runs, only a panic ends the thread.
     pub fn is_alive(&self) -> bool {
         !self.thread.is_finished()
     }
 
-    /// Waits until the robot has its last command and zero: until the loop is gone, or hangs. False if the thread does not come to
-    /// it because sending does not return; it is left to itself then.
+    /// Waits until the thread has sent the last command and zero, i.e. until the loop is gone or
+    /// hangs. False if a call to send does not return; the thread is then abandoned.
     pub fn end(self) -> bool {
         self.end.store(true, Ordering::Relaxed);
         let (mut delivered, mut since) = (self.delivery.delivered(), Instant::now());
@@ -128,19 +134,19 @@ impl CommandThread {
             if now != delivered {
                 (delivered, since) = (now, Instant::now());
             }
-            // A loop that is silent, and a last word of five periods, take their time as well.
+            // Noticing a silent loop and sending the last words take up to this long too.
             if since.elapsed() > STUCK + 2 * self.delivery.patience() {
                 return false;
             }
             thread::sleep(END_POLL);
         }
-        // A panic was reported when it happened.
+        // The panic was reported when it happened.
         let _ = self.thread.join();
         true
     }
 }
 
-/// The scheduling of whoever serves a loop with this one.
+/// Scheduling of a thread that works for the loop: the priority below the loop's.
 pub(crate) fn below(scheduling: &SchedulingConfig) -> SchedulingConfig {
     SchedulingConfig {
         priority: scheduling.priority.map(|priority| (priority - 1).max(1)),
@@ -155,7 +161,7 @@ impl<S: CommandSink> CommandSender<S> {
     fn run(&mut self) {
         let mut dead_man = DeadMan::new(self.outgoing.delivery.clone(), self.period);
         loop {
-            // Asked first: what the loop sent last is then still read.
+            // Checked first, so that the loop's last command is still read.
             let over = self.outgoing.is_over();
             let command = self.outgoing.command.read();
             let (sequence, now) = (command.sequence, self.clock.now());
@@ -184,8 +190,8 @@ impl<S: CommandSink> CommandSender<S> {
     }
 }
 
-/// Zero comes last, after a panic of the sink too. Silence is no stop, and this may be the last the robot hears: it hears it more
-/// than once.
+/// Sends zero last, also after a panic of the sink. Silence does not stop a robot, and a single
+/// message may get lost, so zero is sent several times.
 impl<S: CommandSink> Drop for CommandSender<S> {
     fn drop(&mut self) {
         for _ in 0..LAST_WORDS {

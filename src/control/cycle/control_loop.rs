@@ -1,4 +1,5 @@
-//! The loop itself: wakes, reads, decides, limits, sends, records; and in between listens to the supervisor.
+//! The loop itself. It wakes, reads, decides, limits, sends and records; between two cycles it
+//! handles the supervisor's messages.
 
 mod listen;
 
@@ -22,13 +23,13 @@ use crate::schema::FieldError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// What a loop is made of.
+/// Parts a loop is made of.
 pub struct LoopParts {
     /// Configuration.
     pub config: ControlConfig,
     /// The loop's end of the link to the robot.
     pub port: LoopPort,
-    /// Whose time it keeps.
+    /// The clock the loop keeps.
     pub clock: Box<dyn Clock>,
     /// The task.
     pub stroke: Box<dyn Stroke>,
@@ -36,7 +37,8 @@ pub struct LoopParts {
     pub dynamics: Box<dyn InverseDynamics>,
 }
 
-/// The control loop. Made and dropped anywhere; in between, [`ControlLoop::run`] is the body of its thread.
+/// The control loop. It is made and dropped on any thread; [`ControlLoop::run`] is the body of its
+/// own thread.
 pub struct ControlLoop {
     clock: Box<dyn Clock>,
     reading: triple_buffer::Output<Reading>,
@@ -44,7 +46,7 @@ pub struct ControlLoop {
     orders: rtrb::Consumer<TrialOrder>,
     requests: rtrb::Consumer<Request>,
     tunings: rtrb::Consumer<Box<Tuning>>,
-    /// Tunings that were exchanged, to be freed elsewhere.
+    /// Tunings that were replaced, on their way to the supervisor, who frees them.
     former: rtrb::Producer<Box<Tuning>>,
     outbox: Outbox,
     black_boxes: BlackBoxes,
@@ -56,7 +58,7 @@ pub struct ControlLoop {
     heartbeat: Heartbeat,
     timekeeper: Timekeeper,
     safety: Safety,
-    /// Latency of the cycles outside strokes, since the last trial left.
+    /// Latency of the cycles outside strokes since the last trial was handed to the supervisor.
     between: Latency,
     shape: TrialShape,
     period: Duration,
@@ -65,21 +67,21 @@ pub struct ControlLoop {
     sequence: u64,
     asked: Box<[f64]>,
     sent: Box<[f64]>,
-    /// What the watchdog says of the newest reading.
+    /// The watchdog's verdict on the newest reading.
     checked: Result<(), Fault>,
-    /// Something tripped since the black box was last written.
+    /// Whether a fault occurred since the black box was last written.
     tripped: bool,
-    /// The safe command that ends the loop is out.
+    /// Whether the safe command that ends the loop was sent.
     over: bool,
-    /// Times of the cycle under way, and when it woke.
+    /// Times of the cycle under way, and the time it woke.
     times: Option<(CycleTimes, Duration)>,
 }
 
 impl ControlLoop {
-    /// Makes a loop and the supervisor's end of it. The loop starts in RUN, holding still.
+    /// Makes a loop and the supervisor's end of it. The loop starts in RUN and holds the arm still.
     ///
     /// # Errors
-    /// The first value of the configuration that is not accepted.
+    /// The first value of the configuration that is refused.
     pub fn new(parts: LoopParts) -> Result<(Self, LoopClient), FieldError> {
         let LoopParts { config, port, clock, stroke, dynamics } = parts;
         let LoopPort { reading, command, requests: plant, delivery } = port;
@@ -122,12 +124,13 @@ impl ControlLoop {
         Ok((control, client))
     }
 
-    /// Runs until the shutdown is asked and the safe command is out.
+    /// Runs until the shutdown is asked and the safe command is sent.
     pub fn run(&mut self) {
         while self.turn() {}
     }
 
-    /// Listens, sleeps until the next release, and makes its cycle. False once the loop is over.
+    /// Handles messages, sleeps until the next release and makes its cycle. False once the loop is
+    /// over.
     pub fn turn(&mut self) -> bool {
         if self.tick == 0 {
             let now = self.clock.now();
@@ -152,8 +155,9 @@ impl ControlLoop {
         true
     }
 
-    /// The clock cannot be relied upon. The fault belongs to the time until now; then the loop goes on in the timekeeper's, and
-    /// what it remembers is as long ago as it was.
+    /// Handles a clock that cannot be trusted. The fault is dated with the old time. Then the loop
+    /// goes on in the timekeeper's time, and remembered times are shifted so that their ages stay
+    /// the same.
     fn lose_time(&mut self, fault: Fault) {
         let (tick, before) = (self.tick - 1, self.time(self.tick - 1));
         self.trip(fault, before, tick);
@@ -163,11 +167,11 @@ impl ControlLoop {
         self.safety.shift(before, now);
         self.heartbeat.shift(before, now);
         self.watchdog.forget();
-        // The safe command does not wait.
+        // The safe command does not wait for the next release.
         self.cycle(now, clock);
     }
 
-    /// Whole periods since the epoch; they fit for centuries, and a clock that says more says as much.
+    /// Whole periods since the epoch. They fit for centuries; a later time saturates.
     fn ticks(&self, time: Duration) -> u64 {
         u64::try_from(time.as_nanos() / self.period.as_nanos()).unwrap_or(u64::MAX)
     }
@@ -177,7 +181,7 @@ impl ControlLoop {
         Duration::from_nanos((self.period.as_nanos() as u64).saturating_mul(tick))
     }
 
-    /// Whether nothing would happen but holding still: a lockstep clock then waits.
+    /// Whether the loop would only hold still: a lockstep clock then waits.
     fn is_idle(&self) -> bool {
         self.life_cycle.phase() == Phase::Idle
             && self.safety.state() != SafetyState::Damp
@@ -231,7 +235,8 @@ impl ControlLoop {
         self.outbox.shared.misses.fetch_add(missed, Ordering::Relaxed);
     }
 
-    /// Sets the effort to send. What trips on the way is answered in this very cycle: RUN may end in HOLD, and HOLD in DAMP.
+    /// Sets the effort to send. A fault on the way is answered in the same cycle: RUN may end in
+    /// HOLD, and HOLD in DAMP.
     fn decide(&mut self, now: Duration, tick: u64) {
         for _ in 0..3 {
             match self.try_decide(now, tick) {
@@ -239,12 +244,12 @@ impl ControlLoop {
                 Err(fault) => self.trip(fault, now, tick),
             }
         }
-        // Should a safe state ever fail, there is still this.
+        // The last resort, should a safe state fail.
         self.sent.fill(0.);
         self.limits.apply_safe(&mut self.sent);
     }
 
-    /// What of the newest reading can be acted upon.
+    /// Trustworthy parts of the newest reading.
     fn trust(&self) -> Trust {
         let trust = match self.checked {
             _ if self.reading.output_buffer().sequence == 0 => Trust::NONE,
@@ -254,7 +259,8 @@ impl ControlLoop {
         Trust { position: trust.position && self.safety.knows_positions(), ..trust }
     }
 
-    /// What the life cycle asks, within the limits, or the safe effort. DAMP and ZERO cannot fail.
+    /// Sets the effort of the life cycle, within the limits, or the safe effort. DAMP and ZERO
+    /// cannot fail.
     fn try_decide(&mut self, now: Duration, tick: u64) -> Result<(), Fault> {
         let reading = self.reading.output_buffer();
         let state = self.safety.state();
@@ -318,7 +324,8 @@ impl ControlLoop {
         self.outbox.event(Event::Safety { state, at: now });
     }
 
-    /// Gives out the trial that ended, with the latency of the cycles since the one before.
+    /// Hands the finished trial to the supervisor, with the latency of the cycles since the trial
+    /// before.
     fn hand_out(&mut self) {
         if let Some(done) = &mut self.outbox.done {
             std::mem::swap(&mut done.order.buffers.latency.between, &mut self.between);
@@ -326,25 +333,25 @@ impl ControlLoop {
         }
     }
 
-    /// Ends the times of the cycle before, now that all its work is done.
+    /// Ends the times of the previous cycle after all its work is done.
     fn end_times(&mut self) {
         let Some((mut times, woke)) = self.times.take().filter(|_| self.clock.real_time()) else { return };
         times.execution = self.clock.now().saturating_sub(woke);
         self.life_cycle.stroke_latency().unwrap_or(&mut self.between).record(&times);
     }
 
-    /// The loop at a glance.
+    /// The loop's status.
     pub fn status(&self) -> Status {
         self.outbox.shared.status()
     }
 
-    /// Latency of the cycles since the last trial left.
+    /// Latency of the cycles since the last trial was handed to the supervisor.
     pub fn into_latency(mut self) -> Latency {
         std::mem::take(&mut self.between)
     }
 }
 
-/// However the loop ends, also by a panic in a part of it, the robot is left with a safe command.
+/// Leaves the robot with a safe command however the loop ends, also after a panic in a part of it.
 impl Drop for ControlLoop {
     fn drop(&mut self) {
         if !self.over {

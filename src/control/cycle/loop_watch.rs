@@ -1,13 +1,15 @@
-//! Whether a loop's cycles go on, for whoever looks after it from another thread.
+//! A watch over a loop's cycles from another thread.
 
 use crate::control::Status;
 use std::time::{Duration, Instant};
 
-/// Time between two looks counts up to so much: whoever looks was held up too, and the loop may not have had the time either.
+/// Longest time counted between two looks. A longer gap means that the watcher was delayed, and the
+/// loop may have been delayed too.
 const MOST: Duration = Duration::from_millis(50);
 
-/// Counts how long the cycles have stood still. A clock that is not the wall's may stand with right, in lockstep and where a
-/// simulation pauses; time then counts only while the robot gets zero because commands are missing.
+/// Counts how long the cycles have stood still. A clock other than the wall clock may stand
+/// rightfully, in lockstep or while a simulation is paused. Time then counts only while the robot
+/// gets zero because commands are missing.
 #[derive(Clone, Debug)]
 pub struct LoopWatch {
     real_time: bool,
@@ -21,7 +23,7 @@ impl LoopWatch {
         Self { real_time, cycles: 0, silence: Duration::ZERO, looked: Instant::now() }
     }
 
-    /// How long the loop has made no cycle. Due every few milliseconds.
+    /// Time for which the loop has made no cycle. Call it every few milliseconds.
     pub fn look(&mut self, status: &Status) -> Duration {
         self.after(status, self.looked.elapsed())
     }

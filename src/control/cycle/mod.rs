@@ -1,4 +1,5 @@
-//! The loop itself: its cycle, the threads it runs on and beside, and the supervisor's ends of its rings.
+//! The loop itself: its cycle, the threads it runs on and beside, and the supervisor's ends of its
+//! rings.
 
 pub(super) mod client;
 pub(super) mod command_thread;

@@ -8,21 +8,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// A plant that is stepped on the wall clock, each physics period, on a thread of its own. Its arm is never put elsewhere: it goes
-/// home as a robot does.
+/// A plant that is stepped on the wall clock, each physics period, on its own thread. The plant is
+/// never reset: its arm goes home as a robot's does.
 pub struct PlantThread<P> {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<(P, StartupReport)>,
 }
 
 impl<P: Plant + 'static> PlantThread<P> {
-    /// Starts stepping `plant` to each whole multiple of its period after the epoch of `clock`, `lead` before that time. A loop on
-    /// a copy of that clock releases at whole multiples of its own period: it finds a reading of the very instant, as in
-    /// lockstep, while both threads keep within the lead.
-    /// The priority should be below the loop's; what the system refuses is only reported.
+    /// Starts stepping `plant` to each whole multiple of its period after the epoch of `clock`,
+    /// `lead` before that time. A loop on a copy of that clock releases at whole multiples of its
+    /// own period. It finds a reading of the same instant, as in lockstep, while both threads keep
+    /// within the lead. The priority should be below the loop's. A refusal of the system is only
+    /// reported.
     ///
     /// # Errors
-    /// If no thread can be started.
+    /// If the system has no thread left.
     pub fn spawn(
         plant: P,
         port: RobotPort,
@@ -44,18 +45,17 @@ impl<P: Plant + 'static> PlantThread<P> {
         Ok(Self { stop, thread })
     }
 
-    /// Stops stepping and gives the plant back, with what the system granted its thread. End the loop before: the arm is not
-    /// held any more.
+    /// Stops stepping and returns the plant, with the scheduling that the system granted its
+    /// thread. End the loop first: nothing holds the arm any more.
     ///
-    /// # Errors
-    /// What the plant panicked with.
+    /// The plant's panic.
     pub fn join(self) -> thread::Result<(P, StartupReport)> {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join()
     }
 }
 
-/// Steps until told to stop. A late wake-up steps over the time that passed.
+/// Steps until told to stop. After a late wake-up the plant steps over the time that passed.
 fn drive<P: Plant>(mut driver: PlantDriver<P>, mut clock: WallClock, lead: Duration, stop: &AtomicBool) -> P {
     let period = driver.plant().period().max(Duration::from_micros(1));
     let lead = lead.min(period);

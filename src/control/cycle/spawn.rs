@@ -16,7 +16,7 @@ use std::time::Duration;
 pub struct LoopHandle {
     /// The supervisor's end of the rings.
     pub client: LoopClient,
-    /// What kernel, priority, processor and memory lock the loop got.
+    /// Scheduling that the system granted to the loop.
     pub startup: StartupReport,
     thread: JoinHandle<Latency>,
     real_time: bool,
@@ -26,10 +26,10 @@ pub struct LoopHandle {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoopError {
-    /// The configuration is not accepted.
+    /// The configuration is refused.
     #[error(transparent)]
     Config(#[from] FieldError),
-    /// The system refused what `scheduling.on_error: strict` insists on.
+    /// The system refused a setting that `scheduling.on_error: strict` insists on.
     #[error(transparent)]
     Scheduling(#[from] SchedulingError),
     /// No thread could be started.
@@ -38,22 +38,23 @@ pub enum LoopError {
     /// The loop panicked. The robot was left with a zero command.
     #[error("the control loop panicked: {0}")]
     Panicked(String),
-    /// The loop hangs, and was left to itself. A robot outside this process was sent zero.
+    /// The loop hangs and was abandoned. A robot outside this process was sent zero.
     #[error("the control loop hangs: no cycle for {0:.1?} (watchdog.heartbeat_timeout); end this process")]
     Hangs(Duration),
 }
 
-/// How often the end of the loop is looked for.
+/// Time between two checks for the end of the loop.
 const END_POLL: Duration = Duration::from_millis(1);
 
 /// Stack of the loop's thread, bytes.
 const STACK: usize = 1 << 20;
 
-/// Starts the loop on a thread of its own, which takes its priority, processor and memory lock before the first cycle. Start
-/// helper threads (the learner's pool above all) before, or they may find their processor taken.
+/// Starts the loop on its own thread, which takes its priority, processor and memory lock before
+/// the first cycle. Start helper threads (above all the learner's pool) before, or they may find
+/// their processor taken.
 ///
 /// # Errors
-/// What stands against it; the loop has then not run.
+/// The reason why the loop did not run.
 pub fn spawn(parts: LoopParts) -> Result<LoopHandle, LoopError> {
     let scheduling = parts.config.scheduling.clone();
     let real_time = parts.clock.real_time();
@@ -87,14 +88,15 @@ fn panicked(panic: &(dyn Any + Send)) -> LoopError {
 }
 
 impl LoopHandle {
-    /// Whether the loop's cycles go on, for whoever looks now and then.
+    /// A watch over the loop's cycles.
     pub fn watch(&self) -> LoopWatch {
         LoopWatch::new(self.real_time)
     }
 
-    /// Waits until the loop has ended (ask it by [`Stopper::shutdown`](crate::control::Stopper::shutdown)), but no longer than `patience`
-    /// without a cycle, if there is one. Gives the client back, to fetch what is left in the rings however the loop ended, and the
-    /// latency of the cycles since the last trial came back.
+    /// Waits until the loop has ended; [`Stopper::shutdown`](crate::control::Stopper::shutdown)
+    /// asks it to. The wait is given up after `patience` without a cycle, if there is such a limit.
+    /// Returns the client, to fetch what is left in the rings, and the latency of the cycles since
+    /// the last trial was handed to the supervisor.
     pub fn join(self, patience: Option<Duration>) -> (LoopClient, Result<Latency, LoopError>) {
         let mut watch = self.watch();
         while let Some(patience) = patience.filter(|_| !self.thread.is_finished()) {

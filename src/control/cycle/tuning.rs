@@ -1,5 +1,5 @@
-//! Gains and limits for a loop that runs. They are made and checked elsewhere; between two trials the loop swaps them in and
-//! sends back what it had, so that it neither allocates nor frees.
+//! Gains and limits for a running loop. They are made and checked elsewhere. Between two trials the
+//! loop swaps them in and sends the former ones back, so that it neither allocates nor frees.
 
 use crate::control::config::ControlConfig;
 use crate::control::guards::{limits, safety, watchdog};
@@ -7,8 +7,9 @@ use crate::control::trial::life_cycle;
 use crate::schema::FieldError;
 use std::time::Duration;
 
-/// Gains and limits on their way into a loop, or back: the settings of every guard. A guard is its settings, which are swapped
-/// whole, and what it remembers, which stays. A loop starts from the same.
+/// Gains and limits on their way into a loop, or back: the settings of every guard. A guard has
+/// settings, which are swapped whole, and a memory, which stays. A loop starts from the same
+/// settings.
 #[cfg_attr(test, derive(Clone, Debug, PartialEq))]
 pub struct Tuning {
     pub(super) limits: limits::Settings,
@@ -22,12 +23,12 @@ pub struct Tuning {
 }
 
 impl Tuning {
-    /// What `config` says of gains and limits: `tracking`, `homing`, `return`, `limits`, `watchdog`, `safety` and the thresholds
-    /// beside them. The rest of it (period, decimation, start posture, action scale, trigger, scheduling, black box) has to be
-    /// what the loop runs with.
+    /// Takes gains and limits from `config`: `tracking`, `homing`, `return`, `limits`, `watchdog`,
+    /// `safety` and the thresholds beside them. Its other values (period, decimation, start
+    /// posture, action scale, trigger, scheduling, black box) must equal those the loop runs with.
     ///
     /// # Errors
-    /// The first value that is not accepted for a robot with this many joints.
+    /// The first value that is refused for a robot with this many joints.
     pub fn new(config: ControlConfig, joints: usize) -> Result<Self, FieldError> {
         config.validate(joints)?;
         let silence = config.watchdog.heartbeat_timeout.map(Duration::from_secs_f64);
@@ -43,7 +44,7 @@ impl Tuning {
         })
     }
 
-    /// The configuration it was made from, or with which it came back.
+    /// The configuration of these gains and limits.
     pub fn config(&self) -> &ControlConfig {
         self.life_cycle.config()
     }

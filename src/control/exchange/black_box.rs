@@ -1,15 +1,15 @@
-//! The last cycles before a fault, kept in memory that was allocated beforehand.
+//! The last cycles before a fault, in memory that was allocated beforehand.
 
 use crate::control::{Phase, SafetyState};
 use crate::robot::Reading;
 use std::time::Duration;
 
-/// One cycle, but for its vectors.
+/// One cycle without its vectors.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CycleMark {
     /// Planned release.
     pub release: Duration,
-    /// When the loop woke.
+    /// Time the loop woke.
     pub woke: Duration,
     /// Stamp of the joint state used.
     pub stamp: Duration,
@@ -50,7 +50,8 @@ pub struct BlackBox {
 }
 
 impl BlackBox {
-    /// An empty black box for `cycles` cycles (at least one) of a robot with so many joints and task values.
+    /// An empty black box for `cycles` cycles (at least one) of a robot with the given numbers of
+    /// joints and task values.
     pub fn new(cycles: usize, joints: usize, task_values: usize) -> Self {
         let blank = CycleMark {
             release: Duration::ZERO,
@@ -61,12 +62,12 @@ impl BlackBox {
             safety: SafetyState::Run,
         };
         let (cycles, stride) = (cycles.max(1), 4 * joints + task_values);
-        // Zeros would be pages not there yet; these are touched.
+        // Zeroed pages would not be mapped yet; writing NaN touches them.
         let values = vec![f64::NAN; cycles * stride].into();
         Self { joints, stride, marks: vec![blank; cycles].into(), values, recorded: 0 }
     }
 
-    /// Real-time safe.
+    /// Records a cycle. Real-time safe.
     pub(super) fn record(&mut self, mark: CycleMark, reading: &Reading, asked: &[f64], sent: &[f64]) {
         let slot = self.recorded % self.marks.len();
         self.marks[slot] = mark;
@@ -79,12 +80,12 @@ impl BlackBox {
         self.recorded += 1;
     }
 
-    /// Forgets the cycles and keeps the memory.
+    /// Removes the cycles and keeps the memory.
     pub fn clear(&mut self) {
         self.recorded = 0;
     }
 
-    /// The cycles kept, oldest first.
+    /// The recorded cycles, oldest first.
     pub fn cycles(&self) -> impl ExactSizeIterator<Item = CycleRecord<'_>> {
         let (capacity, n) = (self.marks.len(), self.joints);
         (self.recorded.saturating_sub(capacity)..self.recorded).map(move |i| {

@@ -1,8 +1,8 @@
-//! What the loop records of a stroke, in buffers that were allocated before it.
+//! The record of a stroke, in buffers that were allocated before it.
 
 use std::time::Duration;
 
-/// One policy step as recorded by the loop, borrowed from an [`Episode`].
+/// One recorded policy step, borrowed from an [`Episode`].
 #[derive(Clone, Copy, Debug)]
 pub struct StepRecord<'a> {
     /// State the policy was evaluated on (d_s).
@@ -11,11 +11,11 @@ pub struct StepRecord<'a> {
     pub noise: &'a [f64],
     /// Action the policy asked for, in its own units (d_a).
     pub action: &'a [f64],
-    /// Mean over the step of what was sent after the limits, in the policy's units (d_a).
+    /// Mean over the step of the effort sent after the limits, in the policy's units (d_a).
     pub sent: &'a [f64],
 }
 
-/// A stroke as recorded: every control cycle and every policy step. Rows are contiguous, time first.
+/// A recorded stroke: every control cycle and every policy step. Rows are contiguous, time first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Episode {
     /// Joints n.
@@ -28,7 +28,8 @@ pub struct Episode {
     pub action_dim: usize,
     /// Time of the first cycle, in the loop's clock.
     pub start: Duration,
-    /// Planned release of each cycle since `start`; one more row than commands, the last being the final reading (cycle + 1).
+    /// Planned release of each cycle since `start` (cycle + 1). The last row is the final reading,
+    /// which has no command.
     pub time: Vec<Duration>,
     /// Joint positions (cycle + 1 x n).
     pub position: Vec<f64>,
@@ -36,15 +37,15 @@ pub struct Episode {
     pub velocity: Vec<f64>,
     /// Task values (cycle + 1 x m).
     pub task: Vec<f64>,
-    /// Effort asked by the policy before the limits (cycle x n).
+    /// Effort before the limits (cycle x n).
     pub asked: Vec<f64>,
-    /// Effort sent after the limits (cycle x n).
+    /// Effort after the limits (cycle x n).
     pub sent: Vec<f64>,
     /// Policy states, the final one included (step + 1 x d_s).
     pub states: Vec<f64>,
     /// Noise drawn (step x d_a); zeros for a movement, whose noise is in its parameters.
     pub noise: Vec<f64>,
-    /// Actions the policy asked for (step x d_a); of a movement, what it asked for as the step began.
+    /// Actions of the policy (step x d_a); for a movement, its action at the begin of the step.
     pub actions: Vec<f64>,
     /// Mean action sent per step, in the policy's units (step x d_a).
     pub sent_actions: Vec<f64>,
@@ -55,7 +56,8 @@ pub struct Episode {
 }
 
 impl Episode {
-    /// An empty episode with room for `cycles` control cycles and `steps` policy steps; the loop never grows it.
+    /// An empty episode with room for `cycles` control cycles and `steps` policy steps. The loop
+    /// never grows it.
     pub fn with_capacity(
         joints: usize,
         task_values: usize,
@@ -96,7 +98,8 @@ impl Episode {
         self.missed_cycles = 0;
     }
 
-    /// Touches every page of its memory, so that the first stroke does not fault it in. Leaves the episode empty.
+    /// Touches every page of the episode's memory, so that the first stroke causes no page fault.
+    /// Leaves the episode empty.
     pub(in crate::control) fn touch(&mut self) {
         self.time.resize(self.time.capacity(), Duration::ZERO);
         for buffer in self.buffers() {

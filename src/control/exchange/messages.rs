@@ -1,4 +1,4 @@
-//! What the supervisor and the loop tell each other, besides trials.
+//! Messages between supervisor and loop, besides trials.
 
 use crate::control::SafetyState;
 use crate::control::guards::fault::Fault;
@@ -8,42 +8,42 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Where a trial is.
+/// Phase of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Phase {
-    /// No trial in hand; the posture is held.
+    /// No trial; the arm holds its posture.
     Idle,
-    /// On the way to the start posture.
+    /// The arm moves to the start posture.
     Homing,
-    /// In the start posture, waiting for the trigger.
+    /// The arm is in the start posture and waits for the trigger.
     Ready,
     /// The stroke.
     Stroke,
-    /// On the way back; the trial was handed out already.
+    /// The arm moves home; the trial was handed out already.
     Return,
 }
 
-/// What an operator may ask.
+/// A request of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Take no further order once the trial in hand is over.
+    /// Take no further order after the present trial.
     Pause,
     /// Take orders again.
     Resume,
-    /// Stop the robot now; takes a reset.
+    /// Stop the robot now. Only a reset ends the stop.
     Stop,
-    /// Start the stroke, if the trigger is the operator's.
+    /// Start the stroke, if the configured trigger is the operator.
     Trigger,
-    /// The trial whose stroke is under way, or else the last that ended, is not to be learned from. Which one it was, the loop
-    /// answers by an event.
+    /// Exclude a trial from learning: the trial whose stroke is under way, or else the last that
+    /// ended. The loop's event names it.
     MarkFailed,
     /// Leave the safe state.
     ResetFault,
 }
 
-/// What happened in the loop. All times are the loop clock's.
+/// An event in the loop. All times are in the loop clock's time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
@@ -51,50 +51,51 @@ pub enum Event {
     Phase {
         /// New phase.
         phase: Phase,
-        /// When.
+        /// Time of the change.
         at: Duration,
     },
     /// The safety state changed.
     Safety {
         /// New state.
         state: SafetyState,
-        /// When.
+        /// Time of the change.
         at: Duration,
     },
-    /// Something tripped.
+    /// A fault occurred.
     Tripped {
-        /// What.
+        /// The fault.
         fault: Fault,
-        /// When.
+        /// Time of the fault.
         at: Duration,
     },
     /// The arm is home after a trial and the loop is ready for the next.
     Returned {
         /// The trial.
         key: TrialKey,
-        /// When.
+        /// Time of the return.
         at: Duration,
     },
     /// Other gains and limits hold from now on.
     Tuned {
-        /// When.
+        /// Time from which they hold.
         at: Duration,
     },
-    /// The operator marked this trial failed.
+    /// The operator marked a trial failed.
     MarkedFailed {
         /// The trial.
         key: TrialKey,
     },
-    /// The operator marked a trial failed, but none has ended yet.
+    /// The operator marked a trial failed before any trial had ended.
     NothingToMark,
-    /// A reset was asked, but the robot is not at rest in its safe state, or its readings are still not to be trusted.
+    /// A reset was refused: the robot is not at rest in its safe state, or its readings are still
+    /// not trustworthy.
     ResetRefused {
-        /// What stands against it.
+        /// The fault that stands against the reset.
         fault: Fault,
     },
 }
 
-/// What both sides see at any time.
+/// State shared by both sides.
 #[derive(Debug, Default)]
 pub(in crate::control) struct Shared {
     pub heartbeat: AtomicU64,
@@ -110,24 +111,25 @@ pub(in crate::control) struct Shared {
     pub delivery: Arc<Delivery>,
 }
 
-/// The loop at a glance.
+/// The loop's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// Trial phase.
     pub phase: Phase,
     /// Safety state.
     pub safety: SafetyState,
-    /// Takes no orders at the operator's wish.
+    /// Whether the operator paused the orders.
     pub paused: bool,
-    /// The loop has ended.
+    /// Whether the loop has ended.
     pub ended: bool,
     /// Cycles run.
     pub cycles: u64,
     /// Periods missed.
     pub misses: u64,
-    /// Events that found no room.
+    /// Events lost because their ring was full.
     pub lost_events: u64,
-    /// No command came for too long: the robot gets zero, and the loop does not know of it yet.
+    /// Whether the robot gets zero because no command came for too long, and the loop does not know
+    /// of it yet.
     pub timed_out: bool,
 }
 

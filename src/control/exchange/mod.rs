@@ -1,4 +1,5 @@
-//! The types that pass between the loop and the supervisor: orders, finished trials, events, requests and black boxes.
+//! The types that pass between the loop and the supervisor: orders, finished trials, events,
+//! requests and black boxes.
 
 pub(super) mod black_box;
 pub(super) mod episode;

@@ -1,11 +1,12 @@
-//! A trial on its way into the loop and back. Its memory is allocated before and freed after, never in the loop.
+//! A trial on its way into the loop and back. Its memory is allocated before and freed after, never
+//! in the loop.
 
 use crate::control::guards::fault::{Abort, OrderError};
 use crate::control::{Episode, TrialLatency};
 use crate::policy::Law;
 use crate::robot::TrialKey;
 
-/// Dimensions a trial's buffers have to fit.
+/// Dimensions that a trial's buffers must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrialShape {
     /// Joints n.
@@ -22,12 +23,12 @@ pub struct TrialShape {
     pub decimation: usize,
 }
 
-/// What a trial writes into, to be used again and again.
+/// Reusable memory that a trial is recorded in.
 #[derive(Clone, Debug)]
 pub struct TrialBuffers {
     /// The recorded stroke.
     pub episode: Episode,
-    /// How well the loop kept its time.
+    /// Timing of the loop during the trial.
     pub latency: TrialLatency,
 }
 
@@ -48,16 +49,17 @@ impl TrialBuffers {
     }
 }
 
-/// A stroke the loop is asked to make.
+/// An order to make a stroke.
 #[derive(Debug)]
 pub struct TrialOrder {
-    /// Which trial of the run.
+    /// Identity of the trial within the run.
     pub key: TrialKey,
-    /// What makes the stroke.
+    /// The law that makes the stroke.
     pub law: Law,
-    /// Standard normal draws: of a policy step by step (T x d_a), of a movement one per parameter; zeros for the mean action.
+    /// Standard normal draws (T x d_a) of a policy, step by step; one per parameter of a movement.
+    /// Zeros give the mean action.
     pub noise: Box<[f64]>,
-    /// What the trial writes into, empty.
+    /// Empty buffers to record the trial in.
     pub buffers: Box<TrialBuffers>,
 }
 
@@ -66,26 +68,26 @@ pub struct TrialOrder {
 pub enum Outcome {
     /// The stroke was made to its last step.
     Completed,
-    /// The trial was given up; the episode holds what was made of the stroke.
+    /// The trial was given up. The episode holds the stroke up to that point.
     Aborted(Abort),
-    /// The order was not taken.
+    /// The order was refused.
     Refused(OrderError),
 }
 
 /// A trial that is over, with everything that came with its order.
 #[derive(Debug)]
 pub struct FinishedTrial {
-    /// The order; its buffers now hold the episode and the latency.
+    /// The order. Its buffers now hold the episode and the latency.
     pub order: TrialOrder,
     /// How it ended.
     pub outcome: Outcome,
-    /// The operator marked it failed while it was under way.
+    /// Whether the operator marked the trial failed while it was under way.
     pub marked_failed: bool,
     /// Missed periods over planned periods of the stroke, in [0, 1].
     pub missed_share: f64,
     /// Cycles changed by a limit over cycles of the stroke, in [0, 1].
     pub clipped_share: f64,
-    /// Whether it kept its time well enough to be learned from (`max_missed_share`).
+    /// Whether the timing was good enough to learn from the trial (`max_missed_share`).
     pub on_time: bool,
     /// Whether the limits left too little of the exploration (`max_clipped_share`).
     pub over_clipped: bool,
@@ -97,14 +99,15 @@ impl FinishedTrial {
         &self.order.buffers.episode
     }
 
-    /// Whether it can be learned from: completed, on time, and not marked failed.
+    /// Whether the learner may use the trial: completed, on time, and not marked failed.
     pub fn usable(&self) -> bool {
         self.outcome == Outcome::Completed && self.on_time && !self.marked_failed
     }
 }
 
 impl TrialOrder {
-    /// Checks policy, noise and buffers against what the loop expects (`shape.horizon` is the law's own). Allocates nothing.
+    /// Checks policy, noise and buffers against the dimensions that the loop expects
+    /// (`shape.horizon` is the law's own). Allocates nothing.
     pub(in crate::control) fn check(&self, shape: &TrialShape) -> Result<(), OrderError> {
         let (law, episode) = (&self.law, &self.buffers.episode);
         let (horizon, cycles) = (law.horizon(), law.horizon() * shape.decimation);

@@ -1,4 +1,4 @@
-//! The loop's ends of everything that leaves it besides commands.
+//! The loop's ends of the rings for everything but commands.
 
 use super::black_box::{BlackBox, CycleMark};
 use super::messages::{Event, Shared};
@@ -7,14 +7,14 @@ use crate::robot::{PlantRequest, Reading};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Rings to the supervisor and to a simulated plant. Nothing waits: what finds no room is counted (events), or asked for room
-/// beforehand (trials).
+/// Rings to the supervisor and to a simulated plant. Nothing waits. An event that finds no room is
+/// counted as lost; a trial is accepted only if there is room for its result.
 pub(in crate::control) struct Outbox {
     pub events: rtrb::Producer<Event>,
     pub trials: rtrb::Producer<FinishedTrial>,
     pub plant: rtrb::Producer<PlantRequest>,
     pub shared: Arc<Shared>,
-    /// A trial that ended in this cycle; it leaves after the command.
+    /// A trial that ended in this cycle. It is handed out after the command.
     pub done: Option<FinishedTrial>,
 }
 
@@ -25,34 +25,37 @@ impl Outbox {
         }
     }
 
-    /// A robot has nobody to read these, so that a full ring is no error; a plant that missed one makes the trial time out.
+    /// Sends a request to the plant. A robot leaves requests unread, so a full ring is no error. A
+    /// plant that missed a request makes the trial time out.
     pub fn ask_plant(&mut self, request: PlantRequest) {
         let _ = self.plant.push(request);
     }
 
-    /// Whether a further trial can be taken: its way out must be free.
+    /// Whether the loop may accept a further trial: its result must find room.
     pub fn has_room(&self) -> bool {
         self.done.is_none() && self.trials.slots() > 0
     }
 
-    /// Hands out the trial that ended.
+    /// Hands the finished trial to the supervisor.
     pub fn flush(&mut self) {
         if self.trials.slots() > 0
             && let Some(trial) = self.done.take()
             && let Err(rtrb::PushError::Full(trial)) = self.trials.push(trial)
         {
-            // There is a slot, and no one else pushes; were it otherwise, leaking beats freeing in the loop.
+            // Unreachable: there is a slot, and this is the only producer. Leaking is better than
+            // freeing in the loop.
             std::mem::forget(trial);
         }
     }
 }
 
-/// The black box being written, and the exchange of full ones for spares.
+/// The black box being written, and the exchange of full boxes for spares.
 pub(in crate::control) struct BlackBoxes {
     pub current: Box<BlackBox>,
     pub out: rtrb::Producer<Box<BlackBox>>,
     pub spares: rtrb::Consumer<Box<BlackBox>>,
-    /// A fault is in the box and has to leave with it; until there is a spare, nothing is overwritten.
+    /// Whether the box holds a fault and must be handed out. Nothing is overwritten until there is
+    /// a spare.
     pub due: bool,
 }
 

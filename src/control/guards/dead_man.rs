@@ -1,40 +1,41 @@
-//! Whether the loop gives commands: where none comes for too long, the robot gets zero.
+//! A watch over the loop's commands: if none comes for too long, the robot gets zero.
 
 use crate::robot::Delivery;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a sender does now.
+/// Decision of a sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sending {
-    /// It sends the newest command.
+    /// Send the newest command.
     Command,
-    /// It sends zero.
+    /// Send zero.
     Zero,
-    /// It waits.
+    /// Send nothing.
     Nothing,
 }
 
-/// Watches a loop from where its commands are sent. Once no command came for too long it lets zero be sent, once a period, until
-/// there is a command that the loop made in the knowledge of that: one that was being made meanwhile is too old.
+/// Watches a loop at the place where its commands are sent. If no command comes for too long, zero
+/// is sent once a period until there is a command that the loop made knowing of the time-out. A
+/// command that was being made meanwhile is too old.
 #[derive(Debug)]
 pub(crate) struct DeadMan {
     delivery: Arc<Delivery>,
     period: Duration,
-    /// Newest command that was seen, and when.
+    /// Sequence number of the newest command, and the time it was seen.
     sequence: u64,
     since: Duration,
-    /// The last command before none came, and when zero was sent last.
+    /// After a time-out: the last command before, and the time at which zero was last sent.
     timed_out: Option<(u64, Duration)>,
 }
 
 impl DeadMan {
-    /// Watches a loop with this control period. Before its first command there is nothing to watch.
+    /// Watches a loop with this control period. The watch begins with the loop's first command.
     pub fn new(delivery: Arc<Delivery>, period: Duration) -> Self {
         Self { delivery, period, sequence: 0, since: Duration::ZERO, timed_out: None }
     }
 
-    /// The newest command is `sequence`, and the time is `now`.
+    /// Decides at time `now`, when the newest command is `sequence`.
     pub fn decide(&mut self, now: Duration, sequence: u64) -> Sending {
         let fresh = sequence != self.sequence;
         if fresh {
@@ -60,7 +61,7 @@ impl DeadMan {
         now.saturating_sub(self.since)
     }
 
-    /// Whether zero is sent.
+    /// Whether zero is sent in place of commands.
     pub fn is_timed_out(&self) -> bool {
         self.timed_out.is_some()
     }

@@ -1,9 +1,9 @@
-//! What stops the loop, a trial, or an order.
+//! Reasons why the loop, a trial or an order stops.
 
 use serde::Serialize;
 use std::time::Duration;
 
-/// Why the robot was put into its safe state. Leaving it takes an explicit reset.
+/// Why the robot was put into its safe state. Only an explicit reset leaves it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -15,12 +15,12 @@ pub enum Fault {
         /// Largest age allowed.
         limit: Duration,
     },
-    /// A joint state comes from the future: the clocks do not agree.
+    /// A joint state is stamped ahead of the loop's clock: the clocks do not agree.
     #[error("the newest joint state is stamped {ahead:?} ahead of the loop's clock, allowed are {limit:?}")]
     ReadingAhead {
-        /// How far ahead.
+        /// Time by which the stamp lies ahead.
         ahead: Duration,
-        /// Most allowed.
+        /// Largest lead allowed.
         limit: Duration,
     },
     /// A joint state is not finite.
@@ -36,20 +36,20 @@ pub enum Fault {
     JointJump {
         /// Joint, from 0.
         joint: usize,
-        /// Distance.
+        /// Distance moved.
         jump: f64,
-        /// Most allowed over the time between the readings.
+        /// Largest distance allowed over the time between the readings.
         limit: f64,
     },
-    /// The joint states come, but nothing in them changes although the arm is moved.
+    /// Joint states arrive, but no value changes although the arm is moved.
     #[error("{readings} joint states in a row were the same to the bit although the arm is moved, allowed are {limit}")]
     FrozenReading {
-        /// Joint states that were the same as the one before.
+        /// Joint states equal to their predecessor.
         readings: u64,
-        /// Most allowed.
+        /// Largest number allowed.
         limit: u64,
     },
-    /// A joint left its position bounds by more than the margin.
+    /// A joint is outside its position bounds by more than the margin.
     #[error("joint {joint} is at {position}, beyond its bound {bound} by more than the margin")]
     OutOfBounds {
         /// Joint, from 0.
@@ -59,17 +59,17 @@ pub enum Fault {
         /// Bound.
         bound: f64,
     },
-    /// A joint is far above its largest speed.
+    /// The speed of a joint is far above its limit.
     #[error("joint {joint} moves at {velocity}, the loop stops above {limit}")]
     Overspeed {
         /// Joint, from 0.
         joint: usize,
         /// Velocity.
         velocity: f64,
-        /// Speed at which the loop stops.
+        /// Speed at which the loop trips.
         limit: f64,
     },
-    /// A joint reports a speed at which the loop stops, but its positions do not show it.
+    /// A joint reports a speed at which the loop trips, but its positions do not show it.
     #[error(
         "joint {joint} moves at {velocity} by its velocity, but its position moved by {moved} while that says {said}"
     )]
@@ -78,9 +78,9 @@ pub enum Fault {
         joint: usize,
         /// Velocity.
         velocity: f64,
-        /// How far the position moved since the velocity is that high.
+        /// Distance the position moved since the velocity became that high.
         moved: f64,
-        /// How far it should have moved by the velocity.
+        /// Distance according to the velocity.
         said: f64,
     },
     /// A joint is so far from its start posture that no motion of sensible duration leads there.
@@ -90,12 +90,12 @@ pub enum Fault {
         joint: usize,
         /// Position.
         position: f64,
-        /// Its start posture.
+        /// Position of the joint in the start posture.
         start: f64,
-        /// Longest motion.
+        /// Longest motion that is planned.
         limit: Duration,
     },
-    /// The law gave an effort that is not finite.
+    /// The law gave an infinite effort or NaN.
     #[error("the effort asked of joint {joint} is not finite")]
     NonFiniteEffort {
         /// Joint, from 0.
@@ -106,38 +106,38 @@ pub enum Fault {
     MissedDeadlines {
         /// Periods missed.
         misses: u64,
-        /// Most allowed.
+        /// Largest number allowed.
         limit: u64,
     },
     /// The clock of the loop ran back.
     #[error("the loop's clock jumped back by {back:?}")]
     ClockBackward {
-        /// How far.
+        /// Time by which the clock ran back.
         back: Duration,
     },
     /// The clock of the loop stands still.
     #[error("the loop's clock stood still for {stood:?}, allowed are {limit:?} (watchdog.heartbeat_timeout)")]
     ClockStopped {
-        /// For how long, on the wall clock.
+        /// Duration of the standstill, on the wall clock.
         stood: Duration,
         /// Longest standstill allowed.
         limit: Duration,
     },
-    /// The loop gave no command for so long that whoever sends its commands sent zero.
+    /// The loop gave no command for so long that the sender of its commands sent zero.
     #[error("the loop gave no command for more than {limit:?}: the robot was sent zero instead")]
     CommandTimeout {
         /// Longest time without a command.
         limit: Duration,
     },
-    /// The commands do not leave.
+    /// The sender does not take the commands.
     #[error("{commands} commands in a row did not leave for the robot: their sender stands still, allowed are {limit}")]
     CommandsStuck {
-        /// Commands the sender did not take.
+        /// Commands that the sender did not take.
         commands: u64,
-        /// Most allowed.
+        /// Largest number allowed.
         limit: u64,
     },
-    /// The supervisor or the learner behind it fell silent.
+    /// The supervisor, or the learner behind it, fell silent.
     #[error("no heartbeat for {silence:?}, allowed are {limit:?}")]
     HeartbeatLost {
         /// Time since the last heartbeat.
@@ -148,7 +148,7 @@ pub enum Fault {
     /// The arm did not reach the start posture in time.
     #[error("the arm did not come to rest in the start posture within {limit:?}")]
     HomingTimeout {
-        /// Time it had.
+        /// Time allowed.
         limit: Duration,
     },
     /// The operator stopped the robot.
@@ -159,7 +159,7 @@ pub enum Fault {
     Shutdown,
 }
 
-/// What of the newest reading can be acted upon.
+/// Trustworthy parts of the newest reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trust {
     /// The positions of all joints.
@@ -176,7 +176,7 @@ impl Trust {
 }
 
 impl Fault {
-    /// Whether readings and model can still be acted upon, so that the posture may be held.
+    /// Whether readings and model are trustworthy enough to hold the posture.
     pub fn may_hold(&self) -> bool {
         match self {
             Self::StaleReading { .. }
@@ -201,17 +201,18 @@ impl Fault {
         }
     }
 
-    /// What of a reading that shows this fault can be acted upon. A fault that is not the reading's says nothing against it.
+    /// Parts of a reading that stay trustworthy under this fault. A fault that does not concern the
+    /// reading leaves all of it trustworthy.
     pub fn trust(&self) -> Trust {
         match self {
             Self::StaleReading { .. }
             | Self::ReadingAhead { .. }
             | Self::NonFiniteReading { .. }
             | Self::FrozenReading { .. }
-            // Which of the two is wrong, position or velocity, does not show.
+            // Either the position or the velocity may be wrong.
             | Self::JointJump { .. } => Trust::NONE,
             Self::ContradictoryVelocity { .. } => Trust { position: true, velocity: false },
-            // An arm that flies or leaves its bounds is the one that has to be braked.
+            // An arm that flies or leaves its bounds must be braked by its readings.
             Self::OutOfBounds { .. }
             | Self::Overspeed { .. }
             | Self::TooFarFromStart { .. }
@@ -236,16 +237,16 @@ pub enum Abort {
     /// The robot was put into its safe state.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// The arm was ready, but nothing started the stroke.
+    /// The arm was ready, but the trigger did not come.
     #[error("the stroke was not triggered within {limit:?}")]
     NotTriggered {
-        /// Time it had.
+        /// Time allowed.
         limit: Duration,
     },
     /// The task's values became too old during the stroke.
     #[error("the task's newest values are {age:?} old, allowed are {limit:?}")]
     StaleTask {
-        /// Age.
+        /// Age of the values.
         age: Duration,
         /// Largest age allowed.
         limit: Duration,
@@ -253,9 +254,9 @@ pub enum Abort {
     /// The task's values are stamped ahead of the loop's clock.
     #[error("the task's newest values are stamped {ahead:?} ahead of the loop's clock, allowed are {limit:?}")]
     TaskAhead {
-        /// How far ahead.
+        /// Time by which the stamp lies ahead.
         ahead: Duration,
-        /// Most allowed.
+        /// Largest lead allowed.
         limit: Duration,
     },
     /// The policy's state is not finite.
@@ -264,7 +265,7 @@ pub enum Abort {
         /// Entry of the state.
         index: usize,
     },
-    /// So many periods were missed that a whole policy step passed without a cycle.
+    /// A whole policy step passed without a cycle, because its periods were missed.
     #[error("policy step {step} passed without a control cycle")]
     SkippedStep {
         /// The step.
@@ -279,17 +280,17 @@ pub enum OrderError {
     /// A dimension of policy, noise or buffers does not fit the robot or the task.
     #[error("{quantity} is {found}, expected {expected}")]
     Shape {
-        /// What does not fit.
+        /// The quantity that does not fit.
         quantity: &'static str,
-        /// Found.
+        /// Dimension found.
         found: usize,
-        /// Expected.
+        /// Dimension expected.
         expected: usize,
     },
     /// The noise has a non-finite entry.
     #[error("entry {index} of the exploration noise is not finite")]
     NonFiniteNoise {
-        /// Entry.
+        /// Index of the entry.
         index: usize,
     },
     /// The robot is in its safe state.

@@ -1,9 +1,10 @@
-//! The limits between the law and the robot, in their order: finite, torque, torque rate, position envelope, velocity.
+//! The limits between the law and the robot, in order: finite, torque, torque rate, position
+//! envelope, velocity.
 
 use super::fault::Fault;
 use crate::control::config::LimitsConfig;
 
-/// What one joint is allowed, per control cycle.
+/// Limits of one joint, per control cycle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct JointLimits {
     effort: f64,
@@ -15,17 +16,17 @@ struct JointLimits {
     stiffness: f64,
     damping: f64,
     velocity: f64,
-    /// Speed from which accelerating efforts fade.
+    /// Speed from which on accelerating efforts fade.
     fade: f64,
 }
 
-/// Fades what of `effort` pushes along `direction` (1 or -1), `share` of it.
+/// Removes `share` of the part of `effort` that pushes along `direction` (1 or -1).
 fn fade(effort: f64, direction: f64, share: f64) -> f64 {
     if effort * direction > 0. { effort * (1. - share.min(1.)) } else { effort }
 }
 
 impl JointLimits {
-    /// Torque limit and torque-rate limit together: what may be sent after `last`.
+    /// Range of efforts allowed by torque limit and torque-rate limit after effort `last`.
     fn range(&self, last: Option<f64>) -> (f64, f64) {
         let (low, high) = (-self.effort, self.effort);
         match last.map(|last| last.clamp(low, high)) {
@@ -34,14 +35,16 @@ impl JointLimits {
         }
     }
 
-    /// How deep a position lies in the margin of a bound (beyond the bound by more than the margin), and the way out.
+    /// Depth of a position in the nearer soft zone (more than the margin beyond the bound, not
+    /// positive inside the zones), and the outward direction (1 or -1).
     fn depth(&self, position: f64) -> (f64, f64) {
         let above = position - (self.upper - self.margin);
         let below = (self.lower + self.margin) - position;
         if above > 0. { (above, 1.) } else { (below, -1.) }
     }
 
-    /// Position envelope: over the margin inside a bound, what pushes outward fades and a spring and a damper take over.
+    /// Position envelope. Over the margin inside a bound, efforts that push outward fade, and a
+    /// spring and a damper take over.
     fn envelope(&self, position: f64, velocity: f64, effort: f64) -> f64 {
         let (depth, direction) = self.depth(position);
         if depth <= 0. {
@@ -51,8 +54,9 @@ impl JointLimits {
         fade(effort, direction, depth / self.margin) - direction * (self.stiffness * depth + self.damping * outward)
     }
 
-    /// The position envelope of a safe effort: as for any other, but that the spring answers in proportion to the speed
-    /// outward. So it takes energy and never gives any: an arm that rests beyond a bound is not driven back.
+    /// Position envelope of a safe effort. It differs from [`Self::envelope`] in the spring, which
+    /// answers in proportion to the outward speed. The spring thus takes energy and gives none: an
+    /// arm that rests beyond a bound is not driven back.
     fn barrier(&self, position: f64, velocity: f64, effort: f64) -> f64 {
         let (depth, direction) = self.depth(position);
         if depth <= 0. {
@@ -63,7 +67,8 @@ impl JointLimits {
         fade(effort, direction, depth / self.margin) - direction * (spring + self.damping * outward)
     }
 
-    /// Velocity limit: near the largest speed what accelerates fades, above it a damper brakes.
+    /// Velocity limit. Near the largest speed, accelerating efforts fade; above it, a damper
+    /// brakes.
     fn speed(&self, velocity: f64, effort: f64) -> f64 {
         let over = velocity.abs() - self.fade;
         if over <= 0. {
@@ -81,14 +86,14 @@ pub struct Limits {
     memory: Memory,
 }
 
-/// What the joints are allowed.
+/// Limits of all joints.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::control) struct Settings(Box<[JointLimits]>);
 
 #[derive(Clone, Debug)]
 struct Memory {
     last: Box<[f64]>,
-    /// False after the plant was put elsewhere: no rate limit for one command.
+    /// Whether the torque rate is limited. False for one command after the plant was reset.
     continuous: bool,
 }
 
@@ -111,7 +116,8 @@ impl Settings {
 }
 
 impl Limits {
-    /// Limits for commands `period` seconds apart, from a validated configuration. Starts from zero effort.
+    /// Limits for commands `period` seconds apart, from a validated configuration. Starts from zero
+    /// effort.
     pub fn new(config: &LimitsConfig, period: f64) -> Self {
         Self::with(Settings::new(config, period))
     }
@@ -121,15 +127,15 @@ impl Limits {
         Self { memory: Memory { last: vec![0.; settings.0.len()].into(), continuous: true }, settings }
     }
 
-    /// The last effort sent to a joint, if the next is compared with it.
+    /// The last effort sent to a joint, if the torque rate is limited.
     fn last_of(&self, joint: usize) -> Option<f64> {
         self.memory.continuous.then_some(self.memory.last[joint])
     }
 
-    /// Limits what the law asks at the given joint state. Returns whether anything was changed by it.
+    /// Limits the law's effort at the given joint state. Returns whether any limit changed it.
     ///
     /// # Errors
-    /// [`Fault::NonFiniteEffort`]; `sent` is then not to be used.
+    /// [`Fault::NonFiniteEffort`]; `sent` must then not be used.
     pub fn apply(
         &mut self,
         position: &[f64],
@@ -145,7 +151,7 @@ impl Limits {
             let (low, high) = limits.range(self.last_of(joint));
             let effort = asked[joint].clamp(low, high);
             let effort = limits.envelope(position[joint], velocity[joint], effort);
-            // Envelope and speed may add to the effort, so that it goes through the range once more.
+            // Envelope and speed limit may add to the effort, so the range is applied again.
             let effort = limits.speed(velocity[joint], effort).clamp(low, high);
             if !effort.is_finite() {
                 return Err(Fault::NonFiniteEffort { joint });
@@ -157,8 +163,8 @@ impl Limits {
         Ok(clipped)
     }
 
-    /// Position envelope and velocity limit for a safe effort, where velocities (and positions) can be trusted: it brakes an arm
-    /// that flies or leaves its bounds, and drives none.
+    /// Position envelope and velocity limit of a safe effort, where velocities (and positions) are
+    /// trustworthy. They brake an arm that flies or leaves its bounds, and drive none.
     pub fn brake(&self, position: Option<&[f64]>, velocity: &[f64], effort: &mut [f64]) {
         for (joint, (limits, effort)) in self.settings.0.iter().zip(effort.iter_mut()).enumerate() {
             let bounded =
@@ -167,7 +173,7 @@ impl Limits {
         }
     }
 
-    /// Limits a safe command: torque and torque rate only, and what is not finite becomes zero.
+    /// Limits a safe command by torque and torque rate only. A non-finite effort becomes zero.
     pub fn apply_safe(&mut self, sent: &mut [f64]) {
         for (joint, (limits, effort)) in self.settings.0.iter().zip(sent.iter_mut()).enumerate() {
             let (low, high) = limits.range(self.last_of(joint));
@@ -186,13 +192,13 @@ impl Limits {
         &self.memory.last
     }
 
-    /// The robot got zero in the place of the last command.
+    /// Takes note that the robot got zero in place of the last command.
     pub fn zeroed(&mut self) {
         self.memory.last.fill(0.);
         self.memory.continuous = true;
     }
 
-    /// The plant was put elsewhere: the next command is not compared with the last.
+    /// Takes note that the plant was reset: the next command is not compared with the last.
     pub fn forget(&mut self) {
         self.memory.continuous = false;
     }

@@ -1,4 +1,5 @@
-//! The checks between the law and the robot, the faults they report, and the safe state a fault leads to.
+//! The checks between the law and the robot, the faults they report, and the safe state a fault
+//! leads to.
 
 pub(super) mod dead_man;
 pub(super) mod fault;

@@ -1,20 +1,20 @@
-//! The safe state: RUN, then DAMP and ZERO, or HOLD. Leaving it takes an explicit reset.
+//! The safe state: RUN, then DAMP and ZERO, or HOLD. Only an explicit reset leads back to RUN.
 
 use super::fault::Fault;
 use crate::control::config::{Response, SafetyConfig};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What the robot gets.
+/// Origin of the robot's effort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum SafetyState {
-    /// What the trial asks, within the limits.
+    /// The trial, within the limits.
     Run,
-    /// The posture of the fault is held.
+    /// The posture at the fault is held.
     Hold,
-    /// The last effort fades and damping takes over.
+    /// The last effort fades out and damping fades in.
     Damp,
     /// No effort.
     Zero,
@@ -27,7 +27,7 @@ pub struct Safety {
     memory: Memory,
 }
 
-/// How a fault is answered.
+/// Response to a fault.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::control) struct Settings {
     damping: Box<[f64]>,
@@ -43,7 +43,7 @@ struct Memory {
     since: Duration,
     /// Effort sent when damping began (joint).
     from: Box<[f64]>,
-    /// A joint jumped since the last reset: where it says it is, it may not be.
+    /// Whether a joint jumped since the last reset. Its reported position may then be wrong.
     displaced: bool,
 }
 
@@ -60,12 +60,12 @@ impl Settings {
 }
 
 impl Safety {
-    /// In RUN, from a validated configuration.
+    /// A machine in RUN, from a validated configuration.
     pub fn new(config: &SafetyConfig) -> Self {
         Self::with(Settings::new(config))
     }
 
-    /// In RUN.
+    /// A machine in RUN.
     pub(in crate::control) fn with(settings: Settings) -> Self {
         let from = vec![0.; settings.damping.len()].into();
         let memory = Memory { state: SafetyState::Run, fault: None, since: Duration::ZERO, from, displaced: false };
@@ -77,18 +77,18 @@ impl Safety {
         self.memory.state
     }
 
-    /// What tripped first since the last reset.
+    /// The first fault since the last reset.
     pub fn fault(&self) -> Option<Fault> {
         self.memory.fault
     }
 
-    /// Whether the positions can be taken for what they are: no joint jumped since the last reset.
+    /// Whether the positions are trustworthy: no joint jumped since the last reset.
     pub fn knows_positions(&self) -> bool {
         !self.memory.displaced
     }
 
-    /// Something tripped at `now`, `sent` being the last effort. Returns whether the state changed: damping goes on as it
-    /// is, and holding ends only for a fault that may not be held in.
+    /// Handles a fault at time `now`, when `sent` is the last effort. Returns whether the state
+    /// changed: damping continues, and holding ends only for a fault that does not allow it.
     pub fn trip(&mut self, fault: Fault, now: Duration, sent: &[f64]) -> bool {
         self.memory.displaced |= matches!(fault, Fault::JointJump { .. });
         let may_hold = self.settings.response == Response::Hold && fault.may_hold();
@@ -104,12 +104,12 @@ impl Safety {
         true
     }
 
-    /// The robot got zero in the place of the last command: no effort is left to fade.
+    /// Takes note that the robot got zero in place of the last command: no effort is left to fade.
     pub(in crate::control) fn zeroed(&mut self) {
         self.memory.from.fill(0.);
     }
 
-    /// Goes on from DAMP to ZERO when it is time. Returns whether the state changed.
+    /// Goes on from DAMP to ZERO when its time is over. Returns whether the state changed.
     pub fn advance(&mut self, now: Duration) -> bool {
         let done =
             self.memory.state == SafetyState::Damp && now.saturating_sub(self.memory.since) >= self.settings.duration;
@@ -119,12 +119,14 @@ impl Safety {
         done
     }
 
-    /// The loop's time is not `before` any more but `now`: damping goes on where it was.
+    /// Takes note that the loop's time changed from `before` to `now`; damping continues where it
+    /// was.
     pub(in crate::control) fn shift(&mut self, before: Duration, now: Duration) {
         self.memory.since = now.saturating_sub(before.saturating_sub(self.memory.since));
     }
 
-    /// The effort of DAMP and ZERO, before any limit. Without a trustworthy velocity, the last effort only fades.
+    /// The effort of DAMP and ZERO, before any limit. Without a trustworthy velocity there is no
+    /// damping: the last effort fades out.
     pub fn effort(&self, now: Duration, velocity: Option<&[f64]>, effort: &mut [f64]) {
         let Memory { state, since, from, .. } = &self.memory;
         if *state != SafetyState::Damp {
@@ -138,7 +140,7 @@ impl Safety {
         }
     }
 
-    /// Back to RUN, from HOLD and ZERO only. Returns whether it did.
+    /// Back to RUN, from HOLD and ZERO only. Returns whether the state changed.
     pub fn reset(&mut self) -> bool {
         let settled = matches!(self.memory.state, SafetyState::Hold | SafetyState::Zero);
         if settled {

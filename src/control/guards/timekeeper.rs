@@ -1,5 +1,5 @@
-//! The loop's time: its clock's, as long as that goes forward. A clock that stands, or jumps back, would stop the loop without a
-//! word: the last effort would stay in force.
+//! The loop's time: that of its clock as long as the clock goes forward. A clock that stands or
+//! jumps back would stop the loop silently, and the last effort would stay in force.
 
 use super::fault::Fault;
 use std::time::{Duration, Instant};
@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 /// Watches the clock.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::control) struct Timekeeper {
-    /// Longest time the clock may stand, on the wall clock; none if it may stand for ever.
+    /// Longest standstill of the clock, by the wall clock; none for no limit.
     pub settings: Option<Duration>,
-    /// What the clock said last.
+    /// The clock's last time.
     clock: Duration,
-    /// The loop's time: the clock's, or later where that stands and time went on without it.
+    /// The loop's time: the clock's, or a later one if the clock stands for too long.
     latest: Duration,
-    /// Since when the clock stands.
+    /// Begin of the clock's standstill.
     standing: Option<Instant>,
-    /// It stands for too long, and that was told.
+    /// Whether the standstill was too long and was reported.
     stopped: bool,
 }
 
@@ -24,7 +24,7 @@ impl Timekeeper {
         Self { settings: limit, clock, latest: clock, standing: None, stopped: false }
     }
 
-    /// The loop starts at `clock`.
+    /// Starts anew: the loop begins at time `clock`.
     pub fn restart(&mut self, clock: Duration) {
         *self = Self::new(self.settings, clock);
     }
@@ -34,11 +34,12 @@ impl Timekeeper {
         self.latest
     }
 
-    /// The clock's time after a sleep until `release`, if it is reached. `waits` says that the clock may stand now. Where it
-    /// stands for too long, time goes on without it: the safe command must not wait.
+    /// Takes the clock's time after a sleep until `release`. Returns the loop's time if `release`
+    /// is reached. `waits` says that the clock may stand now. If it stands for too long, time goes
+    /// on without it, because the safe command must not wait.
     ///
     /// # Errors
-    /// [`Fault::ClockBackward`], each time, and [`Fault::ClockStopped`], once.
+    /// [`Fault::ClockBackward`] each time, and [`Fault::ClockStopped`] once.
     pub fn advance(&mut self, clock: Duration, release: Duration, waits: bool) -> Result<Option<Duration>, Fault> {
         if clock != self.clock || clock >= release || waits {
             (self.clock, self.standing, self.stopped) = (clock, None, false);
@@ -101,7 +102,7 @@ mod tests {
         );
         let woke = time.advance(5 * MS, 6 * MS, false).unwrap().unwrap();
         assert!(woke > 5 * MS + LIMIT, "{woke:?}");
-        // When it goes on it is behind.
+        // A clock that goes on after a standstill is behind.
         assert!(
             matches!(time.advance(7 * MS, woke, false), Err(Fault::ClockBackward { back }) if back >= woke - 7 * MS)
         );

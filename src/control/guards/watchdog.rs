@@ -1,5 +1,5 @@
-//! Whether the joint states can be trusted: they come, they are finite, they change while the arm is moved, positions and
-//! velocities agree, and the joints do not jump, fly or leave their bounds.
+//! A watch over the joint states. They must arrive, be finite, and change while the arm is moved.
+//! Positions and velocities must agree, and no joint may jump, fly or leave its bounds.
 
 use super::fault::{Fault, Trust};
 use crate::control::config::ControlConfig;
@@ -21,7 +21,7 @@ pub struct Watchdog {
     memory: Memory,
 }
 
-/// When a reading is not trusted.
+/// Thresholds beyond which a reading is not trusted.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::control) struct Settings {
     max_age: Duration,
@@ -29,22 +29,22 @@ pub(in crate::control) struct Settings {
     frozen: frozen::Settings,
     /// Per joint: lowest and highest position tolerated, and the bounds themselves.
     bounds: Box<[[f64; 4]]>,
-    /// Speed at which the loop stops (joint).
+    /// Speed at which the loop trips (joint).
     speed: Box<[f64]>,
 }
 
 #[derive(Clone, Debug)]
 struct Memory {
-    /// Newest reading that was looked at: sequence number, stamp, positions.
+    /// Newest reading inspected: sequence number, stamp, positions.
     sequence: u64,
     stamp: Duration,
     position: Box<[f64]>,
-    /// Whether `position` can be compared with.
+    /// Whether the next reading is compared with `position`.
     continuous: bool,
     frozen: Frozen,
-    /// Joints above the speed at which the loop stops.
+    /// Per joint: its time above the speed at which the loop trips.
     excess: Box<[Excess]>,
-    /// What the newest reading showed.
+    /// Verdict on the newest reading.
     newest: Result<(), Fault>,
 }
 
@@ -69,12 +69,7 @@ impl Settings {
 }
 
 impl Watchdog {
-    /// A watchdog from a validated configuration.
-    pub fn new(config: &ControlConfig) -> Self {
-        Self::with(Settings::new(config))
-    }
-
-    /// One that has seen nothing.
+    /// A watchdog without memory.
     pub(in crate::control) fn with(settings: Settings) -> Self {
         let joints = settings.speed.len();
         let memory = Memory {
@@ -89,11 +84,12 @@ impl Watchdog {
         Self { settings, memory }
     }
 
-    /// Looks at the newest reading at loop time `now`, `sent` (joint) being the effort in force. Before the first reading there
-    /// is nothing to see.
+    /// Checks the newest reading at loop time `now`, when `sent` (joint) is the effort in force.
+    /// There is no fault before the first reading.
     ///
     /// # Errors
-    /// What is wrong with it. Of several faults the one that leaves least to trust ([`Fault::trust`]).
+    /// The fault of the reading. Of several faults, the one that leaves least to trust
+    /// ([`Fault::trust`]).
     pub fn check(&mut self, now: Duration, reading: &Reading, sent: &[f64]) -> Result<(), Fault> {
         if reading.sequence == 0 {
             return Ok(());
@@ -107,7 +103,8 @@ impl Watchdog {
         {
             return Err(fault);
         }
-        // Before what leaves a trustworthy reading: an old one is none.
+        // Checked before the faults that leave a reading trustworthy: an old reading is never
+        // trustworthy.
         let (limit, stamp) = (self.settings.max_age, reading.stamp);
         let (age, ahead) = (now.saturating_sub(stamp), stamp.saturating_sub(now));
         if age > limit {
@@ -136,7 +133,8 @@ impl Watchdog {
         self.check_limits(reading)
     }
 
-    /// Compares the positions with those before: no joint may jump, and one that flies has to be seen flying.
+    /// Compares the positions with the previous ones. No joint may jump, and a joint that flies
+    /// must be seen flying.
     fn check_motion(&mut self, reading: &Reading) -> Result<(), Fault> {
         let Memory { position, excess, stamp, continuous, .. } = &mut self.memory;
         let (tolerance, mut jumped) = (self.settings.jump_tolerance, Ok(()));
@@ -150,7 +148,7 @@ impl Watchdog {
             }
             excess.add(velocity, moved, elapsed, speed);
             let (jump, limit) = (moved.abs(), speed * elapsed + tolerance);
-            // One that says it is that fast did not jump.
+            // A joint at its reported speed did not jump.
             let flies = velocity.abs() > speed && Excess::of(velocity, moved, elapsed).agrees(tolerance);
             if jump > limit && !flies {
                 *excess = Excess::default();
@@ -160,7 +158,8 @@ impl Watchdog {
         jumped
     }
 
-    /// A speed at which the loop stops must show in the positions, or braking by it would drive the arm.
+    /// A speed at which the loop trips must show in the positions. Braking by a wrong velocity
+    /// would drive the arm.
     fn check_velocities(&self, reading: &Reading) -> Result<(), Fault> {
         let wrong = |excess: &Excess| !excess.agrees(self.settings.jump_tolerance);
         match self.memory.excess.iter().position(wrong) {
@@ -187,7 +186,8 @@ impl Watchdog {
         Ok(())
     }
 
-    /// The plant was put elsewhere, or its time is another: the next reading is not compared with the last.
+    /// Takes note that the plant or its time was reset: the next reading is not compared with the
+    /// last.
     pub fn forget(&mut self) {
         self.memory.continuous = false;
         self.memory.frozen.forget();
@@ -197,7 +197,7 @@ impl Watchdog {
 /// Counts missed periods in a row.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::control) struct MissCounter {
-    /// Most periods missed in a row.
+    /// Largest number of periods missed in a row.
     pub settings: u64,
     in_a_row: u64,
 }
@@ -207,7 +207,7 @@ impl MissCounter {
         Self { settings: limit, in_a_row: 0 }
     }
 
-    /// Takes the periods missed before a cycle; a cycle on time ends the row.
+    /// Takes the number of periods missed before a cycle. A cycle on time ends the row.
     pub fn count(&mut self, misses: u64) -> Result<(), Fault> {
         self.in_a_row = if misses == 0 { 0 } else { self.in_a_row.saturating_add(misses) };
         if self.in_a_row > self.settings {
@@ -221,9 +221,9 @@ impl MissCounter {
 /// Watches the supervisor's heartbeat counter.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::control) struct Heartbeat {
-    /// Longest silence, if there is a limit to it.
+    /// Longest silence; none for no limit.
     pub settings: Option<Duration>,
-    /// Whether time passes by itself; else silence says nothing.
+    /// Whether time passes by itself. If not, silence means nothing.
     watched: bool,
     count: u64,
     last: Duration,
@@ -234,12 +234,12 @@ impl Heartbeat {
         Self { settings: limit, watched, count: 0, last: now }
     }
 
-    /// The loop starts at `now`.
+    /// Starts anew: the loop begins at `now`.
     pub fn restart(&mut self, now: Duration) {
         self.last = now;
     }
 
-    /// The loop's time is not `before` any more but `now`.
+    /// Takes note that the loop's time changed from `before` to `now`.
     pub fn shift(&mut self, before: Duration, now: Duration) {
         self.last = now.saturating_sub(before.saturating_sub(self.last));
     }

@@ -1,17 +1,17 @@
-//! How well the loop keeps its time: histograms allocated beforehand, read elsewhere.
+//! The timing of the loop: histograms that are allocated beforehand and read elsewhere.
 
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Times of a set of cycles. Recording allocates nothing; values keep two significant digits.
+/// Times of a set of cycles. Recording allocates nothing. Values keep two significant digits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Latency {
-    /// Woke minus planned release, ns.
+    /// Actual minus planned wake-up, ns.
     pub release_lateness: Histogram<u32>,
-    /// From waking to being done with the cycle, ns.
+    /// From waking to the end of the cycle, ns.
     pub execution: Histogram<u32>,
-    /// From planned release to the command being out, ns.
+    /// From the planned release to the command, ns.
     pub response: Histogram<u32>,
     /// Age of the joint state used, at the planned release, ns.
     pub state_age: Histogram<u32>,
@@ -21,10 +21,10 @@ pub struct Latency {
     pub misses: u64,
 }
 
-/// Longest time told apart, ns; longer ones count as this.
+/// Largest value of the histograms, ns; longer times count as this value.
 const LONGEST: u64 = 10_000_000_000;
 
-/// One cycle's times.
+/// Times of one cycle.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::control) struct CycleTimes {
     pub release_lateness: Duration,
@@ -47,7 +47,7 @@ impl Default for Latency {
 impl Latency {
     /// Empty histograms.
     pub fn new() -> Self {
-        // Bounds and digits are constants the constructor accepts: 1 <= low, 2 low <= high, digits <= 5.
+        // The constructor accepts these constants: 1 <= low, 2 low <= high, digits <= 5.
         let histogram = || Histogram::new_with_bounds(1, LONGEST, 2).expect("constant bounds are valid");
         Self {
             release_lateness: histogram(),
@@ -59,7 +59,7 @@ impl Latency {
         }
     }
 
-    /// Real-time safe.
+    /// Records a cycle. Real-time safe.
     pub(in crate::control) fn record(&mut self, times: &CycleTimes) {
         self.release_lateness.saturating_record(nanoseconds(times.release_lateness));
         self.execution.saturating_record(nanoseconds(times.execution));
@@ -80,7 +80,7 @@ impl Latency {
         }
         let others = [&other.release_lateness, &other.execution, &other.response, &other.state_age];
         for (histogram, other) in self.histograms_mut().into_iter().zip(others) {
-            // All histograms here have the same bounds, which is all that addition asks.
+            // Addition requires equal bounds, which all histograms here have.
             let _ = histogram.add(other);
         }
         self.cycles += other.cycles;
@@ -97,7 +97,7 @@ impl Latency {
         }
     }
 
-    /// The numbers to report.
+    /// Numbers for a report.
     pub fn summary(&self) -> LatencySummary {
         LatencySummary {
             cycles: self.cycles,
@@ -115,9 +115,9 @@ impl Latency {
 pub struct Quantiles {
     /// Median.
     pub p50: u64,
-    /// 99 of 100 are no longer.
+    /// 99 of 100 cycles take no longer.
     pub p99: u64,
-    /// 999 of 1000 are no longer.
+    /// 999 of 1000 cycles take no longer.
     pub p99_9: u64,
     /// Longest.
     pub max: u64,
@@ -131,29 +131,29 @@ impl Quantiles {
     }
 }
 
-/// What is reported of a set of cycles.
+/// Summary of a set of cycles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatencySummary {
     /// Cycles run.
     pub cycles: u64,
     /// Periods missed.
     pub misses: u64,
-    /// Woke minus planned release, ns.
+    /// Actual minus planned wake-up, ns.
     pub release_lateness: Quantiles,
-    /// From waking to being done with the cycle, ns.
+    /// From waking to the end of the cycle, ns.
     pub execution: Quantiles,
-    /// From planned release to the command being out, ns.
+    /// From the planned release to the command, ns.
     pub response: Quantiles,
     /// Age of the joint state used, at the planned release, ns.
     pub state_age: Quantiles,
 }
 
-/// Latency that comes back with a trial: summed over trials, it covers every cycle of the run.
+/// Latency handed out with a trial. Summed over trials, it covers every cycle of the run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrialLatency {
     /// Cycles of the trial's stroke.
     pub stroke: Latency,
-    /// All other cycles since the trial before came back.
+    /// All other cycles since the previous trial was handed to the supervisor.
     pub between: Latency,
 }
 

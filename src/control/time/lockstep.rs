@@ -1,18 +1,19 @@
-//! Lockstep: time is the plant's, and passes only while a trial is in hand.
+//! The lockstep clock: time is the plant's, and passes only during a trial.
 
 use crate::control::Clock;
 use crate::robot::{Plant, PlantDriver, RobotPort};
 use std::thread;
 use std::time::Duration;
 
-/// A clock that holds the plant: sleeping until a release is stepping the plant to it. The plant starts anew at each trial, so
-/// that a trial is a function of its key, its policy and its noise alone.
+/// A clock that owns the plant: sleeping until a release means stepping the plant to that time. The
+/// plant starts anew at each trial, so a trial is a function of its key, its policy and its noise
+/// alone.
 pub struct LockstepClock<P> {
     driver: PlantDriver<P>,
     now: Duration,
 }
 
-/// An idle loop looks around at least so often, should the wake-up from the supervisor not come.
+/// Longest sleep of an idle loop, in case the supervisor's wake-up does not come.
 const IDLE_SLEEP: Duration = Duration::from_millis(20);
 
 impl<P: Plant> LockstepClock<P> {

@@ -14,7 +14,7 @@ use thread_priority::{
     thread_native_id,
 };
 
-/// What kernel, priority, processor and memory lock the loop's thread got.
+/// Kernel of the machine, and priority, processor and memory lock granted to the thread.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StartupReport {
     /// Kernel release and version.
@@ -29,7 +29,7 @@ pub struct StartupReport {
     pub memory_locked: bool,
     /// Whether deep idle states are kept off.
     pub idle_states_avoided: bool,
-    /// What was asked and refused, with what to grant.
+    /// Refusals, each with its remedy.
     pub refused: Vec<String>,
 }
 
@@ -50,26 +50,26 @@ impl fmt::Display for StartupReport {
     }
 }
 
-/// The system refused what `scheduling.on_error: strict` insists on.
+/// The system refused a setting that `scheduling.on_error: strict` insists on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the control loop does not start (scheduling.on_error: strict): {}", refused.join("; "))]
 pub struct SchedulingError {
-    /// What was refused, with what to grant.
+    /// Refusals, each with its remedy.
     pub refused: Vec<String>,
 }
 
-/// What has to be kept for as long as the loop runs.
+/// Resources that must be kept while the loop runs.
 pub struct RealTimeGuard {
     _idle_states: Option<File>,
 }
 
-/// Stack touched in advance, bytes; more than the loop's path uses.
+/// Stack touched in advance, bytes. The loop uses less.
 const STACK: usize = 256 * 1024;
 
-/// Gives the calling thread what `config` asks for.
+/// Gives the calling thread priority, processor and memory lock of `config`.
 ///
 /// # Errors
-/// With [`OnError::Strict`], if any of it is refused.
+/// With [`OnError::Strict`], if any of them is refused.
 pub fn enter(config: &SchedulingConfig) -> Result<(StartupReport, RealTimeGuard), SchedulingError> {
     let mut report = StartupReport::default();
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
@@ -97,7 +97,8 @@ pub fn enter(config: &SchedulingConfig) -> Result<(StartupReport, RealTimeGuard)
         }
     }
     if report.priority.is_none() {
-        // At normal priority a timer may be served 50 us late by default; this asks for none of it, and cannot hurt.
+        // Timers of threads at normal priority fire up to 50 us late by default. This asks for less
+        // and cannot do harm.
         let _ = nix::sys::prctl::set_timerslack(1);
     }
     let idle_states = if config.avoid_idle_states { avoid_idle_states() } else { None };
@@ -109,8 +110,9 @@ pub fn enter(config: &SchedulingConfig) -> Result<(StartupReport, RealTimeGuard)
     Ok((report, RealTimeGuard { _idle_states: idle_states }))
 }
 
-/// Locks all memory there is and will be. Under a finite limit a later allocation would fail instead of being paged, so that only
-/// an unlimited one will do, or the capability that no limit binds.
+/// Locks all present and future memory. Under a finite limit, a later allocation would fail instead
+/// of being paged. So the limit must be unlimited, or the process must have the capability that no
+/// limit binds.
 fn lock_memory() -> Result<(), String> {
     let unlimited = match setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY) {
         Err(_) if may_lock_without_limit() => Ok(()),
@@ -131,7 +133,7 @@ fn may_lock_without_limit() -> bool {
     effective.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).is_some_and(|set| set >> 14 & 1 == 1)
 }
 
-/// Touches the stack below the caller, so that the loop does not fault it in.
+/// Touches the stack below the caller, so that the loop causes no page fault there.
 #[inline(never)]
 fn touch_stack() {
     let stack = [0_u8; STACK];

@@ -6,7 +6,7 @@ use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, ClockNanosleepFlags, clock_gettime, clock_nanosleep};
 use std::time::Duration;
 
-/// `CLOCK_MONOTONIC`, counted from an epoch that its copies share.
+/// `CLOCK_MONOTONIC`, counted from an epoch that copies of the clock share.
 #[derive(Clone, Copy, Debug)]
 pub struct WallClock {
     epoch: Duration,
@@ -25,7 +25,7 @@ impl Default for WallClock {
     }
 }
 
-/// `CLOCK_MONOTONIC` always exists and its address is valid, so that the call cannot fail.
+/// `CLOCK_MONOTONIC` always exists and the address is valid, so the call cannot fail.
 fn monotonic() -> Duration {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
 }
@@ -37,7 +37,7 @@ impl Clock for WallClock {
 
     fn sleep_until(&mut self, release: Duration, _idle: bool) {
         let until = TimeSpec::from_duration(self.epoch + release);
-        // A signal interrupts the sleep; with an absolute time it is simply taken up again.
+        // A signal interrupts the sleep. With an absolute time the sleep is just repeated.
         while clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::TIMER_ABSTIME, &until) == Err(Errno::EINTR)
         {
         }

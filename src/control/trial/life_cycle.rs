@@ -1,4 +1,6 @@
-//! The trial life cycle: IDLE, HOMING, READY, STROKE, RETURN, and what effort each of them asks.
+//! The trial life cycle: IDLE, HOMING, READY, STROKE, RETURN, and the effort of each phase.
+
+mod stroke_cycle;
 
 use super::recorder::Recorder;
 use super::tracking::{InverseDynamics, MinimumJerk, Tracker};
@@ -8,43 +10,42 @@ use crate::control::exchange::order::{FinishedTrial, Outcome, TrialOrder};
 use crate::control::exchange::outbox::Outbox;
 use crate::control::guards::fault::{Abort, Fault};
 use crate::control::{Latency, Stroke};
-use crate::policy::Law;
 use crate::robot::{PlantRequest, Reading, TrialKey};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// One cycle as the life cycle sees it.
+/// One cycle, as passed to the life cycle.
 #[derive(Clone, Copy)]
 pub(in crate::control) struct Cycle<'a> {
     /// Planned release.
     pub now: Duration,
-    /// The same, in periods since the clock's epoch.
+    /// Planned release, in periods since the clock's epoch.
     pub tick: u64,
     /// Newest reading, checked.
     pub reading: &'a Reading,
 }
 
-/// A trial in hand.
+/// The present trial.
 struct Trial {
     order: TrialOrder,
     marked_failed: bool,
     start_tick: u64,
-    /// Policy step being made.
+    /// Present policy step.
     step: usize,
 }
 
-/// How trials are made.
+/// Settings of the life cycle.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::control) struct Settings {
     config: ControlConfig,
-    /// Largest age of the task's values, and how far their stamp may lie ahead.
+    /// Largest age of the task's values, and largest time by which their stamp may lie ahead.
     max_task_age: Option<Duration>,
     /// Speed of the motions to the start posture (joint).
     speed: Box<[f64]>,
 }
 
 impl Settings {
-    /// The configuration they were made from.
+    /// The configuration of these settings.
     pub fn config(&self) -> &ControlConfig {
         &self.config
     }
@@ -58,7 +59,7 @@ impl Settings {
         }
     }
 
-    /// Whether the task's values are of this time.
+    /// Whether the task's values are recent.
     fn check_task(&self, cycle: Cycle<'_>) -> Result<(), Abort> {
         let Some(limit) = self.max_task_age else { return Ok(()) };
         let (now, stamp) = (cycle.now, cycle.reading.task_stamp);
@@ -82,15 +83,15 @@ pub(in crate::control) struct LifeCycle {
     /// The last trial that ended.
     last_key: Option<TrialKey>,
     operator_trigger: bool,
-    /// What is held when nothing else is asked (joint).
+    /// Posture held in IDLE (joint).
     posture: Box<[f64]>,
     posture_known: bool,
-    /// The motion of HOMING and RETURN, once it is planned.
+    /// The motion of HOMING and RETURN, once planned.
     motion: MinimumJerk,
     planned: bool,
     state: Box<[f64]>,
     action: Box<[f64]>,
-    /// Of the movement under way, if it is one (2 x joint).
+    /// Parameters of the present movement (2 x joint); unused for a policy.
     parameters: Box<[f64]>,
 }
 
@@ -139,13 +140,13 @@ impl LifeCycle {
         outbox.event(Event::Phase { phase, at: now });
     }
 
-    /// The operator starts the stroke.
+    /// Starts the stroke, at the operator's request.
     pub fn trigger(&mut self) {
         self.operator_trigger = true;
     }
 
-    /// Marks the trial whose stroke is under way, or else means the last that ended: while the arm goes to a trial or waits
-    /// for it, nothing can have failed of it yet. None if no trial has ended so far.
+    /// Marks a trial failed: the one whose stroke is under way, or else the last that ended. A
+    /// trial whose stroke has not begun cannot have failed. None if no trial has ended so far.
     pub fn mark_failed(&mut self) -> Option<TrialKey> {
         match &mut self.trial {
             Some(trial) if self.phase == Phase::Stroke => {
@@ -156,7 +157,7 @@ impl LifeCycle {
         }
     }
 
-    /// From now on IDLE (and the safety state HOLD) holds this posture.
+    /// Sets the posture held in IDLE (and in the safety state HOLD).
     pub fn hold_here(&mut self, posture: &[f64]) {
         self.posture.copy_from_slice(posture);
         self.posture_known = true;
@@ -176,10 +177,10 @@ impl LifeCycle {
         self.tracker.track(gains, |j| [posture[j], 0., 0.], &reading.position, &reading.velocity, asked);
     }
 
-    /// The effort asked in this cycle; changes phase where it is time.
+    /// Computes the effort of this cycle and changes phase when it is time.
     ///
     /// # Errors
-    /// What makes the robot stop.
+    /// The fault that stops the robot.
     pub fn ask(&mut self, cycle: Cycle<'_>, outbox: &mut Outbox, asked: &mut [f64]) -> Result<(), Fault> {
         if self.phase == Phase::Homing && self.arrived(cycle)? {
             self.hold_start();
@@ -210,7 +211,7 @@ impl LifeCycle {
         Ok(())
     }
 
-    /// The timing of homing without a reading to home from.
+    /// Watches the time of homing while there is no reading to home from.
     ///
     /// # Errors
     /// [`Fault::HomingTimeout`].
@@ -222,7 +223,8 @@ impl LifeCycle {
         Ok(())
     }
 
-    /// Plans the motion to the start posture where that is still to be done, and tells whether the arm rests there.
+    /// Plans the motion to the start posture if that is still to be done. Returns whether the arm
+    /// rests there.
     fn arrived(&mut self, cycle: Cycle<'_>) -> Result<bool, Fault> {
         let Settings { config: all, speed, .. } = &self.settings;
         let config = if self.phase == Phase::Homing { &all.homing } else { &all.return_home };
@@ -254,7 +256,7 @@ impl LifeCycle {
         let config = &self.settings.config;
         let task = self.settings.check_task(cycle);
         let triggered = match config.trigger {
-            // What is not of this time starts nothing.
+            // Old values start nothing.
             Trigger::Task => task.is_ok() && self.stroke.triggered(cycle.reading),
             Trigger::AtOnce => true,
             Trigger::Operator => self.operator_trigger,
@@ -267,107 +269,28 @@ impl LifeCycle {
             }
             self.enter(Phase::Stroke, cycle.now, outbox);
         } else if cycle.now.saturating_sub(self.since) > limit {
-            // Before the ball is seen there are no values, or old ones; but a clock that is wrong is the reason.
+            // Without the ball there are no values, or old ones. Values ahead of the clock mean
+            // that a clock is wrong, which is the better reason.
             let reason = task.err().filter(|reason| matches!(reason, Abort::TaskAhead { .. }));
             self.finish(Outcome::Aborted(reason.unwrap_or(Abort::NotTriggered { limit })), outbox);
             self.enter(Phase::Return, cycle.now, outbox);
         }
     }
 
-    /// One cycle of the stroke. False when it is over.
-    fn step(&mut self, cycle: Cycle<'_>, outbox: &mut Outbox, asked: &mut [f64]) -> bool {
-        let outcome = match self.advance_stroke(cycle, asked) {
-            Ok(true) => return true,
-            Ok(false) => Outcome::Completed,
-            Err(abort) => {
-                if let Some(trial) = &mut self.trial {
-                    let scale = &self.settings.config.action_scale;
-                    self.recorder.abort(&mut trial.order.buffers.episode, cycle.tick, scale);
-                }
-                Outcome::Aborted(abort)
-            }
-        };
-        self.finish(outcome, outbox);
-        self.enter(Phase::Return, cycle.now, outbox);
-        false
-    }
-
-    /// Records the cycle's reading and evaluates the law: a policy where a step begins, a movement in every cycle. Both follow
-    /// the time elapsed, not the cycles made. False when the last step is over.
-    fn advance_stroke(&mut self, cycle: Cycle<'_>, asked: &mut [f64]) -> Result<bool, Abort> {
-        let Some(trial) = &mut self.trial else { return Ok(false) };
-        let config = &self.settings.config;
-        let (law, noise) = (&trial.order.law, &trial.order.noise);
-        let horizon = law.horizon();
-        let episode = &mut trial.order.buffers.episode;
-        let elapsed = cycle.tick - trial.start_tick;
-        // A tick count that does not fit is beyond any horizon.
-        let step = usize::try_from(elapsed / config.decimation as u64).unwrap_or(usize::MAX).min(horizon);
-        self.settings.check_task(cycle)?;
-        self.recorder.account(episode, cycle.tick);
-        let begins = elapsed == 0 || step != trial.step;
-        if begins {
-            if elapsed > 0 {
-                self.recorder.end_step(episode, &config.action_scale);
-                if step > trial.step + 1 {
-                    return Err(Abort::SkippedStep { step: trial.step + 1 });
-                }
-            }
-            trial.step = step;
-            self.stroke.policy_state(cycle.reading, &mut self.state);
-            if let Some(index) = self.state.iter().position(|x| !x.is_finite()) {
-                return Err(Abort::NonFiniteState { index });
-            }
-            episode.states.extend_from_slice(&self.state);
-        }
-        self.recorder.reading(episode, cycle.now, cycle.reading);
-        if step == horizon {
-            return Ok(false);
-        }
-        let (dim, scale) = (self.action.len(), &config.action_scale);
-        match law {
-            Law::Policy(policy) => {
-                let noise = &noise[step * dim..(step + 1) * dim];
-                if begins {
-                    policy.action(step, &self.state, noise, &mut self.action);
-                    episode.noise.extend_from_slice(noise);
-                    episode.actions.extend_from_slice(&self.action);
-                }
-                for ((asked, scale), action) in asked.iter_mut().zip(scale).zip(&self.action) {
-                    *asked = scale * action;
-                }
-            }
-            Law::Movement(movement) => {
-                if elapsed == 0 {
-                    movement.draw(&self.state, noise, &mut self.parameters);
-                }
-                // Within the horizon, so it fits.
-                let at = |joint| movement.primitive().at(elapsed as usize, joint, &self.parameters);
-                let Reading { position, velocity, .. } = cycle.reading;
-                self.tracker.track(&config.tracking, at, position, velocity, asked);
-                if begins {
-                    episode.noise.extend(std::iter::repeat_n(0., dim));
-                    episode.actions.extend(asked.iter().zip(scale).map(|(asked, scale)| asked / scale));
-                }
-            }
-        }
-        Ok(true)
-    }
-
-    /// Records what became of the effort asked.
+    /// Records the effort asked and the effort sent.
     pub fn sent(&mut self, asked: &[f64], sent: &[f64], clipped: bool) {
         if let (Phase::Stroke, Some(trial)) = (self.phase, &mut self.trial) {
             self.recorder.command(&mut trial.order.buffers.episode, asked, sent, clipped);
         }
     }
 
-    /// Where the times of a cycle of the stroke belong.
+    /// Latency of the present stroke.
     pub fn stroke_latency(&mut self) -> Option<&mut Latency> {
         let trial = self.trial.as_mut().filter(|_| self.phase == Phase::Stroke)?;
         Some(&mut trial.order.buffers.latency.stroke)
     }
 
-    /// Gives up the trial in hand, if any, because of a fault.
+    /// Gives up the present trial, if any, because of a fault.
     pub fn abort(&mut self, fault: Fault, now: Duration, tick: u64, outbox: &mut Outbox) {
         if let (Phase::Stroke, Some(trial)) = (self.phase, &mut self.trial) {
             let scale = &self.settings.config.action_scale;
@@ -386,7 +309,7 @@ impl LifeCycle {
         }
     }
 
-    /// The trial as it is handed out.
+    /// The trial as handed to the supervisor.
     pub fn finished_trial(&self, order: TrialOrder, outcome: Outcome, marked_failed: bool) -> FinishedTrial {
         let episode = &order.buffers.episode;
         let share = |count: u32, of: f64| if of > 0. { f64::from(count) / of } else { 0. };

@@ -1,17 +1,18 @@
-//! Writes the stroke into its episode, cycle by cycle. Rows go into memory reserved before, checked when the order was taken.
+//! Records the stroke in its episode, cycle by cycle. The rows' memory was reserved before, and
+//! checked when the order was taken.
 
 use crate::control::Episode;
 use crate::robot::Reading;
 use std::time::Duration;
 
-/// Writes an episode.
+/// Records an episode.
 #[derive(Clone, Debug)]
 pub(super) struct Recorder {
-    /// Sum over the current policy step of effort sent times periods held (joint).
+    /// Sum over the present policy step of effort sent times periods held (joint).
     impulse: Box<[f64]>,
-    /// Periods that the commands of the current policy step were held.
+    /// Periods for which the commands of the present policy step were held.
     held: u64,
-    /// Tick of the cycle before.
+    /// Tick of the previous cycle.
     last_tick: u64,
 }
 
@@ -20,7 +21,7 @@ impl Recorder {
         Self { impulse: vec![0.; joints].into(), held: 0, last_tick: 0 }
     }
 
-    /// The stroke begins with the cycle at `tick`.
+    /// Begins the stroke with the cycle at `tick`.
     pub fn begin(&mut self, episode: &mut Episode, now: Duration, tick: u64) {
         episode.start = now;
         self.last_tick = tick;
@@ -32,7 +33,7 @@ impl Recorder {
         self.held = 0;
     }
 
-    /// At `tick` the command of the cycle before has been held until now.
+    /// Accounts for the previous cycle's command, which was held until `tick`.
     pub fn account(&mut self, episode: &mut Episode, tick: u64) {
         let held = tick - self.last_tick;
         self.last_tick = tick;
@@ -48,7 +49,7 @@ impl Recorder {
         episode.missed_cycles = episode.missed_cycles.saturating_add(missed);
     }
 
-    /// Ends the current policy step: the mean of what was sent, in the policy's units of `scale` (joint) each.
+    /// Ends the present policy step: records the mean effort sent, in units of `scale` (joint).
     pub fn end_step(&mut self, episode: &mut Episode, scale: &[f64]) {
         if self.held > 0 {
             let held = self.held as f64;
@@ -57,7 +58,7 @@ impl Recorder {
         self.begin_step();
     }
 
-    /// The reading a cycle acts on.
+    /// Records the reading of a cycle.
     pub fn reading(&self, episode: &mut Episode, now: Duration, reading: &Reading) {
         episode.time.push(now - episode.start);
         episode.position.extend_from_slice(&reading.position);
@@ -65,14 +66,15 @@ impl Recorder {
         episode.task.extend_from_slice(&reading.task);
     }
 
-    /// What a cycle asked and sent.
+    /// Records the effort asked and the effort sent in a cycle.
     pub fn command(&self, episode: &mut Episode, asked: &[f64], sent: &[f64], clipped: bool) {
         episode.asked.extend_from_slice(asked);
         episode.sent.extend_from_slice(sent);
         episode.clipped_cycles += u32::from(clipped);
     }
 
-    /// Ends a stroke that was given up at `tick`: keeps the cycles and steps of which a command was sent.
+    /// Ends a stroke that was given up at `tick`. Keeps the cycles and steps in which a command was
+    /// sent.
     pub fn abort(&mut self, episode: &mut Episode, tick: u64, scale: &[f64]) {
         self.account(episode, tick);
         self.end_step(episode, scale);

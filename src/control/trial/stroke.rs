@@ -1,8 +1,9 @@
-//! What the loop has to know of the task.
+//! The loop's view of the task.
 
 use crate::robot::{Reading, TrialKey};
 
-/// The task as the loop sees it. Every method runs on the loop's path: no allocation, no lock, no system call.
+/// The task as the loop sees it. Every method runs on the loop's path: no allocation, no lock, no
+/// system call.
 pub trait Stroke: Send {
     /// State dimension d_s of the policy.
     fn state_dim(&self) -> usize;
@@ -10,7 +11,8 @@ pub trait Stroke: Send {
     /// A trial begins: draws what the policy is told of it.
     fn begin_trial(&mut self, _key: &TrialKey) {}
 
-    /// Writes the policy's state (d_s) for a reading, the task's values aligned to `reading.stamp`.
+    /// Writes the policy's state (d_s) for a reading, with the task's values aligned to
+    /// `reading.stamp`.
     fn policy_state(&mut self, reading: &Reading, state: &mut [f64]);
 
     /// Whether a stroke that waits for its trigger starts with this reading.

@@ -1,15 +1,19 @@
-//! Holding a posture, moving between postures along a quintic, and following a movement: computed torque.
+//! Computed torque: holding a posture, moving between postures along a quintic, and following a
+//! movement.
 
 use crate::control::config::TrackingConfig;
 use std::time::Duration;
 
-/// Inverse dynamics of the robot: the efforts that give it an acceleration. Runs on the loop's path.
+/// Inverse dynamics of the robot: the efforts that give it an acceleration. Runs on the loop's
+/// path.
 pub trait InverseDynamics: Send {
-    /// Writes into `effort` what makes the joints accelerate by `acceleration` at `position` and `velocity` (all: joint).
+    /// Writes into `effort` the efforts that accelerate the joints by `acceleration` at `position`
+    /// and `velocity` (all: joint).
     fn torque(&mut self, position: &[f64], velocity: &[f64], acceleration: &[f64], effort: &mut [f64]);
 }
 
-/// Inverse dynamics where no model is loaded: a constant inertia per joint, no gravity. Tracking is then a PD law.
+/// Inverse dynamics without a model: a constant inertia per joint, no gravity. Tracking is then a
+/// PD law.
 #[derive(Clone, Debug)]
 pub struct NominalInertia(pub Box<[f64]>);
 
@@ -21,17 +25,18 @@ impl InverseDynamics for NominalInertia {
     }
 }
 
-/// The minimum-jerk motion of one robot from a state to rest in a posture: a quintic per joint with no acceleration at either
-/// end (Flash and Hogan 1985 for a start at rest).
+/// The minimum-jerk motion of a robot from a state to rest in a posture: a quintic per joint with
+/// zero acceleration at both ends (Flash and Hogan 1985, for a start at rest).
 #[derive(Clone, Debug)]
 pub(super) struct MinimumJerk {
     begin: Duration,
     duration: f64,
-    /// Per joint: position, velocity x duration, and the cubic to quintic coefficients, over normalised time.
+    /// Per joint: position, velocity x duration, and the cubic to quintic coefficients, over
+    /// normalised time.
     coefficients: Box<[[f64; 5]]>,
 }
 
-/// Longest motion, s. A robot that is further from its start posture is not where it says.
+/// Longest motion, s. A robot further from its start posture reports wrong positions.
 const LONGEST: f64 = 3600.;
 
 /// Peak speed of a minimum-jerk motion from rest over its mean speed.
@@ -42,11 +47,11 @@ impl MinimumJerk {
         Self { begin: Duration::ZERO, duration: 1., coefficients: vec![[0.; 5]; joints].into() }
     }
 
-    /// Plans from `position`, `velocity` at `begin` to rest at `target`; takes `duration` seconds, or longer if a joint would
-    /// have to go faster than `speed` (joint).
+    /// Plans from `position`, `velocity` at `begin` to rest at `target`. The motion takes
+    /// `duration` seconds, or longer if a joint would exceed `speed` (joint).
     ///
     /// # Errors
-    /// The first joint that would take longer than [`Self::longest`]; the motion is as it was then.
+    /// The first joint that would take longer than [`Self::longest`]. The motion is then unchanged.
     pub fn plan(
         &mut self,
         begin: Duration,
@@ -76,9 +81,9 @@ impl MinimumJerk {
         Duration::from_secs(LONGEST as u64)
     }
 
-    /// Time since the motion's end; none while it lasts.
+    /// Time since the motion's end; none before the end.
     pub fn time_since_end(&self, now: Duration) -> Option<Duration> {
-        // At most `LONGEST` was planned, which every duration holds.
+        // The planned duration is at most `LONGEST`, which a `Duration` holds.
         now.saturating_sub(self.begin).checked_sub(Duration::from_secs_f64(self.duration))
     }
 
@@ -105,8 +110,7 @@ impl Tracker {
         Self { dynamics, acceleration: vec![0.; joints].into() }
     }
 
-    /// Efforts that bring each joint to its `wanted` position, velocity and acceleration: to those of a posture, a motion, a
-    /// movement.
+    /// Efforts that bring each joint to its `wanted` position, velocity and acceleration.
     pub fn track(
         &mut self,
         gains: &TrackingConfig,

@@ -85,7 +85,7 @@ fn moto_noiseless() -> Contender {
 
 fn shipped() -> MotoConfig {
     // The file is part of the program and a test loads it.
-    let shipped = crate::daemon::Setup::shipped(|_| {}).ok();
+    let shipped = crate::setup::Setup::shipped(|_| {}).ok();
     shipped.and_then(|setup| setup.config.learner.typed(MotoConfig::NAME)).unwrap_or_default()
 }
 
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn moto_learns_with_the_shipped_settings() {
-        assert_eq!(method(&shipped()), crate::daemon::Setup::shipped(|_| {}).unwrap().config.learner);
+        assert_eq!(method(&shipped()), crate::setup::Setup::shipped(|_| {}).unwrap().config.learner);
         assert_ne!(shipped(), MotoConfig::default());
     }
 }

@@ -42,7 +42,7 @@ impl Chains {
 fn policy(law: &StoredLaw) -> Result<&Policy, RunError> {
     match law {
         StoredLaw::Policy(policy) => Ok(policy),
-        StoredLaw::Movement { .. } => Err(RunError::Unfit { method: "movement", task: "swing_up" }),
+        StoredLaw::Movement { .. } => Err(RunError::Unfit { law: law.kind(), task: "swing_up" }),
     }
 }
 

@@ -3,10 +3,11 @@
 use crate::control::{
     ControlLoop, FinishedTrial, LoopClient, OrderError, Outcome, Request, TrialBuffers, TrialOrder, TrialShape,
 };
-use crate::daemon::{Setup, lockstep};
 use crate::policy::Law;
 use crate::robot::{TrialKey, exploration_noise};
 use crate::schema::FieldError;
+use crate::setup::Setup;
+use crate::supervisor::lockstep;
 use crate::tasks::{Task, TaskError};
 
 /// Why no more strokes come.

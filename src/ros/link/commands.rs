@@ -5,8 +5,8 @@ use std::time::Duration;
 use r2r::std_msgs::msg::{Float64MultiArray, MultiArrayDimension, MultiArrayLayout};
 use r2r::{Publisher, QosProfile};
 
-use super::ball_server::BallServer;
 use super::joints::Joints;
+use super::task_starter::TaskStarter;
 use crate::control::CommandSink;
 use crate::robot::PlantRequest;
 use crate::ros::rcl::executor::Executor;
@@ -20,18 +20,19 @@ pub struct Commander {
 }
 
 impl Commander {
-    /// On the topic the configuration names, before the executor runs.
+    /// A publisher on the topic named in the configuration. Call it before the executor runs.
     ///
     /// # Errors
-    /// rcl's.
+    /// rcl's error.
     pub fn new(executor: &mut Executor, config: &RosConfig, joints: Joints) -> Result<Self, RosError> {
         let qos = QosProfile::default().reliable().keep_last(1);
         let publisher = executor.node().create_publisher(&config.command_topic, qos)?;
         Ok(Self { publisher, joints })
     }
 
-    /// Sends efforts (joint, the model's units). `answers`: in lockstep, the stamp of the joint state this is the answer
-    /// to; it is the label of the message's one dimension, so that a command that was sent twice is known as such.
+    /// Sends efforts (joint, the model's units). `answers`: in lockstep, the stamp of the joint
+    /// state that this command answers. It becomes the label of the message's one dimension, by
+    /// which a repeated command is recognised.
     pub fn send(&self, effort: &[f64], answers: Option<Duration>) {
         let data = self.joints.command(effort);
         let size = u32::try_from(data.len()).unwrap_or(u32::MAX);
@@ -42,9 +43,9 @@ impl Commander {
         }
     }
 
-    /// How many listen.
+    /// Number of subscribers.
     pub fn listeners(&self) -> usize {
-        // Where rcl cannot say, nobody is known to.
+        // If rcl does not know, there are no known subscribers.
         self.publisher.get_inter_process_subscription_count().unwrap_or(0)
     }
 
@@ -54,18 +55,18 @@ impl Commander {
     }
 }
 
-/// The label of a command that answers the joint state with this stamp.
+/// The label of a command that answers the joint state of this stamp.
 pub fn label(stamp: Duration) -> String {
     format!("{}.{:09}", stamp.as_secs(), stamp.subsec_nanos())
 }
 
-/// Where a loop's commands and requests go.
+/// Destination of a loop's commands and requests.
 #[derive(Clone)]
 pub struct RosSink {
-    /// Efforts.
+    /// Sends efforts.
     pub commander: Commander,
-    /// Requests for the ball.
-    pub server: BallServer,
+    /// Sends requests to start the task.
+    pub starter: TaskStarter,
 }
 
 impl CommandSink for RosSink {
@@ -74,9 +75,9 @@ impl CommandSink for RosSink {
     }
 
     fn request(&mut self, request: PlantRequest) {
-        // How a trial begins is the robot's own affair.
+        // The robot itself decides how a trial begins.
         if request == PlantRequest::Launch {
-            self.server.ask();
+            self.starter.ask();
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Who else is there: publishers of what the node listens to, and others that command the same robot.
+//! The other nodes: publishers of the topics the node reads, and other commanders of the same
+//! robot.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,28 +9,27 @@ use crate::ros::rcl::executor::Executor;
 use crate::ros::rcl::topic_name::topic_name;
 use crate::ros::{RosConfig, RosError};
 
-/// How often the node looks.
+/// Period of the checks.
 const GRAPH_PERIOD: Duration = Duration::from_millis(200);
-/// The topics of the joint states, the ball, and the clock, as they are named before they are remapped.
+/// The topics of joint states and clock, before remapping.
 pub const JOINT_STATES: &str = "joint_states";
-pub const BALL: &str = "~/ball";
 pub const CLOCK: &str = "/clock";
-/// How long the others take to be found, and their messages to be told apart.
+/// Time to discover the other nodes and to tell their messages apart.
 const SETTLED: Duration = Duration::from_secs(1);
-/// How long a new publisher of joint states has to be heard before the node stops on it.
+/// Time in which a new publisher of joint states must be heard before the node stops.
 pub const GRACE: Duration = Duration::from_secs(2);
 
-/// Who publishes on a topic.
+/// The publishers of a topic.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Publishers {
-    /// Before and after it is remapped.
+    /// Name of the topic before and after remapping.
     name: String,
     topic: String,
-    /// Their nodes, with namespace.
+    /// Their nodes, with namespaces.
     nodes: Vec<String>,
-    /// Since when there are so many.
+    /// Time of the last change of their number.
     since: Option<Instant>,
-    /// Said that they cannot be found out.
+    /// Whether a failed look-up was reported.
     told: bool,
 }
 
@@ -55,7 +55,7 @@ impl Publishers {
         self.nodes = nodes;
     }
 
-    /// Which stand against a topic of which there are to be at most `most`, for longer than `grace`.
+    /// The error of a topic that has had more than `most` publishers for longer than `grace`.
     fn beyond(&self, most: usize, grace: Duration, now: Instant) -> Option<RosError> {
         let long = self.since.is_some_and(|since| now.saturating_duration_since(since) >= grace);
         (self.nodes.len() > most && long).then(|| RosError::Publishers {
@@ -72,14 +72,14 @@ struct Seen {
     own: String,
     commands: Publishers,
     joints: Publishers,
-    /// What may have one publisher only: the ball, the clock.
+    /// Topics with at most one publisher: those of observations, and the clock.
     single: Vec<Publishers>,
-    /// When it was looked first.
+    /// Time of the first check.
     begun: Option<Instant>,
 }
 
 impl Seen {
-    /// Who else publishes commands: one of the publishers is this node's own.
+    /// Other publishers of commands. One publisher is this node's own.
     fn others(&self) -> Vec<&str> {
         let mut others: Vec<_> = self.commands.nodes.iter().map(String::as_str).collect();
         if let Some(own) = others.iter().position(|node| *node == self.own) {
@@ -106,16 +106,17 @@ impl Seen {
     }
 }
 
-/// What the node sees of others, for whoever asks from another thread.
+/// The other nodes, readable from any thread.
 #[derive(Clone, Default)]
 pub struct Graph(Arc<Mutex<Seen>>);
 
 impl Graph {
-    /// Looks from now on, on the executor's thread. `single`: topics besides the joint states that one publisher may serve.
+    /// Starts the checks on the executor's thread. `single`: topics besides the joint states that
+    /// may have at most one publisher.
     ///
     /// # Errors
-    /// A name that is no topic name.
-    pub fn watch(executor: &mut Executor, config: &RosConfig, single: &[&str]) -> Result<Self, RosError> {
+    /// A name that is not a topic name.
+    pub fn watch(executor: &mut Executor, config: &RosConfig, single: &[String]) -> Result<Self, RosError> {
         let node = executor.node();
         let named = |name: &str| {
             let topic = topic_name(node, name)?;
@@ -139,20 +140,22 @@ impl Graph {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What stands against commanding the robot, given what was heard of it and how many listen to the commands. Publishers of
-    /// joint states that are not heard, or cannot be told apart, count after `grace`.
+    /// The reason not to command the robot, if any, given the messages received and the number of
+    /// subscribers of the commands. Publishers of joint states that are not heard, or cannot be
+    /// told apart, count after `grace`.
     pub fn trouble(&self, heard: &Received, listeners: usize, grace: Duration) -> Option<RosError> {
         self.lock().trouble(heard, listeners, grace, Instant::now())
     }
 
-    /// Whether there was time enough to find the others, and to hear each publisher of joint states where there are several.
+    /// Whether there was enough time to discover the other nodes, and to hear each of several
+    /// publishers of joint states.
     pub fn is_settled(&self) -> bool {
         let seen = self.lock();
         let long = |since: Option<Instant>| since.is_some_and(|since| since.elapsed() >= SETTLED);
         long(seen.begun) && (seen.joints.nodes.len() < 2 || long(seen.joints.since))
     }
 
-    /// The nodes that publish on one of the topics of this module.
+    /// The nodes that publish on one of this module's topics.
     pub fn publishers(&self, name: &str) -> Vec<String> {
         let seen = self.lock();
         let topic = std::iter::once(&seen.joints).chain(&seen.single).find(|topic| topic.name == name);

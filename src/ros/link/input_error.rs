@@ -1,4 +1,4 @@
-//! What may be wrong with what comes from the robot.
+//! Errors in the robot's messages.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
-    /// Joints of the robot are in no message.
+    /// No message contains these joints of the robot.
     #[error(
         "{} not in the joint states, which name {}; say in ros.joints.names what they are called there",
         is_missing(joints),
@@ -18,7 +18,7 @@ pub enum InputError {
         /// Names in the newest message.
         came: Vec<String>,
     },
-    /// No joint of the robot is in any message.
+    /// No message contains any joint of the robot.
     #[error(
         "the joint states name none of the robot's joints: they name {}, the robot's joints are {}; \
          say in ros.joints.names what they are called there",
@@ -34,17 +34,17 @@ pub enum InputError {
     /// The message's lists differ in length.
     #[error("the joint states have {names} names, but {found} {field}")]
     Length {
-        /// Which list.
+        /// The name of the list.
         field: &'static str,
-        /// Its entries.
+        /// Its length.
         found: usize,
-        /// Names in the message.
+        /// Number of names in the message.
         names: usize,
     },
-    /// There are no velocities.
+    /// The messages have no velocities.
     #[error("the joint states have no velocities; ros.joints.velocity: derived takes them from the positions")]
     NoVelocities,
-    /// Velocities are to be derived, but neither stamps nor a low-pass are there.
+    /// Velocities are to be derived, but the messages have no stamps and no low-pass is configured.
     #[error(
         "the joint states have no time stamps, and velocities that are derived by times of receipt need a low-pass: \
          set ros.joints.velocity_cutoff"
@@ -53,53 +53,62 @@ pub enum InputError {
     /// A value is not a number.
     #[error("the {field} of joint {joint} is {value}")]
     NonFinite {
-        /// Which list.
+        /// The name of the list.
         field: &'static str,
         /// The joint's name.
         joint: String,
         /// The value.
         value: f64,
     },
-    /// A value of the task is not a number.
-    #[error("the {field} of the {what} is not a number")]
-    NonFiniteTask {
-        /// Whose it is.
-        what: &'static str,
-        /// `position` or `velocity`.
-        field: &'static str,
+    /// An observed number is not a number.
+    #[error("the observed {column} is not a number")]
+    NonFiniteObserved {
+        /// The number's name.
+        column: String,
     },
-    /// A stamp from the future.
+    /// A message of an observation has the wrong number of numbers.
+    #[error("a message of {name} has {found} numbers, the task observes {expected}")]
+    ObservedLength {
+        /// The observation's name.
+        name: String,
+        /// Numbers of the message.
+        found: usize,
+        /// Numbers that the task observes.
+        expected: usize,
+    },
+    /// A stamp lies in the future.
     #[error(
         "{what} stamped {ahead:?} ahead of their time are not used; if that goes on, the clock of whoever stamps them jumps, or \
          two publish them"
     )]
     Ahead {
-        /// Whose it is.
-        what: &'static str,
-        /// How far ahead.
+        /// Kind of the message.
+        what: String,
+        /// Time by which the stamp lies ahead.
         ahead: Duration,
     },
-    /// A stamp older than the one before.
+    /// A stamp is older than its predecessor.
     #[error(
         "{what} stamped {back:?} before the last are not used; if that goes on, the clock of whoever stamps them runs back, or \
          two publish them"
     )]
     Back {
-        /// Whose it is.
-        what: &'static str,
-        /// How far back.
+        /// Kind of the message.
+        what: String,
+        /// Time by which the stamp is older.
         back: Duration,
     },
-    /// No stamp where one is needed.
+    /// A stamp is needed and missing.
     #[error("the {what} have no time stamp, without which they cannot be used on a clock that is not the wall clock")]
     NoStamp {
-        /// Whose it is.
-        what: &'static str,
+        /// Kind of the message.
+        what: String,
     },
 }
 
 impl InputError {
-    /// Whether only the time of a message is in doubt, which passes by itself where a clock was set.
+    /// Whether only the time of the message is in doubt. After a clock was set, the doubt passes by
+    /// itself.
     pub fn is_doubt(&self) -> bool {
         matches!(self, Self::Ahead { .. } | Self::Back { .. })
     }

@@ -1,7 +1,7 @@
-//! The joint states of one robot, put together from the messages of one publisher or of several.
+//! The joint states of one robot, merged from the messages of one or several publishers.
 //!
-//! Every joint keeps what was said of it last, and when. What goes to the loop is a state of all joints at one instant, that of
-//! the joint heard of the longest time ago: it is as old as its oldest part.
+//! Every joint keeps its newest report and the report's time. The loop gets a state of all joints
+//! at one instant: the time of the joint whose report is oldest.
 
 use std::time::{Duration, Instant};
 
@@ -9,102 +9,106 @@ use super::input_error::InputError;
 use super::joints::Joints;
 use super::stamps::{Dated, Source, TimeBase, Undated};
 
-/// A joint that is not heard of for so long, while others are, is missing.
+/// A joint is missing if it is not reported for this long while others are.
 const MISSING: Duration = Duration::from_millis(500);
-/// Longest time between two positions that a velocity is derived from, ns.
+/// Longest time between two positions from which a velocity is derived, ns.
 const GAP: i64 = 1_000_000_000;
-/// A joint that changed so often between two kinds of messages, never longer apart than the time after it, has two publishers.
+/// A joint has two publishers if it changed this often between two kinds of messages, with pauses
+/// of at most the time below.
 const TURNS: u32 = 4;
 const TURN: Duration = Duration::from_secs(2);
-/// How long a kind of message counts as heard while others are, and how many kinds are known at most.
+/// Time for which a kind of message counts as heard while others are, and largest number of kinds
+/// that are kept.
 const HEARD: Duration = Duration::from_secs(60);
 const KINDS: usize = 16;
 
-/// Messages with the same names in the same order: as a rule those of one publisher.
+/// Messages with the same names in the same order. As a rule, they have the same publisher.
 struct Kind {
     id: u64,
     names: Vec<String>,
-    /// Joints of the robot, and where they are in the message.
+    /// Joints of the robot, and their places in the message.
     places: Vec<(usize, usize)>,
     source: Source,
     heard: Instant,
 }
 
-/// What is known of a joint.
+/// The newest report of a joint.
 #[derive(Clone, Debug, Default)]
 struct Known {
     position: f64,
     velocity: f64,
     at: Duration,
-    /// Something new since the last state of all joints.
+    /// Whether the joint was reported since the last state of all joints.
     news: bool,
-    /// Position and velocity are there.
+    /// Whether position and velocity are known.
     ready: bool,
-    /// The source's time (ns) and the position that the next velocity is derived from, and the filtered velocity.
+    /// The source's time (ns) and the position from which the next velocity is derived, and the
+    /// filtered velocity.
     last: Option<(i64, f64)>,
     filtered: Option<f64>,
     heard: Option<Instant>,
-    /// The kind of message it was in, and how often that changed lately.
+    /// The kind of its last message, and the number of recent changes of kind.
     kind: u64,
     turns: u32,
     turned: Option<Instant>,
 }
 
-/// All joints at one instant.
+/// The state of all joints at one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RobotState {
-    /// In the loop's time.
+    /// Time of the state, in the loop clock's time.
     pub stamp: Duration,
-    /// In the model's order and count.
+    /// Joint positions, in the model's order, signs and offsets.
     pub position: Vec<f64>,
-    /// Likewise.
+    /// Joint velocities, likewise.
     pub velocity: Vec<f64>,
 }
 
-/// A message of joint states, as it came.
+/// A message of joint states, as received.
 #[derive(Clone, Copy)]
 pub struct JointStatesMessage<'a> {
-    /// Stamp, ns since its epoch, if there is one.
+    /// Stamp, ns since its epoch, if the message has one.
     pub stamp: Option<i64>,
-    /// Joints.
+    /// Names of the joints.
     pub names: &'a [String],
-    /// One per name.
+    /// Positions, one per name.
     pub position: &'a [f64],
-    /// One per name, or none.
+    /// Velocities, one per name or none.
     pub velocity: &'a [f64],
 }
 
-/// What came of a message.
+/// Result of a message.
 #[derive(Debug, Default, PartialEq)]
 pub struct Taken {
-    /// Whether it has joints of the robot.
+    /// Whether the message has joints of the robot.
     pub ours: bool,
-    /// The new state, if the message completes one. Where something cannot be used, that is NaN: the loop stops on it.
+    /// The new state, if the message completes one. Unusable values are NaN, and the loop stops on
+    /// them.
     pub state: Option<RobotState>,
-    /// What is wrong with it.
+    /// The error of the message.
     pub error: Option<InputError>,
-    /// Whether its time was taken for a stamp that it does not have.
+    /// Whether the message has no stamp, so that its time of receipt was used.
     pub unstamped: bool,
 }
 
-/// The joints of a robot as its messages report them.
+/// The joints of a robot, as reported by messages.
 pub struct JointStates {
     joints: Joints,
     kinds: Vec<Kind>,
     next: u64,
     known: Vec<Known>,
-    /// When the first message with joints of the robot came.
+    /// Time of the first message with joints of the robot.
     begun: Option<Instant>,
 }
 
 impl JointStates {
-    /// Nothing is known of the joints yet.
+    /// Joints without any report.
     pub fn new(joints: Joints) -> Self {
         let known = vec![Known::default(); joints.names().len()];
         Self { joints, kinds: vec![], next: 1, known, begun: None }
     }
 
-    /// Takes a message that comes at `now`.
+    /// Takes a message received at `now`.
     pub fn take(&mut self, message: &JointStatesMessage<'_>, time: &TimeBase, now: Instant) -> Taken {
         let mut kind = self.kind(message.names, now);
         let taken = self.take_as(&mut kind, message, time, now);
@@ -138,13 +142,13 @@ impl JointStates {
         taken
     }
 
-    /// The kind of messages with these names; it is to be put back.
+    /// Removes and returns the kind of messages with these names. The caller puts it back.
     fn kind(&mut self, names: &[String], now: Instant) -> Kind {
         if let Some(index) = self.kinds.iter().position(|kind| kind.names == names) {
             return Kind { heard: now, ..self.kinds.remove(index) };
         }
         if self.kinds.len() == KINDS {
-            // The first is the one heard the longest time ago: each is put back at the end.
+            // The first kind is the one heard longest ago, since each is put back at the end.
             self.kinds.remove(0);
         }
         let place = |(joint, name)| Some((joint, names.iter().position(|other| other == name)?));
@@ -153,7 +157,7 @@ impl JointStates {
         Kind { id: self.next, names: names.to_vec(), places, source: Source::default(), heard: now }
     }
 
-    /// What the message says of its joints. What cannot be used becomes NaN.
+    /// Stores the message's values. Unusable values become NaN.
     fn fill(&mut self, kind: &Kind, message: &JointStatesMessage<'_>, dated: Dated) -> Result<(), InputError> {
         let (derive, cutoff, count) = (self.joints.derive, self.joints.cutoff, message.names.len());
         let mut wrong = None;
@@ -172,7 +176,7 @@ impl JointStates {
         let spoilt = wrong.is_some();
         for (joint, place) in kind.places.iter().copied() {
             let mut value = |field, list: &[f64]| {
-                // A list of another length says nothing of any joint.
+                // A list of another length cannot be assigned to joints.
                 let value = list.get(place).copied().filter(|_| list.len() == count).unwrap_or(f64::NAN);
                 if !value.is_finite() {
                     let joint = self.joints.names()[joint].clone();
@@ -188,7 +192,8 @@ impl JointStates {
         wrong.map_or(Ok(()), Err)
     }
 
-    /// All joints at the instant of the oldest: what is newer is carried back there by its own velocity.
+    /// The state of all joints at the time of the oldest report. Newer positions are extrapolated
+    /// back by their velocities.
     fn state(&mut self) -> RobotState {
         let stamp = self.known.iter().map(|known| known.at).min().unwrap_or_default();
         let carried = |known: &Known| {
@@ -201,7 +206,7 @@ impl JointStates {
         RobotState { stamp, position, velocity }
     }
 
-    /// The joints that are not heard of while the message is.
+    /// The joints that are missing while messages arrive.
     fn missing(&self, came: &[String], now: Instant) -> Option<InputError> {
         let silent = |known: &Known| {
             known.heard.or(self.begun).is_none_or(|heard| now.saturating_duration_since(heard) > MISSING)
@@ -211,8 +216,9 @@ impl JointStates {
         (!joints.is_empty()).then(|| InputError::Missing { joints, came: came.to_vec() })
     }
 
-    /// Kinds of messages that were heard when the newest was, or not long before; other devices' too. Where all are silent, as in
-    /// lockstep between two trials, it stays as it was.
+    /// Number of kinds of messages heard at the time of the newest message or shortly before, other
+    /// devices' included. While all are silent, as in lockstep between two trials, the number
+    /// stays.
     pub fn kinds(&self) -> usize {
         let Some(newest) = self.kinds.last().map(|kind| kind.heard) else { return 0 };
         self.kinds.iter().filter(|kind| newest.saturating_duration_since(kind.heard) < HEARD).count()
@@ -226,7 +232,7 @@ impl JointStates {
         self.known.iter().position(contested).map(|joint| self.joints.names()[joint].as_str())
     }
 
-    /// The names of the newest message without any joint of the robot.
+    /// The names of the newest message that has no joint of the robot.
     pub fn strangers(&self) -> Option<&[String]> {
         self.kinds.iter().rev().find(|kind| kind.places.is_empty()).map(|kind| kind.names.as_slice())
     }
@@ -236,7 +242,7 @@ impl JointStates {
         self.joints.names()
     }
 
-    /// The joint heard of the longest time ago, and how long ago, once all were heard of.
+    /// The joint whose report is oldest, and its age, once all joints were reported.
     pub fn oldest(&self, now: Instant) -> Option<(&str, Duration)> {
         let ages = self.known.iter().map(|known| Some(now.saturating_duration_since(known.heard?)));
         let ages: Vec<_> = ages.collect::<Option<_>>()?;
@@ -245,13 +251,13 @@ impl JointStates {
     }
 }
 
-/// What to say of a message without a usable date; nothing of one that was sent again.
-pub fn undated_error(what: &'static str, undated: Undated) -> Option<InputError> {
+/// The error of a message without a usable time. A repeated message is no error.
+pub fn undated_error(what: &str, undated: Undated) -> Option<InputError> {
     match undated {
         Undated::Repeated => None,
-        Undated::Ahead(ahead) => Some(InputError::Ahead { what, ahead }),
-        Undated::Back(back) => Some(InputError::Back { what, back }),
-        Undated::Missing => Some(InputError::NoStamp { what }),
+        Undated::Ahead(ahead) => Some(InputError::Ahead { what: what.into(), ahead }),
+        Undated::Back(back) => Some(InputError::Back { what: what.into(), back }),
+        Undated::Missing => Some(InputError::NoStamp { what: what.into() }),
     }
 }
 
@@ -265,7 +271,8 @@ impl Known {
         }
     }
 
-    /// Without a `velocity`, it is derived from positions. A velocity that is not known yet is none, and not zero.
+    /// Stores a report. Without `velocity`, the velocity is derived from positions. An unknown
+    /// velocity is none, not zero.
     fn fill(&mut self, position: f64, velocity: Option<f64>, dated: Dated, cutoff: f64) {
         let last =
             self.last.filter(|(own, _)| !dated.anew && dated.own > *own && dated.own.saturating_sub(*own) <= GAP);
@@ -274,7 +281,7 @@ impl Known {
         let known = velocity.or_else(slope);
         self.last = position.is_finite().then_some((dated.own, position));
         (self.position, self.at, self.news, self.ready) = (position, dated.at, true, known.is_some());
-        // A position that is not a number is to be seen, whatever the velocity is.
+        // A position that is not a number must reach the loop even without a velocity.
         self.ready |= !position.is_finite();
         let known = known.unwrap_or(f64::NAN);
         // A first-order low-pass, exact for any spacing.

@@ -1,35 +1,37 @@
-//! From a robot's joint states to the loop's, and from the loop's efforts to the robot's.
+//! Conversion between the robot's joints and the model's.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::schema::{FieldError, check};
 
-/// How the robot's joints are named and counted. Empty lists stand for the plain case: the model's names, no sign, no offset,
-/// the model's units.
+/// Names, signs and offsets of the robot's joints. An empty list means: the model's names, no sign,
+/// no offset, the model's units.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct JointsConfig {
     /// Names in the joint states, in the model's order.
     #[schemars(extend("x-per" = "joint", "x-empty" = "the model's"))]
     pub names: Vec<String>,
-    /// 1, or -1 where the robot counts a joint the other way.
+    /// 1, or -1 if the robot counts the joint in the other direction.
     #[schemars(extend("minimum" = -1, "maximum" = 1, "x-per" = "joint", "x-empty" = "all 1"))]
     pub sign: Vec<f64>,
-    /// The robot's position of each joint where the model's is zero, in the robot's count.
+    /// The robot's position of each joint at the model's zero.
     #[schemars(extend("x-unit" = "m or rad", "x-per" = "joint", "x-empty" = "all 0"))]
     pub offset: Vec<f64>,
-    /// The actuator's unit per N m or N of the model; e.g. 1 / torque constant for a current command.
+    /// The actuator's unit per N m or N of the model; e.g. 1 / torque constant for a current
+    /// command.
     #[schemars(extend("exclusiveMinimum" = 0, "x-per" = "joint", "x-empty" = "all 1"))]
     pub effort_scale: Vec<f64>,
-    /// Where velocities come from.
+    /// Source of the velocities.
     pub velocity: VelocitySource,
-    /// Cut-off of the low-pass on velocities; 0 for none. Derived ones want about a tenth of the rate.
+    /// Cut-off of the low-pass on velocities; 0 for none. About a tenth of the message rate suits
+    /// derived velocities.
     #[schemars(extend("minimum" = 0, "x-unit" = "Hz"))]
     pub velocity_cutoff: f64,
 }
 
-/// Where velocities come from.
+/// Source of the velocities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VelocitySource {
@@ -53,16 +55,16 @@ pub struct Joints {
     pub(super) cutoff: f64,
 }
 
-/// A list, or the default of each joint where it is empty.
+/// A list, or the default for each joint if the list is empty.
 fn per_joint(list: &[f64], joints: usize, default: f64) -> Vec<f64> {
     if list.is_empty() { vec![default; joints] } else { list.to_vec() }
 }
 
 impl Joints {
-    /// The joints of a model with these names, as `config` says the robot has them.
+    /// The joints of a model with these names, for a robot described by `config`.
     ///
     /// # Errors
-    /// The first value that is not accepted.
+    /// The first value that is refused.
     pub fn new(config: &JointsConfig, model: &[String]) -> Result<Self, FieldError> {
         check(config, model).map_err(|error| error.within("ros.joints"))?;
         let n = model.len();
@@ -90,17 +92,18 @@ impl Joints {
         &self.names
     }
 
-    /// The position of a joint in the model's count: what [`Self::report`] undoes.
+    /// The model's position of a joint from the robot's. [`Self::report`] is the inverse.
     pub fn position(&self, joint: usize, reported: f64) -> f64 {
         self.sign[joint] * (reported - self.offset[joint])
     }
 
-    /// The velocity of a joint likewise.
+    /// The model's velocity of a joint from the robot's.
     pub fn velocity(&self, joint: usize, reported: f64) -> f64 {
         self.sign[joint] * reported
     }
 
-    /// Positions and velocities as the robot reports them: what [`Self::position`] and [`Self::velocity`] undo.
+    /// The robot's positions and velocities from the model's: the inverse of [`Self::position`] and
+    /// [`Self::velocity`].
     pub fn report(&self, position: &[f64], velocity: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let count = |values: &[f64], offset: &dyn Fn(usize) -> f64| {
             values.iter().enumerate().map(|(joint, value)| self.sign[joint] * value + offset(joint)).collect()
@@ -108,7 +111,7 @@ impl Joints {
         (count(position, &|joint| self.offset[joint]), count(velocity, &|_| 0.))
     }
 
-    /// The effort in the model's units and count: what [`Self::command`] undoes.
+    /// The model's efforts from a command: the inverse of [`Self::command`].
     pub fn effort(&self, command: &[f64]) -> Vec<f64> {
         command
             .iter()
@@ -118,7 +121,7 @@ impl Joints {
             .collect()
     }
 
-    /// The effort to command, in the actuators' units and the robot's count.
+    /// The command for an effort, in the actuators' units and the robot's signs.
     pub fn command(&self, effort: &[f64]) -> Vec<f64> {
         effort
             .iter()

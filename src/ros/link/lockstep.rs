@@ -1,4 +1,4 @@
-//! Lockstep over ROS: time is the robot's, and passes by one command for each joint state.
+//! Lockstep over ROS: time is the robot's, and advances by one command for each joint state.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -6,38 +6,39 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::ball_server::BallServer;
 use super::commands::Commander;
 use super::states::{Measured, States};
+use super::task_starter::TaskStarter;
 use crate::control::{Clock, LAST_WORDS};
 use crate::robot::{PlantRequest, RobotPort};
 use crate::ros::{RosConfig, RosError};
 
-/// An idle loop looks around at least so often.
+/// Longest sleep of an idle loop, in case the supervisor's wake-up does not come.
 const IDLE_SLEEP: Duration = Duration::from_millis(20);
 
-/// A robot that is lost, and may be back, hears the safe commands at this pace.
+/// Time between two safe commands to a robot that does not answer.
 const PACE: Duration = Duration::from_micros(200);
 
-/// Why a lockstep ended, for whoever asks from another thread.
+/// The reason why a lockstep ended, readable from any thread.
 #[derive(Clone, Default)]
 pub struct Failure(Arc<Mutex<Option<RosError>>>);
 
 impl Failure {
-    /// The reason, once.
+    /// Takes the reason out.
     pub fn take(&self) -> Option<RosError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-/// The clock. Sleeping until a release is exchanging commands for joint states until it is reached. Where no answer comes,
-/// the clock lets time pass by itself: the loop finds its readings stale and stops as it would with a robot.
+/// The clock. Sleeping until a release means exchanging commands for joint states until that time.
+/// If no answer comes, time passes by itself: the loop finds its readings stale and stops, as it
+/// would with a robot.
 pub struct Lockstep {
     port: RobotPort,
     states: Receiver<Measured>,
     heard: States,
     commander: Commander,
-    server: BallServer,
+    starter: TaskStarter,
     timeout: Duration,
     attempts: u32,
     now: Duration,
@@ -47,13 +48,13 @@ pub struct Lockstep {
 }
 
 impl Lockstep {
-    /// A clock at the stamp of `first`, the newest joint state of the robot at the other end.
+    /// A clock at the stamp of `first`, the newest joint state of the robot.
     pub fn new(
         port: RobotPort,
         first: &Measured,
         (heard, states): (States, Receiver<Measured>),
         commander: Commander,
-        server: BallServer,
+        starter: TaskStarter,
         config: &RosConfig,
     ) -> Self {
         let mut clock = Self {
@@ -61,7 +62,7 @@ impl Lockstep {
             states,
             heard,
             commander,
-            server,
+            starter,
             timeout: Duration::from_secs_f64(config.lockstep_timeout),
             attempts: config.lockstep_attempts,
             now: first.stamp,
@@ -73,7 +74,7 @@ impl Lockstep {
         clock
     }
 
-    /// Where the reason is found should the lockstep end.
+    /// Holds the reason if the lockstep ends.
     pub fn failure(&self) -> Failure {
         self.failure.clone()
     }
@@ -88,7 +89,7 @@ impl Lockstep {
     fn exchange(&mut self) -> Result<(), RosError> {
         while let Ok(request) = self.port.requests.pop() {
             if request == PlantRequest::Launch {
-                self.server.ask_and_wait(self.timeout * self.attempts)?;
+                self.starter.ask_and_wait(self.timeout * self.attempts)?;
             }
         }
         for _ in 0..self.attempts {
@@ -96,7 +97,7 @@ impl Lockstep {
             let deadline = std::time::Instant::now() + self.timeout;
             loop {
                 match self.states.recv_deadline(deadline) {
-                    // A state sent twice was answered already.
+                    // A repeated state was answered already.
                     Ok(measured) if measured.stamp <= self.now => {}
                     Ok(measured) => {
                         self.now = measured.stamp;
@@ -146,7 +147,7 @@ impl Clock for Lockstep {
 }
 
 impl Drop for Lockstep {
-    /// The loop is over: the robot gets its last command, and then zero.
+    /// The loop is over: sends its last command, and then zero.
     fn drop(&mut self) {
         self.commander.send(&self.port.command.read().effort, Some(self.now));
         (0..LAST_WORDS).for_each(|_| self.commander.send_zero());

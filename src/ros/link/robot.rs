@@ -6,35 +6,37 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::unbounded;
 
-use super::ball_server::BallServer;
 use super::commands::{Commander, RosSink};
-use super::graph::{BALL, GRACE, Graph, JOINT_STATES};
+use super::graph::{GRACE, Graph, JOINT_STATES};
 use super::lockstep::{Failure, Lockstep};
-use super::sim_time::{SimClock, SimTime};
+use super::observations::topic;
+use super::sim_clock::SimClock;
+use super::sim_time::SimTime;
 use super::states::{Measured, States};
+use super::task_starter::TaskStarter;
 use crate::control::{Clock, CommandThread, Outgoing, SchedulingConfig, WallClock};
-use crate::robot::{LinkError, RemoteRobot, RobotPort};
+use crate::robot::{LinkError, Observed, RemoteRobot, RobotPort};
 use crate::ros::{ClockSource, RosConfig, RosError};
 
-/// How often what is waited for is looked for.
+/// Time between two checks of a condition for the start.
 const START_POLL: Duration = Duration::from_millis(5);
 
-/// How long others who may be there are waited for at most.
+/// Longest wait for the discovery of other nodes.
 const SETTLING: Duration = Duration::from_secs(3);
 
 /// A robot on ROS.
 pub struct RosRobot {
-    /// Joint states and ball.
+    /// Receives joint states and observations.
     pub states: States,
-    /// Commands.
+    /// Sends commands.
     pub commander: Commander,
-    /// Who serves the ball.
-    pub server: BallServer,
-    /// Who else is there.
+    /// Starts the task, if the node has to ask.
+    pub starter: TaskStarter,
+    /// The other nodes.
     pub graph: Graph,
-    /// The wall clock that stamps are mapped onto.
+    /// The wall clock onto which stamps are mapped.
     pub clock: WallClock,
-    /// Simulated time, where that is the clock.
+    /// Simulated time, if it is the loop's clock.
     pub sim_time: Option<SimTime>,
     /// The node's configuration.
     pub config: RosConfig,
@@ -42,33 +44,35 @@ pub struct RosRobot {
     pub period: Duration,
     /// Priority and processor of the loop's thread.
     pub scheduling: SchedulingConfig,
-    /// Whether the task needs the ball.
-    pub with_ball: bool,
-    /// What sends the commands of a loop on the wall clock.
+    /// What the task observes besides the joints.
+    pub observed: Vec<Observed>,
+    /// The thread that sends the commands of a loop on the wall clock.
     pub thread: Option<CommandThread>,
-    /// Why the lockstep ended, if it did.
+    /// The reason if a lockstep ended.
     pub failure: Failure,
-    /// Nobody waits for the connection any more.
+    /// Whether the wait for the connection was given up.
     pub given_up: Arc<AtomicBool>,
 }
 
 impl RosRobot {
-    /// A state of all joints, with the ball where there is one, that was not there before `since`.
+    /// A state of all joints, and everything that the task observes, received after `since`.
     fn state(&self, since: Instant) -> Result<Measured, RosError> {
         let waited = Duration::from_secs_f64(self.config.connect_timeout);
         let received = self.states.received();
-        let silent = |topic, nodes| Err(RosError::NoStates { topic, waited, nodes });
+        let silent = |topic: &str, nodes| Err(RosError::NoStates { topic: topic.into(), waited, nodes });
         let fresh = |at: Option<Instant>| at.is_some_and(|at| at >= since);
         match (received.error, self.states.newest()) {
             (Some(reason), _) if !fresh(received.last_good) => Err(RosError::Unusable { waited, reason }),
             _ if !fresh(received.last_good) => silent("joint_states", self.graph.publishers(JOINT_STATES)),
             (_, None) => Err(RosError::Incomplete { waited }),
-            (_, Some(state)) if self.with_ball && state.ball.is_none() => silent("ball", self.graph.publishers(BALL)),
-            (_, Some(state)) => Ok(state),
+            (_, Some(state)) => match self.observed.iter().zip(&state.observed).find(|(_, newest)| newest.is_none()) {
+                Some((missing, _)) => silent(&missing.name, self.graph.publishers(&topic(missing))),
+                None => Ok(state),
+            },
         }
     }
 
-    /// Waits until nothing stands against commanding the robot.
+    /// Waits until the robot may be commanded.
     fn wait(&self) -> Result<Measured, RosError> {
         let waited = Duration::from_secs_f64(self.config.connect_timeout);
         let since = Instant::now();
@@ -88,7 +92,7 @@ impl RosRobot {
             time.begin();
             until(Box::new(|| time.unfit(self.period)))?;
         }
-        self.server.wait(waited, &self.given_up)?;
+        self.starter.wait(waited, &self.given_up)?;
         until(Box::new(|| self.state(since).err()))?;
         until(Box::new(|| self.graph.trouble(&self.states.received(), self.commander.listeners(), Duration::ZERO)))?;
         let found = Instant::now();
@@ -103,7 +107,7 @@ impl RosRobot {
 impl RemoteRobot for RosRobot {
     fn connect(&mut self, port: RobotPort) -> Result<Box<dyn Clock>, LinkError> {
         let first = self.wait()?;
-        let sink = RosSink { commander: self.commander.clone(), server: self.server.clone() };
+        let sink = RosSink { commander: self.commander.clone(), starter: self.starter.clone() };
         if let Some(time) = &self.sim_time {
             let RobotPort { reading, command, requests, delivery } = port;
             time.watch(Duration::from_secs_f64(self.config.clock_timeout));
@@ -125,10 +129,10 @@ impl RemoteRobot for RosRobot {
             }
             ClockSource::Lockstep => {
                 let (sender, states) = unbounded();
-                self.states.feed_each(sender, self.with_ball);
-                let (commander, server) = (self.commander.clone(), self.server.clone());
+                self.states.feed_each(sender);
+                let (commander, starter) = (self.commander.clone(), self.starter.clone());
                 let states = (self.states.clone(), states);
-                let clock = Lockstep::new(port, &first, states, commander, server, &self.config);
+                let clock = Lockstep::new(port, &first, states, commander, starter, &self.config);
                 self.failure = clock.failure();
                 Ok(Box::new(clock))
             }
@@ -157,8 +161,8 @@ impl RemoteRobot for RosRobot {
     }
 }
 
-/// Where a panic unwinds the supervisor, the loop is told to end before this is dropped, and ends only after the safe command:
-/// that is waited for.
+/// A panic that unwinds the supervisor tells the loop to end before it drops this robot. The loop
+/// ends after the safe command; the drop waits for it.
 impl Drop for RosRobot {
     fn drop(&mut self) {
         self.let_go();

@@ -1,37 +1,33 @@
-//! Simulated time: that of the topic `/clock`, with a watch over it by the wall clock.
+//! Simulated time: the time on the topic `/clock`, watched by the wall clock.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::RecvTimeoutError;
-
-use super::commands::RosSink;
-use crate::control::{Clock, CommandSink, DeadMan, LAST_WORDS, Outgoing, Sending};
-use crate::robot::Delivery;
 use crate::ros::RosError;
 
-/// How long the loop waits for the simulation before it looks whether it is to end.
-const END_POLL: Duration = Duration::from_millis(20);
-/// So many ticks are seen before the clock is judged by them.
+/// Longest wait of the loop for the simulation before it checks whether it should end.
+pub(super) const END_POLL: Duration = Duration::from_millis(20);
+/// Number of ticks needed to judge the clock.
 const TICKS: u32 = 5;
 
-/// What is known of the clock.
+/// State of the clock.
 #[derive(Default)]
 struct Known {
     now: Option<Duration>,
-    /// When it ticked last, by the wall clock.
+    /// Time of the last tick, by the wall clock.
     moved: Option<Instant>,
-    /// Ticks since it was watched, and the shortest of them: one that was lost makes the next longer, never shorter.
+    /// Number of ticks since the watch began, and the shortest step. A lost tick makes a step
+    /// longer, never shorter.
     ticks: u32,
     shortest: Option<Duration>,
-    /// The longest it may stand while it is watched.
+    /// Longest standstill while the clock is watched.
     timeout: Option<Duration>,
-    /// What went wrong with it while it was watched. It is not trusted again until it is watched anew.
+    /// The error found by the watch. The clock is not trusted again until a new watch begins.
     wrong: Option<Wrong>,
     let_go: bool,
 }
 
-/// What may go wrong with a clock.
+/// Errors of a clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Wrong {
     Stands { at: Duration, waited: Duration },
@@ -42,7 +38,7 @@ impl Known {
     fn hear(&mut self, now: Duration, wall: Instant) {
         match self.now {
             Some(before) if now < before => {
-                // Nothing measured before is comparable.
+                // Earlier measurements are not comparable.
                 (self.ticks, self.shortest) = (0, None);
                 if self.timeout.is_some() {
                     self.wrong = self.wrong.or(Some(Wrong::Back { from: before, to: now }));
@@ -59,7 +55,7 @@ impl Known {
         (self.now, self.moved) = (Some(now), Some(wall));
     }
 
-    /// Looks by the wall clock.
+    /// Checks the clock by the wall clock.
     fn watch(&mut self, wall: Instant) -> Option<Wrong> {
         if let (Some(timeout), Some(moved), Some(at)) = (self.timeout, self.moved, self.now) {
             let waited = wall.saturating_duration_since(moved);
@@ -86,7 +82,7 @@ struct Shared {
     ticked: Condvar,
 }
 
-/// The time of the topic `/clock`, as it was received last.
+/// The last time received on the topic `/clock`.
 #[derive(Clone, Default)]
 pub struct SimTime(Arc<Shared>);
 
@@ -95,31 +91,31 @@ impl SimTime {
         self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The clock says it is `now`.
+    /// Takes a new time of the clock.
     pub fn set(&self, now: Duration) {
         self.lock().hear(now, Instant::now());
         self.0.ticked.notify_all();
     }
 
-    /// What the clock said last; none before it said anything.
+    /// The clock's last time; none before the first message.
     pub fn get(&self) -> Option<Duration> {
         self.lock().now
     }
 
-    /// How long the clock has been standing, by the wall clock; none before it said anything.
+    /// Duration of the present standstill, by the wall clock; none before the first message.
     pub fn stands_for(&self) -> Option<Duration> {
         self.lock().moved.map(|moved| moved.elapsed())
     }
 
-    /// Forgets what was wrong and looks how the clock ticks.
+    /// Forgets errors, and starts measuring how the clock ticks.
     pub fn begin(&self) {
         let mut known = self.lock();
         let Known { now, moved, .. } = *known;
         *known = Known { now, moved, ..Known::default() };
     }
 
-    /// What stands against a loop with this period on this clock: it has not ticked, not often enough to be judged, or in steps
-    /// that are too long.
+    /// The reason why a loop with this period cannot run on this clock: no tick, too few ticks to
+    /// judge, or steps that are too long.
     pub fn unfit(&self, period: Duration) -> Option<RosError> {
         let known = self.lock();
         match (known.now, known.shortest) {
@@ -130,27 +126,28 @@ impl SimTime {
         }
     }
 
-    /// From now on the clock may not run back, nor stand for longer than `timeout` of the wall clock.
+    /// Starts the watch: from now on the clock may neither run back nor stand for longer than
+    /// `timeout` of the wall clock.
     pub fn watch(&self, timeout: Duration) {
         let mut known = self.lock();
         (known.timeout, known.moved) = (Some(timeout), Some(Instant::now()));
     }
 
-    /// What is wrong with a clock that is watched.
+    /// The error of a clock under watch.
     pub fn failure(&self) -> Option<RosError> {
         self.lock().watch(Instant::now()).map(Into::into)
     }
 
-    /// The loop is to end even if the simulation stands still: its time then passes by itself.
+    /// Lets the loop end even if the simulation stands still: its time then passes by itself.
     pub fn let_go(&self) {
         let mut known = self.lock();
-        // The end has begun: how the clock goes on is no concern any more.
+        // The end has begun, so the clock's further course does not matter.
         (known.let_go, known.timeout) = (true, None);
         self.0.ticked.notify_all();
     }
 
     /// Waits until the simulation reaches `release`, but not for long.
-    fn wait(&self, release: Duration) -> Waited {
+    pub(super) fn wait(&self, release: Duration) -> Waited {
         let mut known = self.lock();
         loop {
             if known.watch(Instant::now()).is_some() {
@@ -171,124 +168,15 @@ impl SimTime {
     }
 }
 
+/// Result of a wait.
 #[derive(Debug, PartialEq)]
-enum Waited {
+pub(super) enum Waited {
+    /// The simulation reached this time.
     Reached(Duration),
+    /// The simulation has not reached the release.
     NotYet,
+    /// The simulation cannot be waited for: time passes by itself.
     ByItself,
-}
-
-/// What a loop on simulated time sends, and zero where it sends nothing.
-struct Sender {
-    sink: RosSink,
-    dead_man: DeadMan,
-    delivery: Arc<Delivery>,
-    zero: Vec<f64>,
-}
-
-impl Sender {
-    /// At simulated time `now` the loop's newest command is `sequence`.
-    fn send(&mut self, now: Duration, sequence: u64, effort: Option<&[f64]>) {
-        match (self.dead_man.decide(now, sequence), effort) {
-            (Sending::Command, Some(effort)) => self.sink.send(effort),
-            (Sending::Zero, _) => self.sink.send(&self.zero),
-            _ => {}
-        }
-    }
-
-    /// The simulation goes on while the loop hangs. One that stands is no dead loop: simulated time has to pass without a command,
-    /// and a little of our own, since a simulation may be faster than that.
-    fn watch(&mut self, now: Duration, before: u64) -> u64 {
-        let sequence = self.delivery.delivered();
-        if sequence == before {
-            self.send(now, sequence, None);
-        }
-        sequence
-    }
-}
-
-/// A loop's clock on simulated time. It sends the commands too: nothing here has a deadline. A thread of its own sees to it that the
-/// robot gets zero where the loop hangs. Where the simulation's clock cannot be trusted, time passes by itself, as fast as the wall
-/// clock's: the loop then finds its readings stale, and the robot hears the safe command.
-pub struct SimClock {
-    time: SimTime,
-    now: Duration,
-    outgoing: Outgoing,
-    sender: Arc<Mutex<Sender>>,
-    /// Dropped, it ends the thread.
-    _over: crossbeam_channel::Sender<()>,
-}
-
-impl SimClock {
-    /// A clock at the simulation's time, for the loop whose commands are `outgoing`, one in each `period` of simulated time.
-    ///
-    /// # Errors
-    /// If the system has no thread left.
-    pub fn start(time: SimTime, outgoing: Outgoing, sink: RosSink, period: Duration) -> std::io::Result<Self> {
-        let delivery = outgoing.delivery.clone();
-        delivery.tell();
-        let zero = vec![0.; outgoing.command.output_buffer().effort.len()];
-        let dead_man = DeadMan::new(delivery.clone(), period);
-        let sender = Arc::new(Mutex::new(Sender { sink, dead_man, delivery, zero }));
-        let (over, ended) = crossbeam_channel::bounded(0);
-        let (watched, simulated) = (sender.clone(), time.clone());
-        std::thread::Builder::new().name("dead_man".into()).spawn(move || {
-            let mut before = 0;
-            while ended.recv_timeout(END_POLL) == Err(RecvTimeoutError::Timeout) {
-                before = lock(&watched).watch(simulated.get().unwrap_or_default(), before);
-            }
-        })?;
-        Ok(Self { now: time.get().unwrap_or_default(), time, outgoing, sender, _over: over })
-    }
-
-    fn send(&mut self) {
-        let command = self.outgoing.command.read();
-        let mut sender = lock(&self.sender);
-        if command.sequence != self.outgoing.delivery.delivered() {
-            sender.send(self.time.get().unwrap_or_default(), command.sequence, Some(&command.effort));
-            self.outgoing.delivery.deliver(command.sequence);
-        }
-        self.outgoing.pass_requests(&mut sender.sink);
-    }
-}
-
-fn lock(sender: &Mutex<Sender>) -> MutexGuard<'_, Sender> {
-    // Nothing is left half-way where a holder panics.
-    sender.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Clock for SimClock {
-    fn now(&self) -> Duration {
-        self.now
-    }
-
-    fn sleep_until(&mut self, release: Duration, _idle: bool) {
-        self.send();
-        match self.time.wait(release) {
-            Waited::Reached(now) => self.now = now,
-            // The loop looks for orders and comes back.
-            Waited::NotYet => {}
-            Waited::ByItself => {
-                // The safe command takes its time, and the robot is to hear all of it.
-                std::thread::sleep(release.saturating_sub(self.now).min(END_POLL));
-                self.now = self.now.max(release);
-            }
-        }
-    }
-
-    /// Latency in simulated time would be the simulation's.
-    fn real_time(&self) -> bool {
-        false
-    }
-}
-
-impl Drop for SimClock {
-    /// The loop is over: the robot gets its last command, and then zero.
-    fn drop(&mut self) {
-        self.send();
-        let sender = lock(&self.sender);
-        (0..LAST_WORDS).for_each(|_| sender.sink.commander.send_zero());
-    }
 }
 
 #[cfg(test)]

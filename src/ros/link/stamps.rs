@@ -1,15 +1,17 @@
-//! The time stamps of a robot's messages in the time of the loop.
+//! The time stamps of a robot's messages, converted to the loop's time.
 
 use std::time::Duration;
 
 use super::sim_time::SimTime;
 use crate::control::{Clock, WallClock};
 
-/// How far two clocks may drift apart, s per s: the least delay seen is given up at this rate.
+/// Largest drift between two clocks, s per s. The least delay seen is raised at this rate.
 const DRIFT: f64 = 1e-4;
-/// A message that comes earlier than the least delay allows, ns, shows a shorter way up to this; beyond it its stamp is doubted.
+/// A message may arrive earlier than the least delay allows by up to this time, ns; the least delay
+/// is then lowered. The stamp of an earlier message is doubted.
 const AHEAD: i64 = 5_000_000;
-/// So many doubted stamps in a row that agree with each other are believed: the clock of the source was set, or it started anew.
+/// Number of doubted stamps in a row, in agreement with each other, after which they are believed:
+/// the source's clock was set, or the source started anew.
 const AGREED: u32 = 5;
 
 fn nanoseconds(time: Duration) -> i64 {
@@ -20,44 +22,45 @@ fn duration(nanoseconds: i64) -> Duration {
     Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
 }
 
-/// The time the loop keeps, and with it what becomes of a stamp.
+/// The loop's time base, and the meaning of stamps in it.
 #[derive(Clone)]
 pub enum TimeBase {
-    /// The wall clock: stamps are mapped onto it.
+    /// The wall clock; stamps are mapped onto it.
     Wall(WallClock),
-    /// Simulated time, which stamps are in.
+    /// Simulated time; stamps are given in it.
     Simulated(SimTime),
-    /// The stamps' own, as in lockstep.
+    /// The stamps' own time, as in lockstep.
     Stamps,
 }
 
-/// When a message was measured.
+/// Time at which a message was measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dated {
     /// In the loop's time.
     pub at: Duration,
-    /// By the source's own clock, ns: for the time between two of its messages.
+    /// By the source's own clock, ns; for the time between two of its messages.
     pub own: i64,
-    /// Nothing from before can be compared with it: the source's clock was set, or the source started anew.
+    /// Whether earlier messages are not comparable: the source's clock was set, or the source
+    /// started anew.
     pub anew: bool,
-    /// Whether the message said so; otherwise it is the time of receipt.
+    /// Whether the message has a stamp. If not, the time is that of receipt.
     pub stamped: bool,
 }
 
 /// Why a message is not used because of its stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Undated {
-    /// It was measured when the one before was.
+    /// It has the same stamp as its predecessor.
     Repeated,
-    /// It would come from the future.
+    /// It is stamped ahead of the loop's clock.
     Ahead(Duration),
-    /// It is older than the one before, which messages of one publisher never are.
+    /// It is stamped before its predecessor, which never happens with one publisher.
     Back(Duration),
-    /// There is no stamp, or no clock, to go by.
+    /// The stamp or the clock is missing.
     Missing,
 }
 
-/// Where messages come from: one publisher's, with the delay and the clock that are its own.
+/// The publisher of messages, with its own delay and clock.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
     map: StampMap,
@@ -65,10 +68,10 @@ pub struct Source {
 }
 
 impl Source {
-    /// When a message with this stamp (ns), which is received now, was measured.
+    /// Time at which a message with this stamp (ns), received now, was measured.
     ///
     /// # Errors
-    /// Why it is not to be used.
+    /// The reason why the message must not be used.
     pub fn date(&mut self, stamp: Option<i64>, time: &TimeBase) -> Result<Dated, Undated> {
         match time {
             TimeBase::Wall(clock) => self.date_received(stamp, clock.now()),
@@ -97,26 +100,27 @@ impl Source {
     }
 }
 
-/// Maps the stamps of one source onto the loop's clock: a stamp plus the least delay seen so far. Messages that were
-/// delayed then look as old as they are, and the time between two of them is the time between their measurements. One wild
-/// stamp changes nothing; several that agree are a clock that was set.
+/// Maps the stamps of one source onto the loop's clock: a stamp plus the least delay seen so far.
+/// Delayed messages thus keep their age, and the time between two messages is the time between
+/// their measurements. A single wild stamp changes nothing. Several stamps that agree mean that the
+/// source's clock was set.
 #[derive(Clone, Debug, Default)]
 struct StampMap {
-    /// Least of reception minus stamp, ns.
+    /// Least difference between reception and stamp, ns.
     offset: Option<i64>,
     received: Duration,
     newest: i64,
-    /// Doubted in a row, the newest stamp of them, and their least delay.
+    /// Number of doubted stamps in a row, the newest of them, and their least delay.
     doubted: u32,
     doubted_stamp: i64,
     doubted_offset: i64,
-    /// The next one starts anew.
+    /// Whether the next message starts anew.
     anew: bool,
 }
 
 impl StampMap {
-    /// The time of the loop's clock at `stamp` (ns), received at `received`; without that, stamps are in the loop's time as they
-    /// are. And whether the source starts anew.
+    /// Maps `stamp` (ns), received at `received`, to the loop's time, and says whether the source
+    /// starts anew. Without `received`, stamps are in the loop's time already.
     fn newer(&mut self, stamp: i64, received: Option<Duration>) -> Result<(Duration, bool), Undated> {
         let delay = received.map_or(0, |received| nanoseconds(received).saturating_sub(stamp));
         let received = received.unwrap_or(self.received);
@@ -180,7 +184,7 @@ mod tests {
     #[test]
     fn a_delayed_message_looks_as_old_as_it_is() {
         let mut map = steady(100);
-        // Two messages held up by a stall and received together, 6 ms late.
+        // Two messages that a stall delayed, received together, 6 ms late.
         let (late, _) = map.newer(EPOCH + 102 * MS, Some(at(109))).unwrap();
         let (next, _) = map.newer(EPOCH + 104 * MS, Some(at(109))).unwrap();
         assert!(late >= at(103) && late < at(103) + Duration::from_micros(2), "{late:?}");
@@ -233,7 +237,7 @@ mod tests {
     #[test]
     fn slow_drift_is_followed() {
         let mut map = StampMap::default();
-        // The source's clock loses 50 ppm: its delay seems to grow.
+        // The source's clock loses 50 ppm, so its delay seems to grow.
         let mut last = Duration::ZERO;
         for second in 1..=1000i64 {
             let stamp = second * 1000 * MS - second * 50_000;

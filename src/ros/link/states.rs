@@ -1,88 +1,98 @@
-//! Joint states and the ball, from messages to readings.
+//! Conversion of joint states and observations to readings.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
-use r2r::nav_msgs::msg::Odometry;
 use r2r::sensor_msgs::msg::JointState;
 
 use super::input_error::InputError;
-use super::joint_states::{JointStates, JointStatesMessage, undated_error};
+use super::joint_states::{JointStates, JointStatesMessage};
 use super::joints::Joints;
-use super::stamps::{Source, TimeBase};
-use crate::robot::Reading;
+use super::observations::{Count, Observation, Observations};
+use super::stamps::TimeBase;
+use crate::robot::{Observed, Reading};
 use crate::ros::rcl::complaints::Complaints;
 use crate::ros::rcl::message_time::stamp;
 
-/// What was wrong is shown for so long after it was right again.
+/// Time for which an error is shown after it is over.
 const SHOWN: Duration = Duration::from_secs(2);
 
-/// A joint state with the ball, both as measured.
+/// A joint state with the task's observations, each as measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
-    /// When the joints were measured, in the loop's time.
+    /// Time of the joints' measurement, in the loop's time.
     pub stamp: Duration,
-    /// Joint positions, in the model's order and count.
+    /// Joint positions, in the model's order and signs.
     pub position: Vec<f64>,
     /// Joint velocities, likewise.
     pub velocity: Vec<f64>,
-    /// The ball's position and velocity in the world (6), and when that was measured, once it came.
-    pub ball: Option<([f64; 6], Duration)>,
+    /// The newest of each observation, once it came.
+    pub observed: Vec<Option<Observation>>,
 }
 
 impl Measured {
-    /// Writes it as the loop reads it.
+    /// Writes the measurement into the loop's reading.
     pub fn write(&self, number: u64, reading: &mut Reading) {
         let Reading { stamp, sequence, position, velocity, task, task_stamp } = reading;
         (*stamp, *sequence) = (self.stamp, number);
         position.copy_from_slice(&self.position);
         velocity.copy_from_slice(&self.velocity);
-        match &self.ball {
-            Some((ball, measured)) if task.len() == ball.len() => {
-                task.copy_from_slice(ball);
-                *task_stamp = *measured;
-            }
-            // No ball is not a ball at the origin.
-            _ => task.fill(f64::NAN),
+        let observed: Option<Vec<&Observation>> = self.observed.iter().map(Option::as_ref).collect();
+        let observed = observed.unwrap_or_default();
+        if observed.iter().map(|one| one.values.len()).sum::<usize>() != task.len() {
+            // What is missing must not look like zeros.
+            task.fill(f64::NAN);
+            return;
+        }
+        let mut rest = &mut task[..];
+        for one in &observed {
+            let (own, next) = rest.split_at_mut(one.values.len());
+            own.copy_from_slice(&one.values);
+            rest = next;
+        }
+        // The oldest counts.
+        if let Some(oldest) = observed.iter().map(|one| one.measured).min() {
+            *task_stamp = oldest;
         }
     }
 
-    fn is_with_its_ball(&self) -> bool {
-        self.ball.is_some_and(|(_, measured)| measured == self.stamp)
+    /// Whether every observation that has a stamp is of the same instant as the joints.
+    fn is_of_one_instant(&self) -> bool {
+        let fits = |one: &Observation| !one.stamped || one.measured == self.stamp;
+        self.observed.iter().all(|one| one.as_ref().is_some_and(fits))
     }
 }
 
-/// Where readings go.
+/// Destination of readings.
 enum Sink {
-    /// Nobody wants them.
+    /// No loop.
     None,
-    /// To a loop that looks for the newest.
+    /// A loop that reads the newest one.
     Newest(triple_buffer::Input<Reading>),
-    /// To a loop in lockstep with the stamps; the ball may come before or after the joints of the same instant.
-    Each { states: Sender<Measured>, with_ball: bool },
+    /// A loop in lockstep with the stamps. An observation may come before or after the joints of the
+    /// same instant.
+    Each(Sender<Measured>),
 }
 
-/// What has come from the robot, for the diagnostics.
+/// The messages received, for the diagnostics.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Received {
-    /// Messages of joint states that were used.
+    /// Used messages of joint states.
     pub states: u64,
-    /// Messages of joint states that could not be used.
+    /// Refused messages of joint states.
     pub refused: u64,
-    /// Balls that were used.
-    pub balls: u64,
-    /// Balls that could not be used.
-    pub balls_refused: u64,
-    /// What is wrong with the joint states, or was a moment ago.
+    /// Messages of the task's observations.
+    pub observed: Vec<Count>,
+    /// The present or most recent error of the joint states.
     pub error: Option<InputError>,
-    /// When the newest message with joints of the robot came.
+    /// Time of the newest message with joints of the robot.
     pub last: Option<Instant>,
-    /// When the newest of them came that nothing is wrong with.
+    /// Time of the newest such message without an error.
     pub last_good: Option<Instant>,
-    /// The joint heard of the longest time ago, and how long ago; none before all were heard of.
+    /// The joint with the oldest report and the report's age; none before all joints were reported.
     pub oldest: Option<(String, Duration)>,
-    /// Kinds of messages on the topic lately, by the joints that they name.
+    /// Number of recent kinds of messages on the topic, by the joints they name.
     pub kinds: usize,
     /// A joint that several publishers report.
     pub contested: Option<String>,
@@ -90,60 +100,57 @@ pub struct Received {
 
 struct Inner {
     joints: JointStates,
-    ball_source: Source,
+    observations: Observations,
     time: TimeBase,
     sink: Sink,
     newest: Option<Measured>,
-    ball: Option<([f64; 6], Duration)>,
     sequence: u64,
     received: Received,
     error: Option<(InputError, Instant)>,
     complaints: Complaints<InputError>,
-    ball_complaints: Complaints<InputError>,
-    /// Said that times of receipt stand for the stamps of joint states, and of balls.
-    told_unstamped: [bool; 2],
+    /// Whether it was reported that times of receipt replace the stamps.
+    told_unstamped: bool,
 }
 
-/// The executor's end: takes messages and passes readings on. Shared between the executor, which calls it with each message,
-/// and the supervisor, which says where readings go; never with the loop.
+/// Converts messages to readings. Shared between the executor, which passes each message, and the
+/// supervisor, which chooses the destination; never with the loop.
 #[derive(Clone)]
 pub struct States(Arc<Mutex<Inner>>);
 
 impl States {
-    /// For a robot with these joints and a loop that keeps this time.
-    pub fn new(joints: Joints, time: TimeBase) -> Self {
+    /// For a robot with these joints, a task with these observations, and a loop with this time base.
+    pub fn new(joints: Joints, observed: &[Observed], time: TimeBase) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             joints: JointStates::new(joints),
-            ball_source: Source::default(),
+            observations: Observations::new(observed),
             time,
             sink: Sink::None,
             newest: None,
-            ball: None,
             sequence: 0,
             received: Received::default(),
             error: None,
             complaints: Complaints::default(),
-            ball_complaints: Complaints::default(),
-            told_unstamped: [false; 2],
+            told_unstamped: false,
         })))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
-        // Nothing is left half-way where a holder panics.
+        // A panic cannot leave the state half-updated, so a poisoned lock is safe to use.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Readings go to a loop through `reading`; the newest is what counts.
+    /// Sends readings to a loop through `reading`; the loop reads the newest.
     pub fn feed(&self, reading: triple_buffer::Input<Reading>) {
         self.lock().sink = Sink::Newest(reading);
     }
 
-    /// Readings go to a loop in lockstep, each of them. `with_ball`: a joint state waits for the ball of the same instant.
-    pub fn feed_each(&self, states: Sender<Measured>, with_ball: bool) {
-        self.lock().sink = Sink::Each { states, with_ball };
+    /// Sends every reading to a loop in lockstep. A joint state waits for the observations of the same
+    /// instant.
+    pub fn feed_each(&self, states: Sender<Measured>) {
+        self.lock().sink = Sink::Each(states);
     }
 
-    /// Nobody wants readings any more.
+    /// Stops sending readings.
     pub fn feed_nobody(&self) {
         self.lock().sink = Sink::None;
     }
@@ -153,7 +160,7 @@ impl States {
         self.lock().newest.clone()
     }
 
-    /// What has come.
+    /// The messages received.
     pub fn received(&self) -> Received {
         let (inner, now) = (self.lock(), Instant::now());
         let shown = |at: Instant| now.saturating_duration_since(at) < SHOWN;
@@ -166,6 +173,7 @@ impl States {
             oldest: inner.joints.oldest(now).map(|(name, age)| (name.into(), age)),
             kinds: inner.joints.kinds(),
             contested: inner.joints.contested(now).map(Into::into),
+            observed: inner.observations.counts(),
             ..inner.received.clone()
         }
     }
@@ -179,12 +187,12 @@ impl States {
         let message = JointStatesMessage { stamp: stamp(&message.header.stamp), names, position, velocity };
         let taken = inner.joints.take(&message, &inner.time, now);
         if !taken.ours {
-            // Another device's: several may share the topic.
+            // The message belongs to another device: several may share the topic.
             return;
         }
         inner.received.last = Some(now);
         if taken.unstamped {
-            tell_unstamped("joint states", &mut inner.told_unstamped[0]);
+            tell_unstamped("joint states", &mut inner.told_unstamped);
         }
         match taken.error {
             None => {
@@ -198,8 +206,12 @@ impl States {
             }
         }
         let Some(state) = taken.state else { return };
-        let measured =
-            Measured { stamp: state.stamp, position: state.position, velocity: state.velocity, ball: inner.ball };
+        let measured = Measured {
+            stamp: state.stamp,
+            position: state.position,
+            velocity: state.velocity,
+            observed: inner.observations.newest(),
+        };
         match &mut inner.sink {
             Sink::None => {}
             Sink::Newest(reading) => {
@@ -207,9 +219,9 @@ impl States {
                 measured.write(inner.sequence, reading.input_buffer_mut());
                 reading.publish();
             }
-            Sink::Each { states, with_ball } => {
-                if !*with_ball || measured.is_with_its_ball() {
-                    // The loop that listened may be gone.
+            Sink::Each(states) => {
+                if measured.is_of_one_instant() {
+                    // The receiving loop may be gone.
                     let _ = states.send(measured.clone());
                 }
             }
@@ -217,47 +229,28 @@ impl States {
         inner.newest = Some(measured);
     }
 
-    /// Takes a ball.
-    pub fn take_ball(&self, message: &Odometry) {
-        let now = Instant::now();
+    /// Takes the numbers of observation `index`, stamped `stamp` (ns).
+    pub fn take_observed(&self, index: usize, values: Vec<f64>, stamp: Option<i64>) {
         let mut inner = self.lock();
-        let inner = &mut *inner;
-        let ball = ball(message);
-        let wrong = [("position", &ball[..3]), ("velocity", &ball[3..])];
-        let wrong = wrong.into_iter().find(|(_, values)| values.iter().any(|value| !value.is_finite()));
-        let error = match wrong {
-            Some((field, _)) => Some(InputError::NonFiniteTask { what: "ball", field }),
-            None => match inner.ball_source.date(stamp(&message.header.stamp), &inner.time) {
-                Ok(dated) => {
-                    if !dated.stamped {
-                        tell_unstamped("balls", &mut inner.told_unstamped[1]);
-                    }
-                    inner.ball = Some((ball, dated.at));
-                    None
-                }
-                Err(undated) => undated_error("balls", undated),
-            },
-        };
-        if let Some(error) = error {
-            inner.received.balls_refused += 1;
-            complain(&mut inner.ball_complaints, &error, now);
+        let Inner { observations, time, newest, sink, .. } = &mut *inner;
+        let joints = newest.as_ref().map(|state| state.stamp);
+        if !observations.take(index, values, stamp, time, joints, Instant::now()) {
             return;
         }
-        inner.received.balls += 1;
-        let Some(joints) = &mut inner.newest else { return };
-        let was_sent = joints.is_with_its_ball();
-        joints.ball = inner.ball;
-        if let Sink::Each { states, with_ball: true } = &mut inner.sink
+        let Some(state) = newest else { return };
+        let was_sent = state.is_of_one_instant();
+        state.observed = observations.newest();
+        if let Sink::Each(states) = sink
             && !was_sent
-            && joints.is_with_its_ball()
+            && state.is_of_one_instant()
         {
-            // The loop that listened may be gone.
-            let _ = states.send(joints.clone());
+            // The receiving loop may be gone.
+            let _ = states.send(state.clone());
         }
     }
 }
 
-fn tell_unstamped(what: &str, told: &mut bool) {
+pub(super) fn tell_unstamped(what: &str, told: &mut bool) {
     if !std::mem::replace(told, true) {
         tracing::warn!(
             "the {what} have no time stamps: the time of their receipt stands for them, delays are not seen"
@@ -265,7 +258,7 @@ fn tell_unstamped(what: &str, told: &mut bool) {
     }
 }
 
-fn complain(complaints: &mut Complaints<InputError>, error: &InputError, now: Instant) {
+pub(super) fn complain(complaints: &mut Complaints<InputError>, error: &InputError, now: Instant) {
     let more = match complaints.make(error, now) {
         Some(0) => String::new(),
         Some(more) => format!(" ({more} more of this kind since it was said last)"),
@@ -276,20 +269,6 @@ fn complain(complaints: &mut Complaints<InputError>, error: &InputError, now: In
     } else {
         tracing::error!("{error}{more}");
     }
-}
-
-/// Position and velocity in the world (6). An odometry's velocity is in the body's frame (REP 105); a body whose orientation
-/// was not filled in is aligned with the world.
-fn ball(message: &Odometry) -> [f64; 6] {
-    let pose = &message.pose.pose;
-    let (p, o, v) = (&pose.position, &pose.orientation, &message.twist.twist.linear);
-    let velocity = nalgebra::Vector3::new(v.x, v.y, v.z);
-    let orientation = nalgebra::Quaternion::new(o.w, o.x, o.y, o.z);
-    let velocity = match nalgebra::UnitQuaternion::try_new(orientation, 1e-6) {
-        Some(orientation) if o.x != 0. || o.y != 0. || o.z != 0. => orientation * velocity,
-        _ => velocity,
-    };
-    [p.x, p.y, p.z, velocity.x, velocity.y, velocity.z]
 }
 
 #[cfg(test)]

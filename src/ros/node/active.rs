@@ -1,4 +1,4 @@
-//! A run that is under way on its thread.
+//! A run on its thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,16 +6,17 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
 
-use crate::daemon::{DaemonError, Order, RobotRun};
+use crate::supervisor::{DaemonError, Order, RobotRun};
 
-/// What came of a run, and the run.
+/// A run that ended, and its result.
 pub type Ended = (RobotRun, Result<bool, DaemonError>);
 
-/// A run that is under way. Dropped, as by a panic, it ends: the robot gets the safe command, and that is waited for.
+/// A run under way. Dropping it, as a panic does, ends the run: the drop waits until the robot has
+/// the safe command.
 pub struct Active {
     pub orders: Sender<Order>,
     pub thread: Option<JoinHandle<Ended>>,
-    /// Nobody waits for the connection to the robot any more.
+    /// Whether the wait for the connection to the robot was given up.
     pub given_up: Arc<AtomicBool>,
 }
 
@@ -24,19 +25,20 @@ impl Active {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Gives the order to end, and another to do so in a hurry; a connection that is not made yet is given up.
+    /// Sends the order to end, or to end in a hurry. Gives up a connection that is not made yet.
     pub fn end(&self, order: Order) {
         self.given_up.store(true, Ordering::Relaxed);
         // A run that is over needs no order.
         let _ = self.orders.send(order);
     }
 
-    /// Leaves the run to itself: its loop has ended, and nobody waits for the disk any more.
+    /// Abandons the run: its loop has ended, and the disk is not waited for.
     pub fn leave(mut self) {
         drop(self.thread.take());
     }
 
-    /// Waits for the end. `None` if the run's thread panicked: the run is lost, the robot has the safe command.
+    /// Waits for the end. `None` if the run's thread panicked: the run is lost, and the robot got
+    /// the safe command.
     pub fn join(mut self) -> Option<Ended> {
         self.thread.take()?.join().ok()
     }

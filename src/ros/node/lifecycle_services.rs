@@ -12,14 +12,14 @@ use crate::ros::parameters::services::respond;
 use crate::ros::rcl::executor::Executor;
 use crate::ros::rcl::lifecycle::Lifecycle;
 
-/// The services of a managed node.
+/// Offers the services of a managed node.
 pub fn offer_lifecycle(
     executor: &mut Executor,
     lifecycle: &Arc<Mutex<Lifecycle>>,
     inbox: &Sender<Ask>,
 ) -> Result<(), RosError> {
     let inbox = inbox.clone();
-    // Without a supervisor the process is at its end.
+    // Without a supervisor the process is about to end.
     executor.offer("~/change_state", move |request| drop(inbox.send(Ask::Transition(request))))?;
     let life = lifecycle.clone();
     executor.offer("~/get_state", move |request: ServiceRequest<GetState::Service>| {

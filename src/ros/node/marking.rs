@@ -1,4 +1,5 @@
-//! `~/mark_failed`: which trial is meant, only the loop knows. Who asks gets its answer, and nobody else waits for it.
+//! The service `~/mark_failed`. Only the loop knows which trial is meant, so the reply waits for
+//! the loop's answer without delaying other requests.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,31 +9,32 @@ use r2r::ServiceRequest;
 use r2r::std_srvs::srv::Trigger;
 
 use super::Supervisor;
-use crate::daemon::Order;
 use crate::robot::TrialKey;
 use crate::ros::parameters::services::respond;
+use crate::supervisor::Order;
 
-/// How long the loop has to answer.
+/// Time the loop has to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Who waits for the loop's answer, in the order in which they asked; so it answers.
+/// Callers that wait for the loop's answer, in the order of their calls, which is the order of the
+/// answers.
 pub struct Marking {
     answers: Receiver<Option<TrialKey>>,
     waiting: VecDeque<(Instant, ServiceRequest<Trigger::Service>)>,
 }
 
 impl Marking {
-    /// Nobody waits yet.
+    /// No waiting callers.
     pub fn new(answers: Receiver<Option<TrialKey>>) -> Self {
         Self { answers, waiting: VecDeque::new() }
     }
 
-    /// Where the loop's answers come.
+    /// The channel of the loop's answers.
     pub fn answers(&self) -> Receiver<Option<TrialKey>> {
         self.answers.clone()
     }
 
-    /// The loop marked this trial, or none has ended yet.
+    /// Replies to the first caller: the loop marked this trial, or none has ended yet.
     pub fn answer(&mut self, key: Option<TrialKey>) {
         let Some((_, request)) = self.waiting.pop_front() else { return };
         let (success, message) = match key {
@@ -42,7 +44,7 @@ impl Marking {
         respond(request, Trigger::Response { success, message });
     }
 
-    /// Answers those who waited too long: the run ended, or the loop hangs.
+    /// Replies to callers that waited too long: the run ended, or the loop hangs.
     pub fn give_up(&mut self) {
         while self.waiting.front().is_some_and(|(since, _)| since.elapsed() > PATIENCE) {
             let Some((_, request)) = self.waiting.pop_front() else { return };

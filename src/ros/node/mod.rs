@@ -26,15 +26,17 @@ use self::marking::Marking;
 use self::operate::{SCORE, SERVICES};
 use self::reset::Reset;
 use crate::control::{LoopError, WallClock};
-use crate::daemon::{DaemonError, Order, RobotRun};
-use crate::ros::link::ball_server::BallServer;
+use crate::robot::Observed;
 use crate::ros::link::commands::Commander;
-use crate::ros::link::graph::{BALL, CLOCK, Graph, JOINT_STATES};
+use crate::ros::link::diagnostics::{Diagnostics, RobotView};
+use crate::ros::link::graph::{CLOCK, Graph, JOINT_STATES};
 use crate::ros::link::joints::Joints;
-use crate::ros::link::outlet::{Diagnostics, Outlet, RobotView};
+use crate::ros::link::observations;
+use crate::ros::link::outlet::Outlet;
 use crate::ros::link::sim_time::SimTime;
 use crate::ros::link::stamps::TimeBase;
 use crate::ros::link::states::States;
+use crate::ros::link::task_starter::TaskStarter;
 use crate::ros::parameters::services::{SharedParameters, offer_parameters, respond};
 use crate::ros::rcl::executor::{Executor, Spinning};
 use crate::ros::rcl::lifecycle::{Lifecycle, LifecycleState};
@@ -42,28 +44,29 @@ use crate::ros::rcl::message_time::stamp;
 use crate::ros::rcl::rosout::{LogLines, Rosout};
 use crate::ros::{ClockSource, Parameters, RosError, Settings, context, overrides};
 use crate::signals;
+use crate::supervisor::{DaemonError, Order, RobotRun};
 
-/// How often log lines are published, and how often what is waited for is looked for.
+/// Period of publishing log lines, and period of checking a condition that is waited for.
 const LOG_PERIOD: Duration = Duration::from_millis(50);
 const WAITING_POLL: Duration = Duration::from_millis(5);
-/// How often diagnostics are.
+/// Period of the diagnostics.
 const DIAGNOSTICS: Duration = Duration::from_secs(1);
 
-/// What reaches the supervisor.
+/// A request to the supervisor.
 enum Ask {
     Transition(ServiceRequest<ChangeState::Service>),
     Operate(&'static str, Order, ServiceRequest<Trigger::Service>),
     Score(f64),
 }
 
-/// Where it comes from, and the signals that ask the process to end: the first time, the second, ...
+/// Requests and signals. A signal is the number of times that the process was asked to end.
 #[derive(Clone)]
 struct Inbox {
     asks: Receiver<Ask>,
     signals: Receiver<u32>,
 }
 
-/// The supervisor of the node. Whatever it waits for, it serves meanwhile.
+/// The supervisor of the node. It answers requests while it waits.
 struct Supervisor {
     inbox: Inbox,
     parameters: SharedParameters,
@@ -71,52 +74,53 @@ struct Supervisor {
     transitions: Publisher<TransitionEvent>,
     states: States,
     commander: Commander,
-    server: BallServer,
+    starter: TaskStarter,
     graph: Graph,
     clock: WallClock,
     sim_time: Option<SimTime>,
-    with_ball: bool,
+    observed: Vec<Observed>,
     outlet: Outlet,
     diagnostics: Diagnostics,
     marking: Marking,
     rosout: Rosout,
     run: Option<RobotRun>,
     active: Option<Active>,
-    /// What came of the last run: whether it was complete, or why it ended.
+    /// Result of the last run: whether it was complete, or why it ended.
     outcome: Option<Result<bool, RosError>>,
-    /// Resets that an operator waits for.
+    /// Resets that operators wait for.
     resets: Vec<Reset>,
-    /// How often a signal asked the process to end.
+    /// Number of signals that asked the process to end.
     asked: u32,
-    /// For how long the loop has made no cycle, if it had to be left to itself.
+    /// Time without a cycle of a loop that was abandoned.
     hung: Option<Duration>,
-    /// When diagnostics were published last.
+    /// Time of the last diagnostics.
     diagnosed: Instant,
 }
 
 /// How the node ends.
 enum End {
-    /// As it was asked.
+    /// It was asked to end.
     Asked,
-    /// It cannot go on, or the run failed and nobody is there to look after it.
+    /// It cannot go on, or an unattended run failed.
     Failed(RosError),
 }
 
 /// Runs the node until it is shut down or a signal ends it.
 ///
 /// # Errors
-/// What stands against it, or why the run of an unattended node failed.
+/// The reason why the node cannot run, or why an unattended run failed.
 pub fn run(config: PathBuf, lines: LogLines) -> Result<(), RosError> {
     signals::keep_running_in_the_background();
     let (asked, asking) = unbounded();
-    // A process that is suspended sends nothing, and the robot goes on with what it has: Ctrl-Z is an end as well.
+    // A suspended process sends nothing, and the robot would keep its last command: Ctrl-Z ends the
+    // process as well.
     let tell = move |signal: &str, times| {
         match times {
             1 => tracing::warn!("{signal}: the robot gets the safe command, then the run is saved"),
             2 => tracing::warn!("{signal}: an update that is being made is given up; what came before it is saved"),
             _ => tracing::warn!("{signal}: once the robot has the safe command, nothing is waited for"),
         }
-        // Nobody listens where the process is at its end already.
+        // The receiver is gone if the process is about to end.
         let _ = asked.send(times);
     };
     signals::listen(&[nix::libc::SIGTSTP], tell).map_err(RosError::Thread)?;
@@ -135,9 +139,10 @@ pub fn run(config: PathBuf, lines: LogLines) -> Result<(), RosError> {
     supervise(supervisor, spinning, &settings)
 }
 
-/// Serves until the end. However that comes, by a panic too, the run ends before the node and its publishers go.
+/// Runs the supervisor until the end. In any case, also after a panic, the run ends before the node
+/// and its publishers are dropped.
 fn supervise(supervisor: Supervisor, spinning: Spinning, settings: &Settings) -> Result<(), RosError> {
-    // Of two locals the later one is dropped first.
+    // Of two locals, the later one is dropped first.
     let spinning = spinning;
     let mut supervisor = supervisor;
     let end = supervisor.run(settings, || spinning.is_alive());
@@ -164,7 +169,7 @@ impl Supervisor {
     ) -> Result<Self, RosError> {
         let Settings { setup, ros, use_sim_time } = settings;
         let joints = Joints::new(&ros.joints, &setup.config.robot.joints)?;
-        let with_ball = !setup.task()?.observed().is_empty();
+        let observed = setup.task()?.observed();
         let clock = WallClock::new();
         let sim_time = use_sim_time.then(SimTime::default);
         let lockstep = ros.clock == ClockSource::Lockstep && !use_sim_time;
@@ -173,16 +178,14 @@ impl Supervisor {
             None if lockstep => TimeBase::Stamps,
             None => TimeBase::Wall(clock),
         };
-        let states = States::new(joints.clone(), time);
+        let states = States::new(joints.clone(), &observed, time);
         let commander = Commander::new(executor, ros, joints)?;
-        let server = BallServer::new(executor, ros)?;
+        let starter = TaskStarter::new(executor, ros)?;
         let newest = QosProfile::sensor_data().keep_last(1);
         let qos = if lockstep { QosProfile::default().reliable().keep_last(10) } else { newest };
-        let (joints_in, ball_in) = (states.clone(), states.clone());
+        let joints_in = states.clone();
         executor.subscribe(JOINT_STATES, qos.clone(), move |message| joints_in.take_joints(&message))?;
-        if with_ball {
-            executor.subscribe(BALL, qos, move |message| ball_in.take_ball(&message))?;
-        }
+        observations::subscribe(executor, &observed, &qos, &states)?;
         if let Some(time) = sim_time.clone() {
             let qos = QosProfile::default().best_effort().keep_last(1);
             executor.subscribe(CLOCK, qos, move |message: ClockMsg| {
@@ -190,8 +193,8 @@ impl Supervisor {
                 time.set(Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0)));
             })?;
         }
-        let single = [(BALL, with_ball), (CLOCK, sim_time.is_some())];
-        let single: Vec<_> = single.into_iter().filter(|(_, used)| *used).map(|(name, _)| name).collect();
+        let mut single: Vec<String> = observed.iter().map(observations::topic).collect();
+        single.extend(sim_time.is_some().then(|| CLOCK.into()));
         let graph = Graph::watch(executor, ros, &single)?;
         let (marked, marking) = unbounded();
         let lifecycle = Arc::<Mutex<Lifecycle>>::default();
@@ -201,10 +204,10 @@ impl Supervisor {
             let (inbox, health) = (inbox.clone(), outlet.health.clone());
             executor.offer(&format!("~/{name}"), move |request| {
                 if name == "stop" {
-                    // Whatever the supervisor is at.
+                    // A stop does not wait for the supervisor.
                     health.stop();
                 }
-                // Without a supervisor the process is at its end.
+                // Without a supervisor the process is about to end.
                 drop(inbox.send(Ask::Operate(name, order.clone(), request)));
             })?;
         }
@@ -218,11 +221,11 @@ impl Supervisor {
             transitions: executor.node().create_publisher("~/transition_event", QosProfile::default())?,
             states,
             commander,
-            server,
+            starter,
             graph,
             clock,
             sim_time,
-            with_ball,
+            observed,
             outlet,
             marking: Marking::new(marking),
             diagnostics: Diagnostics::new(executor)?,
@@ -248,7 +251,7 @@ impl Supervisor {
         loop {
             self.answer_for(LOG_PERIOD);
             if let Some(silence) = self.hung {
-                // Its thread has the run's loop, and no other may be started beside it.
+                // The abandoned thread still has the run's loop, so no other loop may start.
                 return End::Failed(DaemonError::from(LoopError::Hangs(silence)).into());
             }
             if self.asked > 0 {
@@ -256,7 +259,7 @@ impl Supervisor {
             }
             if !is_alive() {
                 tracing::error!("{}", RosError::ExecutorLost);
-                // Nobody brings readings any more: who waits for them is to know.
+                // No more readings will come: closing the channel tells waiting threads.
                 self.states.feed_nobody();
                 return self.finish(End::Failed(RosError::ExecutorLost));
             }
@@ -271,7 +274,7 @@ impl Supervisor {
         }
     }
 
-    /// Waits for `done`, and serves meanwhile. A transition is not begun then: there is one under way.
+    /// Answers requests until `done`. It begins no further transition, because one is under way.
     fn wait<T>(&mut self, mut done: impl FnMut(&mut Self) -> Option<T>) -> T {
         loop {
             if let Some(done) = done(self) {
@@ -281,7 +284,7 @@ impl Supervisor {
         }
     }
 
-    /// Serves what comes within `time`, and tells how things are.
+    /// Answers requests for `time`, and publishes log lines and diagnostics.
     fn answer_for(&mut self, time: Duration) {
         let Inbox { asks, signals } = self.inbox.clone();
         let marked = self.marking.answers();
@@ -296,7 +299,7 @@ impl Supervisor {
                 Ok(Ask::Operate("mark_failed", order, request)) => self.mark(order, request),
                 Ok(Ask::Operate(name, order, request)) => self.answer_operator(name, order, request),
                 Ok(Ask::Score(score)) => self.take_score(score),
-                // The executor is lost, which is looked for.
+                // The executor is lost; the main loop notices.
                 Err(_) => std::thread::sleep(time),
             },
             recv(signals) -> times => match times {
@@ -329,7 +332,7 @@ impl Supervisor {
         self.rosout.publish();
     }
 
-    /// Makes the robot safe, if need be, and finalizes.
+    /// Makes the robot safe, if needed, and finalizes.
     fn finish(&mut self, end: End) -> End {
         let ended = self.change(&TransitionMsg { id: 0, label: "shutdown".into() });
         match (end, ended) {
@@ -338,9 +341,9 @@ impl Supervisor {
         }
     }
 
-    /// The run ended by itself: it is deactivated, or, if it is to, the process ends.
+    /// Handles a run that ended by itself: deactivates it, or ends the process if configured.
     fn take_result(&mut self, exit_when_done: bool) -> Option<End> {
-        // What stands against it was said.
+        // An error of the transition was reported.
         let _ = self.change(&TransitionMsg { id: 0, label: "deactivate".into() });
         match self.outcome.take() {
             Some(Err(error)) if exit_when_done => Some(End::Failed(error)),

@@ -1,14 +1,14 @@
-//! What an operator can ask of a run.
+//! The operator's requests to a run.
 
 use r2r::ServiceRequest;
 use r2r::std_srvs::srv::Trigger;
 
 use super::{Supervisor, lock};
 use crate::control::{Request, SafetyState};
-use crate::daemon::Order;
 use crate::ros::parameters::services::respond;
+use crate::supervisor::Order;
 
-/// What an operator can call.
+/// The operator's services.
 pub const SERVICES: [(&str, Order); 9] = [
     ("start", Order::Loop(Request::Trigger)),
     ("pause", Order::Loop(Request::Pause)),
@@ -25,7 +25,7 @@ pub const SERVICES: [(&str, Order); 9] = [
 pub const SCORE: &str = "~/score";
 
 impl Supervisor {
-    /// Answers an operator's call, or sees to it that it will be.
+    /// Answers an operator's call, now or later.
     pub(super) fn answer_operator(&mut self, name: &str, order: Order, request: ServiceRequest<Trigger::Service>) {
         if name == "stop" {
             self.give_resets_up();
@@ -59,7 +59,7 @@ impl Supervisor {
             _ => {}
         }
         if name == "reset_fault" {
-            // It is asked for until the robot is at rest.
+            // The reset is repeated until the robot is at rest.
             return Ok(String::new());
         }
         active.orders.send(order).map_err(|_| "the run is over".to_owned())?;
@@ -71,7 +71,7 @@ impl Supervisor {
             "evaluate" => "a stroke without exploration noise is made; its result is on ~/trial",
             "save" => "a checkpoint is written",
             "skip" => "a stroke that waits for its score is left out",
-            // Such as a mark, of which the loop says what it did.
+            // For other requests, such as a mark, the loop reports the result.
             _ => "the control loop was asked",
         }
         .into())

@@ -1,4 +1,4 @@
-//! Resets that an operator waits for, while the node serves on.
+//! Resets that operators wait for, while the node goes on answering.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +7,10 @@ use r2r::std_srvs::srv::Trigger;
 
 use super::Supervisor;
 use crate::control::Request;
-use crate::daemon::Order;
 use crate::ros::parameters::services::respond;
+use crate::supervisor::Order;
 
-/// How long the robot has to come to rest for a reset, and how often it is asked for meanwhile.
+/// Time for the robot to come to rest before a reset, and time between two requests to the loop.
 const REST: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_millis(20);
 
@@ -19,19 +19,19 @@ pub struct Reset {
     request: ServiceRequest<Trigger::Service>,
     since: Instant,
     asked: Instant,
-    /// Resets that the loop had made before.
+    /// Number of resets before this one.
     before: u64,
 }
 
 impl Supervisor {
-    /// Asks the loop to leave its safe state, until it does or had its time to come to rest.
+    /// Asks the loop to leave its safe state, until it does or the time is over.
     pub(super) fn begin_reset(&mut self, request: ServiceRequest<Trigger::Service>) {
         let now = Instant::now();
         self.resets.push(Reset { request, since: now, asked: now, before: self.outlet.health.resets() });
         self.ask_for_reset();
     }
 
-    /// Looks whether resets under way have come to their end, and asks for them again where not.
+    /// Checks the resets under way, and repeats their requests.
     pub(super) fn look_after_resets(&mut self) {
         if self.resets.is_empty() {
             return;
@@ -56,7 +56,7 @@ impl Supervisor {
         }
     }
 
-    /// A stop is the last word: what was asked before it must not undo it.
+    /// Gives up all resets: a stop overrides earlier requests.
     pub(super) fn give_resets_up(&mut self) {
         self.resets.drain(..).for_each(|reset| answer(reset, Err("the robot was stopped meanwhile".into())));
     }
@@ -64,7 +64,7 @@ impl Supervisor {
     fn ask_for_reset(&mut self) {
         self.resets.iter_mut().for_each(|reset| reset.asked = Instant::now());
         if let Some(active) = &self.active {
-            // A run that is over is noticed at the next look.
+            // The end of a run is noticed at the next check.
             let _ = active.orders.send(Order::Loop(Request::ResetFault));
         }
     }

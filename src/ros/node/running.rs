@@ -1,4 +1,4 @@
-//! What the transitions do with the run: open it, start it, end it.
+//! The transitions' work on the run: opening, starting and ending it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,32 +11,33 @@ use super::Supervisor;
 use super::active::Active;
 use super::transitions::Trouble;
 use crate::control::LoopError;
-use crate::daemon::{DaemonError, Operator, Order, RobotRun, Setup};
 use crate::ros::link::lockstep::Failure;
 use crate::ros::link::robot::RosRobot;
 use crate::ros::{RosConfig, RosError, Settings};
+use crate::setup::Setup;
+use crate::supervisor::{DaemonError, Operator, Order, RobotRun};
 
 impl Supervisor {
     pub(super) fn configure(&mut self) -> Result<(), Trouble> {
         let Settings { setup, ros, .. } = self.parameters.lock().settings().clone();
         let out = (!ros.run_folder.is_empty()).then(|| PathBuf::from(&ros.run_folder));
         let open = move || RobotRun::open(setup, out, &ros.beginning());
-        // Nothing moves, so that the end need not wait for a disk.
+        // Nothing moves, so the end need not wait for a disk.
         let Some(opened) = self.elsewhere("configure", 1, open)? else { return Err(RosError::GivenUp.into()) };
         self.run = Some(opened?);
         Ok(())
     }
 
-    /// Closes the run's folder. Its disk may take its time.
+    /// Closes the run's folder, which may take the disk some time.
     pub(super) fn close(&mut self) {
         if let Some(run) = self.run.take() {
-            // Without a further thread it is done here, by the drop of what was to go there.
+            // Without a further thread, the closure is dropped here, which closes the folder.
             let _ = self.elsewhere("close", 2, move || drop(run));
         }
     }
 
-    /// Does something that may take long on a thread of its own, and serves meanwhile. `None` once the node was asked so many times
-    /// to end; the thread is left to itself then.
+    /// Does lengthy work on a thread of its own while the node answers requests. `None` once the
+    /// node was asked this many times to end; the thread is then abandoned.
     fn elsewhere<T: Send + 'static>(
         &mut self,
         name: &str,
@@ -56,13 +57,13 @@ impl Supervisor {
         RosRobot {
             states: self.states.clone(),
             commander: self.commander.clone(),
-            server: self.server.clone(),
+            starter: self.starter.clone(),
             graph: self.graph.clone(),
             clock: self.clock,
             sim_time: self.sim_time.clone(),
             period: setup.config.control.period(),
             scheduling: setup.config.control.scheduling.clone(),
-            with_ball: self.with_ball,
+            observed: self.observed.clone(),
             thread: None,
             failure: Failure::default(),
             given_up,
@@ -84,10 +85,10 @@ impl Supervisor {
             let outcome = run.learn(Box::new(robot), operator);
             (run, outcome)
         });
-        // A run that could not start is lost with the thread that was to have it.
+        // If the thread cannot start, the run that was moved to it is lost.
         let thread = thread.map_err(|error| Trouble::Error(RosError::Thread(error)))?;
         self.active = Some(Active { orders, thread: Some(thread), given_up });
-        // The loop runs, or the thread ended before it came to it.
+        // Either the loop runs, or the thread ended before.
         let started = self.wait(|_| match starting.try_recv() {
             Err(TryRecvError::Empty) => None,
             other => Some(other),
@@ -110,7 +111,8 @@ impl Supervisor {
         self.join()
     }
 
-    /// Waits for the end of the run, if there is one. How it ended is in `outcome`; the robot is safe.
+    /// Waits for the end of the run, if there is one. Its result is in `outcome`; the robot is
+    /// safe.
     fn join(&mut self) -> Result<(), Trouble> {
         let over = self.wait(|node| {
             let over = node.active.as_ref().is_none_or(Active::is_over);
@@ -142,7 +144,7 @@ impl Supervisor {
         if let Err(DaemonError::Loop(LoopError::Hangs(silence))) = outcome {
             self.hung = Some(silence);
         }
-        // What is on the disk may not be what is in memory.
+        // After a storage error, the disk may not hold the present state.
         let stored = !matches!(outcome, Err(DaemonError::Storage(_)));
         self.run = stored.then_some(run);
         let trouble = if stored { Ok(()) } else { Err(Trouble::Error(RosError::NotStored)) };

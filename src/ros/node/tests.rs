@@ -1,4 +1,4 @@
-//! What a robot on ROS hears when a thread of the node panics: damping, and zero last.
+//! A robot on ROS gets damping, and zero last, when a thread of the node panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -13,24 +13,24 @@ use r2r::std_msgs::msg::{Empty, Float64MultiArray};
 
 use super::*;
 use crate::control::{Clock, Event, Phase};
-use crate::daemon::{DaemonError, Operator, Watcher};
 use crate::robot::{LoopPort, RemoteRobot, link};
 use crate::ros::link::robot::RosRobot;
 use crate::ros::rcl::message_time::message_time;
 use crate::ros::rosout;
 use crate::ros::system_time;
+use crate::supervisor::{DaemonError, Operator, Watcher};
 
-/// The machines that run this stall now and then.
+/// Test machines stall now and then.
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(2);
 
-/// The tests keep apart by namespaces: a process has one context.
+/// A namespace per test, because a process has one context.
 fn namespace() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("/test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A robot that stands still in the start posture, and remembers every command.
+/// A robot that stands still in the start posture and records every command.
 struct Robot {
     heard: Arc<Mutex<Vec<Vec<f64>>>>,
     trouble: Publisher<Empty>,
@@ -71,7 +71,7 @@ impl Robot {
         Self { heard, trouble, over, reporter: Some(reporter), _spinning: executor.spawn().unwrap() }
     }
 
-    /// Waits for something of what was heard.
+    /// Waits until the recorded commands satisfy a condition.
     fn wait(&self, what: &str, seen: impl Fn(&[Vec<f64>]) -> bool) -> usize {
         let since = Instant::now();
         while since.elapsed() < PATIENCE {
@@ -85,12 +85,13 @@ impl Robot {
         panic!("not heard: {what}");
     }
 
-    /// Waits until the arm is held, and says how many commands were heard by then.
+    /// Waits until the arm is held. Returns the number of commands so far.
     fn is_held(&self) -> usize {
         self.wait("efforts", |heard| heard.last().is_some_and(|last| largest(last) > 10.))
     }
 
-    /// After the first `held` commands nothing is larger than what held the arm, the way to zero is a ramp, and zero is the end.
+    /// Checks the commands after the first `held`: none is larger than the holding effort, they
+    /// ramp to zero, and zero is last.
     fn ends_safely(&self, held: usize) {
         self.wait("zero", |heard| heard.last().is_some_and(|last| largest(last) == 0.));
         let heard: Vec<f64> = self.heard.lock().unwrap().iter().map(|command| largest(command)).collect();
@@ -114,7 +115,7 @@ fn largest(command: &[f64]) -> f64 {
     command.iter().fold(0., |most: f64, effort| most.max(effort.abs()))
 }
 
-/// A node whose time is not what is tested, before it spins.
+/// A node whose time does not matter to the test, before it spins.
 struct Subject {
     executor: Executor,
     supervisor: Supervisor,
@@ -136,7 +137,7 @@ fn subject(trigger: &str) -> Subject {
         ("ros.exit_when_done".into(), ParameterValue::Bool(true)),
         ("run.rollouts".into(), ParameterValue::Integer(2)),
         ("control.watchdog.max_consecutive_misses".into(), ParameterValue::Integer(1000)),
-        // This robot always says the same.
+        // This robot always reports the same values.
         ("control.watchdog.max_frozen_readings".into(), ParameterValue::Integer(100_000)),
     ];
     for (name, value) in [
@@ -183,7 +184,7 @@ fn the_executor_panics() {
 #[test]
 fn the_learner_panics() {
     let Subject { executor, supervisor, settings, robot, _signal, _inbox, _folder } = subject("at_once");
-    crate::daemon::panic_at_next_update();
+    crate::supervisor::panic_at_next_update();
     let end = supervise(supervisor, executor.spawn().unwrap(), &settings);
     assert!(matches!(end, Err(RosError::Daemon(DaemonError::LearnerLost(_)))), "{end:?}");
     robot.wait("zero", |heard| heard.last().is_some_and(|last| largest(last) == 0.));
@@ -191,7 +192,7 @@ fn the_learner_panics() {
     assert!(heard.iter().any(|command| largest(command) > 10.));
 }
 
-/// Panics when the arm is ready.
+/// A task that panics when the arm is ready.
 struct Fatal;
 
 impl Watcher for Fatal {
@@ -230,16 +231,16 @@ fn the_supervisor_panics() {
     robot.ends_safely(held);
 }
 
-/// The loop's end of a robot that was connected, in the place of a loop.
+/// The loop's end of a connected robot, without a loop.
 struct Hung {
     port: LoopPort,
     link: RosRobot,
     _clock: Box<dyn Clock>,
 }
 
-/// Connects, and gives one command. Zero is due after ten periods.
+/// Connects, and sends one command. Zero is due after ten periods.
 fn hung(supervisor: &Supervisor, settings: &Settings) -> Hung {
-    let (mut port, outside) = link(9, if supervisor.with_ball { 6 } else { 0 });
+    let (mut port, outside) = link(9, Observed::total(&supervisor.observed));
     let mut link = supervisor.robot(&settings.setup, settings.ros.clone(), Arc::default());
     let clock = link.connect(outside).unwrap();
     port.delivery.set_patience(10 * link.period);
@@ -258,7 +259,7 @@ fn where_the_loop_gives_no_command_the_robot_gets_zero_and_again_zero() {
     robot.wait("the command", |heard| heard.iter().any(|command| largest(command) > 10.));
     robot.wait("zero, and again zero", |heard| heard.iter().rev().take(10).filter(|c| largest(c) == 0.).count() == 10);
     assert!(port.delivery.is_timed_out());
-    // Nor does a loop that hangs hold up the end.
+    // A hanging loop does not delay the end.
     link.disconnect();
     assert!(robot.heard.lock().unwrap().last().is_some_and(|last| largest(last) == 0.));
 }
@@ -273,7 +274,7 @@ fn a_simulation_that_stands_is_no_dead_loop_and_one_that_goes_on_is() {
     let period = settings.setup.config.control.period();
     let connected = AtomicBool::new(false);
     let (Hung { port, _clock: mut clock, .. }, mut now) = std::thread::scope(|scope| {
-        // A clock that does not tick is none.
+        // A clock needs to tick.
         let ticking = scope.spawn(|| {
             let mut now = Duration::from_secs(5);
             while !connected.load(Ordering::Relaxed) {
@@ -288,11 +289,11 @@ fn a_simulation_that_stands_is_no_dead_loop_and_one_that_goes_on_is() {
         (hung, ticking.join().unwrap())
     });
     let heard = |robot: &Robot| robot.heard.lock().unwrap().len();
-    // The loop sends its command as it goes to sleep, and never comes back.
+    // The loop sends its command as it goes to sleep, and never returns.
     clock.sleep_until(now + Duration::from_secs(1), false);
     robot.wait("the command", |heard| heard.iter().any(|command| largest(command) > 10.));
     let before = heard(&robot);
-    // Many looks of whoever watches it.
+    // Long enough for many checks by the watch.
     std::thread::sleep(Duration::from_millis(300));
     assert!(heard(&robot) == before && !port.delivery.is_timed_out(), "nothing is sent while the simulation stands");
     let since = Instant::now();

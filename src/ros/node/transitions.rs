@@ -1,4 +1,4 @@
-//! The transitions of the life cycle, and what an error in one leaves.
+//! The transitions of the life cycle, and the state after an error.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,11 +8,11 @@ use super::{Supervisor, lock};
 use crate::ros::rcl::lifecycle::{Callback, Edge, LifecycleState};
 use crate::ros::{RosError, system_time};
 
-/// How a transition failed.
+/// Failure of a transition.
 pub enum Trouble {
-    /// It was not made; everything is as it was.
+    /// The transition was not made, and nothing changed.
     Failure(RosError),
-    /// Something is not as it was.
+    /// The transition was made in part.
     Error(RosError),
 }
 
@@ -23,8 +23,8 @@ impl<E: Into<RosError>> From<E> for Trouble {
 }
 
 impl Supervisor {
-    /// Makes a transition, if there is one from here. On a failure the node stays where it was; on an error it lets go of what it
-    /// holds and begins anew, or ends where that fails as well.
+    /// Makes a transition, if the present state has it. After a failure the node stays in its
+    /// state. After an error it releases everything and begins anew, or ends if that fails as well.
     pub(super) fn change(&mut self, wanted: &TransitionMsg) -> Result<(), RosError> {
         let (from, begun) = {
             let mut lifecycle = lock(&self.lifecycle);
@@ -57,7 +57,7 @@ impl Supervisor {
         outcome
     }
 
-    /// The callback of the state of transition `to`.
+    /// Does the work of the transition state `to`.
     fn make(&mut self, to: LifecycleState) -> Result<(), Trouble> {
         match to {
             LifecycleState::Configuring => self.configure(),
@@ -77,9 +77,10 @@ impl Supervisor {
         }
     }
 
-    /// After an error: the robot safe, the run given up. It can be resumed from its folder.
+    /// After an error: makes the robot safe and gives up the run, which can be resumed from its
+    /// folder.
     fn let_go(&mut self) {
-        // How the run ended was said.
+        // The result of the run was reported.
         let _ = self.deactivate();
         self.close();
     }

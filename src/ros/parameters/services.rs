@@ -29,24 +29,24 @@ const INTEGER_ARRAY: u8 = ParameterType::PARAMETER_INTEGER_ARRAY as u8;
 const DOUBLE_ARRAY: u8 = ParameterType::PARAMETER_DOUBLE_ARRAY as u8;
 const STRING_ARRAY: u8 = ParameterType::PARAMETER_STRING_ARRAY as u8;
 
-/// The parameters, shared by the executor and the supervisor.
+/// The parameters, shared by executor and supervisor.
 #[derive(Clone)]
 pub struct SharedParameters(Arc<Mutex<Parameters>>);
 
 impl SharedParameters {
-    /// Shares them.
+    /// Makes them shareable.
     pub fn new(parameters: Parameters) -> Self {
         Self(Arc::new(Mutex::new(parameters)))
     }
 
-    /// For the time of a look or a change.
+    /// Locks the parameters for reading or changing.
     pub fn lock(&self) -> MutexGuard<'_, Parameters> {
-        // A change replaces everything at its end: nothing is left half-way.
+        // A panic cannot leave the state half-updated, so a poisoned lock is safe to use.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Tells everybody what changed.
+/// Publishes changes.
 #[derive(Clone)]
 struct Events {
     publisher: Publisher<ParameterEvent>,
@@ -68,10 +68,10 @@ impl Events {
     }
 }
 
-/// Makes the services, before the executor runs.
+/// Offers the services. Call it before the executor runs.
 ///
 /// # Errors
-/// rcl's.
+/// rcl's error.
 pub fn offer_parameters(executor: &mut Executor, parameters: &SharedParameters) -> Result<(), RosError> {
     let publisher = executor.node().create_publisher("/parameter_events", QosProfile::parameter_events())?;
     let events = Events { publisher, node: executor.node().fully_qualified_name()? };
@@ -117,8 +117,8 @@ pub fn offer_parameters(executor: &mut Executor, parameters: &SharedParameters) 
     worker.offer(executor, "set_parameters_atomically", set_all)
 }
 
-/// The thread that answers requests about parameters: what takes its time in checking them does not hold up joint states. It ends
-/// with the executor.
+/// The thread that answers requests about parameters, so that checking values does not delay joint
+/// states. It ends with the executor.
 struct Worker(Sender<Box<dyn FnOnce() + Send>>);
 
 impl Worker {
@@ -129,24 +129,24 @@ impl Worker {
         Ok(Self(jobs))
     }
 
-    /// Answers a service of the node on this thread.
+    /// Offers a service of the node, answered on this thread.
     fn offer<T: WrappedServiceTypeSupport + 'static>(
         &self,
         executor: &mut Executor,
         service: &str,
         answer: impl FnMut(ServiceRequest<T>) + Send + 'static,
     ) -> Result<(), RosError> {
-        // Only this one thread answers: the lock is never waited for.
+        // Only this thread answers, so nobody waits for the lock.
         let (jobs, answer) = (self.0.clone(), Arc::new(Mutex::new(answer)));
         executor.offer(&format!("~/{service}"), move |request| {
             let answer = answer.clone();
-            // Without the thread, after a panic of it, nobody answers; the client's time-out tells.
+            // After a panic of the thread there is no answer; the client times out.
             let _ = jobs.send(Box::new(move || answer.lock().unwrap_or_else(PoisonError::into_inner)(request)));
         })
     }
 }
 
-/// Answers; a client that is gone misses nothing.
+/// Sends a response. A client that is gone is no error.
 pub fn respond<T: WrappedServiceTypeSupport + 'static>(request: ServiceRequest<T>, response: T::Response) {
     if let Err(error) = request.respond(response) {
         tracing::debug!("a client did not get its answer: {error}");
@@ -166,7 +166,8 @@ fn set(parameters: &mut Parameters, changes: &[Parameter], events: &Events) -> S
     }
 }
 
-/// Names below `prefixes` (all, where there are none) with fewer than `depth` dots after the prefix; 0 for any depth.
+/// Names below `prefixes` (all names if there are none) with fewer than `depth` dots after the
+/// prefix; 0 for any depth.
 fn list(parameters: &Parameters, prefixes: &[String], depth: u64) -> ListParametersResult {
     let shallow = |rest: &str| depth == 0 || (rest.matches('.').count() as u64) < depth;
     let wanted = |name: &&str| {
@@ -192,7 +193,7 @@ fn descriptor(parameters: &Parameters, name: &str) -> ParameterDescriptor {
     descriptor.dynamic_typing = description.optional;
     descriptor.additional_constraints = description.expected;
     match (description.kind, description.range.low, description.range.high) {
-        // ROS has ranges with both bounds only, these included; what is not is said in the constraints.
+        // ROS ranges have both bounds, inclusive. Other ranges are described in the constraints.
         (Kind::Double, Some(from_value), Some(to_value)) => {
             descriptor.floating_point_range = vec![FloatingPointRange { from_value, to_value, step: 0. }];
         }
@@ -217,7 +218,7 @@ fn kind_type(kind: Kind) -> u8 {
     }
 }
 
-/// A parameter as a message; not set where there is no such parameter.
+/// A parameter as a message. An unknown parameter is "not set".
 fn message(parameters: &Parameters, name: &str) -> Parameter {
     let mut value = ValueMsg::default();
     let type_ = match parameters.value(name).unwrap_or(ParameterValue::NotSet) {

@@ -1,12 +1,12 @@
-//! What goes wrong with every message is said once in a while, and not with every message.
+//! Rate limit of complaints about messages.
 
 use std::mem::{Discriminant, discriminant};
 use std::time::{Duration, Instant};
 
-/// How long a kind of complaint is kept back after it was made.
+/// Time for which a kind of complaint is suppressed after it was made.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// What was complained of, by kind. The kinds are the variants of `T`, so that values (not even NaN) make no difference.
+/// Complaints by kind. A kind is a variant of `T`, so values (even NaN) make no difference.
 #[derive(Clone, Debug)]
 pub struct Complaints<T> {
     said: Vec<(Discriminant<T>, Instant, u64)>,
@@ -19,7 +19,8 @@ impl<T> Default for Complaints<T> {
 }
 
 impl<T> Complaints<T> {
-    /// Whether to say this now; if so, how many of its kind were kept back since the last time.
+    /// Whether to make this complaint now. If so, returns the number of suppressed complaints of
+    /// its kind.
     pub fn make(&mut self, complaint: &T, now: Instant) -> Option<u64> {
         let kind = discriminant(complaint);
         let Some((_, last, kept)) = self.said.iter_mut().find(|(other, ..)| *other == kind) else {

@@ -1,4 +1,4 @@
-//! The ROS context, and the arguments that belong to it.
+//! The ROS context and its arguments.
 
 use std::ffi::OsString;
 use std::panic;
@@ -8,9 +8,10 @@ use crate::ros::RosError;
 /// The process's ROS context, made from its command line.
 ///
 /// # Errors
-/// Where the arguments after `--ros-args` are malformed, or the middleware does not start.
+/// If the arguments after `--ros-args` are malformed, or the middleware does not start.
 pub fn context() -> Result<r2r::Context, RosError> {
-    // r2r panics with rcl's message where rcl refuses the arguments. The message is the error; nothing of the panic is shown.
+    // r2r panics with rcl's message if rcl refuses the arguments. The message becomes the error;
+    // the panic's report is suppressed.
     let report = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let made = panic::catch_unwind(r2r::Context::create);
@@ -25,7 +26,7 @@ pub fn context() -> Result<r2r::Context, RosError> {
     }
 }
 
-/// The arguments without those between `--ros-args` and `--`, which rcl reads itself.
+/// The arguments without those between `--ros-args` and `--`, which rcl reads.
 pub fn without_ros_arguments(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut own = true;
     let mut kept = vec![];

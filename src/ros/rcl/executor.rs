@@ -1,4 +1,5 @@
-//! The thread that waits on ROS: it alone takes messages and requests, and hands each to the closure it was registered with.
+//! The thread that waits on ROS. Only this thread takes messages and requests; it passes each to
+//! its registered closure.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,20 +12,20 @@ use r2r::{Node, QosProfile, ServiceRequest, WrappedServiceTypeSupport, WrappedTy
 
 use crate::ros::RosError;
 
-/// How long a wait lasts at most: an end that was asked is seen after this.
+/// Longest wait. An end is noticed after this time.
 const LONGEST_WAIT: Duration = Duration::from_millis(20);
 
-/// How long a node that is at its end goes on, so that what it sent last arrives.
+/// Time a node lives on at its end, so that its last messages arrive.
 const FAREWELL: Duration = Duration::from_millis(200);
 
-/// A node with what it listens to, before its thread runs.
+/// A node with its subscriptions, services and periodic tasks, before its thread runs.
 pub struct Executor {
     node: Node,
     takers: Vec<Box<dyn FnMut() + Send>>,
     periodic: Vec<Periodic>,
 }
 
-/// What is done now and then with the node.
+/// A task that is repeated.
 struct Periodic {
     period: Duration,
     last: Option<Instant>,
@@ -32,7 +33,7 @@ struct Periodic {
 }
 
 impl Executor {
-    /// An executor of `node` that listens to nothing yet.
+    /// An executor of `node` without subscriptions.
     pub fn new(node: Node) -> Self {
         Self { node, takers: vec![], periodic: vec![] }
     }
@@ -45,7 +46,7 @@ impl Executor {
     /// Calls `take` on the executor's thread with each message of a topic.
     ///
     /// # Errors
-    /// rcl's.
+    /// rcl's error.
     pub fn subscribe<T>(
         &mut self,
         topic: &str,
@@ -63,7 +64,7 @@ impl Executor {
     /// Calls `answer` on the executor's thread with each request of a service.
     ///
     /// # Errors
-    /// rcl's.
+    /// rcl's error.
     pub fn offer<T>(
         &mut self,
         service: &str,
@@ -88,7 +89,7 @@ impl Executor {
         mut take: impl FnMut(M) + Send + 'static,
     ) {
         self.takers.push(Box::new(move || {
-            // To the last one: r2r drops the newest where its ten places are full.
+            // All messages are taken: r2r drops the newest if its queue of ten is full.
             while let Some(Some(message)) = stream.next().now_or_never() {
                 take(message);
             }
@@ -98,12 +99,13 @@ impl Executor {
     /// Starts the thread.
     ///
     /// # Errors
-    /// If there can be no further thread.
+    /// If no thread can be started.
     pub fn spawn(mut self) -> Result<Spinning, RosError> {
         let end = Arc::new(AtomicBool::new(false));
         let asked = end.clone();
         let thread = std::thread::Builder::new().name("ros".into()).spawn(move || {
-            // A panic was reported when it happened, and ends the spinning for good: nothing half-done is looked at again.
+            // The panic was reported when it happened. It ends the thread, so half-updated state is
+            // not used again.
             let _ = catch_unwind(AssertUnwindSafe(|| self.spin(&asked)));
             self.node
         });
@@ -124,15 +126,15 @@ impl Executor {
     }
 }
 
-/// A running executor; dropping it ends the thread, and with it the node. The node owns the publishers, and outlives a panic
-/// of the thread: the safe command still goes out.
+/// A running executor. Dropping it ends the thread and with it the node. The node owns the
+/// publishers and outlives a panic of the thread, so the safe command is still sent.
 pub struct Spinning {
     end: Arc<AtomicBool>,
     thread: Option<JoinHandle<Node>>,
 }
 
 impl Spinning {
-    /// Whether the thread still runs; it ends by itself only by a panic.
+    /// Whether the thread runs. Only a panic ends it by itself.
     pub fn is_alive(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }

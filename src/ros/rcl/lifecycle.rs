@@ -1,8 +1,9 @@
-//! The managed life cycle of a node (ROS 2 design, "Managed nodes"; states, transitions and labels as in rcl_lifecycle).
+//! The managed life cycle of a node (ROS 2 design, "Managed nodes"; states, transitions and labels
+//! as in rcl_lifecycle).
 
 use r2r::lifecycle_msgs::msg::{State as StateMsg, Transition as TransitionMsg, TransitionDescription};
 
-/// A state, primary or in transition. The numbers are lifecycle_msgs'.
+/// A state, primary or in transition. The numbers are those of lifecycle_msgs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum LifecycleState {
@@ -12,19 +13,19 @@ pub enum LifecycleState {
     Inactive = 2,
     /// The control loop runs.
     Active = 3,
-    /// The end.
+    /// The node is at its end.
     Finalized = 4,
-    /// Loading.
+    /// Robot, task and run folder are being loaded.
     Configuring = 10,
-    /// Letting go of what was loaded.
+    /// Loaded parts are being released.
     CleaningUp = 11,
-    /// Ending.
+    /// The node is ending.
     ShuttingDown = 12,
-    /// Starting the loop.
+    /// The loop is being started.
     Activating = 13,
-    /// Making the robot safe, then ending the loop.
+    /// The robot is being made safe; then the loop ends.
     Deactivating = 14,
-    /// After an error in a transition.
+    /// The node recovers from an error in a transition.
     ErrorProcessing = 15,
 }
 
@@ -62,7 +63,7 @@ impl LifecycleState {
         }
     }
 
-    /// As a message.
+    /// The state as a message.
     pub fn message(self) -> StateMsg {
         StateMsg { id: self as u8, label: self.label().into() }
     }
@@ -73,9 +74,9 @@ impl LifecycleState {
 pub struct Edge {
     id: u8,
     label: &'static str,
-    /// Where it starts.
+    /// State at its start.
     pub from: LifecycleState,
-    /// Where it leads.
+    /// State at its end.
     pub to: LifecycleState,
 }
 
@@ -116,7 +117,7 @@ const GRAPH: [Edge; 25] = [
 ];
 
 impl Edge {
-    /// As a message.
+    /// The transition as a message.
     pub fn message(&self) -> TransitionMsg {
         TransitionMsg { id: self.id, label: self.label.into() }
     }
@@ -130,14 +131,14 @@ impl Edge {
     }
 }
 
-/// What came of a transition's work.
+/// Result of a transition's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Callback {
-    /// It is done.
+    /// The work is done.
     Success,
-    /// It was not done, and everything is as it was.
+    /// The work was not done, and nothing changed.
     Failure,
-    /// Something is not as it was: error processing.
+    /// The work was done in part: error processing follows.
     Error,
 }
 
@@ -154,18 +155,18 @@ impl Default for Lifecycle {
 }
 
 impl Lifecycle {
-    /// Where the node is.
+    /// The node's state.
     pub fn state(&self) -> LifecycleState {
         self.state
     }
 
-    /// Begins the transition a client asks for, by its label or else by its number. `None` if there is no such transition
-    /// from here; nothing changes then.
+    /// Begins a client's transition, given by its label or else by its number. `None` if the
+    /// present state has no such transition; nothing changes then.
     pub fn begin(&mut self, wanted: &TransitionMsg) -> Option<Edge> {
         let fits = |edge: &&Edge| {
             if wanted.label.is_empty() { edge.id == wanted.id } else { edge.label == wanted.label }
         };
-        // What ends a transition is nothing to ask for.
+        // Clients cannot ask for the edges that end a transition.
         let asked = GRAPH.iter().filter(|edge| edge.from == self.state && edge.id < 10);
         let edge = *asked.clone().find(fits)?;
         self.state = edge.to;
@@ -184,7 +185,7 @@ impl Lifecycle {
         Some(edge)
     }
 
-    /// Transitions from here.
+    /// Transitions of the present state.
     pub fn available(&self) -> Vec<TransitionDescription> {
         GRAPH.iter().filter(|edge| edge.from == self.state).map(Edge::describe).collect()
     }

@@ -1,10 +1,10 @@
-//! Times as messages have them.
+//! Times in messages.
 
 use std::time::Duration;
 
 use r2r::builtin_interfaces::msg::Time;
 
-/// A message's stamp, ns since its epoch; `None` if it was not filled in.
+/// A message's stamp, ns since its epoch; `None` if it is zero.
 pub fn stamp(time: &Time) -> Option<i64> {
     (time.sec != 0 || time.nanosec != 0).then(|| i64::from(time.sec) * 1_000_000_000 + i64::from(time.nanosec))
 }

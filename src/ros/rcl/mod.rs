@@ -1,4 +1,5 @@
-//! Plumbing over r2r that knows nothing of the robot: executor, context, life cycle, log topic, times and names in messages.
+//! Plumbing over r2r that knows nothing of the robot: executor, context, life cycle, log topic,
+//! times and names in messages.
 
 pub mod complaints;
 pub mod context;

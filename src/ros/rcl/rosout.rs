@@ -1,4 +1,4 @@
-//! Log lines to `/rosout`.
+//! Log lines on the topic `/rosout`.
 
 use std::fmt::{self, Write};
 
@@ -14,7 +14,7 @@ use super::executor::Executor;
 use super::message_time::message_time;
 use crate::ros::RosError;
 
-/// Lines that wait for the node; further ones are dropped.
+/// Capacity of the queue of lines; further lines are dropped.
 const WAITING: usize = 1000;
 
 /// A log line.
@@ -26,7 +26,7 @@ struct Line {
     line: u32,
 }
 
-/// The layer that takes log lines, and the end where the node finds them.
+/// The layer that takes log lines, and the queue from which the node takes them.
 pub fn rosout() -> (RosoutLayer, LogLines) {
     let (sender, receiver) = bounded(WAITING);
     (RosoutLayer(sender), LogLines(receiver))
@@ -68,7 +68,7 @@ impl<S: Subscriber> Layer<S> for RosoutLayer {
             function: metadata.module_path().unwrap_or_default(),
             line: metadata.line().unwrap_or_default(),
         };
-        // Logging never waits.
+        // Logging never waits: a line is dropped if the queue is full.
         let _ = self.0.try_send(line);
     }
 }
@@ -81,17 +81,17 @@ pub struct Rosout {
 }
 
 impl Rosout {
-    /// A publisher with the quality of service of rclcpp's and rclpy's.
+    /// A publisher with the quality of service that rclcpp and rclpy use.
     ///
     /// # Errors
-    /// rcl's.
+    /// rcl's error.
     pub fn new(executor: &mut Executor, lines: LogLines) -> Result<Self, RosError> {
         let qos = QosProfile::default().keep_last(1000).reliable().transient_local();
         let publisher = executor.node().create_publisher("/rosout", qos)?;
         Ok(Self { publisher, lines, name: executor.node().logger().to_owned() })
     }
 
-    /// Publishes what waits, stamped with the system's time.
+    /// Publishes the waiting lines, stamped with the system's time.
     pub fn publish(&self) {
         for line in self.lines.0.try_iter() {
             let message = Log {
@@ -103,7 +103,7 @@ impl Rosout {
                 function: line.function.into(),
                 line: line.line,
             };
-            // Where not even this goes out, standard error still has the line.
+            // If this fails, standard error still has the line.
             let _ = self.publisher.publish(&message);
         }
     }

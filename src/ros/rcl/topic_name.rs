@@ -1,4 +1,4 @@
-//! The name that a topic has in the graph. r2r looks topics up by that name only, and does not say what it is.
+//! The name of a topic in the graph. r2r looks topics up by this name only, and does not tell it.
 
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
@@ -11,7 +11,8 @@ use r2r_rcl::{
 
 use crate::ros::RosError;
 
-// r2r_rcl binds rcl/rcl.h, which leaves these out. They are the same in every ROS 2 since Foxy.
+// r2r_rcl binds rcl/rcl.h, which leaves these functions out. They are the same in every ROS 2 since
+// Foxy.
 unsafe extern "C" {
     /// rcl/expand_topic_name.h
     fn rcl_get_default_topic_name_substitutions(substitutions: *mut rcutils_string_map_t) -> rcl_ret_t;
@@ -38,11 +39,11 @@ unsafe extern "C" {
     ) -> rcl_ret_t;
 }
 
-/// The topic `name` of `node`, expanded, and remapped by the process's command line: what rcl does where it makes publishers and
-/// subscriptions.
+/// The topic `name` of `node`, expanded and remapped by the process's command line, as rcl does for
+/// publishers and subscriptions.
 ///
 /// # Errors
-/// A name that is no topic name.
+/// A name that is not a topic name.
 pub fn topic_name(node: &r2r::Node, name: &str) -> Result<String, RosError> {
     let arguments: Vec<_> = std::env::args().collect();
     resolve(name, &node.name()?, &node.namespace()?, &arguments)
@@ -55,8 +56,9 @@ fn resolve(name: &str, node: &str, namespace: &str, arguments: &[String]) -> Res
     let arguments = arguments.iter().map(|argument| text(argument)).collect::<Result<Vec<_>, _>>()?;
     let arguments: Vec<*const c_char> = arguments.iter().map(|argument| argument.as_ptr()).collect();
     let count = i32::try_from(arguments.len()).map_err(|_| refused())?;
-    // SAFETY: every pointer is to a local that outlives the call: C strings, and structures of rcl that are initialised as rcl
-    // asks for before they are used, and finished exactly once, whatever came of them in between. rcl copies what it keeps.
+    // SAFETY: every pointer is to a local that outlives the call. The locals are C strings, and
+    // structures of rcl that are initialised as rcl requires before their use, and finished exactly
+    // once on every path. rcl copies what it keeps.
     let resolved = unsafe {
         let allocator = rcutils_get_default_allocator();
         let mut parsed = rcl_get_zero_initialized_arguments();
@@ -71,7 +73,7 @@ fn resolve(name: &str, node: &str, namespace: &str, arguments: &[String]) -> Res
             && rcl_expand_topic_name(topic, node, namespace, &substitutions, allocator, &mut expanded) == OK
             && rcl_remap_topic_name(ptr::null(), &parsed, expanded, node, namespace, allocator, &mut remapped) == OK;
         let (expanded, remapped) = (take(expanded, &allocator), take(remapped, &allocator));
-        // What was never initialised is left alone by these two, and there is nothing to be done where they fail.
+        // Both functions ignore a structure that was not initialised. Their errors have no remedy.
         let _ = rcutils_string_map_fini(&mut substitutions);
         let _ = rcl_arguments_fini(&mut parsed);
         remapped.or(expanded).filter(|_| done)
@@ -81,7 +83,7 @@ fn resolve(name: &str, node: &str, namespace: &str, arguments: &[String]) -> Res
 
 const OK: i32 = RCL_RET_OK as i32;
 
-/// Takes over a text that rcl allocated.
+/// Takes over a string that rcl allocated.
 ///
 /// # Safety
 /// `text` is null, or a C string that `allocator` allocated and nobody else uses any more.
@@ -89,10 +91,10 @@ unsafe fn take(text: *mut c_char, allocator: &rcl_allocator_t) -> Option<String>
     if text.is_null() {
         return None;
     }
-    // SAFETY: it is a C string, as promised.
+    // SAFETY: `text` is a C string by the contract of this function.
     let owned = unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
     if let Some(deallocate) = allocator.deallocate {
-        // SAFETY: this allocator allocated it, and it is not used after this.
+        // SAFETY: `allocator` allocated `text`, and `text` is not used after this.
         unsafe { deallocate(text.cast(), allocator.state) };
     }
     Some(owned)

@@ -9,8 +9,8 @@ use mcap::{MAGIC, parse_record};
 use super::bodies::bodies;
 use super::*;
 
-/// Longest record and longest decompressed chunk of a trial, bytes. Chunks are written with about 1
-/// MiB.
+/// Longest record and longest decompressed chunk of a trial, bytes. The writer's chunks have about
+/// 1 MiB.
 const MAX_RECORD: usize = 16 << 20;
 /// Opcode and length, before every record.
 const RECORD_HEAD: usize = 1 + 8;
@@ -39,8 +39,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Episode, TrialMeta), String> {
                 reader.notify_read(next.len());
                 rest = after;
             }
-            // This package writes no other record that the format allows, so the parser never sees
-            // one.
+            // This package writes no record of another kind, so the parser never sees one.
             LinearReadEvent::Record { opcode: opcode @ (op::METADATA | op::CHANNEL | op::MESSAGE), data } => {
                 match parse_record(opcode, data).map_err(|e| e.to_string())? {
                     Record::Metadata(record) if record.name == METADATA && trial.is_none() => {
@@ -105,7 +104,7 @@ fn verify(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Opcode and length of the record that begins here.
+/// Opcode and length of the record at the start of `bytes`.
 fn head(bytes: &[u8]) -> Option<(u8, u64)> {
     let (opcode, rest) = bytes.split_first()?;
     Some((*opcode, u64::from_le_bytes(*rest.first_chunk()?)))

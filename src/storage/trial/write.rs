@@ -14,9 +14,9 @@ use crate::storage::messages::PoseStamped;
 #[derive(Clone, Copy)]
 enum Stream {
     Joints,
-    /// One of `bodies`.
+    /// Index of one of `bodies`.
     Body(usize),
-    /// One of `arrays!`.
+    /// Index of one of `arrays!`.
     Array(usize),
 }
 
@@ -54,7 +54,7 @@ pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, Str
         let mut latest = Duration::ZERO;
         for row in 0..rows {
             let time = if per_cycle { episode.time[row] } else { meta.step_period.saturating_mul(row as u32) };
-            // The running maximum keeps a stream's rows in order even where times go back.
+            // The running maximum keeps a stream's rows in order even if times go back.
             latest = latest.max(time);
             queue.push((latest, time, stream, channel, row));
         }
@@ -85,7 +85,7 @@ fn text(error: McapError) -> String {
 
 fn channel<M: Message>(writer: &mut Writer<Cursor<Vec<u8>>>, topic: &str) -> Result<u16, String> {
     let schema = writer.add_schema(M::NAME, "ros2msg", M::DEFINITION.as_bytes()).map_err(text)?;
-    // rosbag2 expects the key; empty means that the quality of service was not recorded.
+    // rosbag2 expects the key. An empty value means that the quality of service was not recorded.
     let quality = BTreeMap::from([("offered_qos_profiles".to_owned(), String::new())]);
     writer.add_channel(schema, topic, "cdr", &quality).map_err(text)
 }

@@ -23,7 +23,7 @@ use moto_settings::{FieldError, Joints, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Parameters of REPS and contextual REPS.
+/// REPS over the parameters of a movement primitive (Peters, Muelling and Altun 2010), with or without context.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RepsConfig {
@@ -58,7 +58,7 @@ impl Default for RepsConfig {
     }
 }
 
-/// Parameters of MORE.
+/// MORE over the parameters of a movement primitive (Abdolmaleki et al. 2015).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MoreConfig {

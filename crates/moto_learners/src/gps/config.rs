@@ -65,7 +65,7 @@ impl Default for StepSizeConfig {
     }
 }
 
-/// Parameters of [`super::Gps`]. Every field has a default; unknown fields are refused.
+/// Guided policy search, the trajectory-optimisation part (Levine and Abbeel 2014).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GpsConfig {

@@ -66,10 +66,10 @@ pub enum StateDiagonal {
 pub struct GuardConfig {
     /// Whether a bad batch rolls the policy back; needs at least 2 rollouts per iteration.
     pub enabled: bool,
-    /// A batch is bad when its mean return fell by more than this multiple of the predicted improvement, beyond noise.
+    /// Allowed drop of the mean return, as a multiple of the predicted improvement, in addition to `standard_errors`.
     #[schemars(extend("minimum" = 0))]
     pub tolerance: f64,
-    /// What counts as noise, in standard errors of the difference of the two batches' means.
+    /// Allowance for noise, in standard errors of the difference of the two batches' means.
     #[schemars(extend("minimum" = 0))]
     pub standard_errors: f64,
     /// Factor on epsilon after a rollback.
@@ -89,7 +89,7 @@ impl Default for GuardConfig {
     }
 }
 
-/// Parameters of the learner. Every field has a default; unknown fields are refused.
+/// MOTO, the learner of this project (Akrour et al. 2018).
 ///
 /// The defaults are for swing-ups with few rollouts per iteration (5 on the double link, 10 on the quad link), which is what
 /// learns in the fewest episodes: `docs/learning_study.md` has what was tried.
@@ -205,8 +205,8 @@ impl MotoConfig {
         Ok(LearnerSettings::check(self)?)
     }
 
-    /// Checks that an update can be made from so many rollouts: the guard tells a loss from noise by the spread of a batch's
-    /// returns, and a single one has none.
+    /// Checks that an update can be made from this number of rollouts. The guard tells a loss from noise by the spread of
+    /// a batch's returns, and a single return has no spread.
     ///
     /// # Errors
     /// [`MotoError::GuardWithoutSpread`].

@@ -17,6 +17,24 @@ pub struct LinearGaussian {
 }
 
 /// One linear-Gaussian law per policy step.
+///
+/// ```
+/// use moto_learners::policy::{CompiledPolicy, LinearGaussian, Policy};
+/// use nalgebra::{dmatrix, dvector};
+///
+/// let law = LinearGaussian { gain: dmatrix![-2., -1.], bias: dvector![0.5], covariance: dmatrix![0.25] };
+/// let policy = Policy { steps: vec![law; 10] };
+/// assert_eq!((policy.horizon(), policy.state_dim(), policy.action_dim()), (10, 2, 1));
+///
+/// // The mean at a state, and an action one standard deviation above it.
+/// let compiled = CompiledPolicy::new(&policy)?;
+/// let mut action = [0.];
+/// compiled.action(3, &[1., 0.], &[0.], &mut action);
+/// assert_eq!(action, [-1.5]);
+/// compiled.action(3, &[1., 0.], &[1.], &mut action);
+/// assert_eq!(action, [-1.]);
+/// # Ok::<(), moto_learners::policy::PolicyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
     /// The laws, step 0 first (horizon).

@@ -1,4 +1,4 @@
-//! The loop's other half: what it hears from the supervisor between two cycles.
+//! The loop's messages from the supervisor, handled between two cycles.
 
 use super::ControlLoop;
 use crate::control::cycle::client::REQUEST_CAPACITY;
@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 impl ControlLoop {
-    /// What the supervisor wants, between two cycles.
+    /// Handles the supervisor's messages between two cycles.
     pub(super) fn listen(&mut self) {
         let tick = self.tick - 1;
         let now = self.time(tick);
@@ -22,7 +22,7 @@ impl ControlLoop {
         if self.outbox.shared.stop.swap(false, Ordering::Relaxed) {
             self.trip(Fault::OperatorStop, now, tick);
         }
-        // As many as fit in the ring: who asks without a pause must not hold the loop up.
+        // One ring's capacity at most, so that a steady stream of requests cannot delay the loop.
         for _ in 0..REQUEST_CAPACITY {
             let Ok(request) = self.requests.pop() else { break };
             self.answer(request, now, tick);
@@ -52,7 +52,7 @@ impl ControlLoop {
         }
     }
 
-    /// Takes other gains and limits, between trials and not while the safe command is under way.
+    /// Takes other gains and limits, between trials and not in DAMP.
     fn retune(&mut self, now: Duration) {
         while self.life_cycle.phase() == Phase::Idle
             && self.safety.state() != SafetyState::Damp
@@ -70,12 +70,13 @@ impl ControlLoop {
             swap(&mut self.timekeeper.settings, timekeeper);
             swap(&mut self.life_cycle.settings, life_cycle);
             self.outbox.event(Event::Tuned { at: now });
-            // There is room: it was looked for, and nobody else puts anything in.
+            // The ring has room: `is_full` was checked, and the loop is the only producer.
             let _ = self.former.push(tuning);
         }
     }
 
-    /// A plant that starts anew at each trial needs no trustworthy reading before it.
+    /// Leaves the safe state. A plant that starts anew at each trial needs no trustworthy reading
+    /// before.
     fn reset(&mut self, now: Duration) {
         let Some(fault) = self.safety.fault() else { return };
         if (self.checked.is_ok() || self.clock.resets_plant()) && self.safety.reset() {
@@ -121,7 +122,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    /// Time that comes as it is asked for.
+    /// A clock that jumps to each time asked for.
     struct Obedient(Duration);
     impl Clock for Obedient {
         fn now(&self) -> Duration {
@@ -143,8 +144,8 @@ mod tests {
         }
     }
 
-    /// Every number of the configuration that may be tuned is another one, by a factor that keeps it in its range; what may be
-    /// none is so now and then.
+    /// Multiplies every tunable number of the configuration by a factor that keeps it in its range.
+    /// An optional number becomes none now and then.
     fn vary(value: &mut Value, factors: &mut impl Iterator<Item = f64>) {
         match value {
             Value::Number(number) if number.is_f64() => *value = (number.as_f64().unwrap() * next(factors)).into(),
@@ -172,7 +173,7 @@ mod tests {
         factors.next().unwrap()
     }
 
-    /// What a loop cannot change while it runs stays.
+    /// A configuration with other tunable values; values that a running loop cannot change stay.
     fn other(factors: &[f64]) -> ControlConfig {
         let fixed =
             ["period", "decimation", "start_posture", "action_scale", "trigger", "scheduling", "black_box_cycles"];
@@ -195,7 +196,7 @@ mod tests {
         ControlLoop::new(LoopParts { config, port, clock, stroke, dynamics }).unwrap()
     }
 
-    /// The settings of every guard: one that is left out here does not compile.
+    /// The settings of every guard. A guard that is left out here does not compile.
     fn settings(control: &ControlLoop) -> Tuning {
         Tuning {
             limits: control.limits.settings.clone(),

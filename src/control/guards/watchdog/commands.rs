@@ -1,4 +1,4 @@
-//! Whether the commands leave for the robot, where they leave on a thread of their own.
+//! A watch over the sender of the loop's commands, where they are sent by a thread of their own.
 
 use crate::control::config::ControlConfig;
 use crate::control::guards::fault::Fault;
@@ -6,18 +6,19 @@ use crate::robot::Delivery;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a loop and whoever sends its commands tolerate of each other.
+/// What the loop and the sender of its commands tolerate of each other.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone, PartialEq))]
 pub(crate) struct Settings {
-    /// Commands in a row that may find the one before still waiting.
+    /// Largest number of commands in a row that may find their predecessor unsent.
     limit: u64,
-    /// How long the sender waits for a command.
+    /// Longest time the sender waits for a command.
     patience: Duration,
 }
 
 impl Settings {
-    /// What the loop may miss in a row is what both sides tolerate; one period it must be, and half of one for the wake-ups of both.
+    /// Both sides tolerate as many periods as the loop may miss in a row, but at least one, plus
+    /// half a period for the wake-ups of both.
     pub fn new(config: &ControlConfig) -> Self {
         let limit = config.watchdog.max_consecutive_misses.max(1);
         let period = config.period().as_nanos() as u64;
@@ -25,13 +26,13 @@ impl Settings {
     }
 }
 
-/// Watches whoever sends the commands, who in turn watches the loop.
+/// Watches the sender of the commands. The sender in turn watches the loop.
 #[derive(Debug)]
 pub(crate) struct CommandWatch {
     pub settings: Settings,
     delivery: Arc<Delivery>,
     delivered: u64,
-    /// Commands in a row that found the one before still waiting.
+    /// Commands in a row that found their predecessor unsent.
     waiting: u64,
 }
 
@@ -47,10 +48,10 @@ impl CommandWatch {
         self.delivery.set_patience(self.settings.patience);
     }
 
-    /// Looks before command `sent + 1` is made.
+    /// Checks before command `sent + 1` is made.
     ///
     /// # Errors
-    /// The sender stands still, or sent zero while the loop did.
+    /// The sender stands still, or it sent zero because the loop stood still.
     pub fn check(&mut self, sent: u64) -> Result<(), Fault> {
         if !self.delivery.is_told() {
             return Ok(());

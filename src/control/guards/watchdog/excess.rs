@@ -1,6 +1,6 @@
-//! A joint above the speed at which the loop stops: whether it really flies, or only its velocity says so.
+//! A joint above the speed at which the loop trips: does the joint fly, or is its velocity wrong?
 
-/// What velocity and position say of the way made since the velocity is that high.
+/// Distance by position and by velocity since the velocity became that high.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Excess {
     /// Change of the position.
@@ -9,16 +9,17 @@ pub(super) struct Excess {
     pub said: f64,
 }
 
-/// Share of the way said by which both may differ: a driver filters its velocities, and the arm accelerates in between.
+/// Share of the distance by which both may differ. Drivers filter velocities, and the arm
+/// accelerates meanwhile.
 const SLACK: f64 = 0.75;
 
 impl Excess {
-    /// Of one joint between two readings `elapsed` seconds apart.
+    /// The excess of one joint between two readings `elapsed` seconds apart.
     pub fn of(velocity: f64, moved: f64, elapsed: f64) -> Self {
         Self { moved, said: velocity * elapsed }
     }
 
-    /// Takes a further reading. One at no more than `speed` ends the excess.
+    /// Adds a further reading. A reading at or below `speed` ends the excess.
     pub fn add(&mut self, velocity: f64, moved: f64, elapsed: f64, speed: f64) {
         if velocity.abs() > speed {
             (self.moved, self.said) = (self.moved + moved, self.said + velocity * elapsed);
@@ -27,7 +28,7 @@ impl Excess {
         }
     }
 
-    /// Whether both say about the same, but for what positions do not resolve.
+    /// Whether both distances agree within slack and resolution.
     pub fn agrees(&self, resolution: f64) -> bool {
         (self.moved - self.said).abs() <= SLACK * self.said.abs() + resolution
     }
@@ -37,7 +38,8 @@ impl Excess {
 mod tests {
     use super::*;
 
-    /// The reading at which a velocity of 8 is found wrong, of readings `elapsed` apart that move by `moved` each.
+    /// Number of the reading at which a velocity of 8 is found wrong. The readings are `elapsed`
+    /// apart and move by `moved` each.
     fn found(elapsed: f64, moved: f64) -> Option<u32> {
         let mut excess = Excess::default();
         (1..1000).find(|_| {
@@ -49,7 +51,7 @@ mod tests {
     #[test]
     fn a_joint_that_flies_is_seen_flying_at_any_rate_of_readings() {
         for elapsed in [1e-4, 1e-3, 0.01] {
-            // Also where the velocity is a filter behind, or a driver's average.
+            // Also if the velocity is delayed by a filter, or averaged by the driver.
             for share in [0.3, 1., 1.7] {
                 assert_eq!(found(elapsed, share * 8. * elapsed), None);
             }

@@ -1,23 +1,26 @@
-//! Joint states that keep coming, freshly stamped, and do not change: a driver that repeats its last value.
+//! Joint states that keep arriving with fresh stamps but do not change: a driver repeats its last
+//! value.
 //!
-//! An arm at rest under a constant effort may well report the same bits for ever (a simulator does). One that is moved may not:
-//! if by its own velocity it should be elsewhere, or the efforts in force changed noticeably since.
+//! An arm at rest under a constant effort may report the same bits forever (a simulator does). A
+//! moved arm may not: the readings are frozen if by its own velocity the arm should be elsewhere,
+//! or if the efforts in force changed noticeably.
 
 use crate::control::config::ControlConfig;
 use crate::control::guards::fault::Fault;
 use crate::robot::Reading;
 use std::time::Duration;
 
-/// Share of a joint's largest effort that counts as a change: holding a posture against noise stays below.
+/// Share of a joint's largest effort that counts as a change. Holding a posture against noise stays
+/// below it.
 const EFFORT_CHANGE: f64 = 0.02;
 
-/// When equal readings are too many.
+/// Thresholds for equal readings.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Settings {
     limit: Option<u64>,
     /// Change of the effort that counts (joint).
     noticeable: Box<[f64]>,
-    /// Motion that no reading resolves.
+    /// Distance that readings may not resolve.
     resolution: f64,
 }
 
@@ -37,7 +40,7 @@ impl Settings {
 pub(super) struct Frozen {
     position: Box<[f64]>,
     velocity: Box<[f64]>,
-    /// Stamp of the first of the equal readings, and the effort in force at the second.
+    /// Stamp of the first of the equal readings, and the effort in force at the second one.
     since: Duration,
     effort: Box<[f64]>,
     equal: u64,
@@ -46,7 +49,7 @@ pub(super) struct Frozen {
 }
 
 impl Frozen {
-    /// Of an arm that was not seen yet.
+    /// A counter before the first reading.
     pub fn new(joints: usize) -> Self {
         let zeros = || vec![0.; joints].into();
         Self {
@@ -86,7 +89,7 @@ impl Frozen {
         Ok(())
     }
 
-    /// The plant was put elsewhere.
+    /// Takes note that the plant was reset.
     pub fn forget(&mut self) {
         self.known = false;
     }
@@ -97,7 +100,7 @@ mod tests {
     use super::*;
     use crate::control::validation::tests::config;
 
-    /// Feeds readings that never change, 2 ms apart; gives the number of the one that trips.
+    /// Feeds readings that never change, 2 ms apart. Returns the number of the reading that trips.
     fn trips(velocity: f64, sent: impl Fn(u32) -> f64, limit: Option<u64>) -> Option<u32> {
         let mut config = config();
         config.watchdog.max_frozen_readings = limit;

@@ -12,7 +12,7 @@ fn at(milliseconds: i64) -> Duration {
     Duration::from_nanos((milliseconds * MS) as u64)
 }
 
-/// Messages as they come, in the time of their stamps: how stamps become the loop's time is tested with them.
+/// Messages in the time of their stamps. How stamps become the loop's time is tested elsewhere.
 struct Robot {
     states: JointStates,
     time: TimeBase,
@@ -25,7 +25,7 @@ impl Robot {
         Self { states: JointStates::new(joints), time: TimeBase::Stamps, start: Instant::now() }
     }
 
-    /// A message with this stamp that comes that long after the start, ms.
+    /// Takes a message with this stamp, received that long after the start, ms.
     fn take(&mut self, stamp: i64, list: &[&str], position: &[f64], velocity: &[f64]) -> Taken {
         let list = names(list);
         let message = JointStatesMessage { stamp: Some(stamp * MS), names: &list, position, velocity };
@@ -93,9 +93,9 @@ fn joints_of_two_publishers_make_one_state_as_old_as_its_oldest_joint() {
     let mut robot = plain();
     assert_eq!(robot.take(1, &["a"], &[1.], &[10.]), Taken { ours: true, ..Taken::default() });
     let first = robot.take(2, &["x", "b"], &[9., 2.], &[9., 20.]).state.unwrap();
-    // What is newer is carried back to the same instant by its velocity.
+    // The newer position is extrapolated back by its velocity.
     assert_eq!(first, RobotState { stamp: at(1), position: vec![1., 2. - 0.001 * 20.], velocity: vec![10., 20.] });
-    // Each as often as it likes: a state needs news of every joint.
+    // Publishers may have any rates: a state needs a report of every joint.
     for stamp in [3, 4, 5] {
         let taken = robot.take(stamp, &["a"], &[1.], &[0.]);
         assert_eq!((taken.state, taken.error), (None, None));
@@ -146,7 +146,7 @@ fn another_devices_messages_are_no_concern_but_known() {
     let mut robot = plain();
     assert_eq!(robot.take(1, &["wheel"], &[f64::NAN], &[]), Taken::default());
     assert_eq!(robot.states.strangers(), Some(&names(&["wheel"])[..]));
-    // Nor do their names fill the memory.
+    // The names of foreign messages do not fill the memory.
     for stamp in 2..100 {
         robot.take(stamp, &[&format!("wheel{stamp}")], &[1.], &[1.]);
     }
@@ -188,7 +188,7 @@ fn a_low_pass_leaves_what_its_cutoff_says() {
     assert!((velocity[0] - left).abs() < 1e-12);
 }
 
-/// Without stamps messages are dated when they come, which takes a while on the way here.
+/// A message without a stamp gets its time of receipt, after a sleep.
 fn unstamped(robot: &mut Robot, position: f64, velocity: &[f64]) -> Taken {
     robot.time = TimeBase::Wall(WallClock::new());
     let list = names(&["a", "b"]);
@@ -207,7 +207,7 @@ fn without_stamps_velocities_neither_vanish_nor_stick() {
         let start = Instant::now();
         while start.elapsed() < Duration::from_millis(100) {
             let q = [start.elapsed().as_secs_f64(), 0.];
-            // From 0 to 1 m/s and on.
+            // The velocity rises from 0 to 1 m/s.
             let v = if velocity.is_empty() { [0., 0.] } else { [1., 0.] };
             let message = JointStatesMessage {
                 stamp: None,
@@ -220,7 +220,8 @@ fn without_stamps_velocities_neither_vanish_nor_stick() {
             velocity.extend(taken.state.map(|state| state.velocity[0]));
             std::thread::sleep(Duration::from_millis(1));
         }
-        // Times of receipt are no measurements, and this machine may stall: a velocity is all that is asked for.
+        // Times of receipt are inexact, and the machine may stall. So only the presence of a
+        // velocity is tested.
         assert!(*velocity.last().unwrap() > 0., "{velocity:?}");
     }
 }

@@ -1,11 +1,15 @@
+use r2r::nav_msgs::msg::Odometry;
+
 use super::*;
 use crate::control::WallClock;
 use crate::robot::link;
 use crate::ros::link::joints::JointsConfig;
+use crate::ros::link::observations::body;
 use crate::ros::rcl::message_time::message_time;
 
 fn states(time: TimeBase) -> States {
-    States::new(Joints::new(&JointsConfig::default(), &["a".into()]).unwrap(), time)
+    let joints = Joints::new(&JointsConfig::default(), &["a".into()]).unwrap();
+    States::new(joints, &[Observed::body("ball")], time)
 }
 
 fn joint_state(name: &str, position: f64, milliseconds: u64) -> JointState {
@@ -21,6 +25,16 @@ fn odometry(x: f64, milliseconds: u64) -> Odometry {
     message.pose.pose.position.x = x;
     message.header.stamp = message_time(Duration::from_millis(milliseconds));
     message
+}
+
+fn take_ball(states: &States, message: &Odometry) {
+    states.take_observed(0, body(message).to_vec(), stamp(&message.header.stamp));
+}
+
+/// Balls that were used, and refused.
+fn used(states: &States) -> (u64, u64) {
+    let count = states.received().observed.swap_remove(0);
+    (count.used, count.refused)
 }
 
 #[test]
@@ -48,26 +62,27 @@ fn a_reading_that_cannot_be_used_reaches_the_loop_as_such() {
 fn joints_and_ball_of_one_instant_belong_together() {
     let states = states(TimeBase::Stamps);
     let (sender, receiver) = crossbeam_channel::unbounded();
-    states.feed_each(sender, true);
-    states.take_ball(&odometry(1., 2));
+    states.feed_each(sender);
+    take_ball(&states, &odometry(1., 2));
     states.take_joints(&joint_state("a", 0.1, 2));
     states.take_joints(&joint_state("a", 0.2, 4));
-    states.take_ball(&odometry(2., 4));
-    states.take_ball(&odometry(2., 4));
-    let seen: Vec<_> = receiver.try_iter().map(|m| (m.stamp, m.position[0], m.ball.unwrap().0[0])).collect();
+    take_ball(&states, &odometry(2., 4));
+    take_ball(&states, &odometry(2., 4));
+    let seen: Vec<_> =
+        receiver.try_iter().map(|m| (m.stamp, m.position[0], m.observed[0].as_ref().unwrap().values[0])).collect();
     assert_eq!(seen, [(Duration::from_millis(2), 0.1, 1.), (Duration::from_millis(4), 0.2, 2.)]);
 }
 
 #[test]
 fn a_robot_that_waits_is_known_with_its_ball_whichever_comes_first() {
     let states = states(TimeBase::Stamps);
-    // As in lockstep before the first command: the same again and again.
+    // As in lockstep before the first command: the same state repeatedly.
     for _ in 0..2 {
         states.take_joints(&joint_state("a", 0.1, 2));
-        states.take_ball(&odometry(1., 2));
-        assert!(states.newest().unwrap().is_with_its_ball());
+        take_ball(&states, &odometry(1., 2));
+        assert!(states.newest().unwrap().is_of_one_instant());
     }
-    assert_eq!((states.received().states, states.received().balls, states.received().error), (2, 2, None));
+    assert_eq!((states.received().states, used(&states), states.received().error), (2, (2, 0), None));
 }
 
 #[test]
@@ -76,7 +91,7 @@ fn ball_and_joints_have_clocks_of_their_own() {
     let (states, (mut inside, outside)) = (states(TimeBase::Wall(clock)), link(1, 6));
     states.feed(outside.reading);
     for (joints, ball) in [(1000, 99_000_000), (1002, 99_000_002)] {
-        states.take_ball(&odometry(1., ball));
+        take_ball(&states, &odometry(1., ball));
         states.take_joints(&joint_state("a", 0., joints));
     }
     use crate::control::Clock;
@@ -90,21 +105,40 @@ fn ball_and_joints_have_clocks_of_their_own() {
 fn a_ball_that_is_no_number_is_no_ball() {
     let (states, (mut inside, outside)) = (states(TimeBase::Stamps), link(1, 6));
     states.feed(outside.reading);
-    states.take_ball(&odometry(1., 1));
-    states.take_ball(&odometry(f64::NAN, 2));
+    take_ball(&states, &odometry(1., 1));
+    take_ball(&states, &odometry(f64::NAN, 2));
     states.take_joints(&joint_state("a", 0., 3));
     let reading = inside.reading.read();
     assert_eq!((reading.task[0], reading.task_stamp), (1., Duration::from_millis(1)));
-    assert_eq!((states.received().balls, states.received().balls_refused), (1, 1));
+    assert_eq!(used(&states), (1, 1));
 }
 
 #[test]
 fn a_turned_body_reports_its_velocity_in_its_own_frame() {
     let mut message = odometry(0., 1);
     message.twist.twist.linear.x = 2.;
-    assert_eq!(ball(&message)[3..], [2., 0., 0.]);
+    assert_eq!(body(&message)[3..], [2., 0., 0.]);
     // A quarter turn about z: the body's x is the world's y.
     (message.pose.pose.orientation.w, message.pose.pose.orientation.z) = (0.5f64.sqrt(), 0.5f64.sqrt());
-    let v = &ball(&message)[3..];
+    let v = &body(&message)[3..];
     assert!(v[0].abs() < 1e-12 && (v[1] - 2.).abs() < 1e-12, "{v:?}");
+}
+
+#[test]
+fn several_observations_are_one_row_of_numbers_and_none_is_made_up() {
+    let joints = Joints::new(&JointsConfig::default(), &["a".into()]).unwrap();
+    let values = Observed { name: "wind".into(), form: crate::robot::Form::Values(2), frame: String::new() };
+    let states = States::new(joints, &[Observed::body("ball"), values], TimeBase::Stamps);
+    let (mut inside, outside) = link(1, 8);
+    states.feed(outside.reading);
+    take_ball(&states, &odometry(1., 1));
+    states.take_joints(&joint_state("a", 0., 2));
+    assert!(inside.reading.read().task.iter().all(|value| value.is_nan()), "the wind is not known");
+    states.take_observed(1, vec![3., 4., 5.], None);
+    assert_eq!(states.received().observed[1].refused, 1);
+    states.take_observed(1, vec![3., 4.], None);
+    states.take_joints(&joint_state("a", 0., 3));
+    let reading = inside.reading.read();
+    assert_eq!((reading.task[0], &reading.task[6..]), (1., &[3., 4.][..]));
+    assert_eq!(reading.task_stamp, Duration::from_millis(1), "the oldest counts");
 }

@@ -1,0 +1,97 @@
+//! Work for every processor, and a learner that updates all the time: what the loop has to bear beside itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use moto_learners::{Batch, Learner};
+
+use crate::robot::{TrialKey, TrialKind};
+use crate::setup::Setup;
+use crate::supervisor::DaemonError;
+use crate::supervisor::interrupt::Interrupt;
+use crate::supervisor::machine::{Machine, Pace};
+use crate::supervisor::runner::Runner;
+use crate::supervisor::{Rollout, batch};
+use crate::tasks::Task;
+
+/// The load; it ends with this.
+pub struct Load {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    /// Makes a batch of strokes to learn from, then sets everybody to work.
+    ///
+    /// # Errors
+    /// What keeps the strokes or the threads from it.
+    pub async fn start(setup: &Setup, task: &dyn Task, interrupt: &Interrupt) -> Result<Self, DaemonError> {
+        let learner = setup.learner(&task.start()?)?;
+        let batch = strokes(setup, task, &*learner, interrupt).await?;
+        let mut load = Self { stop: Arc::default(), threads: Vec::new() };
+        let reward = setup.task()?;
+        // The learner's pool is there before the loop raises its priority.
+        rayon::broadcast(|_| ());
+        load.work("updates", move || {
+            // From the start again and again: what it learns is of no interest. What it refuses is work too.
+            let _ = learner.clone().learn(batch.clone(), &*reward);
+        })?;
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            load.work("busy", || {
+                std::hint::black_box(blake3::hash(&[7; 1 << 16]));
+            })?;
+        }
+        Ok(load)
+    }
+
+    fn work(&mut self, name: &str, mut unit: impl FnMut() + Send + 'static) -> Result<(), DaemonError> {
+        let stop = self.stop.clone();
+        let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                unit();
+            }
+        });
+        self.threads.push(thread.map_err(DaemonError::system("start a thread that makes load"))?);
+        Ok(())
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            // One that panicked made no more load, which the measurement shows.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The first iteration's rollouts.
+async fn strokes(
+    setup: &Setup,
+    task: &dyn Task,
+    learner: &dyn Learner,
+    interrupt: &Interrupt,
+) -> Result<Batch, DaemonError> {
+    let seed = setup.config.run.seed;
+    let machine = Machine::start(setup, task, task.plant(seed)?, Pace::Lockstep)?;
+    interrupt.guard(machine.control.client.stopper());
+    let mut runner = Runner::new(machine, seed);
+    let law = learner.law().compile()?;
+    let count = setup.config.run.rollouts as u64;
+    for rollout in 0..count {
+        runner.order(TrialKey { kind: TrialKind::Learn, iteration: 0, rollout }, &law, true);
+    }
+    let mut rollouts = Vec::new();
+    for trial in 0..count {
+        let finished = runner.next().await?;
+        let (episode, judgement) = (Arc::new(finished.episode().clone()), task.judge(finished.episode()));
+        if finished.usable() {
+            rollouts.push(Rollout::new(trial, episode, judgement, &law, &finished.order.noise));
+        }
+        runner.recycle(finished);
+    }
+    runner.stop().1?;
+    Ok(batch(&rollouts))
+}

@@ -1,0 +1,72 @@
+//! What this machine can promise: what it is and grants, and how well the loop keeps its time on it.
+
+mod facts;
+mod load;
+mod measure;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+
+pub use facts::{Fact, Verdict};
+pub use measure::{Grade, Measured};
+
+use crate::report::latency_histogram_svg;
+use crate::storage::files::{Disk, Files};
+use crate::supervisor::DaemonError;
+use crate::supervisor::{ConfigSource, block_on};
+
+/// What to look at.
+pub struct DoctorOptions {
+    /// The configuration whose loop is measured.
+    pub config: ConfigSource,
+    /// How long to measure, half of it idle, half of it under load; none if zero.
+    pub time: Duration,
+    /// The folder whose disk is looked at.
+    pub folder: PathBuf,
+    /// Where the histogram goes.
+    pub picture: PathBuf,
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct DoctorReport {
+    /// What the machine is and grants.
+    pub facts: Vec<Fact>,
+    /// The loop with nothing else to do, and with every processor busy and the learner updating.
+    pub measured: Vec<Measured>,
+    /// The picture, if something was measured.
+    pub picture: Option<PathBuf>,
+}
+
+/// Looks and measures.
+///
+/// # Errors
+/// A configuration that is refused, a loop that does not start, or a picture that cannot be written.
+pub fn doctor(options: &DoctorOptions) -> Result<DoctorReport, DaemonError> {
+    let DoctorOptions { config, time, folder, picture } = options;
+    let setup = config.load(|_| {})?;
+    let mut facts = facts::facts(&setup.config.control.scheduling, folder);
+    facts.push(facts::limits(setup.differences()));
+    if time.is_zero() {
+        return Ok(DoctorReport { facts, measured: Vec::new(), picture: None });
+    }
+    let half = *time / 2;
+    let task = setup.task()?;
+    let measured = block_on(async |interrupt| {
+        let idle = measure::measure(&setup, &*task, "idle", half, &interrupt).await?;
+        let load = load::Load::start(&setup, &*task, &interrupt).await?;
+        let loaded = measure::measure(&setup, &*task, "loaded", half, &interrupt).await;
+        drop(load);
+        Ok(vec![idle, loaded?])
+    })?;
+    draw(picture, &measured)?;
+    Ok(DoctorReport { facts, measured, picture: Some(picture.clone()) })
+}
+
+fn draw(path: &Path, measured: &[Measured]) -> Result<(), DaemonError> {
+    let curves: Vec<_> = measured.iter().map(|measured| (measured.condition, measured.lateness())).collect();
+    let picture = latency_histogram_svg("Release lateness of the control loop", &curves)?;
+    Ok(Disk.create(path)?.write(picture.as_bytes())?)
+}

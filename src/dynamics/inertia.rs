@@ -1,0 +1,108 @@
+//! The inertia of a link: whether a body can have it, and the nearest one that a body can have.
+
+use nalgebra::{Matrix3, SymmetricEigen, Vector3};
+
+use super::description::Link;
+use super::error::ModelError;
+use super::note::Note;
+use super::spatial::Inertia;
+use super::values::{Part, Placement};
+
+/// Largest negative principal moment, as a share of their sum, and beside it, kg m^2: files round.
+const TOLERANCE: f64 = 1e-6;
+const ROUNDING: f64 = 1e-12;
+
+/// A link's inertia in the frame of the body that `placement` is on; no mass if it states none.
+///
+/// # Errors
+/// A value is not finite, the mass is negative, or no body can have the inertia and `repair` is false.
+pub(super) fn of_link(
+    link: &Link,
+    placement: &Placement,
+    repair: bool,
+    notes: &mut Vec<Note>,
+) -> Result<Inertia, ModelError> {
+    let Some(inertial) = link.part().child("inertial") else {
+        return Ok(Inertia::new(0., placement.translation, Matrix3::zeros()));
+    };
+    let part = inertial.required("mass", "a link that moves must have one (<mass value=\"...\"/>, kg)")?;
+    let mass = part.number("value")?.ok_or_else(|| part.missing("value", "must be the mass, kg"))?;
+    if !(mass >= 0. && mass.is_finite()) {
+        return Err(part.refuse("value", mass, "must be finite and not negative"));
+    }
+    let mut tensor = tensor(&inertial)?;
+    let eigen = SymmetricEigen::new(tensor);
+    let moments = eigen.eigenvalues;
+    if moments.min() < -TOLERANCE * moments.sum().abs() - ROUNDING {
+        if !repair {
+            let rule = format!(
+                "no body has this inertia: of its principal moments, {:?} kg m^2, none may be negative; correct ixx .. \
+                 izz, or set robot.repair_inertias: true, which takes the nearest inertia that a body can have",
+                moments.as_slice()
+            );
+            let part = inertial.required("inertia", "")?;
+            return Err(part.refuse("principal moment", moments.min(), &rule));
+        }
+        let taken = nearest_possible(&moments);
+        notes.push(Note::Repaired { link: link.name.clone(), moments: moments.into(), taken: taken.into() });
+        tensor = eigen.eigenvectors * Matrix3::from_diagonal(&taken) * eigen.eigenvectors.transpose();
+    }
+    let at = placement.then(&inertial.origin()?);
+    Ok(Inertia::new(mass, at.translation, at.rotation * tensor * at.rotation.transpose()))
+}
+
+/// The rotational inertia about the centre of mass, kg m^2.
+fn tensor(inertial: &Part<'_>) -> Result<Matrix3<f64>, ModelError> {
+    let part = inertial.required("inertia", "must have ixx, ixy, ixz, iyy, iyz, izz, kg m^2")?;
+    let entry = |attribute: &str| {
+        let value = part.number(attribute)?.ok_or_else(|| part.missing(attribute, "must be a number, kg m^2"))?;
+        if value.is_finite() { Ok(value) } else { Err(part.refuse(attribute, value, "must be finite")) }
+    };
+    let (xx, xy, xz) = (entry("ixx")?, entry("ixy")?, entry("ixz")?);
+    let (yy, yz, zz) = (entry("iyy")?, entry("iyz")?, entry("izz")?);
+    Ok(Matrix3::new(xx, xy, xz, xy, yy, yz, xz, yz, zz))
+}
+
+/// The principal moments that a body can have nearest to `moments` (least squares; with the same principal axes the
+/// nearest tensor in the Frobenius norm). A body's moments are sums of two of its three second moments of mass, none of
+/// them negative; the best choice has some of these at 0 and the others free.
+fn nearest_possible(moments: &Vector3<f64>) -> Vector3<f64> {
+    let sums = Matrix3::new(0., 1., 1., 1., 0., 1., 1., 1., 0.);
+    let candidates = (0..8_u8).filter_map(|free| {
+        // The normal equations of the free ones, and the identity for the others.
+        let mask = Matrix3::from_diagonal(&Vector3::from_fn(|i, _| f64::from(free >> i & 1)));
+        let columns = sums * mask;
+        let normal = columns.transpose() * columns + Matrix3::identity() - mask;
+        let second = normal.try_inverse()? * columns.transpose() * moments;
+        (second.min() >= 0.).then(|| sums * second)
+    });
+    let distance = |candidate: &Vector3<f64>| (candidate - moments).norm();
+    // No mass at all (`free` is 0) is always possible.
+    candidates.min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// A projection onto a convex cone: a possible one is its own, the rest is orthogonal to it and points away from
+        /// every possible one.
+        #[test]
+        fn the_nearest_possible_moments_are_a_projection(
+            moments in prop::array::uniform3(-1.0..1.0), other in prop::array::uniform3(0.0..1.0),
+        ) {
+            let moments = Vector3::from(moments);
+            let found = nearest_possible(&moments);
+            for (i, j, k) in [(0, 1, 2), (1, 2, 0), (2, 0, 1)] {
+                prop_assert!(found[i] <= found[j] + found[k] + 1e-12, "{found:?}");
+            }
+            let rest = moments - found;
+            prop_assert!(rest.dot(&found).abs() < 1e-12, "{found:?}");
+            let [a, b, c] = other;
+            prop_assert!(rest.dot(&Vector3::new(b + c, a + c, a + b)) < 1e-12, "{found:?}");
+            prop_assert!((nearest_possible(&found) - found).norm() < 1e-12);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What was done to a description that its author may not expect.
+
+use std::fmt;
+
+/// What a model has differently from its description; none of it is an error.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Note {
+    /// A joint that is not learned was locked.
+    Locked {
+        /// The joint.
+        joint: String,
+        /// Where, rad or m.
+        position: f64,
+        /// `rad` or `m`.
+        unit: &'static str,
+        /// The joint it mimics, which is locked as well.
+        mimics: Option<String>,
+    },
+    /// The root's floating or planar joint was fixed.
+    FixedAtRoot {
+        /// The joint.
+        joint: String,
+        /// `floating` or `planar`.
+        kind: &'static str,
+    },
+    /// An inertia that no body can have was replaced by the nearest one that a body can have.
+    Repaired {
+        /// The link.
+        link: String,
+        /// Principal moments as the file has them, kg m^2.
+        moments: [f64; 3],
+        /// Those taken.
+        taken: [f64; 3],
+    },
+    /// The soft limits of a joint's safety controller make no sense and are not used.
+    SoftLimits {
+        /// The joint.
+        joint: String,
+    },
+}
+
+impl Note {
+    /// Whether the description should be looked at because of it.
+    pub fn is_warning(&self) -> bool {
+        !matches!(self, Self::Locked { .. })
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Locked { joint, position, unit, mimics: None } => {
+                write!(f, "joint {joint} is not learned: locked at {position} {unit} (robot.locked)")
+            }
+            Self::Locked { joint, position, unit, mimics: Some(of) } => {
+                write!(f, "joint {joint} is not learned: locked at {position} {unit}, where it mimics {of}")
+            }
+            Self::FixedAtRoot { joint, kind } => {
+                write!(f, "joint {joint} is {kind}: the robot is fixed to the world there, at the joint's origin")
+            }
+            Self::Repaired { link, moments, taken } => write!(
+                f,
+                "link {link}: no body has principal moments of inertia of {moments:?} kg m^2: {taken:?} are taken \
+                 (robot.repair_inertias)"
+            ),
+            Self::SoftLimits { joint } => {
+                write!(f, "joint {joint}: the soft limits of its safety_controller make no sense and are not used")
+            }
+        }
+    }
+}

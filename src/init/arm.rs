@@ -1,0 +1,120 @@
+//! Which joints are the arm, and where its tip is.
+
+use std::collections::BTreeMap;
+
+use super::{InitError, Options};
+use crate::dynamics::{Description, FrameId, Model, Note, Reason, Selection};
+use crate::schema::{FieldError, nearest};
+
+/// Joints of a finger or a thumb, at most: a chain that branches into nothing longer is a hand.
+const FINGER: usize = 4;
+/// Joints that an arm has at least when its hand is taken off it.
+const ARM: usize = 2;
+
+/// The arm.
+#[derive(Clone, Debug)]
+pub(super) struct Arm {
+    pub model: Model,
+    pub notes: Vec<Note>,
+    pub tip: String,
+    pub frame: FrameId,
+    /// Why these joints, in a sentence.
+    pub reason: String,
+}
+
+impl Arm {
+    /// The joints asked for, or those between the root and the tip. Without `options.joints` a joint is left out that
+    /// another one mimics, that belongs to the hand behind the arm, or that moves no mass.
+    pub fn choose(description: &Description, options: &Options) -> Result<Self, InitError> {
+        let tip = match &options.tip {
+            Some(tip) => known(description, tip)?,
+            None => tip_of(description, options.joints.as_deref()),
+        };
+        let mut joints: Vec<String> = match &options.joints {
+            Some(joints) => joints.clone(),
+            None => {
+                let path = description.joints_to(&tip).unwrap_or_default();
+                path.into_iter().filter(|joint| !description.is_mimicked(joint)).map(String::from).collect()
+            }
+        };
+        let mut reason = match (&options.joints, &options.tip) {
+            (Some(_), _) => "as asked for".to_owned(),
+            (None, Some(tip)) => format!("between the root and {tip}"),
+            (None, None) => format!("the longest chain without a hand, between the root and {tip}"),
+        };
+        loop {
+            let selection = Selection {
+                joints: Some(joints.clone()),
+                locked: BTreeMap::new(),
+                repair_inertias: options.repair_inertias,
+            };
+            match description.model(&selection) {
+                Ok((model, notes)) if model.dof() > 0 => {
+                    let frame = model.frame(&tip).ok_or_else(|| unknown(description, &tip))?;
+                    return Ok(Self { model, notes, tip, frame, reason });
+                }
+                Ok(_) => return Err(unmoved(description, &tip).into()),
+                Err(error) => match error.reason {
+                    Reason::Massless { ref joint, .. } if options.joints.is_none() => {
+                        reason += &format!("; {joint} moves no mass and is locked");
+                        joints.retain(|other| other != joint);
+                    }
+                    Reason::Selection(error) => return Err(InitError::Option(error)),
+                    _ => return Err(error.into()),
+                },
+            }
+        }
+    }
+}
+
+/// The link at the end of the joints asked for, or of the longest chain that is no part of a hand.
+fn tip_of(description: &Description, joints: Option<&[String]>) -> String {
+    let root = || description.root().to_owned();
+    if let Some(joints) = joints {
+        let depth = |joint: &&String| {
+            let link = description.moved_by(joint);
+            link.and_then(|link| description.joints_to(link)).map_or(0, |path| path.len())
+        };
+        let last = joints.iter().max_by_key(depth).and_then(|joint| description.moved_by(joint));
+        return last.map_or_else(root, |link| description.end_of(link).to_owned());
+    }
+    let mut longest: Vec<&str> = vec![];
+    for link in description.links() {
+        let mut path = description.joints_to(link).unwrap_or_default();
+        path.retain(|joint| !description.is_mimicked(joint));
+        if path.len() > longest.len() {
+            longest = path;
+        }
+    }
+    let chain = without_hand(description, &longest);
+    let last = chain.last().and_then(|joint| description.moved_by(joint));
+    last.map_or_else(root, |link| description.end_of(link).to_owned())
+}
+
+/// A chain up to where it branches into fingers: chains of a few joints each.
+fn without_hand<'a>(description: &Description, chain: &'a [&'a str]) -> &'a [&'a str] {
+    for kept in ARM.max(chain.len().saturating_sub(FINGER))..chain.len() {
+        if description.branches_behind(chain[kept - 1]) > 1 {
+            return &chain[..kept];
+        }
+    }
+    chain
+}
+
+fn known(description: &Description, link: &str) -> Result<String, FieldError> {
+    description.links().find(|known| *known == link).map(String::from).ok_or_else(|| unknown(description, link))
+}
+
+fn unknown(description: &Description, link: &str) -> FieldError {
+    let hint = match nearest(link, description.links()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("there are {}", description.links().collect::<Vec<_>>().join(", ")),
+    };
+    FieldError::value("--tip", link, format!("a link of the robot description; {hint}"))
+}
+
+fn unmoved(description: &Description, tip: &str) -> FieldError {
+    let joints: Vec<&str> = description.joints().collect();
+    let expected = format!("a link that joints move; there are the joints {}", joints.join(", "));
+    FieldError::value("--tip", tip, expected)
+}

@@ -1,0 +1,162 @@
+//! What each joint is allowed, and who says so.
+
+use std::path::Path;
+
+use super::InitError;
+use crate::dynamics::{Joint, JointKind, Model};
+use crate::schema::{Tree, Value};
+use crate::setup::read_yaml;
+
+/// A limit and who says so; none where nobody does.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Limit {
+    pub value: Option<f64>,
+    pub source: &'static str,
+}
+
+/// The limits of a joint.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct JointLimits {
+    pub name: String,
+    pub kind: JointKind,
+    /// N or N m.
+    pub effort: Limit,
+    /// m or rad; infinite where the joint has no bound.
+    pub lower: Limit,
+    pub upper: Limit,
+    /// m/s or rad/s.
+    pub velocity: Limit,
+}
+
+/// The limits of all joints, in the model's order.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Limits(pub Vec<JointLimits>);
+
+const DESCRIPTION: &str = "the description's";
+const SOFT: &str = "the description's soft limit";
+const NOBODY: &str = "FILL IN: the description has none";
+const MOVEIT: &str = "joint limits file";
+/// Speeds that stand in for a limit that nobody states where other values follow from it, rad/s and m/s.
+const SPEED: [f64; 2] = [2., 0.5];
+/// Bounds that do, on either side of zero, rad and m.
+const RANGE: [f64; 2] = [std::f64::consts::PI, 0.5];
+
+impl Limits {
+    /// Those of the description, with those of MoveIt's `joint_limits.yaml` where they are narrower or the only ones.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn gather(model: &Model, file: Option<&Path>) -> Result<Self, InitError> {
+        let mut limits = Self(model.joints().iter().map(JointLimits::described).collect());
+        let Some(path) = file else { return Ok(limits) };
+        let text = std::fs::read_to_string(path).map_err(|source| InitError::Read { path: path.into(), source })?;
+        let refuse = |line, reason| InitError::Limits { path: path.into(), line, reason };
+        let tree = read_yaml(&text).map_err(|error| refuse(error.line, error.reason))?;
+        let joints = tree.get("joint_limits").ok_or_else(|| {
+            refuse(None, "there is no `joint_limits:`, below which MoveIt has the limits of each joint".into())
+        })?;
+        for joint in &mut limits.0 {
+            if let Some(given) = joints.get(&joint.name) {
+                joint.narrow(given).map_err(|(line, reason)| refuse(line, reason))?;
+            }
+        }
+        Ok(limits)
+    }
+
+    /// The limits that nobody states, by field and joint.
+    pub fn missing(&self) -> Vec<String> {
+        let named = |field: &str, of: fn(&JointLimits) -> &Limit| -> Vec<String> {
+            let joints = self.0.iter().filter(|joint| of(joint).value.is_none());
+            joints.map(|joint| format!("control.limits.{field} of joint {}", joint.name)).collect()
+        };
+        let mut all = named("effort", |joint| &joint.effort);
+        all.extend(named("lower", |joint| &joint.lower));
+        all.extend(named("upper", |joint| &joint.upper));
+        all.extend(named("velocity", |joint| &joint.velocity));
+        all
+    }
+}
+
+impl JointLimits {
+    fn described(joint: &Joint) -> Self {
+        let stated = |value: f64| match value.is_finite() {
+            true => Limit { value: Some(value), source: DESCRIPTION },
+            false => Limit { value: None, source: NOBODY },
+        };
+        let bound = |value: f64, soft: f64| match joint.kind {
+            JointKind::Continuous if !soft.is_finite() => {
+                Limit { value: Some(soft), source: "a continuous joint has none" }
+            }
+            _ if soft != value => Limit { value: Some(soft), source: SOFT },
+            _ => stated(value),
+        };
+        Self {
+            name: joint.name.clone(),
+            kind: joint.kind,
+            effort: stated(joint.effort),
+            lower: bound(joint.lower, joint.soft_lower),
+            upper: bound(joint.upper, joint.soft_upper),
+            velocity: stated(joint.velocity),
+        }
+    }
+
+    /// Takes what MoveIt's entry of the joint has where that is narrower.
+    fn narrow(&mut self, given: &Tree) -> Result<(), (Option<u64>, String)> {
+        type Wider = fn(f64, f64) -> bool;
+        let name = self.name.clone();
+        let smaller: Wider = |given, old| given < old;
+        let larger: Wider = |given, old| given > old;
+        let fields: [(&str, &str, &mut Limit, Wider); 4] = [
+            ("has_effort_limits", "max_effort", &mut self.effort, smaller),
+            ("has_position_limits", "min_position", &mut self.lower, larger),
+            ("has_position_limits", "max_position", &mut self.upper, smaller),
+            ("has_velocity_limits", "max_velocity", &mut self.velocity, smaller),
+        ];
+        for (has, field, limit, narrower) in fields {
+            let unused = given.get(has).is_some_and(|has| has.value == Value::Bool(false));
+            let Some(tree) = given.get(field).filter(|_| !unused) else { continue };
+            let value = match tree.value {
+                Value::Integer(value) => value as f64,
+                Value::Double(value) if value.is_finite() => value,
+                _ => return Err((tree.line, format!("{field} of joint {name} is {tree}, expected a number"))),
+            };
+            if limit.value.is_none_or(|old| narrower(value, old)) {
+                *limit = Limit { value: Some(value), source: MOVEIT };
+            }
+        }
+        Ok(())
+    }
+
+    fn slides(&self) -> usize {
+        usize::from(self.kind == JointKind::Prismatic)
+    }
+
+    /// The bounds to plan within, rad or m.
+    pub fn range(&self) -> (f64, f64) {
+        let range = RANGE[self.slides()];
+        let of = |limit: &Limit, otherwise: f64| limit.value.filter(|value| value.is_finite()).unwrap_or(otherwise);
+        (of(&self.lower, -range), of(&self.upper, range))
+    }
+
+    /// The speed to plan with, rad/s or m/s.
+    pub fn speed(&self) -> f64 {
+        self.velocity.value.unwrap_or(SPEED[self.slides()])
+    }
+
+    /// Width of the soft zone inside a bound: a twentieth of the range, and 0.05 rad or 0.01 m at most.
+    pub fn margin(&self) -> f64 {
+        let (lower, upper) = self.range();
+        rounded((0.05 * (upper - lower)).min([0.05, 0.01][self.slides()]))
+    }
+}
+
+/// A value to three digits: what was worked out is no more exact.
+pub(super) fn rounded(value: f64) -> f64 {
+    if value == 0. || !value.is_finite() {
+        return value;
+    }
+    let scale = 10_f64.powi(2 - value.abs().log10().floor() as i32);
+    let whole = (value * scale).round();
+    // Division by a power of ten gives the decimal number that was meant.
+    if scale >= 1. { whole / scale } else { (whole / scale).round() }
+}

@@ -1,0 +1,122 @@
+//! Where the arm starts.
+
+use nalgebra::{DMatrix, Matrix3, Point3, SymmetricEigen, Vector3};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+
+use super::InitError;
+use super::arm::Arm;
+use super::limits::{JointLimits, Limits};
+
+/// Postures that are tried.
+const TRIED: usize = 400;
+/// How far from its home a joint is tried: rad, and m.
+const AROUND: [f64; 2] = [1., 0.15];
+/// Largest share of a joint's effort limit that the arm's own weight may take.
+const WEIGHT: f64 = 0.7;
+/// Largest acceleration that is counted, in multiples of the speed limit per second: more is of no use in a stroke.
+const ACCELERATION: f64 = 10.;
+
+/// The arm at a posture, at rest.
+#[derive(Clone, Debug)]
+pub(super) struct Start {
+    /// Joint positions (n), rad or m.
+    pub position: Vec<f64>,
+    /// What holds the arm there (n), N m or N.
+    pub gravity: Vec<f64>,
+    /// Mass matrix (n x n).
+    pub mass: DMatrix<f64>,
+    /// Jacobian of the tip's position (3 x n), m per unit of the joint.
+    pub jacobian: DMatrix<f64>,
+    /// The effort limits (n); of a joint without one four times its weight, and what accelerates it by 20 rad/s^2 or m/s^2.
+    pub effort: Vec<f64>,
+    /// How each joint can accelerate by itself with the effort left over gravity (n), rad/s^2 or m/s^2.
+    pub acceleration: Vec<f64>,
+    /// Where the tip is, m.
+    pub tip: Point3<f64>,
+}
+
+impl Start {
+    pub fn at(arm: &Arm, limits: &Limits, position: Vec<f64>) -> Self {
+        let (model, n) = (&arm.model, position.len());
+        let (mut workspace, zeros) = (model.workspace(), vec![0.; n]);
+        let (mut gravity, mut mass, mut jacobian) = (vec![0.; n], DMatrix::zeros(n, n), DMatrix::zeros(6, n));
+        model.inverse_dynamics(&mut workspace, &position, &zeros, &zeros, &mut gravity);
+        model.mass_matrix(&mut workspace, &position, &mut mass);
+        model.kinematics(&mut workspace, &position, &zeros);
+        let tip = Point3::from(model.pose(&workspace, arm.frame).translation.vector);
+        model.jacobian(&workspace, arm.frame, tip, &mut jacobian);
+        let effort: Vec<f64> =
+            (0..n).map(|j| limits.0[j].effort.value.unwrap_or(4. * gravity[j].abs() + 20. * mass[(j, j)])).collect();
+        let acceleration = (0..n)
+            .map(|j| ((effort[j] - gravity[j].abs()) / mass[(j, j)]).clamp(0., ACCELERATION * limits.0[j].speed()))
+            .collect();
+        let jacobian = jacobian.rows(0, 3).into_owned();
+        Self { position, gravity, mass, jacobian, effort, acceleration, tip }
+    }
+
+    /// How the tip accelerates: the directions (columns) in which it does so most to least easily, and how easily (m/s^2
+    /// per m of lever): the eigenvectors and eigenvalues of J A J^T, A the joints' accelerations.
+    pub fn ease(&self) -> (Matrix3<f64>, Vector3<f64>) {
+        let mut ease = Matrix3::zeros();
+        for (j, acceleration) in self.acceleration.iter().enumerate() {
+            let column: Vector3<f64> = self.jacobian.fixed_view::<3, 1>(0, j).into_owned();
+            ease += column * column.transpose() * *acceleration;
+        }
+        let eigen = SymmetricEigen::new(ease);
+        let mut order = [0, 1, 2];
+        order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
+        let vectors = Matrix3::from_columns(&order.map(|i| eigen.eigenvectors.column(i).into_owned()));
+        (vectors, Vector3::from(order.map(|i| eigen.eigenvalues[i].max(0.))))
+    }
+
+    /// The joint's share of its effort limit that gravity takes, of the joint where it is largest.
+    fn weight(&self) -> (usize, f64) {
+        let shares = self.gravity.iter().zip(&self.effort).map(|(gravity, effort)| gravity.abs() / effort);
+        shares.enumerate().fold((0, 0.), |most, share| if share.1 > most.1 { share } else { most })
+    }
+}
+
+/// The posture, of some drawn about the joints' zeros (the same ones each time), at which the tip moves most easily in two
+/// directions and the arm's own weight leaves the drives most.
+///
+/// # Errors
+/// The drives carry the arm in none of them.
+pub(super) fn choose(arm: &Arm, limits: &Limits) -> Result<Start, InitError> {
+    let mut random = ChaCha12Rng::seed_from_u64(0);
+    let mut best: Option<(f64, Start)> = None;
+    let mut lightest: Option<(usize, f64)> = None;
+    for tried in 0..TRIED {
+        let position = limits.0.iter().map(|joint| {
+            let (low, high) = around(joint);
+            let home = 0_f64.clamp(low, high);
+            let drawn = if tried == 0 { home } else { random.random_range(low..=high) };
+            (drawn * 1e3).round() / 1e3
+        });
+        let start = Start::at(arm, limits, position.collect());
+        let (joint, share) = start.weight();
+        if lightest.is_none_or(|(_, least)| share < least) {
+            lightest = Some((joint, share));
+        }
+        let ease = start.ease().1;
+        let second = if start.position.len() > 1 { ease[1] } else { ease[0] };
+        let score = (ease[0] * second).sqrt() * (1. - share);
+        if share <= WEIGHT && best.as_ref().is_none_or(|(most, _)| score > *most) {
+            best = Some((score, start));
+        }
+    }
+    best.map(|(_, start)| start).ok_or_else(|| {
+        let joint = lightest.map_or(String::new(), |(joint, _)| limits.0[joint].name.clone());
+        InitError::TooHeavy { joint, share: WEIGHT * 100. }
+    })
+}
+
+/// The positions that are tried of a joint: about its zero, or the bound next to it, three margins inside the bounds.
+fn around(joint: &JointLimits) -> (f64, f64) {
+    let (lower, upper) = joint.range();
+    let inside = 3. * joint.margin();
+    let (lower, upper) = (lower + inside, upper - inside);
+    let home = 0_f64.clamp(lower, upper);
+    let reach = AROUND[usize::from(joint.kind == crate::dynamics::JointKind::Prismatic)];
+    ((home - reach).max(lower), (home + reach).min(upper))
+}

@@ -1,0 +1,170 @@
+//! A first task: the tip is to strike through a point that the demonstration misses by a hand's breadth.
+
+use nalgebra::{DVector, Point3, Vector3};
+
+use super::InitError;
+use super::arm::Arm;
+use super::limits::{Limits, rounded};
+use super::posture::Start;
+use crate::tasks::Quintic;
+
+/// Policy steps of the stroke, and the one at whose end it strikes.
+pub(super) const STEPS: usize = 40;
+pub(super) const STRIKE: usize = 25;
+/// Control period, s.
+pub(super) const PERIOD: f64 = 0.002;
+/// Control periods of a policy step that are tried: strokes of 0.8 s, or slower for arms that need it.
+const DECIMATIONS: [usize; 5] = [10, 15, 20, 30, 50];
+/// A hand's breadth, m; a sixth of the arm's reach where that is less.
+const HAND: f64 = 0.1;
+/// Way to the strike, m; a quarter of the arm's reach where that is less.
+const WAY: f64 = 0.25;
+/// Smaller strokes that are tried, as shares of these.
+const SHARES: [f64; 5] = [1., 0.7, 0.5, 0.3, 0.15];
+/// Largest share of a limit that the strokes may need: of speed, and of effort.
+const SPEED_SHARE: f64 = 0.6;
+const EFFORT_SHARE: f64 = 0.7;
+/// Speed at the strike over the mean speed before.
+const PEAK: f64 = 1.5;
+
+/// The demonstration and what it misses.
+#[derive(Clone, Debug)]
+pub(super) struct FirstStroke {
+    /// Control periods of a policy step.
+    pub decimation: usize,
+    /// When it strikes, s.
+    pub time: f64,
+    /// Joint positions and velocities then (n), rad or m.
+    pub position: Vec<f64>,
+    pub velocity: Vec<f64>,
+    /// Where the joints come to rest (n), rad or m.
+    pub end: Vec<f64>,
+    /// The tip's velocity at the strike, m/s.
+    pub tip_velocity: Vector3<f64>,
+    /// The point to strike through, m.
+    pub target: Point3<f64>,
+    /// By how much the demonstration misses it, m.
+    pub miss: f64,
+    /// Mean of the squared efforts of the demonstration (n), N^2 or (N m)^2.
+    pub squared_effort: Vec<f64>,
+}
+
+/// Ways of the joints (n) that move the tip into a direction: where each joint helps as much as it can accelerate.
+fn ways(start: &Start, direction: &Vector3<f64>, ease: f64, length: f64) -> DVector<f64> {
+    let pull = start.jacobian.transpose() * direction;
+    let acceleration = DVector::from_column_slice(&start.acceleration);
+    pull.component_mul(&acceleration) * (length / ease)
+}
+
+/// The largest and quickest stroke that keeps within the limits, and whose target can be struck within them.
+///
+/// # Errors
+/// There is none.
+pub(super) fn choose(arm: &Arm, limits: &Limits, start: &Start) -> Result<FirstStroke, InitError> {
+    let none = || InitError::NoStroke { tip: arm.tip.clone() };
+    let (directions, ease) = start.ease();
+    if !(ease[0] > 1e-9) {
+        return Err(none());
+    }
+    let reach = reach(arm, start);
+    // Aside where the tip moves aside, else further on the same way.
+    let aside = if ease[1] > 0.02 * ease[0] { 1 } else { 0 };
+    for share in SHARES {
+        for decimation in DECIMATIONS {
+            for signs in [[1., 1.], [-1., 1.], [1., -1.], [-1., -1.]] {
+                let way = share * WAY.min(reach / 4.) * signs[0];
+                let miss = share.sqrt() * HAND.min(reach / 6.) * signs[1];
+                let ahead = ways(start, &directions.column(0).into(), ease[0], way);
+                let off = ways(start, &directions.column(aside).into(), ease[aside], miss);
+                let plan = Plan { arm, limits, start, decimation };
+                if let (Some(stroke), Some(_)) = (plan.stroke(&ahead, &off), plan.stroke(&(&ahead + &off), &off)) {
+                    return Ok(stroke);
+                }
+            }
+        }
+    }
+    Err(none())
+}
+
+/// How far the tip is from the arm's first joint, stretched out, m; not less than at the start posture.
+fn reach(arm: &Arm, start: &Start) -> f64 {
+    let model = &arm.model;
+    let mut workspace = model.workspace();
+    let zeros = vec![0.; model.dof()];
+    let tip = |workspace: &mut _, position: &[f64]| {
+        model.kinematics(workspace, position, &zeros);
+        model.pose(workspace, arm.frame).translation.vector
+    };
+    // The largest lever of a joint is the distance of the tip from its axis.
+    let lever = start.jacobian.column_iter().map(|column| column.norm()).fold(0., f64::max);
+    let moved = (tip(&mut workspace, &zeros) - start.tip.coords).norm();
+    lever.max(moved).max(0.05)
+}
+
+struct Plan<'a> {
+    arm: &'a Arm,
+    limits: &'a Limits,
+    start: &'a Start,
+    decimation: usize,
+}
+
+impl Plan<'_> {
+    /// The stroke over these ways, and the target off its strike; none where a limit is exceeded.
+    fn stroke(&self, ahead: &DVector<f64>, off: &DVector<f64>) -> Option<FirstStroke> {
+        let step = PERIOD * self.decimation as f64;
+        let (time, rest) = (step * STRIKE as f64, step * (STEPS - STRIKE) as f64);
+        let n = ahead.len();
+        let at = |j: usize, value: f64| ((self.start.position[j] + value) * 1e3).round() / 1e3;
+        let position: Vec<f64> = (0..n).map(|j| at(j, ahead[j])).collect();
+        let velocity: Vec<f64> = (0..n).map(|j| rounded(PEAK * ahead[j] / time)).collect();
+        let end: Vec<f64> = (0..n).map(|j| at(j, ahead[j] + 0.5 * velocity[j] * rest)).collect();
+        let (q, v, model) = (&self.start.position, &velocity, &self.arm.model);
+        let before: Vec<Quintic> = (0..n).map(|j| Quintic::new((q[j], 0.), (position[j], v[j]), time)).collect();
+        let after: Vec<Quintic> = (0..n).map(|j| Quintic::new((position[j], v[j]), (end[j], 0.), rest)).collect();
+        let mut workspace = model.workspace();
+        let mut squared = vec![0.; n];
+        for k in 0..=STEPS {
+            let moment = step * k as f64;
+            let states: Vec<(f64, f64, f64)> = (0..n)
+                .map(|j| if moment <= time { before[j].at(moment) } else { after[j].at(moment - time) })
+                .collect();
+            let part = |of: fn(&(f64, f64, f64)) -> f64| states.iter().map(of).collect::<Vec<f64>>();
+            let (q, qd, qdd) = (part(|s| s.0), part(|s| s.1), part(|s| s.2));
+            let mut effort = vec![0.; n];
+            model.inverse_dynamics(&mut workspace, &q, &qd, &qdd, &mut effort);
+            for (j, limits) in self.limits.0.iter().enumerate() {
+                let (lower, upper) = limits.range();
+                let inside = 1.5 * limits.margin();
+                let kept = lower + inside <= q[j]
+                    && q[j] <= upper - inside
+                    && qd[j].abs() <= SPEED_SHARE * limits.speed()
+                    && effort[j].abs()
+                        <= EFFORT_SHARE.max(self.start.gravity[j].abs() / self.start.effort[j] * 1.1)
+                            * self.start.effort[j];
+                if !kept {
+                    return None;
+                }
+                squared[j] += effort[j] * effort[j] / (STEPS + 1) as f64;
+            }
+        }
+        let mut tip = |offset: &dyn Fn(usize) -> f64| {
+            let moved: Vec<f64> = (0..n).map(|j| position[j] + offset(j)).collect();
+            model.kinematics(&mut workspace, &moved, &velocity);
+            let tip = Point3::from(model.pose(&workspace, self.arm.frame).translation.vector);
+            (tip, model.velocity_at(&workspace, self.arm.frame, tip).0)
+        };
+        let (struck, tip_velocity) = tip(&|_| 0.);
+        let target = tip(&|j| off[j]).0.map(|x| (x * 1e3).round() / 1e3);
+        Some(FirstStroke {
+            decimation: self.decimation,
+            time,
+            miss: (target - struck).norm(),
+            position,
+            velocity,
+            end,
+            tip_velocity: tip_velocity.map(rounded),
+            target,
+            squared_effort: squared,
+        })
+    }
+}

@@ -1,0 +1,210 @@
+//! The configuration as text: each value with a comment that says where it is from.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::arm::Arm;
+use super::limits::{JointLimits, Limit, Limits, rounded};
+use super::posture::Start;
+use super::stroke::{FirstStroke, PERIOD, STEPS};
+use super::tuning::Tuning;
+use crate::dynamics::{JointKind, Note};
+
+/// What a configuration is made of.
+pub(super) struct Parts<'a> {
+    pub urdf: &'a Path,
+    pub arm: &'a Arm,
+    pub limits: &'a Limits,
+    pub start: &'a Start,
+    pub stroke: &'a FirstStroke,
+    pub tuning: &'a Tuning,
+    pub repair_inertias: bool,
+}
+
+/// The whole configuration.
+pub(super) fn configuration(parts: &Parts<'_>) -> String {
+    let name = parts.arm.model.name();
+    format!(
+        "# Made by `moto_controller init` for the robot {name}: each value says where it is from. A ROS 2 parameter file.\n\
+         # docs/configuration.md lists all fields; what is left out takes its default.\n\
+         moto_controller:\n  ros__parameters:\n{}{}{}{LEARNER}",
+        robot(parts),
+        control(parts),
+        task(parts)
+    )
+}
+
+/// Generic settings that learn a stroke in some hundred episodes.
+const LEARNER: &str = "
+    learner:                                # for strokes, whatever the arm
+      moto:
+        epsilon: 0.15                       # nats per step
+        beta0: 0.04                         # nats per step and iteration
+        trust_region: trajectory
+        reuse: same_step_decay
+        stored_iterations: 40
+        sample_decay: 0.96
+        observed_return: 0.3
+        state_diagonal: {scale_fraction: 0.01}
+        drop_threshold: 0.01
+        guard: {tolerance: 1.0}             # losses up to what was predicted to be gained are no reason to roll back
+
+    run:
+      seed: 1
+      rollouts: 15                          # strokes per iteration
+      iterations: 40                        # 600 strokes
+      evaluation_strokes: 30
+";
+
+fn robot(parts: &Parts<'_>) -> String {
+    let Parts { urdf, arm, repair_inertias, .. } = parts;
+    let mut text = format!("    robot:\n      urdf: {}\n", quoted(&urdf.to_string_lossy()));
+    let _ = writeln!(text, "      joints:                               # {}", arm.reason);
+    for joint in arm.model.joints() {
+        let _ = writeln!(text, "        - {}", quoted(&joint.name));
+    }
+    let locked: Vec<String> = arm
+        .notes
+        .iter()
+        .filter_map(|note| match note {
+            Note::Locked { joint, position, unit, mimics: None } => {
+                Some(format!("        {}: {}  # {unit}\n", quoted(joint), number(*position)))
+            }
+            _ => None,
+        })
+        .collect();
+    if !locked.is_empty() {
+        let _ = writeln!(text, "      locked:                               # at zero, or the bound next to it");
+        text += &locked.concat();
+    }
+    if *repair_inertias {
+        let _ = writeln!(text, "      repair_inertias: true                 # as asked for");
+    }
+    let _ = writeln!(text, "      gravity: [0.0, 0.0, -9.81]            # m/s^2: the description's z points up");
+    text
+}
+
+fn control(parts: &Parts<'_>) -> String {
+    let Parts { limits, start, stroke, tuning, .. } = parts;
+    let mut text = format!(
+        "
+    control:
+      period: {PERIOD}                         # s
+      decimation: {:<28}# control periods in a policy step, for a stroke of {} s
+      trigger: at_once                      # nothing has to be waited for
+",
+        stroke.decimation,
+        rounded(PERIOD * (stroke.decimation * STEPS) as f64)
+    );
+    let numbers = |values: &[f64]| values.iter().map(|value| (number(*value), String::new())).collect::<Vec<_>>();
+    let said = |of: fn(&JointLimits) -> &Limit, units: [&str; 2]| -> Vec<(String, String)> {
+        let value = |limit: &Limit| limit.value.map_or("null".into(), number);
+        let unit = |joint: &JointLimits| units[usize::from(joint.kind == JointKind::Prismatic)];
+        limits.0.iter().map(|joint| (value(of(joint)), format!(", {}: {}", unit(joint), of(joint).source))).collect()
+    };
+    let mut list = |indent: usize, field: &str, comment: &str, values: &[(String, String)]| {
+        let pad = " ".repeat(indent);
+        let _ = writeln!(text, "{pad}{field}:  # {comment}");
+        for ((value, remark), joint) in values.iter().zip(&limits.0) {
+            let _ = writeln!(text, "{pad}  - {value}  # {}{remark}", plain(&joint.name));
+        }
+    };
+    let near = "rad, m: near zero, where the tip moves easily and the drives carry the arm";
+    list(6, "start_posture", near, &numbers(&start.position));
+    let spread = "N m, N per unit of the action: the first policy's noise spreads the tip by a third of what it misses";
+    list(6, "action_scale", spread, &numbers(&tuning.action_scale));
+    list(6, "limits", "what the joints are allowed", &[]);
+    list(8, "effort", "largest effort", &said(|joint| &joint.effort, ["N m", "N"]));
+    list(8, "lower", "lower position bound", &said(|joint| &joint.lower, ["rad", "m"]));
+    list(8, "upper", "upper position bound", &said(|joint| &joint.upper, ["rad", "m"]));
+    list(8, "velocity", "largest speed", &said(|joint| &joint.velocity, ["rad/s", "m/s"]));
+    let rate = "N m/s, N/s: from nothing to the effort limit in two periods";
+    list(8, "effort_rate", rate, &numbers(&tuning.effort_rate));
+    let margin = "rad, m: a twentieth of the range, 0.05 rad or 0.01 m at most";
+    list(8, "margin", margin, &numbers(&tuning.margin));
+    let stiffness = "N m/rad, N/m: inertia at the start posture x (40 rad/s)^2, at most effort / margin";
+    list(8, "stiffness", stiffness, &numbers(&tuning.stiffness));
+    list(8, "damping", "N m s/rad, N s/m: inertia x 40 rad/s, half of critical", &numbers(&tuning.damping));
+    list(6, "safety", "what the joints get after a fault", &[]);
+    list(8, "damping", "N m s/rad, N s/m: inertia / 0.1 s", &numbers(&tuning.safe_damping));
+    text + "      tracking: {stiffness: 400.0, damping: 40.0}   # 1/s^2, 1/s: 20 rad/s, critically damped, whatever the inertia
+      homing: {duration: 1.0, timeout: 5.0}         # s
+      return: {duration: 1.0, timeout: 5.0}         # s
+      watchdog: {max_task_age: null}        # nothing is observed besides the joints
+"
+}
+
+fn task(parts: &Parts<'_>) -> String {
+    let Parts { limits, stroke, tuning, arm, .. } = parts;
+    let step = PERIOD * stroke.decimation as f64;
+    let time = number(rounded(stroke.time));
+    let end = number((step * STEPS as f64 * 1e6).round() / 1e6);
+    let tip = quoted(&arm.tip);
+    let vector = |values: &[f64]| format!("[{}]", values.iter().map(|x| number(*x)).collect::<Vec<_>>().join(", "));
+    let by_joint = |values: &[f64]| {
+        let pairs =
+            values.iter().zip(&limits.0).map(|(value, joint)| format!("{}: {}", quoted(&joint.name), number(*value)));
+        format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
+    };
+    let zeros = vec![0.; limits.0.len()];
+    let (target, velocity) = (vector(stroke.target.coords.as_slice()), vector(stroke.tip_velocity.as_slice()));
+    let speed = stroke.tip_velocity.norm();
+    let squares =
+        stroke.squared_effort.iter().zip(&tuning.action_scale).map(|(effort, scale)| effort / (scale * scale));
+    let position_weight = number(rounded(1. / (stroke.miss * stroke.miss)));
+    let velocity_weight = number(rounded(0.3 / (speed * speed)));
+    let effort_price = number(rounded(0.01 / (squares.sum::<f64>() * STEPS as f64).max(1.)));
+    let within = number(rounded((stroke.miss / 4.).min(0.02)));
+    let miss = rounded(stroke.miss);
+    format!(
+        "
+    task:
+      stroke:
+        horizon: {STEPS}                         # policy steps of {} s
+        demonstration:                      # from the start posture through the strike to rest, within the limits
+          via_points:
+            - time: {time}                    # s
+              joints: {}
+              joint_velocities: {}
+            - time: {end}
+              joints: {}
+              joint_velocities: {}
+        # The tip is to pass a point that the demonstration misses by {miss} m, at the demonstration's velocity.
+        reward:
+          - {{at: {time}, link: {tip}, position: {target}, weight: {position_weight}}}   # m, 1/m^2: the demonstration's miss costs 1
+          - {{at: {time}, link: {tip}, velocity: {velocity}, weight: {velocity_weight}}}   # m/s, s^2/m^2: standing still would cost 0.3
+          - {{effort: {effort_price}}}               # per squared unit of the action: the demonstration's efforts cost 0.01
+        success: {{at: {time}, link: {tip}, position: {target}, within: {within}}}   # m
+",
+        number(rounded(step)),
+        by_joint(&stroke.position),
+        by_joint(&stroke.velocity),
+        by_joint(&stroke.end),
+        by_joint(&zeros),
+    )
+}
+
+/// A number that YAML reads as one with a fraction.
+fn number(value: f64) -> String {
+    match value {
+        f64::INFINITY => ".inf".into(),
+        f64::NEG_INFINITY => "-.inf".into(),
+        value if value == 0. => "0.0".into(),
+        value => format!("{value:?}"),
+    }
+}
+
+/// A text as YAML has it: as it is where that is safe, else in quotation marks.
+fn quoted(text: &str) -> String {
+    let safe = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_' || first == '/')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c))
+        && !["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"]
+            .contains(&&*text.to_lowercase());
+    // Text in JSON's quotation marks is text in YAML's.
+    if safe { text.into() } else { serde_json::Value::from(text).to_string() }
+}
+
+/// A name in a comment.
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

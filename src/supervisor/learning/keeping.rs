@@ -1,0 +1,179 @@
+//! What of a run is kept: trials as they end, an iteration when it is done.
+
+use std::sync::Arc;
+
+use moto_learners::LearnerError;
+use tracing::warn;
+
+use super::Learning;
+use crate::control::{Episode, FinishedTrial};
+use crate::report::{DiscardedTrial, IterationMetrics, PerStep, Timing, learning_curve_svg};
+use crate::robot::{TrialKey, TrialKind};
+use crate::storage::{RunFolder, StorageError, TrialEnd, TrialMeta};
+use crate::supervisor::archive::Stored;
+use crate::supervisor::checkpoint::{Saved, header};
+use crate::supervisor::error::DaemonError;
+use crate::supervisor::interrupt::Interrupt;
+use crate::supervisor::learner_thread::Updated;
+use crate::supervisor::programs::Judged;
+use crate::supervisor::progress::{IterationSummary, Progress};
+use crate::supervisor::records::metrics;
+use crate::supervisor::rollout::Rollout;
+use crate::supervisor::runner::{MARKED_FAILED, Runner, cut_short};
+use crate::tasks::Judgement;
+
+const LEARNING_CURVE: &str = "learning_curve.svg";
+
+impl Learning<'_> {
+    /// Stores a trial and takes it as a rollout if it can be learned from. Says whether it can.
+    pub(super) fn keep(&mut self, trial: &FinishedTrial, judged: Judged) -> bool {
+        let (meta, episode) = self.store_trial(trial, &judged);
+        let judgement = judged.judgement;
+        match meta.end {
+            TrialEnd::Completed => {
+                let rollout = Rollout::new(meta.trial, episode, judgement, &trial.order.law, &trial.order.noise);
+                self.collected.usable.insert(trial.order.key.rollout, rollout);
+                true
+            }
+            TrialEnd::Invalid { reason } | TrialEnd::Fault { reason } => {
+                warn!("trial {} is kept but not learned from: {reason}", meta.trial);
+                self.collected.discarded.push(DiscardedTrial { trial: meta.trial, reason });
+                false
+            }
+        }
+    }
+
+    /// Leaves out what the operator marked failed after it was over, and says whether there was any. What an iteration before
+    /// learned from it stays learned.
+    pub(super) fn leave_out(&mut self, marked: &[TrialKey]) -> bool {
+        let iteration = self.saved.learner.iteration() as u64;
+        let mut any = false;
+        for key in marked.iter().filter(|key| key.kind == TrialKind::Learn) {
+            if key.iteration < iteration {
+                warn!(
+                    "rollout {} of iteration {} was marked failed after it was learned from",
+                    key.rollout,
+                    key.iteration + 1
+                );
+            } else if let Some(Rollout { trial, .. }) = self.collected.usable.remove(&key.rollout) {
+                warn!("trial {trial} is kept but not learned from: {MARKED_FAILED}");
+                self.archive.give(move |folder| folder.invalidate_trial(trial, MARKED_FAILED).map(|()| Stored::Other));
+                self.collected.discarded.push(DiscardedTrial { trial, reason: MARKED_FAILED.into() });
+                any = true;
+            }
+        }
+        any
+    }
+
+    pub(super) fn store_trial(&mut self, trial: &FinishedTrial, judged: &Judged) -> (TrialMeta, Arc<Episode>) {
+        let meta = self.recorder.trial(self.next_trial, trial, judged);
+        let episode = Arc::new(trial.episode().clone());
+        self.next_trial += 1;
+        let (stored, content) = (meta.clone(), episode.clone());
+        self.archive.give(move |folder| {
+            folder.write_trial(&content, &stored)?;
+            Ok(Stored::Trial(Box::new(stored)))
+        });
+        (meta, episode)
+    }
+
+    /// Stores a trial that is not for learning and says what was made of it.
+    pub async fn keep_evaluation(
+        &mut self,
+        trial: &FinishedTrial,
+        runner: &mut Runner,
+        interrupt: &Interrupt,
+    ) -> Judgement {
+        let judged = self.judge(trial, Some(runner), interrupt).await;
+        self.store_trial(trial, &judged);
+        judged.judgement
+    }
+
+    /// Judges a trial that is over.
+    pub(super) async fn judge(
+        &self,
+        trial: &FinishedTrial,
+        runner: Option<&mut Runner>,
+        interrupt: &Interrupt,
+    ) -> Judged {
+        match self.programs {
+            Some(programs) => programs.judge(self.task, trial, runner, interrupt).await,
+            None => self.task.judge(trial.episode()).into(),
+        }
+    }
+
+    /// Stores what a loop that was stopped still had: trials that were over by then, faults of their own among them. One that
+    /// the stop itself cut short will be made again.
+    pub async fn keep_last(&mut self, trials: &[FinishedTrial], interrupt: &Interrupt) {
+        for trial in trials.iter().filter(|trial| !cut_short(&trial.outcome)) {
+            let judged = self.judge(trial, None, interrupt).await;
+            self.store_trial(trial, &judged);
+        }
+    }
+
+    /// Stores the black boxes of new faults.
+    pub fn keep_black_boxes(&mut self, runner: &mut Runner) {
+        while let Some(black_box) = runner.black_box() {
+            let (episode, meta) = self.recorder.black_box(self.next_trial, &black_box);
+            self.archive.give(move |folder| folder.write_black_box(&episode, &meta).map(Stored::BlackBox));
+            runner.recycle_black_box(black_box);
+        }
+    }
+
+    /// What puts the learner on the disk as it is now.
+    pub(super) fn checkpoint(
+        &self,
+    ) -> Result<impl FnOnce(&mut RunFolder) -> Result<(), StorageError> + Send + 'static, DaemonError> {
+        let header = header(self.setup, self.task, self.saved.learner.iteration() as u64)?;
+        let (saved, keep) = (self.saved.clone(), self.setup.config.run.checkpoints);
+        Ok(move |folder: &mut RunFolder| {
+            let path = folder.view().directory().into();
+            let unstorable = |error: LearnerError| StorageError::Unstorable { path, what: error.to_string() };
+            folder.save_checkpoint(&saved.checkpoint(header).map_err(unstorable)?, keep).map(drop)
+        })
+    }
+
+    /// Puts an iteration on the disk: metrics first, so that a checkpoint never lacks its line.
+    pub(super) fn store(
+        &mut self,
+        rollouts: &[Rollout],
+        discarded: Vec<DiscardedTrial>,
+        updated: Updated,
+        mut timing: Timing,
+        progress: &mut Progress,
+    ) -> Result<(), DaemonError> {
+        let Updated { learner, report, duration } = updated;
+        timing.stages.extend(report.seconds.clone());
+        timing.stages.insert("learner".into(), duration.as_secs_f64());
+        let episodes = self.saved.episodes + (rollouts.len() + discarded.len()) as u64;
+        let line = metrics(&report, rollouts, episodes, discarded, timing);
+        progress.iteration(&IterationSummary {
+            iteration: report.iteration,
+            trials: (report.iteration + 1) * rollouts.len(),
+            rollouts: rollouts.len(),
+            mean_return: report.mean_return,
+            success: line.success,
+            kl: report.kl,
+            effective_samples: report.effective_samples,
+            update_time: duration,
+        });
+        self.saved = Arc::new(Saved { learner, episodes });
+        self.lines.push(for_the_curve(line.clone()));
+        let title = format!("{}, seed {}", self.setup.title(), self.setup.config.run.seed);
+        let curve = learning_curve_svg(&title, &self.lines)?;
+        let save = self.checkpoint()?;
+        self.archive.give(move |folder| {
+            folder.append_metrics(&line)?;
+            save(folder)?;
+            folder.write_file(LEARNING_CURVE, curve.as_bytes())?;
+            Ok(Stored::Iteration(Box::new(line)))
+        });
+        Ok(())
+    }
+}
+
+/// A line as the learning curve needs it: a long run must not grow by the rest.
+pub fn for_the_curve(mut line: IterationMetrics) -> IterationMetrics {
+    (line.steps, line.timing) = (PerStep::default(), Timing::default());
+    line
+}

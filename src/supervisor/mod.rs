@@ -1,0 +1,59 @@
+//! The supervisor around the control loop: it orders trials, learns from them, stores what must not be lost, and stops the robot
+//! safely.
+
+pub(crate) mod archive;
+pub(crate) mod beginning;
+pub(crate) mod checkpoint;
+mod error;
+#[cfg(test)]
+mod exploration_safety;
+pub(crate) mod interrupt;
+mod learned;
+mod learner_thread;
+pub(crate) mod learning;
+pub(crate) mod machine;
+mod operator;
+pub(crate) mod places;
+pub(crate) mod programs;
+mod progress;
+mod records;
+mod robot_run;
+mod rollout;
+pub(crate) mod runner;
+mod source;
+pub(crate) mod terminal;
+
+pub use beginning::{Beginning, run_configuration};
+pub use error::DaemonError;
+pub use learned::{LearnedStroke, StoredLaw};
+pub(crate) use machine::lockstep;
+pub use operator::{Operator, Order, Watcher};
+pub use robot_run::RobotRun;
+pub(crate) use rollout::{Rollout, batch, is_finite};
+pub use source::ConfigSource;
+
+/// The next update of a learner in this process panics.
+#[cfg(all(test, feature = "ros"))]
+pub fn panic_at_next_update() {
+    learner_thread::PANIC.store(true, std::sync::atomic::Ordering::Relaxed);
+}
+
+/// Runs the supervisor on this thread, with the signals of its user.
+///
+/// # Errors
+/// If the system refuses what it needs, or what the work ended with.
+pub(crate) fn block_on<T>(
+    work: impl AsyncFnOnce(interrupt::Interrupt) -> Result<T, DaemonError>,
+) -> Result<T, DaemonError> {
+    let runtime = runtime()?;
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let interrupt = interrupt::Interrupt::listen().map_err(DaemonError::system("listen to signals"))?;
+        work(interrupt).await
+    })
+}
+
+/// The supervisor's runtime.
+fn runtime() -> Result<tokio::runtime::Runtime, DaemonError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(DaemonError::system("start the supervisor"))
+}

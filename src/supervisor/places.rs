@@ -1,0 +1,94 @@
+//! Finding a run by the path somebody gave, and saying what it is if it is none.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::DaemonError;
+use crate::storage::files::{Disk, Files};
+use crate::storage::{RunView, StorageError};
+use crate::supervisor::LearnedStroke;
+
+/// How many things of a kind a message names.
+const NAMED: usize = 4;
+
+/// Opens a run's folder for reading.
+///
+/// # Errors
+/// [`DaemonError::NotARun`] with what is there instead and what to give, or what is wrong with the folder.
+pub fn open_run(path: &Path) -> Result<RunView, DaemonError> {
+    let none = || DaemonError::NotARun { path: path.into(), what: what_is_there(path) };
+    if !path.is_dir() {
+        return Err(none());
+    }
+    match RunView::open(Arc::new(Disk), path) {
+        Err(StorageError::NotARun { .. }) => Err(none()),
+        opened => Ok(opened?),
+    }
+}
+
+/// Whether the path is that of a learned stroke's file, by its name or because no run has it.
+pub fn is_stroke(path: &Path) -> bool {
+    path.is_file() && (path.to_string_lossy().ends_with(LearnedStroke::ENDING) || run_around(path).is_none())
+}
+
+/// The run whose folder has this path in it.
+fn run_around(path: &Path) -> Option<&Path> {
+    // The last of a relative path is empty.
+    let mut folders =
+        path.ancestors().skip(1).map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    folders.find(|folder| is_run(folder))
+}
+
+fn is_run(folder: &Path) -> bool {
+    RunView::open(Arc::new(Disk), folder).is_ok()
+}
+
+fn what_is_there(path: &Path) -> String {
+    if !path.exists() {
+        return "does not exist".into();
+    }
+    if let Some(run) = run_around(path) {
+        return format!("is a part of the run in {0}: give {0}", run.display());
+    }
+    if path.is_file() {
+        let stroke = path.to_string_lossy().ends_with(LearnedStroke::ENDING);
+        return if stroke {
+            "is a learned stroke, not a run: `evaluate` judges it, and a warm start begins with it".into()
+        } else {
+            "is a file, and neither a run's folder nor a learned stroke (*.stroke.json)".into()
+        };
+    }
+    let folder = if path.ends_with("seeds") { path.parent().unwrap_or(path) } else { path };
+    if folder.join("seeds").is_dir() {
+        return experiment(folder);
+    }
+    let runs: Vec<PathBuf> = entries(path).into_iter().filter(|entry| is_run(entry)).collect();
+    if runs.is_empty() {
+        "is not a run's folder: it has no run.json".into()
+    } else {
+        format!("has runs in it and is none itself: give one of them ({})", named(&runs))
+    }
+}
+
+/// What to do with the results of an experiment.
+fn experiment(folder: &Path) -> String {
+    let mut strokes = entries(&folder.join("seeds"));
+    strokes.retain(|path| path.to_string_lossy().ends_with(LearnedStroke::ENDING));
+    let what = "has the results of an experiment, not a run: the `experiment` command that made it goes on with it";
+    if strokes.is_empty() {
+        format!("{what}; its seeds left no stroke that could be judged or started from")
+    } else {
+        format!("{what}; `evaluate` and a warm start take one of its strokes ({})", named(&strokes))
+    }
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    // A folder that cannot be listed has nothing to propose.
+    Disk.list(folder).unwrap_or_default().into_iter().map(|name| folder.join(name)).collect()
+}
+
+fn named(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths.iter().take(NAMED).map(|path| path.display().to_string()).collect();
+    let more = if paths.len() > NAMED { ", ..." } else { "" };
+    names.join(", ") + more
+}

@@ -1,0 +1,129 @@
+//! Learning on a robot that is not in this process.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tracing::info;
+
+use super::archive::{ARCHIVE, Archive};
+use super::beginning::{Beginning, open};
+use super::checkpoint::Saved;
+use super::error::DaemonError;
+use super::interrupt::Interrupt;
+use super::learning::{Ended, Learning};
+use super::machine::Machine;
+use super::operator::Operator;
+use super::programs::Programs;
+use super::runner::Runner;
+use super::runtime;
+use crate::robot::{RemoteRobot, TrialKey, TrialKind};
+use crate::setup::Setup;
+use crate::tasks::Task;
+
+/// A run on a robot: everything loaded, nothing moving.
+pub struct RobotRun {
+    setup: Setup,
+    task: Box<dyn Task>,
+    archive: Archive,
+    saved: Arc<Saved>,
+    programs: Programs,
+}
+
+impl RobotRun {
+    /// Makes the run folder `out` (none for one under `runs/`), or goes on with the one that it begins with.
+    ///
+    /// # Errors
+    /// What is wrong with the task or the folder, or does not fit in what it is to begin with.
+    pub fn open(setup: Setup, out: Option<PathBuf>, beginning: &Beginning) -> Result<Self, DaemonError> {
+        setup.log_differences();
+        let task = setup.task()?;
+        let programs = Programs::on_a_robot(&setup)?;
+        let (folder, saved) = open(&setup, &*task, beginning, out)?;
+        info!("run folder: {}", folder.view().directory().display());
+        let archive = Archive::start(folder).map_err(DaemonError::system(ARCHIVE))?;
+        Ok(Self { setup, task, archive, saved: Arc::new(saved), programs })
+    }
+
+    /// The run folder.
+    pub fn directory(&self) -> &Path {
+        self.archive.view().directory()
+    }
+
+    /// The loop is run with this configuration of it from now on.
+    pub fn set_control(&mut self, setup: &Setup) {
+        self.setup.config.control = setup.config.control.clone();
+    }
+
+    /// Learns until the configured number of iterations is reached, or the operator ends it; may be called again to go on.
+    /// At its end the learned policy makes strokes without noise (`run.realtime_strokes`). Says whether the run is complete.
+    ///
+    /// # Errors
+    /// What went wrong. The robot then has the safe command, and what was done is saved.
+    pub fn learn(&mut self, robot: Box<dyn RemoteRobot>, operator: Operator) -> Result<bool, DaemonError> {
+        let Self { setup, task, archive, saved, programs } = self;
+        let task = &**task;
+        let mut learning = Learning::new(setup, task, archive, saved.clone())?.judged_by(programs);
+        let runtime = runtime()?;
+        let outcome = runtime.block_on(async {
+            let interrupt = Interrupt::default();
+            let machine = Machine::connect(setup, task, robot)?;
+            interrupt.guard(machine.control.client.stopper());
+            let mut runner = Runner::new(machine, setup.config.run.seed).operated(operator, interrupt.clone());
+            let mut result = learning.run(&mut runner, &interrupt).await;
+            if matches!(result, Ok(Ended::Complete)) {
+                result = match show(&mut learning, &mut runner, &interrupt, setup.config.run.realtime_strokes as u64)
+                    .await
+                {
+                    Err(_) if interrupt.asked() => Ok(Ended::Interrupted),
+                    other => other.map(|()| Ended::Complete),
+                };
+            }
+            learning.keep_black_boxes(&mut runner);
+            // Whatever came of it, the robot gets the safe command.
+            let lost = runner.failure();
+            let (trials, loop_end) = runner.stop();
+            if let Err(error) = loop_end {
+                result = Err(error.into());
+            }
+            if result.is_err() || matches!(result, Ok(Ended::Interrupted)) {
+                learning.keep_last(&trials, &interrupt).await;
+            }
+            let stored = learning.settle(None).await;
+            result = result.and_then(|ended| stored.map(|()| ended));
+            match (result, lost) {
+                (Err(_), Some(lost)) => Err(DaemonError::Robot(lost)),
+                (result, _) => result.map(|ended| ended == Ended::Complete),
+            }
+        });
+        let now = learning.saved().clone();
+        drop(learning);
+        *saved = now;
+        outcome
+    }
+}
+
+/// Strokes of the learned policy without noise.
+async fn show(
+    learning: &mut Learning<'_>,
+    runner: &mut Runner,
+    interrupt: &Interrupt,
+    strokes: u64,
+) -> Result<(), DaemonError> {
+    if strokes == 0 {
+        return Ok(());
+    }
+    let law = learning.saved().learner.law().compile()?;
+    let iteration = learning.saved().learner.iteration() as u64;
+    for rollout in 0..strokes {
+        runner.order(TrialKey { kind: TrialKind::Evaluate, iteration, rollout }, &law, false);
+    }
+    let mut successes = 0;
+    for _ in 0..strokes {
+        let trial = learning.next(runner).await?;
+        successes += u64::from(learning.keep_evaluation(&trial, runner, interrupt).await.success);
+        runner.recycle(trial);
+    }
+    learning.settle(Some(runner)).await?;
+    info!("without exploration noise {successes} of {strokes} strokes succeeded");
+    Ok(())
+}
