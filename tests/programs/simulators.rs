@@ -104,7 +104,8 @@ fn on_the_wall_clock_a_program_that_ends_is_a_robot_without_readings_until_it_is
     place.write("config.yaml", &config);
     place.learn_on_the_clock("run", 1).unwrap();
     let complaints = place.complaints("run");
-    assert!(complaints.iter().filter(|complaint| complaint.is_none()).count() == ROLLOUTS, "{complaints:?}");
-    let failed = complaints.iter().flatten().filter(|complaint| complaint.contains("exit status: 7"));
-    assert_eq!(failed.count(), 1, "{complaints:?}");
+    // The loop may see that there are no readings before it is known why.
+    let why = |complaint: &&String| complaint.contains("exit status: 7") || complaint.contains("joint state");
+    let failed = complaints.iter().flatten();
+    assert_eq!((complaints.len(), failed.filter(why).count()), (ROLLOUTS + 1, 1), "{complaints:?}");
 }
