@@ -86,10 +86,20 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<Evaluation, DaemonError> {
     } else {
         (Pace::Lockstep, setup.config.run.evaluation_strokes)
     };
-    let strokes = options.strokes.unwrap_or(usual as u64);
+    let strokes = Strokes { law: &law, count: options.strokes.unwrap_or(usual as u64), explore: noise };
     let programs = Programs::start(&setup)?;
-    let subject = Subject { setup: &setup, task: &*task, programs: &programs, law: &law };
-    block_on(async |interrupt| judge(subject, strokes, noise, pace, &interrupt).await)
+    block_on(async |interrupt| judge(&setup, &*task, &programs, strokes, pace, &interrupt).await)
+}
+
+/// Strokes to make and to judge.
+#[derive(Clone, Copy)]
+pub struct Strokes<'a> {
+    /// What makes them.
+    pub law: &'a Law,
+    /// How many.
+    pub count: u64,
+    /// Whether with exploration noise.
+    pub explore: bool,
 }
 
 /// What is to be judged, and on what.
@@ -109,37 +119,43 @@ fn learned(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
     Ok((setup, law))
 }
 
-/// What strokes are made by, and who judges them.
-#[derive(Clone, Copy)]
-pub(super) struct Subject<'a> {
-    pub setup: &'a Setup,
-    pub task: &'a dyn Task,
-    pub programs: &'a Programs,
-    pub law: &'a Law,
+/// Makes strokes in lockstep and judges them. They are not stored.
+///
+/// # Errors
+/// As [`judge`].
+pub async fn judge_law(
+    setup: &Setup,
+    task: &dyn Task,
+    programs: &Programs,
+    strokes: Strokes<'_>,
+    interrupt: &Interrupt,
+) -> Result<Evaluation, DaemonError> {
+    judge(setup, task, programs, strokes, Pace::Lockstep, interrupt).await
 }
 
-/// Makes `strokes` strokes with the subject's law and judges them. They are not stored.
+/// Makes strokes and judges them. They are not stored.
 ///
 /// # Errors
 /// If the machine does not start, or ends before it is asked to.
-pub(super) async fn judge(
-    subject: Subject<'_>,
-    strokes: u64,
-    explore: bool,
+async fn judge(
+    setup: &Setup,
+    task: &dyn Task,
+    programs: &Programs,
+    strokes: Strokes<'_>,
     pace: Pace,
     interrupt: &Interrupt,
 ) -> Result<Evaluation, DaemonError> {
-    let Subject { setup, task, programs, law } = subject;
+    let Strokes { law, count, explore } = strokes;
     let seed = setup.config.run.seed;
     let machine = Machine::start(setup, task, programs.plant(setup, task)?, pace)?;
     interrupt.guard(machine.control.client.stopper());
     let mut runner = Runner::new(machine, seed).simulated(programs.watch());
-    for rollout in 0..strokes {
+    for rollout in 0..count {
         runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: 0, rollout }, law, explore);
     }
     let (mut successes, mut returns, mut distances, mut clipped, mut faults) = (0, 0., Vec::new(), 0., 0);
     let mut made = 0;
-    while made < strokes {
+    while made < count {
         let trial = match runner.next().await {
             Ok(trial) => trial,
             Err(error) => {
@@ -168,9 +184,9 @@ pub(super) async fn judge(
         runner.recycle(trial);
     }
     let latency = runner.stop().1?;
-    let share = |sum: f64| sum / strokes as f64;
+    let share = |sum: f64| sum / count as f64;
     Ok(Evaluation {
-        strokes,
+        strokes: count,
         success: share(successes as f64),
         mean_return: share(returns),
         distance: (!distances.is_empty()).then(|| distances.iter().sum::<f64>() / distances.len() as f64),

@@ -166,16 +166,16 @@ pub enum DaemonError {
     },
 }
 
-impl From<ProgramError> for DaemonError {
-    fn from(error: ProgramError) -> Self {
-        Self::Program(Box::new(error))
-    }
-}
-
 impl DaemonError {
     /// Names what was tried where the system refused it.
     pub(crate) fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::System { what, source }
+    }
+}
+
+impl From<ProgramError> for DaemonError {
+    fn from(error: ProgramError) -> Self {
+        Self::Program(Box::new(error))
     }
 }
 
