@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use moto_settings::{FieldError, nearest};
 use nalgebra::Point3;
 
 use super::{InitError, Options};
 use crate::dynamics::{Description, FrameId, Model, Note, Reason, Selection, Workspace};
-use crate::schema::{FieldError, nearest};
 
 /// Joints of a finger or a thumb, at most: a chain that branches into nothing longer is a hand.
 const FINGER: usize = 4;

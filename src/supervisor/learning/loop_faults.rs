@@ -5,11 +5,10 @@ use super::super::runner::RunnerError;
 use super::faults::{Place, ROLLOUTS};
 use super::*;
 use crate::control::{Episode, LoopError, Stroke};
-use crate::moto::Reward;
 use crate::robot::Observed;
 use crate::robot::{Plant, Reading};
 use crate::tasks::{Judgement, TaskError};
-use moto_learners::Start;
+use moto_learners::{Reward, Start};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Called with the number of the policy state that is asked for.

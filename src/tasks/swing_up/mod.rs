@@ -8,14 +8,13 @@ mod task;
 mod tests;
 
 pub use config::{Chain, JointLimit, LinkInertia, SwingUpConfig};
+use moto_learners::{Batch, Reward, Start};
+use moto_settings::FieldError;
 
 use crate::control::ControlConfig;
 use crate::dynamics::{Model, ModelError};
-use crate::moto::{Batch, Reward};
 use crate::policy::{CompiledPolicy, LinearGaussian, Policy, PolicyError};
 use crate::robot::{TrialKey, exploration_noise, trial_random};
-use crate::schema::FieldError;
-use moto_learners::Start;
 use nalgebra::{DMatrix, DVector};
 use plant::Plant;
 use rand_distr::{Distribution, StandardNormal};

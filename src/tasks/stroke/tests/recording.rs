@@ -53,6 +53,7 @@ fn stored(folder: &tempfile::TempDir, episode: &Episode, names: &[&str]) -> Path
         end: TrialEnd::Completed,
         total_reward: None,
         success: None,
+        distance: None,
         outcome_dim: 0,
         outcomes: vec![],
         wall_start: Duration::from_secs(1_700_000_000),
