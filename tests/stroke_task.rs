@@ -22,18 +22,18 @@ fn mean_return(folder: &Path) -> Vec<f64> {
     metrics(folder).iter().map(|line| line["return"]["mean"].as_f64().unwrap()).collect()
 }
 
-const SHORT: [(&str, &str); 1] = [("evaluation_strokes: 30", "evaluation_strokes: 2")];
+const SHORT: [(&str, &str); 1] = [("evaluation_strokes: ", "evaluation_strokes: 2 # ")];
 
 #[test]
 fn a_stroke_is_learned_and_its_errors_are_kept_with_each_trial() {
     let place = Place::new(2, 1);
     let config = configure(&place, "stroke.yaml", "stroke.yaml", &SHORT);
-    let learn = ["dry-run", "--config", &config, "--seed", "31", "--iterations", "20", "--realtime-strokes", "0"];
+    let learn = ["dry-run", "--config", &config, "--seed", "31", "--iterations", "6", "--realtime-strokes", "0"];
     place.run(&[&learn[..], &["--out", "run"]].concat());
     let returns = mean_return(&place.path("run"));
     let (first, last) = (returns[0], returns[returns.len() - 1]);
     // Most of what is lost at first is lost by missing the point.
-    assert!(last > 0.6 * first, "{returns:?}");
+    assert!(last > 0.5 * first, "{returns:?}");
     for (episode, meta) in trials(&place.path("run")).iter().take(3) {
         assert_eq!((meta.task.as_str(), meta.outcome_dim, episode.steps()), ("stroke", 6, 35));
         // In the step that begins at 0.5 s, and in no other: three numbers of a position, three of a velocity.

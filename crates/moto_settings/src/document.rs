@@ -127,6 +127,8 @@ fn default(node: &Json) -> String {
         return empty.into();
     }
     match node.get("default") {
+        // A value that may be nothing need not be given.
+        None if nullable(node) => "none".into(),
         None => "must be given".into(),
         Some(Json::Null) if nullable(node) => "none".into(),
         Some(Json::String(text)) if text.is_empty() => "empty".into(),

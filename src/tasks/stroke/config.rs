@@ -16,11 +16,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContextConfig {
-    /// Lowest value of each entry.
-    #[schemars(extend("x-unit" = "unit of what it stands for"))]
+    /// Lowest value of each entry, in the unit of what it stands for.
     pub low: Vec<f64>,
     /// Highest value of each entry, as many as in `low`.
-    #[schemars(extend("x-unit" = "unit of what it stands for"))]
     pub high: Vec<f64>,
 }
 
@@ -33,8 +31,8 @@ pub struct ObservedConfig {
     /// How many numbers it is.
     #[schemars(extend("minimum" = 1, "maximum" = 100))]
     pub size: usize,
-    /// A change of each of these numbers that matters.
-    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1000000, "x-unit" = "unit of the value"))]
+    /// A change of each of these numbers that matters, in their unit.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1000000))]
     #[serde(default = "observed_scale")]
     pub scale: f64,
 }
@@ -116,7 +114,8 @@ impl StrokeTaskConfig {
             names.push(name);
         }
         if self.reward.is_empty() {
-            let expected = "expected a term at least: what is learned is what they reward".into();
+            let expected =
+                "expected a term at least; where a judge says what counts, the price of the effort will do".into();
             return Err(FieldError::Length { field: "reward".into(), found: 0, expected });
         }
         Ok(())

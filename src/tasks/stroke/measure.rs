@@ -81,9 +81,8 @@ impl Measure {
         };
         let with =
             [("link", config.link.is_some()), ("point", config.point.is_some()), ("axis", config.axis.is_some())];
-        if let Some((what, _)) = with.iter().find(|(_, given)| *given)
-            && !given.iter().any(|given| of_link.iter().any(|(name, _)| name == given))
-        {
+        let none_of_a_link = !of_link.iter().any(|(_, given)| *given);
+        if let Some((what, _)) = with.iter().find(|(_, given)| *given && none_of_a_link) {
             return Err(needs(what, "position", "a position, velocity or direction"));
         }
         if config.value.is_some() && config.observed.is_none() {

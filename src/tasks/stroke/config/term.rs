@@ -148,8 +148,8 @@ pub struct ConditionConfig {
     /// What is measured.
     #[serde(flatten)]
     pub measured: Measured,
-    /// Largest length of the error.
-    #[schemars(extend("exclusiveMinimum" = 0, "x-unit" = "unit of what is measured"))]
+    /// Largest length of the error, in the unit of what is measured.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub within: f64,
 }
 
