@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use experiment_support::{Counter, Place, experiment, names, timeless};
-use moto_controller::experiment::{ExperimentConfig, ExperimentError, Folder, Ended, Record, RunnerOptions, run};
+use moto_controller::experiment::{Ended, ExperimentConfig, ExperimentError, Folder, Record, RunnerOptions, run};
 
 fn options(threads: usize) -> RunnerOptions {
     RunnerOptions { threads, save_every: Duration::ZERO }
