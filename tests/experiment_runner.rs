@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use experiment_support::{Counter, Place, experiment, names, timeless};
-use moto_controller::experiment::{ExperimentConfig, ExperimentError, Folder, Outcome, Record, RunnerOptions, run};
+use moto_controller::experiment::{Ended, ExperimentConfig, ExperimentError, Folder, Record, RunnerOptions, run};
 
 fn options(threads: usize) -> RunnerOptions {
     RunnerOptions { threads, save_every: Duration::ZERO }
@@ -16,8 +16,8 @@ fn options(threads: usize) -> RunnerOptions {
 fn complete(config: &ExperimentConfig, folder: &Folder, threads: usize) -> (Vec<Record>, usize) {
     let counter = Counter::stopping_after(usize::MAX);
     match run(config, folder, options(threads), &counter.stop, &counter).unwrap() {
-        Outcome::Complete(records) => (timeless(records), counter.iterations.load(Ordering::Relaxed)),
-        Outcome::Stopped => panic!("nobody asked to stop"),
+        Ended::Complete(records) => (timeless(records), counter.iterations.load(Ordering::Relaxed)),
+        Ended::Stopped => panic!("nobody asked to stop"),
     }
 }
 
@@ -50,7 +50,7 @@ fn an_interrupted_seed_goes_on_to_the_bit_and_a_finished_one_is_not_run_again() 
         // A folder opened anew, as another process would.
         let folder = Folder::open(&place.path("run"), &config).unwrap();
         let counter = Counter::stopping_after(stop_after);
-        assert_eq!(run(&config, &folder, options(1), &counter.stop, &counter).unwrap(), Outcome::Stopped);
+        assert_eq!(run(&config, &folder, options(1), &counter.stop, &counter).unwrap(), Ended::Stopped);
         assert_eq!(counter.iterations.load(Ordering::Relaxed), stop_after);
         left -= stop_after;
     }

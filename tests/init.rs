@@ -226,7 +226,7 @@ fn xacro_is_expanded_by_its_program_or_told_how_to_be() {
     );
     // A stand-in that does what the program does with this file, and fails without its argument.
     let program = programs.join("xacro");
-    let script = "#!/bin/sh\n[ \"$2\" = hand:=false ] || { echo 'no hand is given' >&2; exit 2; }\nwhile IFS= read -r line; do case \"$line\" in *xacro:property*) echo '<robot name=\"arm\"><link name=\"world\"/>'; echo '<link name=\"upper\"><inertial><origin xyz=\"0 0 -0.15\"/><mass value=\"1\"/><inertia ixx=\"0.01\" ixy=\"0\" ixz=\"0\" iyy=\"0.01\" iyz=\"0\" izz=\"0.002\"/></inertial></link>';; *) echo \"$line\";; esac; done <\"$1\"\n";
+    let script = "#!/bin/sh\n[ \"$2\" = hand:=false ] || { echo 'no hand is given' >&2; exit 2; }\nwhile IFS= read -r line || [ -n \"$line\" ]; do case \"$line\" in *xacro:property*) echo '<robot name=\"arm\"><link name=\"world\"/>'; echo '<link name=\"upper\"><inertial><origin xyz=\"0 0 -0.15\"/><mass value=\"1\"/><inertia ixx=\"0.01\" ixy=\"0\" ixz=\"0\" iyy=\"0.01\" iyz=\"0\" izz=\"0.002\"/></inertial></link>';; *) echo \"$line\";; esac; done <\"$1\"\n";
     fs::write(&program, script).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let output = place.run(&["init", "--urdf", "raw.urdf.xacro"], &programs);

@@ -24,11 +24,14 @@ pub(super) struct Start {
     pub position: Vec<f64>,
     /// What holds the arm there (n), N m or N.
     pub gravity: Vec<f64>,
-    /// Mass matrix (n x n).
-    pub mass: DMatrix<f64>,
+    /// What each joint moves while the others are free to move (n), kg m^2 or kg: 1 / (M^-1)_jj. Where axes are nearly
+    /// parallel it is far below the diagonal of the mass matrix, and a gain that follows from that one is unstable.
+    pub inertia: Vec<f64>,
+    /// Inverse of the mass matrix (n x n).
+    pub inverse: DMatrix<f64>,
     /// Jacobian of the tip's position (3 x n), m per unit of the joint.
     pub jacobian: DMatrix<f64>,
-    /// The effort limits (n); of a joint without one four times its weight, and what accelerates it by 20 rad/s^2 or m/s^2.
+    /// The effort limits (n); of a joint without one twice its weight, and what accelerates it by 5 rad/s^2 or m/s^2.
     pub effort: Vec<f64>,
     /// How each joint can accelerate by itself with the effort left over gravity (n), rad/s^2 or m/s^2.
     pub acceleration: Vec<f64>,
@@ -47,12 +50,15 @@ impl Start {
         let tip = arm.tip_at(&workspace);
         model.jacobian(&workspace, arm.frame, tip, &mut jacobian);
         let effort: Vec<f64> =
-            (0..n).map(|j| limits.0[j].effort.value.unwrap_or(4. * gravity[j].abs() + 20. * mass[(j, j)])).collect();
+            (0..n).map(|j| limits.0[j].effort.value.unwrap_or(2. * gravity[j].abs() + 5. * mass[(j, j)])).collect();
         let acceleration = (0..n)
             .map(|j| ((effort[j] - gravity[j].abs()) / mass[(j, j)]).clamp(0., ACCELERATION * limits.0[j].speed()))
             .collect();
         let jacobian = jacobian.rows(0, 3).into_owned();
-        Self { position, gravity, mass, jacobian, effort, acceleration, tip }
+        // The mass matrix is positive definite: every joint was found to move some inertia of its own.
+        let inverse = mass.clone().cholesky().map_or_else(|| DMatrix::identity(n, n), |factors| factors.inverse());
+        let inertia = inverse.diagonal().iter().map(|entry| 1. / entry).collect();
+        Self { position, gravity, inertia, inverse, jacobian, effort, acceleration, tip }
     }
 
     /// How the tip accelerates: the directions (columns) in which it does so most to least easily, and how easily (m/s^2

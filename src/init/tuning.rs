@@ -1,25 +1,26 @@
 //! Gains and scales from the arm's own numbers.
 //!
-//! With M the diagonal of the mass matrix at the start posture, F the effort limit, g the effort that gravity takes there,
-//! v the speed limit, m the margin, T the control period:
+//! With m the inertia that a joint moves at the start posture while the others are free to move, 1 / (M^-1)_jj, M the
+//! mass matrix; F the effort limit, g the effort that gravity takes there, v the speed limit, d the margin, T the control
+//! period:
 //!
 //! | value | formula |
 //! |---|---|
 //! | `limits.effort_rate` | F / (2 T): from nothing to the limit in two periods |
-//! | `limits.stiffness` | M w^2 with w = 40 rad/s, at most F / m: the spring alone never asks for more than the drive has |
-//! | `limits.damping` | M w: half of critical |
-//! | `safety.damping` | M / 0.1 s: what moves is at rest after some tenths of a second |
-//! | `action_scale` | c M / l, l the lever of the joint at the tip: each joint's noise moves the tip alike; c such that the noise of the first policy spreads the tip by a third of what it misses at the strike; at most a tenth of F - abs(g) |
+//! | `limits.stiffness` | m w^2 with w = 40 rad/s, at most F / d: the spring alone never asks for more than the drive has |
+//! | `limits.damping` | m w: half of critical |
+//! | `safety.damping` | m / 0.1 s: what moves is at rest after some tenths of a second |
+//! | `action_scale` | c m / l, l the lever of the joint at the tip: each joint's noise moves the tip alike. c such that the noise of the first policy spreads the tip by a third of what the demonstration misses, or the speed of a joint by a tenth of v by the end of the stroke, whichever is less; at most a tenth of F - abs(g) |
 //!
-//! Independent noise of standard deviation s in each of the policy steps, of h seconds, up to time t spreads a unit mass by
-//! s sqrt(h t^3 / 3); joints are coupled, so that M^-1 of the whole mass matrix makes accelerations of the efforts.
+//! Independent noise of standard deviation s in each of the policy steps, of h seconds, up to time t spreads the position of
+//! a unit mass by s sqrt(h t^3 / 3) and its speed by s sqrt(h t); M^-1 makes accelerations of the efforts.
 
 use nalgebra::{DMatrix, DVector};
 
 use super::arm::Arm;
 use super::limits::{Limits, rounded};
 use super::posture::Start;
-use super::stroke::{FirstStroke, PERIOD};
+use super::stroke::{FirstStroke, PERIOD, STEPS, STRIKE};
 
 /// Natural frequency of the envelope, rad/s.
 const FREQUENCY: f64 = 40.;
@@ -27,6 +28,8 @@ const FREQUENCY: f64 = 40.;
 const SAFE_TIME: f64 = 0.1;
 /// Spread of the tip at the strike, as a share of what the demonstration misses.
 const SPREAD: f64 = 1. / 3.;
+/// Spread of a joint's speed by the end of the stroke, as a share of its limit.
+const SPEED: f64 = 0.1;
 /// Largest share of the effort left over gravity that a unit of the action is.
 const SHARE: f64 = 0.1;
 /// Smallest lever that is counted, as a share of the arm's largest.
@@ -47,10 +50,10 @@ impl Tuning {
     pub fn of(arm: &Arm, limits: &Limits, start: &Start, stroke: &FirstStroke) -> Self {
         let n = arm.model.dof();
         let per_joint = |of: &dyn Fn(usize) -> f64| (0..n).map(|j| rounded(of(j))).collect::<Vec<f64>>();
-        let mass = |j: usize| start.mass[(j, j)];
+        let mass = |j: usize| start.inertia[j];
         let margin: Vec<f64> = limits.0.iter().map(super::limits::JointLimits::margin).collect();
         Self {
-            action_scale: action_scale(start, stroke),
+            action_scale: action_scale(limits, start, stroke),
             effort_rate: per_joint(&|j| start.effort[j] / (2. * PERIOD)),
             stiffness: per_joint(&|j| (mass(j) * FREQUENCY * FREQUENCY).min(start.effort[j] / margin[j])),
             damping: per_joint(&|j| mass(j) * FREQUENCY),
@@ -60,16 +63,16 @@ impl Tuning {
     }
 }
 
-fn action_scale(start: &Start, stroke: &FirstStroke) -> Vec<f64> {
+fn action_scale(limits: &Limits, start: &Start, stroke: &FirstStroke) -> Vec<f64> {
     let n = start.position.len();
     let levers: Vec<f64> = start.jacobian.column_iter().map(|column| column.norm()).collect();
     let least = LEVER * levers.iter().copied().fold(0., f64::max);
-    let shape = DVector::from_fn(n, |j, _| start.mass[(j, j)] / levers[j].max(least));
-    let step = stroke.time / super::stroke::STRIKE as f64;
-    let in_time = (step * stroke.time.powi(3) / 3.).sqrt();
-    // The mass matrix is positive definite: every joint was found to move some inertia of its own.
-    let inverse = start.mass.clone().cholesky().map_or_else(|| DMatrix::identity(n, n), |factors| factors.inverse());
-    let spread = (&start.jacobian * inverse * DMatrix::from_diagonal(&shape)).norm() * in_time;
-    let scale = SPREAD * stroke.miss / spread;
+    let shape = DVector::from_fn(n, |j, _| start.inertia[j] / levers[j].max(least));
+    let step = stroke.time / STRIKE as f64;
+    let response = &start.inverse * DMatrix::from_diagonal(&shape);
+    let spread = (&start.jacobian * &response).norm() * (step * stroke.time.powi(3) / 3.).sqrt();
+    let in_speed = (step * step * STEPS as f64).sqrt();
+    let speeds = response.row_iter().zip(&limits.0).map(|(row, joint)| SPEED * joint.speed() / (row.norm() * in_speed));
+    let scale = speeds.fold(SPREAD * stroke.miss / spread, f64::min);
     (0..n).map(|j| rounded((scale * shape[j]).min(SHARE * (start.effort[j] - start.gravity[j].abs())))).collect()
 }

@@ -111,7 +111,8 @@ fn control(parts: &Parts<'_>) -> String {
     };
     let near = "rad, m: near zero, where the tip moves easily and the drives carry the arm";
     list(6, "start_posture", near, &numbers(&start.position));
-    let spread = "N m, N per unit of the action: the first policy's noise spreads the tip by a third of what it misses";
+    let spread =
+        "N m, N per unit of the action: the first policy's noise spreads the tip by a third of what it misses at most";
     list(6, "action_scale", spread, &numbers(&tuning.action_scale));
     list(6, "limits", "what the joints are allowed", &[]);
     list(8, "effort", "largest effort", &said(|joint| &joint.effort, ["N m", "N"]));
@@ -122,7 +123,7 @@ fn control(parts: &Parts<'_>) -> String {
     list(8, "effort_rate", rate, &numbers(&tuning.effort_rate));
     let margin = "rad, m: a twentieth of the range, 0.05 rad or 0.01 m at most";
     list(8, "margin", margin, &numbers(&tuning.margin));
-    let stiffness = "N m/rad, N/m: inertia at the start posture x (40 rad/s)^2, at most effort / margin";
+    let stiffness = "N m/rad, N/m: inertia (with the other joints free) at the start posture x (40 rad/s)^2, at most effort / margin";
     list(8, "stiffness", stiffness, &numbers(&tuning.stiffness));
     list(8, "damping", "N m s/rad, N s/m: inertia x 40 rad/s, half of critical", &numbers(&tuning.damping));
     list(6, "safety", "what the joints get after a fault", &[]);
@@ -193,7 +194,7 @@ fn number(value: f64) -> String {
     match value {
         f64::INFINITY => ".inf".into(),
         f64::NEG_INFINITY => "-.inf".into(),
-        value if value == 0. => "0.0".into(),
+        0. => "0.0".into(),
         value => format!("{value:?}"),
     }
 }

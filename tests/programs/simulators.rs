@@ -70,16 +70,15 @@ fn a_simulator_that_never_comes_up_again_ends_the_run() {
 fn a_simulator_may_judge() {
     let place = Place::new("simulator: {program: [python3, world.py]}", "judge: simulator");
     let world = std::fs::read_to_string(format!("{ROOT}/tests/programs/double_link.py")).unwrap();
-    let silent = world.replace("print(", "print(");
     let judging = world.replace("state[2:]}", "state[2:], 'judgement': {'return': state[1], 'success': state[1] > 0}}");
-    assert_ne!(judging, silent);
+    assert_ne!(judging, world);
     place.write("world.py", &judging);
     place.learn("run", 1).unwrap();
     for (episode, meta) in place.trials("run") {
         let end = episode.position[episode.position.len() - 1];
         assert_eq!((meta.outcomes.last(), meta.success), (Some(&end), Some(end > 0.)));
     }
-    place.write("world.py", &silent);
+    place.write("world.py", &world);
     let error = place.learn("silent", 1).unwrap_err();
     assert!(error.contains("gave no `judgement`"), "{error}");
     // A judgement that nobody asked for is no way to be learned from by accident.
@@ -87,4 +86,25 @@ fn a_simulator_may_judge() {
     place.write("world.py", &judging);
     let error = place.learn("run", 1).unwrap_err();
     assert!(error.contains("`judge` is not `simulator`"), "{error}");
+}
+
+#[test]
+fn on_the_wall_clock_a_program_that_ends_is_a_robot_without_readings_until_it_is_back() {
+    let place = Place::new("", "");
+    let once = place.path("once").to_str().unwrap().to_owned();
+    let program = simulator(&format!("unruly.py, simulator, die, '200', {once}"), 60.);
+    let config = std::fs::read_to_string(place.path("config.yaml")).unwrap();
+    // However slow the machine.
+    let config = config
+        .replace("joint2]\n", &format!("joint2]\n      {program}\n"))
+        .replace("    control:\n", "    control:\n      max_missed_share: 1.0\n")
+        .replace("max_task_age: null", "max_task_age: null, max_consecutive_misses: 1000, max_state_age: 0.5")
+        .replace("start_deviation: 0.0", "start_deviation: 0.0, horizon: 20");
+    place.write("config.yaml", &config);
+    place.learn_on_the_clock("run", 1).unwrap();
+    let complaints = place.complaints("run");
+    // The loop may see that there are no readings before it is known why.
+    let why = |complaint: &&String| complaint.contains("exit status: 7") || complaint.contains("joint state");
+    let failed = complaints.iter().flatten();
+    assert_eq!((complaints.len(), failed.filter(why).count()), (ROLLOUTS + 1, 1), "{complaints:?}");
 }

@@ -18,7 +18,7 @@ use super::programs::Programs;
 use super::progress::Progress;
 use super::records::Recorder;
 use super::rollout::{Rollout, batch};
-use super::runner::{LOOK, Runner};
+use super::runner::{Runner, SUPERVISOR_POLL};
 use crate::control::{Episode, FinishedTrial};
 use crate::report::{DiscardedTrial, IterationMetrics, Timing};
 use crate::robot::{TrialKey, TrialKind, exploration_noise};
@@ -172,7 +172,7 @@ impl<'a> Learning<'a> {
                     None => false,
                 };
                 if !alive {
-                    tokio::time::sleep(LOOK).await;
+                    tokio::time::sleep(SUPERVISOR_POLL).await;
                 }
             };
             let stored = tokio::select! {
@@ -262,7 +262,7 @@ impl<'a> Learning<'a> {
             let stored = tokio::select! {
                 stored = self.archive.stored() => stored?,
                 alive = runner.idle() => match alive {
-                    Err(_) if interrupt.asked() => { tokio::time::sleep(LOOK).await; continue }
+                    Err(_) if interrupt.asked() => { tokio::time::sleep(SUPERVISOR_POLL).await; continue }
                     alive => { alive?; continue }
                 },
             };

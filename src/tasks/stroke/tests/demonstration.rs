@@ -118,9 +118,9 @@ fn the_first_policy_sends_the_demonstrated_efforts() {
     let (rest, mut gravity) = (&ARM.config.control.start_posture, [0.; 9]);
     ARM.model.inverse_dynamics(&mut ARM.model.workspace(), rest, &[0.; 9], &[0.; 9], &mut gravity);
     for law in &policy.steps {
-        for joint in 0..9 {
+        for (joint, needed) in gravity.iter().enumerate() {
             let sent = law.bias[joint] * ARM.config.control.action_scale[joint];
-            assert!((sent - gravity[joint]).abs() < 1e-9, "joint {joint}");
+            assert!((sent - needed).abs() < 1e-9, "joint {joint}");
         }
         assert_eq!(law.gain.amax(), 0.);
     }
