@@ -14,9 +14,9 @@ use std::time::Instant;
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
-use moto_controller::moto::{IterationReport, Learner, LearnerConfig, StageSeconds, StateScales};
 use moto_controller::robot::{TrialKey, TrialKind};
 use moto_controller::tasks::swing_up::{Chain, JointLimit, SwingUp, SwingUpConfig};
+use moto_learners::moto::{IterationReport, Moto, MotoConfig, StageSeconds, StateScales};
 use rayon::prelude::*;
 
 /// Repetitions, of which the fastest counts: what else the machine does slows the others.
@@ -81,11 +81,11 @@ fn total(seconds: &StageSeconds) -> f64 {
     seconds.intake + seconds.weights + seconds.designs + seconds.backward + seconds.update
 }
 
-fn measure(name: &str, task: SwingUpConfig, rollouts: usize, config: LearnerConfig, peak: f64) {
+fn measure(name: &str, task: SwingUpConfig, rollouts: usize, config: MotoConfig, peak: f64) {
     let task = SwingUp::new(task).expect("the defaults are valid");
     let (iterations, horizon) = (config.stored_iterations, task.horizon());
-    let mut learner = Learner::new(config, task.initial_policy(), StateScales(task.state_scales())).expect("valid");
-    let batch = |learner: &Learner| {
+    let mut learner = Moto::new(config, task.initial_policy(), StateScales(task.state_scales())).expect("valid");
+    let batch = |learner: &Moto| {
         let iteration = learner.iteration() as u64;
         let keys: Vec<_> =
             (0..rollouts as u64).map(|rollout| TrialKey { kind: TrialKind::Learn, iteration, rollout }).collect();
@@ -143,9 +143,9 @@ fn main() {
         rayon::current_num_threads(),
         peak / 1e9
     );
-    let double = LearnerConfig { stored_iterations: 5, ..LearnerConfig::default() };
+    let double = MotoConfig { stored_iterations: 5, ..MotoConfig::default() };
     measure("double link", SwingUpConfig::default(), 20, double, peak);
     let quad = SwingUpConfig { chain: Chain::Quad, joint_limit: Some(JointLimit::default()), ..Default::default() };
-    let config = LearnerConfig { stored_iterations: 4, sample_decay: 0.6, ..LearnerConfig::default() };
+    let config = MotoConfig { stored_iterations: 4, sample_decay: 0.6, ..MotoConfig::default() };
     measure("quad link with joint limits", quad, 50, config, peak);
 }

@@ -3,8 +3,9 @@
 //!
 //! The batches were made with the other side's policies, which agree with this side's to rounding.
 
-use moto_controller::moto::{Batch, Learner, LearnerConfig, Reward, StateScales};
 use moto_controller::policy::{LinearGaussian, Policy};
+use moto_learners::moto::{Moto, MotoConfig, StateScales};
+use moto_learners::{Batch, Reward};
 use nalgebra::{DMatrix, DVector};
 use serde::Deserialize;
 use std::error::Error;
@@ -14,7 +15,7 @@ use std::time::Instant;
 
 #[derive(Deserialize)]
 struct Problem {
-    config: LearnerConfig,
+    config: MotoConfig,
     scales: Vec<f64>,
     reward: Costs,
     horizon: usize,
@@ -77,7 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         covariance: covariances[t].clone(),
     };
     let initial = Policy { steps: (0..horizon).map(law).collect() };
-    let mut learner = Learner::new(problem.config, initial, StateScales(problem.scales))?;
+    let mut learner = Moto::new(problem.config, initial, StateScales(problem.scales))?;
     let mut batches: Vec<Batch> = (0..problem.batches)
         .map(|_| {
             let states = numbers.many(horizon + 1, states, problem.rollouts);

@@ -72,22 +72,3 @@ pub mod tasks;
 pub mod terminal;
 
 pub use moto_learners::policy;
-pub use moto_settings as schema;
-
-/// The learners, by the names that the rest of this crate knows them by.
-pub mod moto {
-    pub use moto_learners::moto::*;
-    pub use moto_learners::moto::{Moto as Learner, MotoConfig as LearnerConfig};
-    pub use moto_learners::{Batch, Reward, Verdict};
-}
-
-/// The other learners.
-pub mod baselines {
-    pub use moto_learners::episodic;
-    pub use moto_learners::episodic::{more, reps, samples};
-    pub use moto_learners::gps;
-    /// Movement primitives.
-    pub mod dmp {
-        pub use moto_learners::policy::{Demonstration, Dmp, DmpConfig, DmpError};
-    }
-}

@@ -2,13 +2,13 @@
 
 mod tennis_common;
 
-use moto_controller::baselines::dmp::{Demonstration, Dmp, DmpConfig};
-use moto_controller::baselines::episodic::{MoreConfig, MovementConfig, RepsConfig};
 use moto_controller::commands::{EvaluateOptions, Evaluation, evaluate};
 use moto_controller::control::Episode;
 use moto_controller::experiment::{Run, TaskConfig, Variant};
 use moto_controller::tasks::table_tennis::{DemonstrationKind, Setting, TableTennisConfig};
+use moto_learners::episodic::{MoreConfig, MovementConfig, RepsConfig};
 use moto_learners::moto::MotoConfig;
+use moto_learners::policy::{Demonstration, Dmp, DmpConfig};
 use moto_learners::{LearnerSettings, Learners};
 use tennis_common::task;
 

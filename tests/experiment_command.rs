@@ -7,11 +7,11 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use experiment_support::{Place, SMALL, experiment, names};
-use moto_controller::baselines::gps::GpsConfig;
 use moto_controller::experiment::{TaskConfig, Variant, overridden};
-use moto_controller::moto::{LearnerConfig, Ridge, StateDiagonal};
 use moto_controller::tasks::swing_up::{JointLimit, SwingUpConfig};
 use moto_learners::Learners;
+use moto_learners::gps::GpsConfig;
+use moto_learners::moto::{MotoConfig, Ridge, StateDiagonal};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -124,7 +124,7 @@ only: [no reuse, mine, theirs]
     let before = experiment();
     let config = overridden(&before, &place.path("mine.yaml")).unwrap();
     assert_eq!((config.seeds().collect::<Vec<_>>(), config.variants.len()), (vec![11, 12, 13], 3));
-    let wanted = |index: usize, label: &str, change: &dyn Fn(&mut SwingUpConfig, &mut LearnerConfig)| {
+    let wanted = |index: usize, label: &str, change: &dyn Fn(&mut SwingUpConfig, &mut MotoConfig)| {
         let mut variant = Variant { label: label.into(), rollouts: 7, ..before.variants[index].clone() };
         let TaskConfig::SwingUp(task) = &mut variant.task else { panic!("the small experiment is a swing-up") };
         let mut method = variant.method.typed("moto").expect("the small experiment's are MOTO");

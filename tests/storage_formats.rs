@@ -8,13 +8,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use moto_controller::control::{Episode, LatencySummary, Quantiles};
-use moto_controller::moto::{Learner, LearnerConfig, StateScales};
 use moto_controller::policy::{LinearGaussian, Policy};
 use moto_controller::robot::{Form, Observed};
 use moto_controller::storage::files::Files;
 use moto_controller::storage::{
     Checkpoint, Expected, Header, Shapes, StorageError, TrialEnd, TrialMeta, config_hash, read_trial, write_trial,
 };
+use moto_learners::moto::{Moto, MotoConfig, StateScales};
 use nalgebra::{DMatrix, DVector};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -389,10 +389,9 @@ fn a_configuration_has_one_hash_whatever_the_order_of_its_keys() {
 }
 
 /// A learner after one update: every kind of matrix there is in one.
-fn learner() -> Learner {
+fn learner() -> Moto {
     let task = Linear::new(2);
-    let mut learner =
-        Learner::new(LearnerConfig::default(), task.initial(1.), StateScales::ones(task.a.nrows())).unwrap();
+    let mut learner = Moto::new(MotoConfig::default(), task.initial(1.), StateScales::ones(task.a.nrows())).unwrap();
     learner.update(task.roll_out(learner.policy(), 5, &mut Random::new(1)), &task).unwrap();
     learner
 }
@@ -413,7 +412,7 @@ fn forged(bytes: &[u8], content: &[u8]) -> Vec<u8> {
 fn a_shape_that_wraps_around_is_refused_in_every_matrix_of_a_learner() {
     let learner = learner();
     let (disk, path, bytes) = saved(&Checkpoint { header: header(1), value: &learner });
-    assert_eq!(Checkpoint::<Learner>::load(&disk, &path, &expected()).unwrap().value, learner);
+    assert_eq!(Checkpoint::<Moto>::load(&disk, &path, &expected()).unwrap().value, learner);
     let content = bincode::serde::encode_to_vec(&learner, bincode::config::standard()).unwrap();
     assert_eq!(forged(&bytes, &content), bytes);
     let wide = |number: u64| [&[253][..], &number.to_le_bytes()].concat();
@@ -431,7 +430,7 @@ fn a_shape_that_wraps_around_is_refused_in_every_matrix_of_a_learner() {
         assert_eq!(pair[0].wrapping_mul(pair[1]), entries);
         let content = [&content[..at], &wide(pair[0]), &wide(pair[1]), &content[at + 2..]].concat();
         disk.create(&path).unwrap().write(&forged(&bytes, &content)).unwrap();
-        let error = Checkpoint::<Learner>::load(&disk, &path, &expected()).unwrap_err();
+        let error = Checkpoint::<Moto>::load(&disk, &path, &expected()).unwrap_err();
         assert!(matches!(error, StorageError::Damaged { .. }), "at {at}: {error}");
         matrices += usize::from(error.to_string().contains(&format!("a matrix of {} x {}", pair[0], pair[1])));
     }
@@ -452,7 +451,7 @@ fn a_forged_learner_is_refused_or_can_be_updated() {
             let mut content = content.clone();
             content[at] ^= mask;
             disk.create(&path).unwrap().write(&forged(&bytes, &content)).unwrap();
-            let Ok(Checkpoint { value: mut read, .. }) = Checkpoint::<Learner>::load(&disk, &path, &expected()) else {
+            let Ok(Checkpoint { value: mut read, .. }) = Checkpoint::<Moto>::load(&disk, &path, &expected()) else {
                 unread += 1;
                 continue;
             };

@@ -1,10 +1,11 @@
 //! The learner's defaults learn the swing-ups. Hanging still costs 207; the margins are wide, since rounding differs from
 //! processor to processor.
 
-use moto_controller::baselines::gps::{Gps, GpsConfig};
-use moto_controller::moto::{Batch, Learner, LearnerConfig, Reward, StateScales};
 use moto_controller::robot::{TrialKey, TrialKind};
 use moto_controller::tasks::swing_up::{Chain, JointLimit, SwingUp, SwingUpConfig};
+use moto_learners::gps::{Gps, GpsConfig};
+use moto_learners::moto::{Moto, MotoConfig, StateScales};
+use moto_learners::{Batch, Reward};
 
 fn keys(kind: TrialKind, iteration: u64, count: u64) -> Vec<TrialKey> {
     (0..count).map(|rollout| TrialKey { kind, iteration, rollout }).collect()
@@ -26,7 +27,7 @@ fn mean_return(task: &SwingUp, batch: &Batch) -> f64 {
 /// Best return of the mean action, over 10 noisy starts, that is reached within the iterations.
 fn best_return(task: &SwingUp, rollouts: u64, iterations: u64) -> f64 {
     let scales = StateScales(task.state_scales());
-    let mut learner = Learner::new(LearnerConfig::default(), task.initial_policy(), scales).unwrap();
+    let mut learner = Moto::new(MotoConfig::default(), task.initial_policy(), scales).unwrap();
     let mut best = f64::NEG_INFINITY;
     for iteration in 0..iterations {
         let batch = task.rollouts(learner.policy(), 1, &keys(TrialKind::Learn, iteration, rollouts), true).unwrap();

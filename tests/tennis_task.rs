@@ -3,7 +3,6 @@
 mod tennis_common;
 
 use moto_controller::control::{Episode, Stroke};
-use moto_controller::moto::Reward;
 use moto_controller::robot::{Plant, Reading};
 use moto_controller::simulation::ArmConfig;
 use moto_controller::tasks::table_tennis::world::{Ball, TableTennisPlant};
@@ -11,6 +10,7 @@ use moto_controller::tasks::table_tennis::{
     DemonstrationKind, Setting, TableTennis, TableTennisConfig, TableTennisError,
 };
 use moto_controller::tasks::{Judgement, Task};
+use moto_learners::Reward;
 use nalgebra::{DMatrix, Vector3};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

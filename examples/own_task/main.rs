@@ -86,7 +86,7 @@ impl Task for StopAt {
         2
     }
 
-    fn stroke(&self) -> Box<dyn Stroke> {
+    fn stroke(&self, _seed: u64) -> Box<dyn Stroke> {
         Box::new(AngleAndVelocity)
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 // Where the node's files look for them.
-use moto_controller::{control, schema};
+use moto_controller::control;
 
 #[path = "../../src/ros/link/input_error.rs"]
 mod input_error;

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use moto_settings::Value;
 
 use super::Failure;
 use super::config::ConfigArgument;
 use super::setting::whole;
 use crate::commands::{DryRunOptions, dry_run};
-use crate::schema::Value;
 use crate::storage::Remedy;
 use crate::supervisor::{Beginning, ConfigSource, DaemonError, run_configuration};
 use crate::tasks::TaskConfig;

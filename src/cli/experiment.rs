@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use super::Failure;
 use crate::experiment::catalogue::{ENTRIES, find};
 use crate::experiment::{
-    ExperimentConfig, Folder, Job, Outcome, Record, RunnerOptions, Watcher, overridden, publish, run, table,
+    Ended, ExperimentConfig, Folder, Job, Record, RunnerOptions, Watcher, overridden, publish, run, table,
 };
 use crate::signals;
 use crate::terminal::logging::{BARS, draws_bars};
@@ -110,14 +110,14 @@ impl Experiment {
         let outcome = run(&config, &folder, RunnerOptions::default(), &stop, &bars);
         bars.finish();
         match outcome? {
-            Outcome::Stopped => {
+            Ended::Stopped => {
                 print(format_args!(
                     "stopped; everything is saved, and the same command goes on in {}\n",
                     out.display()
                 ))?;
                 Ok(ExitCode::from(STOPPED))
             }
-            Outcome::Complete(records) => {
+            Ended::Complete(records) => {
                 let summary = publish(&config, &records, &folder)?;
                 print(format_args!(
                     "{}\n{}\nresults: {}\n  figure.svg (open it in a browser)  summary.csv  summary.json  seeds/*.csv  config.yaml\n",

@@ -1,7 +1,7 @@
 //! Options that replace a field of the configuration. The field's range applies to the option.
 
-use crate::schema::Schema;
 use crate::setup::Config;
+use moto_settings::Schema;
 
 /// Reads an option that replaces a whole number of the configuration, in the field's range.
 pub fn whole<T: TryFrom<i128>>(field: &'static str) -> impl Fn(&str) -> Result<T, String> + Clone {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tracing::info;
 
 use super::deadlines::DeadlineTable;
-use super::evaluate::{Evaluation, judge_law};
+use super::evaluate::{Evaluation, Strokes, judge_law};
 use crate::control::LatencySummary;
 use crate::policy::Law;
 use crate::programs::{JudgeConfig, JudgeWord};
@@ -181,10 +181,11 @@ async fn finish(
     let strokes = setup.config.run.evaluation_strokes as u64;
     let learned = learning.saved().learner.law().compile()?;
     info!("judging the strokes before and after, {strokes} of each");
+    let of = |law, explore| Strokes { law, count: strokes, explore };
     Ok(Some(Finish {
-        before: judge_law(setup, task, programs, initial, strokes, false, interrupt).await?,
-        after: judge_law(setup, task, programs, &learned, strokes, false, interrupt).await?,
-        after_with_noise: judge_law(setup, task, programs, &learned, strokes, true, interrupt).await?,
+        before: judge_law(setup, task, programs, of(initial, false), interrupt).await?,
+        after: judge_law(setup, task, programs, of(&learned, false), interrupt).await?,
+        after_with_noise: judge_law(setup, task, programs, of(&learned, true), interrupt).await?,
         realtime: show(setup, task, programs, &learned, learning, interrupt).await?,
     }))
 }

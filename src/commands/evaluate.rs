@@ -78,7 +78,7 @@ impl std::fmt::Display for Evaluation {
 /// # Errors
 /// What is wrong with the run, or with running it.
 pub fn evaluate(options: &EvaluateOptions) -> Result<Evaluation, DaemonError> {
-    let (setup, law) = subject(options)?;
+    let (setup, law) = learned(options)?;
     let task = setup.task()?;
     let EvaluateOptions { noise, realtime, .. } = *options;
     let (pace, usual) = if realtime {
@@ -86,13 +86,24 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<Evaluation, DaemonError> {
     } else {
         (Pace::Lockstep, setup.config.run.evaluation_strokes)
     };
-    let strokes = options.strokes.unwrap_or(usual as u64);
+    let strokes = Strokes { law: &law, count: options.strokes.unwrap_or(usual as u64), explore: noise };
     let programs = Programs::start(&setup)?;
-    block_on(async |interrupt| judge(&setup, &*task, &programs, &law, strokes, noise, pace, &interrupt).await)
+    block_on(async |interrupt| judge(&setup, &*task, &programs, strokes, pace, &interrupt).await)
+}
+
+/// Strokes to make and to judge.
+#[derive(Clone, Copy)]
+pub struct Strokes<'a> {
+    /// What makes them.
+    pub law: &'a Law,
+    /// How many.
+    pub count: u64,
+    /// Whether with exploration noise.
+    pub explore: bool,
 }
 
 /// What is to be judged, and on what.
-fn subject(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
+fn learned(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
     let run = &options.run;
     if is_stroke(run) {
         let (setup, law) = LearnedStroke::load(run)?;
@@ -108,7 +119,7 @@ fn subject(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
     Ok((setup, law))
 }
 
-/// Makes `strokes` strokes with a law in lockstep and judges them. They are not stored.
+/// Makes strokes in lockstep and judges them. They are not stored.
 ///
 /// # Errors
 /// As [`judge`].
@@ -116,15 +127,13 @@ pub async fn judge_law(
     setup: &Setup,
     task: &dyn Task,
     programs: &Programs,
-    law: &Law,
-    strokes: u64,
-    explore: bool,
+    strokes: Strokes<'_>,
     interrupt: &Interrupt,
 ) -> Result<Evaluation, DaemonError> {
-    judge(setup, task, programs, law, strokes, explore, Pace::Lockstep, interrupt).await
+    judge(setup, task, programs, strokes, Pace::Lockstep, interrupt).await
 }
 
-/// Makes `strokes` strokes and judges them. They are not stored.
+/// Makes strokes and judges them. They are not stored.
 ///
 /// # Errors
 /// If the machine does not start, or ends before it is asked to.
@@ -132,22 +141,21 @@ async fn judge(
     setup: &Setup,
     task: &dyn Task,
     programs: &Programs,
-    law: &Law,
-    strokes: u64,
-    explore: bool,
+    strokes: Strokes<'_>,
     pace: Pace,
     interrupt: &Interrupt,
 ) -> Result<Evaluation, DaemonError> {
+    let Strokes { law, count, explore } = strokes;
     let seed = setup.config.run.seed;
     let machine = Machine::start(setup, task, programs.plant(setup, task)?, pace)?;
     interrupt.guard(machine.control.client.stopper());
     let mut runner = Runner::new(machine, seed).simulated(programs.watch());
-    for rollout in 0..strokes {
+    for rollout in 0..count {
         runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: 0, rollout }, law, explore);
     }
     let (mut successes, mut returns, mut distances, mut clipped, mut faults) = (0, 0., Vec::new(), 0., 0);
     let mut made = 0;
-    while made < strokes {
+    while made < count {
         let trial = match runner.next().await {
             Ok(trial) => trial,
             Err(error) => {
@@ -176,9 +184,9 @@ async fn judge(
         runner.recycle(trial);
     }
     let latency = runner.stop().1?;
-    let share = |sum: f64| sum / strokes as f64;
+    let share = |sum: f64| sum / count as f64;
     Ok(Evaluation {
-        strokes,
+        strokes: count,
         success: share(successes as f64),
         mean_return: share(returns),
         distance: (!distances.is_empty()).then(|| distances.iter().sum::<f64>() / distances.len() as f64),

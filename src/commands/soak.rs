@@ -144,7 +144,7 @@ pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
         interrupt.guard(machine.control.client.stopper());
         let startup = machine.control.startup.clone();
         let trials = place.path().join("run/trials");
-        let watcher = SoakWatcher { trials, every: per_part, stopper: None, out: watched, state: State::new(), tell };
+        let watcher = SoakWatcher { trials, every: per_part, stopper: None, out: watched, state: PartEnd::new(), tell };
         // Nobody gives orders.
         let (_silent, orders) = crossbeam_channel::bounded(1);
         let operator = Operator { orders, watcher: Box::new(watcher), reset_faults: true };
@@ -192,7 +192,7 @@ enum Sample {
 }
 
 /// Where the last part ended.
-struct State {
+struct PartEnd {
     count: u64,
     last: u64,
     at: Instant,
@@ -200,7 +200,7 @@ struct State {
     busy: Duration,
 }
 
-impl State {
+impl PartEnd {
     fn new() -> Self {
         Self { count: 0, last: 0, at: Instant::now(), cycles: 0, busy: Duration::ZERO }
     }
@@ -212,7 +212,7 @@ struct SoakWatcher {
     every: Every,
     stopper: Option<Stopper>,
     out: Sender<Sample>,
-    state: State,
+    state: PartEnd,
     tell: Box<dyn Fn(&Part) + Send>,
 }
 
@@ -251,7 +251,7 @@ impl SoakWatcher {
     fn part(&mut self) {
         let cycles = self.stopper.as_ref().map_or(0, |stopper| stopper.status().cycles);
         let before = &self.state;
-        let now = State { count: before.count, last: before.count, at: Instant::now(), cycles, busy: loop_time() };
+        let now = PartEnd { count: before.count, last: before.count, at: Instant::now(), cycles, busy: loop_time() };
         let part = Part {
             trials: now.count,
             resident: resident(),

@@ -1,7 +1,7 @@
 //! Validation of the configuration: no value is NaN, and no limit is left open.
 
 use super::config::ControlConfig;
-use crate::schema::{FieldError, Joints, check};
+use moto_settings::{FieldError, Joints, check};
 
 impl ControlConfig {
     /// Checks every value for a robot with these joints: their names, or their number.

@@ -15,7 +15,7 @@ pub struct ModelError {
     /// Line in it, from 1; none if it is the whole.
     pub line: Option<u64>,
     /// What is wrong, and what to do.
-    pub reason: Reason,
+    pub reason: Box<Reason>,
 }
 
 /// What is wrong with a URDF. Every message names the element, the value and the mend.
@@ -149,7 +149,7 @@ impl fmt::Display for Owner {
 impl ModelError {
     /// With the line it is about.
     pub(super) fn at(line: u64, reason: Reason) -> Self {
-        Self { path: None, line: Some(line), reason }
+        Self { path: None, line: Some(line), reason: Box::new(reason) }
     }
 
     /// The same of a file.
@@ -161,7 +161,7 @@ impl ModelError {
 
 impl From<Reason> for ModelError {
     fn from(reason: Reason) -> Self {
-        Self { path: None, line: None, reason }
+        Self { path: None, line: None, reason: Box::new(reason) }
     }
 }
 

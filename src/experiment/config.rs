@@ -1,14 +1,14 @@
 //! What an experiment consists of.
 
+use moto_learners::Learners;
+use moto_settings::{Choice, FieldError, Joints, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::run::Run;
 use super::{ExperimentError, Record, RunError};
-use crate::schema::{Choice, FieldError, Joints, check};
 use crate::tasks::swing_up::SwingUpConfig;
 use crate::tasks::table_tennis::TableTennisConfig;
-use moto_learners::Learners;
 
 /// A task of a variant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -162,7 +162,7 @@ impl ExperimentConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{Schema, Tree, document};
+    use moto_settings::{Schema, Tree, document};
     use std::path::Path;
 
     /// Run with UPDATE_DOCUMENTATION=1 to write it.

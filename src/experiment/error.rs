@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use moto_settings::FieldError;
+
 use super::RunError;
 use crate::report::DrawError;
-use crate::schema::FieldError;
 use crate::storage::files::FileError;
 
 /// Why an experiment cannot be run or shown. Every message names the file, the field and the value.

@@ -27,6 +27,6 @@ pub use record::Record;
 pub(crate) use results::publish;
 pub use rollouts::StrokeError;
 pub use run::{Attachment, Run, RunError};
-pub use runner::{Outcome, RunnerOptions, Watcher, run};
+pub use runner::{Ended, RunnerOptions, Watcher, run};
 pub use summary::{Curve, Reached, Statistics, Summary, VariantSummary};
 pub(crate) use table::table;

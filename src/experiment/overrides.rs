@@ -18,12 +18,12 @@
 
 use std::path::Path;
 
+use moto_settings::{FieldError, Joints, Refusal, Schema, Tree, Value, nearest};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{ExperimentConfig, ExperimentError, Measure, Variant};
-use crate::schema::{FieldError, Joints, Refusal, Schema, Tree, Value, nearest};
 use crate::setup::{YamlError, read_yaml};
 use crate::storage::files::{Disk, Files};
 

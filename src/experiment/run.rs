@@ -1,15 +1,15 @@
 //! The seam between an experiment and the methods and tasks it compares.
 
+use moto_learners::{Learner, LearnerError, Learners};
+use moto_settings::{FieldError, Joints, check};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::rollouts::{self, Explored, Rollouts, StrokeError};
 use super::{Record, Variant};
 use crate::policy::PolicyError;
-use crate::schema::{FieldError, Joints, check};
 use crate::tasks::TaskError;
 use crate::tasks::swing_up::SwingUpError;
-use moto_learners::{Learner, LearnerError, Learners};
 
 /// Why a run cannot start or go on.
 #[derive(Debug, thiserror::Error)]

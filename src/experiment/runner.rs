@@ -35,7 +35,7 @@ pub trait Watcher: Sync {
 
 /// How far an experiment came.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum Ended {
     /// Records of all jobs (variant, seed, iteration).
     Complete(Vec<Vec<Vec<Record>>>),
     /// Somebody asked to stop; what was done is saved.
@@ -53,7 +53,7 @@ pub fn run(
     options: RunnerOptions,
     stop: &AtomicBool,
     watcher: &dyn Watcher,
-) -> Result<Outcome, ExperimentError> {
+) -> Result<Ended, ExperimentError> {
     let variants = config.variants.len();
     let seeds = config.seeds as usize;
     let jobs: Vec<Job> =
@@ -96,8 +96,8 @@ pub fn run(
     let results = results.into_inner().unwrap_or_default();
     let complete: Option<Vec<Vec<Record>>> = results.into_iter().collect();
     Ok(match complete {
-        None => Outcome::Stopped,
-        Some(records) => Outcome::Complete(
+        None => Ended::Stopped,
+        Some(records) => Ended::Complete(
             (0..variants).map(|v| (0..seeds).map(|s| records[s * variants + v].clone()).collect()).collect(),
         ),
     })

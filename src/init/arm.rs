@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use moto_settings::{FieldError, nearest};
 use nalgebra::Point3;
 
 use super::{InitError, Options};
 use crate::dynamics::{Description, FrameId, Model, Note, Reason, Selection, Workspace};
-use crate::schema::{FieldError, nearest};
 
 /// Joints of a finger or a thumb, at most: a chain that branches into nothing longer is a hand.
 const FINGER: usize = 4;
@@ -64,7 +64,7 @@ impl Arm {
                     return Ok(Self { model, notes, tip, frame, point, reason });
                 }
                 Ok(_) => return Err(unmoved(description, &tip).into()),
-                Err(error) => match error.reason {
+                Err(error) => match *error.reason {
                     Reason::Massless { ref joint, .. } if options.joints.is_none() => {
                         reason += &format!("; {joint} moves no mass and is locked");
                         joints.retain(|other| other != joint);

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use moto_settings::FieldError;
+
 use crate::dynamics::ModelError;
-use crate::schema::FieldError;
 
 /// Why no configuration is written.
 #[derive(Debug, thiserror::Error)]

@@ -14,7 +14,7 @@ const LINES: usize = 8;
 /// xacro is told by its ending or by its elements.
 pub(super) fn expanded(path: &Path, arguments: &[String], folder: &Path) -> Result<PathBuf, InitError> {
     let ending = path.extension().is_some_and(|ending| ending == "xacro");
-    let unexpanded = || Description::read(path).is_err_and(|error| matches!(error.reason, Reason::Xacro { .. }));
+    let unexpanded = || Description::read(path).is_err_and(|error| matches!(*error.reason, Reason::Xacro { .. }));
     if !ending && !unexpanded() {
         return Ok(path.into());
     }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use moto_settings::{Tree, Value};
+
 use super::InitError;
 use crate::dynamics::{Joint, JointKind, Model};
-use crate::schema::{Tree, Value};
 use crate::setup::read_yaml;
 
 /// A limit and who says so; none where nobody does.

@@ -64,7 +64,7 @@ fn ways(start: &Start, direction: &Vector3<f64>, ease: f64, length: f64) -> DVec
 pub(super) fn choose(arm: &Arm, limits: &Limits, start: &Start) -> Result<FirstStroke, InitError> {
     let none = || InitError::NoStroke { tip: arm.tip.clone() };
     let (directions, ease) = start.ease();
-    if !(ease[0] > 1e-9) {
+    if ease[0].is_nan() || ease[0] <= 1e-9 {
         return Err(none());
     }
     let reach = reach(arm, start);

@@ -194,7 +194,7 @@ fn number(value: f64) -> String {
     match value {
         f64::INFINITY => ".inf".into(),
         f64::NEG_INFINITY => "-.inf".into(),
-        value if value == 0. => "0.0".into(),
+        0. => "0.0".into(),
         value => format!("{value:?}"),
     }
 }

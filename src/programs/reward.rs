@@ -1,7 +1,7 @@
 //! What a step is worth with a judge: what the task says of it, and what the judge said.
 
-use crate::moto::Reward;
 use crate::tasks::Task;
+use moto_learners::Reward;
 
 /// The task's reward, and the judge's, which is the last of a step's outcomes.
 pub struct JudgedReward(pub Box<dyn Task>);

@@ -24,7 +24,7 @@ const CHUNK: usize = 64 << 10;
 /// How long a program may take to end after its standard input ended or its standard output was closed.
 const GRACE: Duration = Duration::from_millis(500);
 /// How often the end of a process is looked for.
-const LOOK: Duration = Duration::from_millis(1);
+const EXIT_POLL: Duration = Duration::from_millis(1);
 
 /// A process that runs. Dropping it closes its standard input, and kills after a moment what is left of it.
 pub struct Running {
@@ -175,7 +175,7 @@ impl Running {
             if Instant::now() >= deadline {
                 return false;
             }
-            thread::sleep(LOOK);
+            thread::sleep(EXIT_POLL);
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use moto_settings::{FieldError, nearest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, ProgramError};
 use crate::dynamics::Model;
-use crate::schema::{FieldError, nearest};
 
 /// Who says what a stroke is worth besides the task: a word, or a program with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

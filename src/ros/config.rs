@@ -1,10 +1,10 @@
 //! Settings of the node itself: parameters `ros.*`.
 
+use moto_settings::{FieldError, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ros::link::joints::{Joints, JointsConfig};
-use crate::schema::{FieldError, check};
 use crate::supervisor::Beginning;
 
 /// The node's own parameters.

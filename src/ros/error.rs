@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use moto_settings::FieldError;
+
 use crate::ros::link::input_error::InputError;
-use crate::schema::FieldError;
 use crate::storage::Remedy;
 
 /// The parameters that choose a run folder.

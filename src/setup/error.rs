@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use moto_learners::LearnerError;
+use moto_settings::FieldError;
 
 use crate::dynamics::ModelError;
-use crate::schema::FieldError;
 use crate::tasks::TaskError;
 
 /// Why a configuration is refused. Every message names the file, the field and the value.

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use moto_settings::FieldError;
+
 use super::Config;
 use crate::dynamics::{Joint, JointKind, Model};
-use crate::schema::FieldError;
 
 /// Takes from the robot description what the limits leave out: its soft position limits before its hard ones.
 ///

@@ -12,7 +12,8 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use moto_learners::{Learner, Learners, Start};
+use moto_learners::{Learner, Learners, Reward, Start};
+use moto_settings::{Choice, FieldError, Tree, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -22,9 +23,7 @@ pub use self::limits::Difference;
 pub(crate) use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
 use crate::dynamics::{Description, Model, Note, Reason, Selection};
-use crate::moto::Reward;
 use crate::programs::{JudgeConfig, JudgeProgram, JudgedReward, SimulatorConfig, find_files, without_folders};
-use crate::schema::{Choice, FieldError, Tree, check};
 use crate::simulation::ArmConfig;
 use crate::storage::config_hash;
 pub use crate::tasks::TaskConfig;
@@ -351,7 +350,7 @@ impl Setup {
         let mut config = self.config.clone();
         config.robot.urdf = format!("a description with BLAKE3 {:.16}", blake3::hash(self.urdf.as_bytes())).into();
         config.control.scheduling = Default::default();
-        config.programs_mut().for_each(|program| without_folders(program));
+        config.programs_mut().for_each(without_folders);
         let mut settings = serde_json::to_value(&config).map_err(|error| self.syntax(error.to_string()))?;
         settings["run"] = json!({ "seed": config.run.seed, "rollouts": config.run.rollouts });
         if let Some(settings) = settings.as_object_mut().filter(|_| !config.judge.is_used()) {
@@ -397,7 +396,7 @@ impl RobotConfig {
             repair_inertias: self.repair_inertias,
         };
         Description::parse(urdf).and_then(|description| description.model(&selection)).map_err(|source| {
-            match source.reason {
+            match *source.reason {
                 Reason::Selection(error) => {
                     ConfigError::Field { path: path.into(), line: None, source: error.within("robot") }
                 }

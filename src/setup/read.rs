@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use moto_settings::{Joints, Refusal, Schema, Tree, Value, nearest};
+
 use super::{Config, ConfigError};
 use super::{YamlError, read_yaml};
-use crate::schema::{Joints, Refusal, Schema, Tree, Value, nearest};
 
 /// The node's name.
 const NODE: &str = "moto_controller";

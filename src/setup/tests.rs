@@ -1,7 +1,7 @@
 //! What is refused, in which words; what a robot description says; and that the documentation is of the code.
 
 use super::*;
-use crate::schema::{Kind, Schema, Tree, document};
+use moto_settings::{Kind, Schema, Tree, document};
 
 const SHIPPED: &str = include_str!("../../config/table_tennis.yaml");
 const ARM: &str = include_str!("../../urdf/table_tennis_arm.urdf");

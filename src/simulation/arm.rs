@@ -2,7 +2,7 @@
 
 use super::integrator::SemiImplicitEuler;
 use crate::dynamics::{JointKind, Model, Workspace};
-use crate::schema::{FieldError, check};
+use moto_settings::{FieldError, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

@@ -75,7 +75,7 @@ pub struct TrialMeta {
     /// Outcome values per step.
     pub outcome_dim: usize,
     /// Outcomes that the task measured within each step (step x outcome), see
-    /// [`crate::moto::Batch::outcomes`].
+    /// [`moto_learners::Batch::outcomes`].
     #[serde(skip)]
     pub outcomes: Vec<f64>,
     /// Wall time of the first cycle, since the Unix epoch.

@@ -108,7 +108,7 @@ fn warm_started(setup: &Setup, task: &dyn Task, from: &Path) -> Result<Box<dyn L
         learner.start_from(law).map_err(|source| DaemonError::WarmStart {
             path: from.into(),
             learner: setup.config.learner.name().into(),
-            source,
+            source: Box::new(source),
         })
     };
     if is_stroke(from) {

@@ -44,7 +44,7 @@ pub enum DaemonError {
     Runner(#[from] RunnerError),
     /// A program of the user's could not be started, or asked.
     #[error("{}{}", .0, .0.last_words())]
-    Program(#[from] ProgramError),
+    Program(Box<ProgramError>),
     /// A program of the user's failed in one trial after the other.
     #[error("{}, the third time in a row{}", .0, .0.last_words())]
     GivenUp(Box<ProgramError>),
@@ -72,7 +72,7 @@ pub enum DaemonError {
         /// The learner that was to start from it.
         learner: String,
         /// Why it cannot.
-        source: LearnerError,
+        source: Box<LearnerError>,
     },
     /// The learned law does not fit the robot or the task.
     #[error("the learned law has (steps, state, action) dimensions {found:?}, expected {expected:?}")]
@@ -170,6 +170,12 @@ impl DaemonError {
     /// Names what was tried where the system refused it.
     pub(crate) fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::System { what, source }
+    }
+}
+
+impl From<ProgramError> for DaemonError {
+    fn from(error: ProgramError) -> Self {
+        Self::Program(Box::new(error))
     }
 }
 

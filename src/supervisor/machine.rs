@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use moto_settings::FieldError;
 use tokio::sync::Notify;
 
 use crate::control::{
@@ -11,7 +12,6 @@ use crate::control::{
 };
 use crate::dynamics::{Model, Workspace};
 use crate::robot::{LinkError, LoopPort, Plant, RemoteRobot, RobotPort, link};
-use crate::schema::FieldError;
 use crate::setup::Setup;
 use crate::tasks::Task;
 

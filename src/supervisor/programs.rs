@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
-use super::runner::{LOOK, Runner};
+use super::runner::{Runner, SUPERVISOR_POLL};
 use crate::control::FinishedTrial;
 use crate::programs::{
     Answer, FAILURES, Judge, JudgeConfig, JudgeWord, ProgramError, Simulator, SimulatorWatch, Strokes, without_reward,
@@ -227,7 +227,7 @@ async fn until_judged<T>(
             match &mut runner {
                 Some(runner) => runner.idle().await.is_ok(),
                 None => {
-                    tokio::time::sleep(LOOK).await;
+                    tokio::time::sleep(SUPERVISOR_POLL).await;
                     true
                 }
             }
@@ -241,7 +241,7 @@ async fn until_judged<T>(
             return None;
         }
         if !alive {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(SUPERVISOR_POLL).await;
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::programs::SimulatorWatch;
 use crate::robot::{LinkError, TrialKey, exploration_noise};
 
 /// How often the loop is looked after.
-pub const LOOK: Duration = Duration::from_millis(5);
+pub const SUPERVISOR_POLL: Duration = Duration::from_millis(5);
 
 /// Why a trial that the operator marked is not learned from.
 pub const MARKED_FAILED: &str = "marked failed by the operator";
@@ -212,7 +212,7 @@ impl Runner {
     }
 
     /// Looks after the loop once: heartbeat, events, faults, waiting orders. Call it at least every few hundred milliseconds.
-    fn look(&mut self) -> Result<(), RunnerError> {
+    fn attend(&mut self) -> Result<(), RunnerError> {
         self.obey();
         self.lost = self.lost.take().or_else(|| self.machine.failure());
         let client = &mut self.machine.control.client;
@@ -239,7 +239,7 @@ impl Runner {
         if status.ended || self.lost.is_some() || given_up {
             return Err(RunnerError::Ended);
         }
-        let silence = self.watch.look(&status);
+        let silence = self.watch.silence(&status);
         if self.machine.patience.is_some_and(|patience| silence > patience) {
             return Err(RunnerError::Hangs(silence));
         }
@@ -262,7 +262,7 @@ impl Runner {
     /// If no more can come.
     pub async fn next(&mut self) -> Result<FinishedTrial, RunnerError> {
         loop {
-            self.look()?;
+            self.attend()?;
             while let Some(mut trial) = self.machine.control.client.finished() {
                 self.in_flight -= 1;
                 self.latency.add(&trial.order.buffers.latency.stroke);
@@ -278,7 +278,7 @@ impl Runner {
                 }
             }
             // In lockstep the loop says when it is out of trials; the time-out serves the wall clock.
-            let _ = timeout(LOOK, self.machine.idle.notified()).await;
+            let _ = timeout(SUPERVISOR_POLL, self.machine.idle.notified()).await;
         }
     }
 
@@ -287,8 +287,8 @@ impl Runner {
     /// # Errors
     /// If the loop has ended.
     pub async fn idle(&mut self) -> Result<(), RunnerError> {
-        self.look()?;
-        tokio::time::sleep(LOOK).await;
+        self.attend()?;
+        tokio::time::sleep(SUPERVISOR_POLL).await;
         Ok(())
     }
 

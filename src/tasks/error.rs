@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::schema::FieldError;
+use moto_settings::FieldError;
 
 /// Why a task cannot be set up or shown. A task's own errors are inside.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use moto_settings::{Choice, Entries, Entry, FieldError, Registry, Tree};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,7 +16,6 @@ use super::table_tennis::TableTennisConfig;
 use super::{Task, TaskError};
 use crate::control::ControlConfig;
 use crate::dynamics::Model;
-use crate::schema::{Choice, Entries, Entry, FieldError, Registry, Tree};
 use crate::simulation::ArmConfig;
 
 /// The robot that a task is set up for.

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use moto_controller::experiment::{ExperimentConfig, Job, Measure, Record, TaskConfig, Variant, Watcher};
-use moto_controller::moto::{LearnerConfig, Reuse};
-use moto_controller::tasks::swing_up::SwingUpConfig;
 use moto_learners::Learners;
+use moto_learners::moto::{MotoConfig, Reuse};
+
+use moto_controller::experiment::{ExperimentConfig, Job, Measure, Record, TaskConfig, Variant, Watcher};
+use moto_controller::tasks::swing_up::SwingUpConfig;
 
 /// Changes that make an experiment of figure 1 small.
 pub const SMALL: &str = "
@@ -61,7 +62,7 @@ impl Place {
     }
 }
 
-pub fn variant(label: &str, method: LearnerConfig) -> Variant {
+pub fn variant(label: &str, method: MotoConfig) -> Variant {
     let task = SwingUpConfig { horizon: 12, rewarded_steps: 4, ..Default::default() };
     Variant {
         label: label.into(),
@@ -82,8 +83,8 @@ pub fn experiment() -> ExperimentConfig {
         first_seed: 1,
         measures: vec![Measure::MeanAction, Measure::Rollouts],
         variants: vec![
-            variant("reuse", LearnerConfig::default()),
-            variant("no reuse", LearnerConfig { reuse: Reuse::None, ..Default::default() }),
+            variant("reuse", MotoConfig::default()),
+            variant("no reuse", MotoConfig { reuse: Reuse::None, ..Default::default() }),
         ],
     }
 }

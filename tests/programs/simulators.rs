@@ -88,3 +88,24 @@ fn a_simulator_may_judge() {
     let error = place.learn("run", 1).unwrap_err();
     assert!(error.contains("`judge` is not `simulator`"), "{error}");
 }
+
+#[test]
+fn on_the_wall_clock_a_program_that_ends_is_a_robot_without_readings_until_it_is_back() {
+    let place = Place::new("", "");
+    let once = place.path("once").to_str().unwrap().to_owned();
+    let program = simulator(&format!("unruly.py, simulator, die, '200', {once}"), 60.);
+    let config = std::fs::read_to_string(place.path("config.yaml")).unwrap();
+    // However slow the machine.
+    let config = config
+        .replace("joint2]\n", &format!("joint2]\n      {program}\n"))
+        .replace("    control:\n", "    control:\n      max_missed_share: 1.0\n")
+        .replace("max_task_age: null", "max_task_age: null, max_consecutive_misses: 1000, max_state_age: 0.5")
+        .replace("start_deviation: 0.0", "start_deviation: 0.0, horizon: 20");
+    place.write("config.yaml", &config);
+    place.learn_on_the_clock("run", 1).unwrap();
+    let complaints = place.complaints("run");
+    // The loop may see that there are no readings before it is known why.
+    let why = |complaint: &&String| complaint.contains("exit status: 7") || complaint.contains("joint state");
+    let failed = complaints.iter().flatten();
+    assert_eq!((complaints.len(), failed.filter(why).count()), (ROLLOUTS + 1, 1), "{complaints:?}");
+}

@@ -44,17 +44,23 @@ impl Place {
 
     /// Learns so many iterations, in the folder `out`.
     pub fn learn(&self, out: &str, iterations: usize) -> Result<String, String> {
-        self.dry_run(out, ConfigSource::File(self.path("config.yaml")), Beginning::Demonstration, iterations)
+        self.dry_run(false, out, ConfigSource::File(self.path("config.yaml")), Beginning::Demonstration, iterations)
+    }
+
+    /// The same on the wall clock.
+    pub fn learn_on_the_clock(&self, out: &str, iterations: usize) -> Result<String, String> {
+        self.dry_run(true, out, ConfigSource::File(self.path("config.yaml")), Beginning::Demonstration, iterations)
     }
 
     /// Goes on with a run.
     pub fn resume(&self, out: &str, iterations: usize) -> Result<String, String> {
         let config = moto_controller::supervisor::run_configuration(&self.path(out)).unwrap();
-        self.dry_run(out, config, Beginning::Resume(self.path(out)), iterations)
+        self.dry_run(false, out, config, Beginning::Resume(self.path(out)), iterations)
     }
 
     fn dry_run(
         &self,
+        realtime: bool,
         out: &str,
         config: ConfigSource,
         beginning: Beginning,
@@ -65,7 +71,7 @@ impl Place {
             (run.rollouts, run.iterations, run.evaluation_strokes, run.realtime_strokes) = (ROLLOUTS, iterations, 2, 0);
         };
         let out = (beginning == Beginning::Demonstration).then(|| self.path(out));
-        let options = DryRunOptions { config, adjust: Box::new(adjust), realtime: false, out, beginning };
+        let options = DryRunOptions { config, adjust: Box::new(adjust), realtime, out, beginning };
         dry_run(options).map(|report| report.to_string()).map_err(|error| error.to_string())
     }
 

@@ -1,11 +1,11 @@
 //! The episodic searches' side of `tests/python/test_episodic.py`: one update per line of JSON on standard input, its result as
 //! a line of JSON on standard output.
 
-use moto_controller::baselines::more::MoreUpdate;
-use moto_controller::baselines::reps::RepsUpdate;
-use moto_controller::baselines::samples::Samples;
-use moto_controller::moto::{Quadratic, Ridge};
 use moto_controller::policy::LinearGaussian;
+use moto_learners::episodic::more::MoreUpdate;
+use moto_learners::episodic::reps::RepsUpdate;
+use moto_learners::episodic::samples::Samples;
+use moto_learners::moto::{Quadratic, Ridge};
 use nalgebra::{DMatrix, DVector};
 use serde::Deserialize;
 use std::error::Error;

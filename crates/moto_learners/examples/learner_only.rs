@@ -71,8 +71,10 @@ pub fn learn(learner: &mut dyn Learner) -> Result<[f64; 2], Box<dyn Error>> {
     Ok([returns[0], returns[returns.len() - 1]])
 }
 
+type Named = (&'static str, Box<dyn Learner>);
+
 /// The learners, by name.
-pub fn learners() -> Result<[(&'static str, Box<dyn Learner>); 2], Box<dyn Error>> {
+pub fn learners() -> Result<[Named; 2], Box<dyn Error>> {
     let law = LinearGaussian {
         gain: DMatrix::zeros(1, 2),
         bias: DVector::zeros(1),

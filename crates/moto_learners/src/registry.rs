@@ -33,11 +33,14 @@ pub trait LearnerSettings: Serialize + DeserializeOwned + JsonSchema {
     fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, LearnerError>;
 }
 
+/// A learner, or why there is none.
+type Started = Result<Box<dyn Learner>, LearnerError>;
+
 /// What can be made of the settings of a learner.
 #[derive(Clone, Copy, Debug)]
 pub struct Make {
     check: fn(&Tree) -> Result<(), FieldError>,
-    learner: fn(&Tree, &Start) -> Result<Box<dyn Learner>, LearnerError>,
+    learner: fn(&Tree, &Start) -> Started,
 }
 
 /// The line of a learner.
@@ -49,7 +52,7 @@ fn check_settings<S: LearnerSettings>(settings: &Tree) -> Result<(), FieldError>
     settings.clone().into_typed::<S>()?.check()
 }
 
-fn make_learner<S: LearnerSettings>(settings: &Tree, start: &Start) -> Result<Box<dyn Learner>, LearnerError> {
+fn make_learner<S: LearnerSettings>(settings: &Tree, start: &Start) -> Started {
     settings.clone().into_typed::<S>()?.learner(start)
 }
 

@@ -19,7 +19,7 @@ use crate::control::trial::life_cycle::{Cycle, LifeCycle};
 use crate::control::trial::tracking::InverseDynamics;
 use crate::control::{Clock, Latency, LoopClient, Stroke};
 use crate::robot::{Command, LoopPort, Reading};
-use crate::schema::FieldError;
+use moto_settings::FieldError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 

@@ -24,7 +24,7 @@ impl LoopWatch {
     }
 
     /// Time for which the loop has made no cycle. Call it every few milliseconds.
-    pub fn look(&mut self, status: &Status) -> Duration {
+    pub fn silence(&mut self, status: &Status) -> Duration {
         self.after(status, self.looked.elapsed())
     }
 

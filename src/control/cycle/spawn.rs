@@ -5,8 +5,8 @@ use super::control_loop::{ControlLoop, LoopParts};
 use super::loop_watch::LoopWatch;
 use crate::control::time::latency::Latency;
 use crate::control::time::scheduling::{self, SchedulingError, StartupReport};
-use crate::schema::FieldError;
 use crate::signals;
+use moto_settings::FieldError;
 use std::any::Any;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
@@ -100,7 +100,7 @@ impl LoopHandle {
     pub fn join(self, patience: Option<Duration>) -> (LoopClient, Result<Latency, LoopError>) {
         let mut watch = self.watch();
         while let Some(patience) = patience.filter(|_| !self.thread.is_finished()) {
-            let silence = watch.look(&self.client.status());
+            let silence = watch.silence(&self.client.status());
             if silence > patience {
                 return (self.client, Err(LoopError::Hangs(silence)));
             }

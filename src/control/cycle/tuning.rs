@@ -4,7 +4,7 @@
 use crate::control::config::ControlConfig;
 use crate::control::guards::{limits, safety, watchdog};
 use crate::control::trial::life_cycle;
-use crate::schema::FieldError;
+use moto_settings::FieldError;
 use std::time::Duration;
 
 /// Gains and limits on their way into a loop, or back: the settings of every guard. A guard has

@@ -3,11 +3,11 @@
 use super::Entry;
 use super::settings::method;
 use crate::experiment::{ExperimentConfig, Measure, TaskConfig, Variant};
-use crate::schema::Choice;
 use crate::tasks::table_tennis::{Setting, TableTennisConfig};
 use moto_learners::episodic::{MoreConfig, MovementConfig, RepsConfig};
 use moto_learners::moto::MotoConfig;
 use moto_learners::{LearnerSettings, Learners};
+use moto_settings::Choice;
 
 /// Shares of successes for which the episodes to get there are counted.
 const THRESHOLDS: [f64; 2] = [0.8, 0.95];

@@ -3,9 +3,9 @@
 use moto_learners::gps::GpsConfig;
 use moto_learners::moto::{GuardConfig, MotoConfig, Reuse, Ridge, StateDiagonal, Targets, TrustRegion};
 use moto_learners::{LearnerSettings, Learners};
+use moto_settings::Choice;
 
 use crate::experiment::{Measure, TaskConfig, Variant};
-use crate::schema::Choice;
 use crate::tasks::swing_up::{Chain, JointLimit, SwingUpConfig};
 
 /// What the swing-ups' figures show.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use moto_learners::policy::{Law, StoredLaw};
 use moto_learners::{Learners, Reward, Start};
+use moto_settings::Choice;
 
 use super::strokes::Strokes;
 use super::{Explored, Judged, Rollouts};
 use crate::control::FinishedTrial;
 use crate::experiment::run::{Attachment, RunError};
 use crate::robot::{TrialKey, TrialKind};
-use crate::schema::Choice;
 use crate::setup::Setup;
 use crate::supervisor::{LearnedStroke, Rollout, batch, is_finite};
 use crate::tasks::table_tennis::TableTennisConfig;

@@ -5,10 +5,10 @@ use crate::control::{
 };
 use crate::policy::Law;
 use crate::robot::{TrialKey, exploration_noise};
-use crate::schema::FieldError;
 use crate::setup::Setup;
 use crate::supervisor::lockstep;
 use crate::tasks::{Task, TaskError};
+use moto_settings::FieldError;
 
 /// Why no more strokes come.
 #[derive(Debug, thiserror::Error)]

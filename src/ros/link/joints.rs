@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::schema::{FieldError, check};
+use moto_settings::{FieldError, check};
 
 /// Names, signs and offsets of the robot's joints. An empty list means: the model's names, no sign,
 /// no offset, the model's units.

@@ -16,13 +16,14 @@ use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use r2r::lifecycle_msgs::msg::{Transition as TransitionMsg, TransitionEvent};
 use r2r::lifecycle_msgs::srv::ChangeState;
 use r2r::rosgraph_msgs::msg::Clock as ClockMsg;
+use r2r::std_msgs::msg::Float64;
 use r2r::std_srvs::srv::Trigger;
 use r2r::{Node, Publisher, QosProfile, ServiceRequest};
 
 use self::active::Active;
 use self::lifecycle_services::offer_lifecycle;
 use self::marking::Marking;
-use self::operate::SERVICES;
+use self::operate::{SCORE, SERVICES};
 use self::reset::Reset;
 use crate::control::{LoopError, WallClock};
 use crate::robot::Observed;
@@ -55,6 +56,7 @@ const DIAGNOSTICS: Duration = Duration::from_secs(1);
 enum Ask {
     Transition(ServiceRequest<ChangeState::Service>),
     Operate(&'static str, Order, ServiceRequest<Trigger::Service>),
+    Score(f64),
 }
 
 /// Requests and signals. A signal is the number of times that the process was asked to end.
@@ -209,6 +211,9 @@ impl Supervisor {
                 drop(inbox.send(Ask::Operate(name, order.clone(), request)));
             })?;
         }
+        let scores = inbox.clone();
+        let qos = QosProfile::default().reliable().keep_last(10);
+        executor.subscribe(SCORE, qos, move |score: Float64| drop(scores.send(Ask::Score(score.data))))?;
         Ok(Self {
             inbox: received,
             parameters,
@@ -293,6 +298,7 @@ impl Supervisor {
                 }
                 Ok(Ask::Operate("mark_failed", order, request)) => self.mark(order, request),
                 Ok(Ask::Operate(name, order, request)) => self.answer_operator(name, order, request),
+                Ok(Ask::Score(score)) => self.take_score(score),
                 // The executor is lost; the main loop notices.
                 Err(_) => std::thread::sleep(time),
             },

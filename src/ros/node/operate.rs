@@ -9,7 +9,7 @@ use crate::ros::parameters::services::respond;
 use crate::supervisor::Order;
 
 /// The operator's services.
-pub const SERVICES: [(&str, Order); 8] = [
+pub const SERVICES: [(&str, Order); 9] = [
     ("start", Order::Loop(Request::Trigger)),
     ("pause", Order::Loop(Request::Pause)),
     ("resume", Order::Loop(Request::Resume)),
@@ -18,7 +18,11 @@ pub const SERVICES: [(&str, Order); 8] = [
     ("mark_failed", Order::Loop(Request::MarkFailed)),
     ("evaluate", Order::Evaluate),
     ("save", Order::Save),
+    ("skip", Order::Skip),
 ];
+
+/// Where an operator says what a stroke was worth.
+pub const SCORE: &str = "~/score";
 
 impl Supervisor {
     /// Answers an operator's call, now or later.
@@ -32,6 +36,14 @@ impl Supervisor {
             Err(message) => (false, message),
         };
         respond(request, Trigger::Response { success, message });
+    }
+
+    /// Passes a score on to the run.
+    pub(super) fn take_score(&self, score: f64) {
+        let passed = self.active.as_ref().is_some_and(|active| active.orders.send(Order::Score(score)).is_ok());
+        if !passed {
+            tracing::warn!("a score of {score} is passed over: no run is under way");
+        }
     }
 
     pub(super) fn operate(&mut self, name: &str, order: Order) -> Result<String, String> {
@@ -58,6 +70,7 @@ impl Supervisor {
             "stop" => "the robot gets the safe command",
             "evaluate" => "a stroke without exploration noise is made; its result is on ~/trial",
             "save" => "a checkpoint is written",
+            "skip" => "a stroke that waits for its score is left out",
             // For other requests, such as a mark, the loop reports the result.
             _ => "the control loop was asked",
         }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use moto_settings::{FieldError, Schema, Tree, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{OWN, SIM_TIME};
 use crate::ros::RosError;
-use crate::schema::{FieldError, Schema, Tree, Value};
 
 /// Values by their dotted names.
 pub type Leaves = BTreeMap<String, Tree>;

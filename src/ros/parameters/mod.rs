@@ -13,13 +13,13 @@ mod values;
 use std::path::PathBuf;
 
 use crossbeam_channel::Sender;
+use moto_settings::{Field, FieldError, Joints, Kind, Range, Schema, Tree, Value, nearest};
 use r2r::ParameterValue;
 
 use self::leaves::{Leaves, assign, leaves_of, read};
 use self::values::{tree, value};
 use crate::ros::RosError;
 use crate::ros::config::RosConfig;
-use crate::schema::{Field, FieldError, Joints, Kind, Range, Schema, Tree, Value, nearest};
 use crate::setup::{Config, ConfigError, Setup};
 use crate::supervisor::Order;
 

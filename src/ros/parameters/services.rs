@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Sender, unbounded};
+use moto_settings::Kind;
 use r2r::rcl_interfaces::msg::{
     FloatingPointRange, IntegerRange, ListParametersResult, Parameter, ParameterDescriptor, ParameterEvent,
     ParameterType, ParameterValue as ValueMsg, SetParametersResult,
@@ -16,7 +17,6 @@ use crate::ros::parameters::Parameters;
 use crate::ros::rcl::executor::Executor;
 use crate::ros::rcl::message_time::message_time;
 use crate::ros::{RosError, system_time};
-use crate::schema::Kind;
 
 const NOT_SET: u8 = ParameterType::PARAMETER_NOT_SET as u8;
 const BOOL: u8 = ParameterType::PARAMETER_BOOL as u8;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::schema::document;
+use moto_settings::document;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,9 +1,9 @@
 //! Conversion of values between the configuration and ROS.
 
+use moto_settings::{Field, Kind, Tree, Value};
 use r2r::ParameterValue;
 
 use crate::ros::RosError;
-use crate::schema::{Field, Kind, Tree, Value};
 
 /// A value in ROS form.
 pub fn value(field: &Field, tree: &Tree) -> ParameterValue {

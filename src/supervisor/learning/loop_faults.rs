@@ -5,11 +5,10 @@ use super::super::runner::RunnerError;
 use super::faults::{Place, ROLLOUTS};
 use super::*;
 use crate::control::{Episode, LoopError, Stroke};
-use crate::moto::Reward;
 use crate::robot::Observed;
 use crate::robot::{Plant, Reading};
 use crate::tasks::{Judgement, TaskError};
-use moto_learners::Start;
+use moto_learners::{Reward, Start};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Called with the number of the policy state that is asked for.
@@ -144,7 +143,7 @@ fn a_loop_that_hangs_is_left_to_itself_and_the_run_ends() {
     let ended = over.clone();
     let change: Change = Arc::new(move |call| {
         while call == 20 && !ended.load(Ordering::Relaxed) {
-            std::thread::sleep(LOOK);
+            std::thread::sleep(SUPERVISOR_POLL);
         }
     });
     let (ended, stopped, _) = learn(&place, Pace::WallClock, change);

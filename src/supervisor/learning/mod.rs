@@ -18,7 +18,7 @@ use super::programs::Programs;
 use super::progress::Progress;
 use super::records::Recorder;
 use super::rollout::{Rollout, batch};
-use super::runner::{LOOK, Runner};
+use super::runner::{Runner, SUPERVISOR_POLL};
 use crate::control::{Episode, FinishedTrial};
 use crate::report::{DiscardedTrial, IterationMetrics, Timing};
 use crate::robot::{TrialKey, TrialKind, exploration_noise};
@@ -172,7 +172,7 @@ impl<'a> Learning<'a> {
                     None => false,
                 };
                 if !alive {
-                    tokio::time::sleep(LOOK).await;
+                    tokio::time::sleep(SUPERVISOR_POLL).await;
                 }
             };
             let stored = tokio::select! {
@@ -262,7 +262,7 @@ impl<'a> Learning<'a> {
             let stored = tokio::select! {
                 stored = self.archive.stored() => stored?,
                 alive = runner.idle() => match alive {
-                    Err(_) if interrupt.asked() => { tokio::time::sleep(LOOK).await; continue }
+                    Err(_) if interrupt.asked() => { tokio::time::sleep(SUPERVISOR_POLL).await; continue }
                     alive => { alive?; continue }
                 },
             };
@@ -410,7 +410,7 @@ mod tests {
             let mut other = stroke(&*task, TrialKey { kind: TrialKind::Learn, iteration: 0, rollout: 2 });
             spoil(&mut other.order.buffers.episode);
             let mut learning = Learning::new(&setup, &*task, &mut archive, saved.clone()).unwrap();
-            let judged = task.judge(trials[0].episode());
+            let judged = task.judge(trials[0].episode()).into();
             learning.store_trial(&other, &judged);
             drop(learning);
             // What could not be stored would be no test.
@@ -440,7 +440,8 @@ mod tests {
             let mut trial = stroke(&*task, key);
             trial.order.noise = exploration_noise(setup.config.run.seed, &key, law.noise_len());
             trial.order.law = law.clone();
-            assert!(learning.keep(&trial));
+            let judged = task.judge(trial.episode()).into();
+            assert!(learning.keep(&trial, judged));
         }
         let drawn = |learning: &Learning| -> Vec<Vec<f64>> {
             learning.collected.usable.values().map(|rollout| rollout.parameters.clone()).collect()

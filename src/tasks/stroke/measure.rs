@@ -81,10 +81,10 @@ impl Measure {
         };
         let with =
             [("link", config.link.is_some()), ("point", config.point.is_some()), ("axis", config.axis.is_some())];
-        if !given.iter().any(|given| of_link.iter().any(|(name, _)| name == given)) {
-            if let Some((what, _)) = with.iter().find(|(_, given)| *given) {
-                return Err(needs(what, "position", "a position, velocity or direction"));
-            }
+        if let Some((what, _)) = with.iter().find(|(_, given)| *given)
+            && !given.iter().any(|given| of_link.iter().any(|(name, _)| name == given))
+        {
+            return Err(needs(what, "position", "a position, velocity or direction"));
         }
         if config.value.is_some() && config.observed.is_none() {
             return Err(needs("value", "observed", "the name of a value of observe or context"));

@@ -39,7 +39,7 @@ pub struct ErrorRows {
 }
 
 impl StrokeTask {
-    /// Where the errors of the terms that are looked at once are among the outcomes ([`crate::moto::Batch::outcomes`]). Rows that
+    /// Where the errors of the terms that are looked at once are among the outcomes ([`moto_learners::Batch::outcomes`]). Rows that
     /// no term has in a step are 0 there.
     pub fn error_rows(&self) -> Vec<ErrorRows> {
         let mut next = vec![self.effort_rows(); self.steps.horizon];

@@ -80,14 +80,14 @@ impl Reference {
         }
         for (i, &velocity) in self.velocity.iter().enumerate() {
             let most = limits.velocity[i % n];
-            if !(velocity.abs() <= most) {
+            if velocity.is_nan() || velocity.abs() > most {
                 let expected = format!("at most control.limits.velocity, {most}: give it more time or less of a way");
                 return Err(found("velocity", i, period, velocity, expected));
             }
         }
         for (i, &effort) in self.effort.iter().enumerate() {
             let most = limits.effort[i % n];
-            if !(effort.abs() <= most) {
+            if effort.is_nan() || effort.abs() > most {
                 let expected = format!("at most control.limits.effort, {most}: give it more time or less of a way");
                 return Err(found("effort", i, period * decimation as f64, effort, expected));
             }

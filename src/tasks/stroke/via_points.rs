@@ -69,7 +69,7 @@ pub(super) fn through(
     }
     way.stop_by(steps.length());
     let cycles = steps.horizon * control.decimation;
-    let motions: Vec<Motion> = way.knots.iter().map(|knots| Motion::through(knots)).collect();
+    let motions: Vec<JointPath> = way.knots.iter().map(|knots| JointPath::through(knots)).collect();
     let mut reference =
         Reference { goal_time: if before > 0. { before } else { steps.length() }, ..Reference::default() };
     for cycle in 0..=cycles {
@@ -189,13 +189,13 @@ impl Way<'_> {
 }
 
 /// The motion of one joint.
-struct Motion {
+struct JointPath {
     /// Where each piece begins.
     pieces: Vec<(f64, Quintic)>,
     start: f64,
 }
 
-impl Motion {
+impl JointPath {
     fn through(knots: &[Knot]) -> Self {
         let velocities: Vec<f64> = (0..knots.len()).map(|i| velocity(knots, i)).collect();
         let piece = |i: usize| {

@@ -1,6 +1,6 @@
 //! Parameters of the swing-ups.
 
-use crate::schema::{FieldError, Joints, check};
+use moto_settings::{FieldError, Joints, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -8,14 +8,13 @@ mod task;
 mod tests;
 
 pub use config::{Chain, JointLimit, LinkInertia, SwingUpConfig};
+use moto_learners::{Batch, Reward, Start};
+use moto_settings::FieldError;
 
 use crate::control::ControlConfig;
 use crate::dynamics::{Model, ModelError};
-use crate::moto::{Batch, Reward};
 use crate::policy::{CompiledPolicy, LinearGaussian, Policy, PolicyError};
 use crate::robot::{TrialKey, exploration_noise, trial_random};
-use crate::schema::FieldError;
-use moto_learners::Start;
 use nalgebra::{DMatrix, DVector};
 use plant::Plant;
 use rand_distr::{Distribution, StandardNormal};
@@ -42,7 +41,7 @@ pub struct SwingUp {
 
 /// States of a rollout (state x step), the last one included, and its torques as asked (action x step).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Motion {
+pub struct Swing {
     /// (state x T + 1)
     pub states: DMatrix<f64>,
     /// (action x T)
@@ -136,8 +135,8 @@ impl SwingUp {
     /// If the policy cannot be used.
     pub fn rollouts(&self, policy: &Policy, seed: u64, keys: &[TrialKey], explore: bool) -> Result<Batch, PolicyError> {
         let law = CompiledPolicy::new(policy)?;
-        let motions: Vec<Motion> = keys.par_iter().map(|key| self.rollout(&law, seed, key, explore)).collect();
-        let gather = |of: fn(&Motion) -> &DMatrix<f64>, t: usize| {
+        let motions: Vec<Swing> = keys.par_iter().map(|key| self.rollout(&law, seed, key, explore)).collect();
+        let gather = |of: fn(&Swing) -> &DMatrix<f64>, t: usize| {
             DMatrix::from_columns(&motions.iter().map(|motion| of(motion).column(t)).collect::<Vec<_>>())
         };
         let actions: Vec<_> = (0..self.horizon()).map(|t| gather(|motion| &motion.actions, t)).collect();
@@ -152,7 +151,7 @@ impl SwingUp {
     }
 
     /// One rollout.
-    pub fn rollout(&self, policy: &CompiledPolicy, seed: u64, key: &TrialKey, explore: bool) -> Motion {
+    pub fn rollout(&self, policy: &CompiledPolicy, seed: u64, key: &TrialKey, explore: bool) -> Swing {
         let (horizon, state_dim, action_dim) = (self.horizon(), self.state_dim(), self.action_dim());
         let noise = if explore {
             exploration_noise(seed, key, horizon * action_dim)
@@ -171,7 +170,7 @@ impl SwingUp {
             plant.step(action);
             states.column_mut(t + 1).copy_from_slice(plant.state());
         }
-        Motion { states, actions }
+        Swing { states, actions }
     }
 
     /// Hanging at rest (state).

@@ -1,7 +1,7 @@
 //! What a user may set of the task.
 
 use super::world::Court;
-use crate::schema::{FieldError, Joints, check};
+use moto_settings::{FieldError, Joints, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -13,6 +13,7 @@ pub mod world;
 pub use config::{
     DemonstrationKind, PlayerConfig, RewardConfig, ServeConfig, Setting, StrokeConfig, TableTennisConfig,
 };
+use moto_settings::{FieldError, check};
 pub use outcome::TrialOutcome;
 pub use player::{Phase, Plan, Player, PlayerError};
 pub use posture::RacketGoal;
@@ -20,7 +21,6 @@ pub use stroke::TableTennisStroke;
 
 use crate::control::ControlConfig;
 use crate::dynamics::{JointKind, Model};
-use crate::schema::{FieldError, check};
 use crate::simulation::ArmConfig;
 use crate::tasks::TaskError;
 use nalgebra::{Vector2, Vector3};

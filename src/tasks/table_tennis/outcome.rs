@@ -3,7 +3,7 @@
 use super::TableTennis;
 use super::world::{Ball, Landing, Swing};
 use crate::control::Episode;
-use crate::moto::Reward;
+use moto_learners::Reward;
 
 /// Outcome of a stroke.
 #[derive(Clone, Debug, PartialEq)]

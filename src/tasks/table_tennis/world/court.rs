@@ -2,7 +2,7 @@
 
 use super::ball::{Ball, Flight, time_of_zero};
 use super::racket::{Crossing, Racket, Swing};
-use crate::schema::{FieldError, Joints, check};
+use moto_settings::{FieldError, Joints, check};
 use nalgebra::{Vector2, Vector3};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use moto_settings::FieldError;
 use nalgebra::{Point3, Vector3};
 
 use super::racket::{Racket, RacketState};
 use crate::dynamics::{FrameId, Model, Workspace};
-use crate::schema::FieldError;
 
 /// An arm's model and where its racket is.
 #[derive(Clone, Debug)]
