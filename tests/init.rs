@@ -148,12 +148,12 @@ fn limits_that_nobody_states_are_left_empty_and_listed() {
     assert!(said.contains("control.limits.effort of joint shoulder is empty, expected above 0 N or N m"), "{said}");
     let filled = place
         .text()
-        .replace("- null  # shoulder, N m", "- 20.0  # shoulder, N m")
-        .replace("- null  # elbow, N m", "- 20.0  # elbow, N m")
+        .replace("- null  # shoulder, N m", "- 40.0  # shoulder, N m")
+        .replace("- null  # elbow, N m", "- 40.0  # elbow, N m")
         .replacen("- null  # shoulder, rad", "- -2.0  # shoulder, rad", 1)
         .replacen("- null  # shoulder, rad", "- 2.0  # shoulder, rad", 1);
     fs::write(place.path("arm.yaml"), filled).unwrap();
-    assert_eq!(place.setup().model.joints()[1].effort, 20.);
+    assert_eq!(place.setup().model.joints()[1].effort, 40.);
 }
 
 #[test]

@@ -24,6 +24,9 @@ pub(super) struct Start {
     pub position: Vec<f64>,
     /// What holds the arm there (n), N m or N.
     pub gravity: Vec<f64>,
+    /// How far the joints are from moving against each other without effect: the smallest share of a joint's inertia that
+    /// is left when the others are free. Near 0 where axes are nearly parallel and one undoes what the other does.
+    pub independence: f64,
     /// What each joint moves while the others are free to move (n), kg m^2 or kg: 1 / (M^-1)_jj. Where axes are nearly
     /// parallel it is far below the diagonal of the mass matrix, and a gain that follows from that one is unstable.
     pub inertia: Vec<f64>,
@@ -57,8 +60,9 @@ impl Start {
         let jacobian = jacobian.rows(0, 3).into_owned();
         // The mass matrix is positive definite: every joint was found to move some inertia of its own.
         let inverse = mass.clone().cholesky().map_or_else(|| DMatrix::identity(n, n), |factors| factors.inverse());
-        let inertia = inverse.diagonal().iter().map(|entry| 1. / entry).collect();
-        Self { position, gravity, inertia, inverse, jacobian, effort, acceleration, tip }
+        let inertia: Vec<f64> = inverse.diagonal().iter().map(|entry| 1. / entry).collect();
+        let independence = (0..n).map(|j| inertia[j] / mass[(j, j)]).fold(1., f64::min);
+        Self { position, gravity, independence, inertia, inverse, jacobian, effort, acceleration, tip }
     }
 
     /// How the tip accelerates: the directions (columns) in which it does so most to least easily, and how easily (m/s^2
@@ -84,7 +88,7 @@ impl Start {
 }
 
 /// The posture, of some drawn about the joints' zeros (the same ones each time), at which the tip moves most easily in two
-/// directions and the arm's own weight leaves the drives most.
+/// directions, the arm's own weight leaves the drives most, and no two axes are nearly parallel.
 ///
 /// # Errors
 /// The drives carry the arm in none of them.
@@ -106,7 +110,7 @@ pub(super) fn choose(arm: &Arm, limits: &Limits) -> Result<Start, InitError> {
         }
         let ease = start.ease().1;
         let second = if start.position.len() > 1 { ease[1] } else { ease[0] };
-        let score = (ease[0] * second).sqrt() * (1. - share);
+        let score = (ease[0] * second).sqrt() * (1. - share) * start.independence;
         if share <= WEIGHT && best.as_ref().is_none_or(|(most, _)| score > *most) {
             best = Some((score, start));
         }

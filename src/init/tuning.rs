@@ -10,7 +10,7 @@
 //! | `limits.stiffness` | m w^2 with w = 40 rad/s, at most F / d: the spring alone never asks for more than the drive has |
 //! | `limits.damping` | m w: half of critical |
 //! | `safety.damping` | m / 0.1 s: what moves is at rest after some tenths of a second |
-//! | `action_scale` | c m / l, l the lever of the joint at the tip: each joint's noise moves the tip alike. c such that the noise of the first policy spreads the tip by a third of what the demonstration misses, or the speed of a joint by a tenth of v by the end of the stroke, whichever is less; at most a tenth of F - abs(g) |
+//! | `action_scale` | c m / l, l the lever of the joint at the tip: each joint's noise moves the tip alike. c such that the noise of the first policy spreads the tip by a third of what the demonstration misses, or the speed of a joint by three tenths of v by the end of the stroke, whichever is less; at most a tenth of F - abs(g) |
 //!
 //! Independent noise of standard deviation s in each of the policy steps, of h seconds, up to time t spreads the position of
 //! a unit mass by s sqrt(h t^3 / 3) and its speed by s sqrt(h t); M^-1 makes accelerations of the efforts.
@@ -29,7 +29,7 @@ const SAFE_TIME: f64 = 0.1;
 /// Spread of the tip at the strike, as a share of what the demonstration misses.
 const SPREAD: f64 = 1. / 3.;
 /// Spread of a joint's speed by the end of the stroke, as a share of its limit.
-const SPEED: f64 = 0.1;
+const SPEED: f64 = 0.3;
 /// Largest share of the effort left over gravity that a unit of the action is.
 const SHARE: f64 = 0.1;
 /// Smallest lever that is counted, as a share of the arm's largest.
