@@ -11,6 +11,8 @@ use moto_controller::supervisor::{Beginning, ConfigSource};
 
 #[path = "../crates/moto_learners/examples/learner_only.rs"]
 mod learner_only;
+#[path = "../examples/own_task/main.rs"]
+mod own_task;
 #[path = "../examples/replay_a_trial.rs"]
 mod replay_a_trial;
 #[path = "../examples/robot_over_udp.rs"]
@@ -79,4 +81,9 @@ fn an_arm_over_udp_lets_go_where_commands_stop_coming() {
         arm.join().unwrap().unwrap()
     });
     assert_eq!(left, [0., 0.]);
+}
+
+#[test]
+fn a_task_of_ones_own_is_learned() {
+    own_task::main().unwrap();
 }

@@ -277,6 +277,7 @@ mod tests {
         assert!(refused(r#"{"circle": {"radios": 1}}"#).contains("did you mean circle.radius?"));
         let expected = "there is no field radius; put it under circle: circle.radius";
         assert_eq!(refused(r#"{"radius": 1}"#), expected);
-        assert!(refused("{}").contains("expected circle: ..."), "{}", refused("{}"));
+        // Another test may have added a kind by then.
+        assert!(refused("{}").contains("expected circle"), "{}", refused("{}"));
     }
 }

@@ -41,7 +41,7 @@ pub struct RepsConfig {
     pub inertia: f64,
     /// Whether the squares and products of the context are matched too. Without context there is nothing to match.
     pub quadratic_features: bool,
-    /// The movement whose parameters are searched. A bare [`EpisodicSearch`] has none.
+    /// The movement whose parameters are searched. A bare `EpisodicSearch` has none.
     pub movement: MovementConfig,
 }
 
@@ -77,7 +77,7 @@ pub struct MoreConfig {
     /// Penalty of the surrogate's linear terms over that of its quadratic ones.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub linear_penalty: f64,
-    /// The movement whose parameters are searched; without context. A bare [`EpisodicSearch`] has none.
+    /// The movement whose parameters are searched; without context. A bare `EpisodicSearch` has none.
     pub movement: MovementConfig,
 }
 
