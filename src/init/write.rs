@@ -174,6 +174,9 @@ fn task(parts: &Parts<'_>) -> String {
             - time: {end}
               joints: {}
               joint_velocities: {}
+        # Keeps the joints near the demonstration (4.5 rad/s, critically damped): they would drift apart
+        # where exploration moves them against each other.
+        feedback: {{stiffness: 20.0, damping: 9.0}}   # 1/s^2, 1/s
         # The tip is to pass a point that the demonstration misses by {miss} m, at the demonstration's velocity.
         reward:
           - {{at: {time}, link: {tip}, position: {target}, weight: {position_weight}}}   # m, 1/m^2: the demonstration's miss costs 1
