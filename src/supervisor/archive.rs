@@ -1,4 +1,4 @@
-//! Puts what must not be lost on the disk, in order, on a thread of its own: a disk that is slow or hangs holds up neither the
+//! Stores a run on a thread of its own, in order. A slow or hanging disk delays neither the
 //! heartbeat nor the robot.
 
 use std::path::PathBuf;
@@ -12,13 +12,14 @@ use tokio::sync::mpsc;
 use crate::report::IterationMetrics;
 use crate::storage::{RunFolder, RunView, StorageError, TrialMeta};
 
-/// Jobs the disk may be behind before no further trial is taken in: what a crash can lose besides the trial in flight.
+/// Largest number of unfinished jobs with which a further trial is taken in. A crash loses at most
+/// these jobs and the trial in flight.
 const BEHIND: usize = 8;
 
-/// What [`Archive::start`] does, for when it fails.
+/// The action that [`Archive::start`] attempts, for its error message.
 pub const ARCHIVE: &str = "start the thread that stores the run";
 
-/// What is on the disk now.
+/// The thing that a job stored.
 pub enum Stored {
     /// A trial.
     Trial(Box<TrialMeta>),
@@ -26,38 +27,38 @@ pub enum Stored {
     Iteration(Box<IterationMetrics>),
     /// The last control cycles before a fault.
     BlackBox(PathBuf),
-    /// Something nobody waits for.
+    /// A file whose storage nobody waits for.
     Other,
-    /// Nothing: an earlier job failed, and what was to come after it is left out.
+    /// Nothing: an earlier job failed, and the jobs after it are skipped.
     Skipped,
 }
 
 type Job = Box<dyn FnOnce(&mut RunFolder) -> Result<Stored, StorageError> + Send>;
 
-/// The thread that writes to a run's folder. Dropping it finishes what it was given.
+/// The thread that writes to a run's folder. A drop finishes the jobs that were given.
 pub struct Archive {
     view: RunView,
     jobs: Option<Sender<Job>>,
     done: mpsc::UnboundedReceiver<Result<Stored, StorageError>>,
-    /// Jobs given and not answered.
+    /// Jobs given but not answered.
     behind: usize,
     failed: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Why something is not on the disk.
+/// The reason why a job was not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// What the disk answered.
+    /// The error of the disk.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The thread that writes to the run's folder ended without an answer: it panicked.
+    /// The thread that writes to the run's folder panicked.
     #[error("the thread that stores the run is lost")]
     Lost,
 }
 
 impl Archive {
-    /// Hands a folder to a thread.
+    /// Starts the thread and moves the folder to it.
     ///
     /// # Errors
     /// If the system has no thread left.
@@ -71,41 +72,42 @@ impl Archive {
         Ok(Self { view, jobs: Some(jobs), done, behind: 0, failed, thread: Some(thread) })
     }
 
-    /// The folder to read from; what is still to be stored is not in it.
+    /// The folder, for reading. Jobs that are not finished are missing from it.
     pub fn view(&self) -> &RunView {
         &self.view
     }
 
-    /// Whether the disk keeps up.
+    /// Whether the disk keeps up with the trials.
     pub fn has_room(&self) -> bool {
         self.behind < BEHIND
     }
 
-    /// Whether something is still to be stored.
+    /// Whether some jobs are not finished.
     pub fn is_busy(&self) -> bool {
         self.behind > 0
     }
 
-    /// Gives a job. After one that fails the others are left out, until [`Self::recover`].
+    /// Gives a job. After a job fails, further jobs are skipped until [`Self::recover`] is called.
     pub fn give(&mut self, job: impl FnOnce(&mut RunFolder) -> Result<Stored, StorageError> + Send + 'static) {
         self.behind += 1;
         if let Some(jobs) = &self.jobs {
-            // A thread that is gone is noticed by whoever waits for its answer.
+            // A lost thread is reported when its answer is awaited.
             let _ = jobs.send(Box::new(job));
         }
     }
 
-    /// The next answer; never while nothing was given. May be dropped and called again.
+    /// Waits for the next answer, or forever if no job was given. Safe to cancel: a dropped call
+    /// loses no answer.
     ///
     /// # Errors
-    /// What the disk answered, or that the thread is gone.
+    /// The error of the disk, or the loss of the thread.
     pub async fn stored(&mut self) -> Result<Stored, ArchiveError> {
         let stored = self.done.recv().await.ok_or(ArchiveError::Lost)?;
         self.behind -= 1;
         Ok(stored?)
     }
 
-    /// Does something with the folder now: for times in which nothing moves.
+    /// Runs a job and blocks until its answer. Call it only while the robot does not move.
     ///
     /// # Errors
     /// As [`Self::stored`].
@@ -122,7 +124,7 @@ impl Archive {
         Ok(())
     }
 
-    /// Takes jobs again after one that failed.
+    /// Makes the thread take jobs again after a job failed.
     pub fn recover(&self) {
         self.failed.store(false, Ordering::Relaxed);
     }
@@ -132,7 +134,7 @@ impl Drop for Archive {
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // A panic was reported to whoever waited already.
+            // [`Archive::stored`] reports a panic as a lost thread.
             let _ = thread.join();
         }
     }
@@ -149,7 +151,7 @@ fn work(
         if result.is_err() {
             failed.store(true, Ordering::Relaxed);
         }
-        // Nobody may wait any more; the job is done all the same.
+        // The receiver may be gone. The job is done anyway.
         let _ = outbox.send(result);
     }
 }

@@ -1,4 +1,5 @@
-//! How a run begins: with the demonstration, where it was interrupted, or with what another run learned.
+//! Begins a run: from the demonstration, from an interrupted run, or from the result of another
+//! run.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,30 +17,31 @@ use crate::storage::{CONFIG_FILE, ROBOT_FILE, RunFolder, RunInfo, differences, f
 use crate::supervisor::{ConfigSource, LearnedStroke, StoredLaw};
 use crate::tasks::Task;
 
-/// How a run begins.
+/// The beginning of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Beginning {
-    /// With the task's demonstration.
+    /// The task's demonstration.
     #[default]
     Demonstration,
-    /// Where the run in this folder was interrupted.
+    /// The last checkpoint of the interrupted run in this folder.
     Resume(PathBuf),
-    /// With what the run in this folder learned, or the stroke in this file.
+    /// The law learned by the run in this folder, or the learned stroke in this file.
     WarmStart(PathBuf),
 }
 
-/// The configuration of a run's folder, with which it goes on.
+/// The configuration stored in a run's folder, for resuming the run.
 ///
 /// # Errors
-/// If the folder is not a run's.
+/// If the folder does not belong to a run.
 pub fn run_configuration(directory: &Path) -> Result<ConfigSource, DaemonError> {
     Ok(ConfigSource::File(open_run(directory)?.directory().join(CONFIG_FILE)))
 }
 
-/// Opens the folder of a run to go on with, or makes that of a new one: `out`, none for one under `runs/`.
+/// Opens the folder of the run to resume, or makes the folder of a new run: `out`, or a folder
+/// under `runs/` if `out` is `None`.
 ///
 /// # Errors
-/// What is wrong with the folder, or does not fit in what it is to begin with.
+/// The folder cannot be used, or the beginning does not fit the setup.
 pub(crate) fn open(
     setup: &Setup,
     task: &dyn Task,
@@ -66,7 +68,7 @@ fn reopen(setup: &Setup, task: &dyn Task, directory: &Path) -> Result<(RunFolder
 /// Makes a run folder that starts from `saved`.
 ///
 /// # Errors
-/// If it exists or cannot be written.
+/// If the folder exists or cannot be written.
 pub(crate) fn create(
     setup: &Setup,
     task: &dyn Task,
@@ -80,7 +82,7 @@ pub(crate) fn create(
         seed: setup.config.run.seed,
         version: env!("CARGO_PKG_VERSION").into(),
         command_line: std::env::args().collect(),
-        // A clock before 1970 is no reason not to run.
+        // A clock set before 1970 must not prevent a run.
         started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
         settings: setup.decisive()?,
     };
@@ -91,16 +93,17 @@ pub(crate) fn create(
     Ok(RunFolder::create_from(Arc::new(Disk), &directory, info, &yaml, &setup.urdf, Some(&first))?)
 }
 
-/// A folder under `runs/` that does not exist yet.
+/// A path under `runs/` that does not exist yet.
 fn unused(title: &str, seed: u64) -> PathBuf {
     let first = Path::new("runs").join(format!("{title}-{seed}"));
     let further = (2..).map(|i| Path::new("runs").join(format!("{title}-{seed}-{i}")));
-    // The numbers never run out.
+    // The iterator never ends, so a free path is always found.
     std::iter::once(first.clone()).chain(further).find(|path| !path.exists()).unwrap_or(first)
 }
 
-/// A learner that starts from what another run, or an experiment, learned. Its law has to fit; a run's transitions are learned
-/// from too where their rewards mean the same and the learner takes them.
+/// A learner that starts from the law of another run or of an experiment. The law must fit this
+/// setup. The learner also gets the run's transitions, if their rewards mean the same here and the
+/// learner accepts them.
 fn warm_started(setup: &Setup, task: &dyn Task, from: &Path) -> Result<Box<dyn Learner>, DaemonError> {
     let mut learner = setup.learner(&task.start()?)?;
     let mut start_from = |law: &StoredLaw| {
@@ -142,13 +145,14 @@ fn warm_started(setup: &Setup, task: &dyn Task, from: &Path) -> Result<Box<dyn L
     Ok(learner)
 }
 
-/// What differs, for the end of a sentence.
+/// The settings that differ, as the end of a sentence.
 fn told_differences(other: &Setup, setup: &Setup) -> Result<String, DaemonError> {
     let found = differences(&other.decisive()?, &setup.decisive()?, &setup.config.robot.joints);
     Ok(if found.is_empty() { String::new() } else { format!("; what differs: {}", listed(&found)) })
 }
 
-/// Checks that a law of `other` means the same here: the same robot and task, the same shapes, the same units of action and time.
+/// Checks that a law learned with `other` means the same here: same robot, task, shapes, and units
+/// of action and time.
 fn fits(from: &Path, setup: &Setup, task: &dyn Task, other: &Setup) -> Result<(), DaemonError> {
     let other_task = other.task()?;
     let (ours, theirs) = (&setup.config.control, &other.config.control);

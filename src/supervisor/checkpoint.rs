@@ -1,4 +1,4 @@
-//! What of a run is checkpointed, and what a checkpoint must fit.
+//! The checkpointed state of a run, and its checks.
 
 use moto_learners::{Learner, LearnerError};
 use serde::{Deserialize, Serialize};
@@ -11,29 +11,29 @@ use crate::storage::{Checkpoint, Expected, Header, RunView, Shapes, StorageError
 use crate::supervisor::DaemonError;
 use crate::tasks::Task;
 
-/// Episodes no run reaches; numbers below can be counted on.
+/// A number of episodes that no run reaches. Arithmetic on smaller numbers cannot overflow.
 const MOST_EPISODES: u64 = 1 << 48;
 
 /// The state of a run between two iterations.
 #[derive(Clone)]
 pub struct Saved {
-    /// The learner, with everything it remembers.
+    /// The learner, with its memory.
     pub learner: Box<dyn Learner>,
-    /// Episodes made, the discarded ones included.
+    /// Episodes made, discarded episodes included.
     pub episodes: u64,
 }
 
-/// The same as a checkpoint has it.
+/// The stored form of [`Saved`].
 #[derive(Serialize, Deserialize)]
 pub struct Stored {
-    /// What the learner saved.
+    /// State saved by the learner.
     #[serde(with = "serde_bytes")]
     learner: Vec<u8>,
     episodes: u64,
 }
 
 impl Saved {
-    /// Its checkpoint.
+    /// The checkpoint of this state.
     ///
     /// # Errors
     /// If the learner's state has no stored form.
@@ -47,8 +47,8 @@ fn shapes(setup: &Setup, task: &dyn Task) -> Shapes {
     Shapes { state_dim: task.state_dim(), action_dim: setup.model.dof(), horizon: task.horizon() }
 }
 
-/// What a checkpoint must be for this setup: of the same robot, task and shapes, and, of the `same_run`, of the same
-/// configuration and seed.
+/// The header that a checkpoint must have for this setup: same robot, task and shapes; with
+/// `same_run`, also the same configuration and seed.
 ///
 /// # Errors
 /// If the configuration has no fingerprint.
@@ -63,10 +63,10 @@ fn expected(setup: &Setup, task: &dyn Task, same_run: bool) -> Result<Expected, 
     })
 }
 
-/// The law as the loop takes it, once it is known to be of this robot and task.
+/// Compiles a law for the loop, after checking that it fits the robot and the task.
 ///
 /// # Errors
-/// What of it is otherwise.
+/// The shape that differs, or a policy that cannot be used.
 pub fn compiled(law: &StoredLaw, setup: &Setup, task: &dyn Task) -> Result<Law, DaemonError> {
     let law = law.compile()?;
     let Shapes { state_dim, action_dim, horizon } = shapes(setup, task);
@@ -81,11 +81,11 @@ pub fn compiled(law: &StoredLaw, setup: &Setup, task: &dyn Task) -> Result<Law, 
     }
 }
 
-/// Loads the newest checkpoint of a run and checks what it holds: a checksum says that a file is what was written, not that
-/// it makes sense.
+/// Loads the newest checkpoint of a run and checks its content. A checksum proves that a file is
+/// intact, not that its content makes sense.
 ///
 /// # Errors
-/// If there is none that fits, or its policy cannot be used.
+/// If no checkpoint fits, or its policy cannot be used.
 pub fn load(view: &RunView, setup: &Setup, task: &dyn Task, same_run: bool) -> Result<Saved, DaemonError> {
     if same_run {
         same_settings(view, setup)?;
@@ -108,7 +108,7 @@ pub fn load(view: &RunView, setup: &Setup, task: &dyn Task, same_run: bool) -> R
     Err(StorageError::Damaged { path: loaded.path, what }.into())
 }
 
-/// Checks that a run was made with the settings it is to go on with.
+/// Checks that a resumed run keeps the settings that it was made with.
 fn same_settings(view: &RunView, setup: &Setup) -> Result<(), DaemonError> {
     let before = &view.info().settings;
     if before.is_null() {
@@ -128,12 +128,12 @@ fn same_settings(view: &RunView, setup: &Setup) -> Result<(), DaemonError> {
     Err(DaemonError::OtherSettings { folder: view.directory().into(), what: listed(&found) })
 }
 
-/// The learner that settings name.
+/// The name of the learner in the settings.
 fn learner_of(settings: &Value) -> Option<&str> {
     settings.get("learner")?.as_object()?.keys().next().map(String::as_str)
 }
 
-/// What a checkpoint of this setup says of itself.
+/// The header of this setup's checkpoint at an iteration.
 ///
 /// # Errors
 /// If the configuration has no fingerprint.

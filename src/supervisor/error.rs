@@ -1,4 +1,4 @@
-//! Why a command of the daemon failed.
+//! Errors of the daemon's commands.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,8 @@ use crate::storage::files::FileError;
 use crate::storage::{Remedy, StorageError};
 use crate::tasks::TaskError;
 
-/// Why a command of the daemon failed. By then the robot has the safe command.
+/// The reason why a command of the daemon failed. The robot has the safe command before the error
+/// is returned.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DaemonError {
@@ -27,81 +28,81 @@ pub enum DaemonError {
     /// The task could not be set up.
     #[error(transparent)]
     Task(#[from] TaskError),
-    /// The run folder.
+    /// The run folder cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The thread that writes to it.
+    /// The thread that writes to the run folder is lost.
     #[error("{}", ArchiveError::Lost)]
     ArchiveLost,
     /// The loop or the plant did not start.
     #[error(transparent)]
     Machine(#[from] MachineError),
-    /// The loop ended badly.
+    /// The loop ended with an error.
     #[error(transparent)]
     Loop(#[from] LoopError),
-    /// No more trials come.
+    /// The loop gives no more trials.
     #[error(transparent)]
     Runner(#[from] RunnerError),
-    /// A program of the user's could not be started, or asked.
+    /// A user's program could not be started or asked.
     #[error("{}{}", .0, .0.last_words())]
     Program(Box<ProgramError>),
-    /// A program of the user's failed in one trial after the other.
+    /// A user's program failed in several trials in a row.
     #[error("{}, the third time in a row{}", .0, .0.last_words())]
     GivenUp(Box<ProgramError>),
-    /// The learner could not learn from what it was given.
+    /// The learner could not learn from its batch.
     #[error("the learner: {0}")]
     Learner(#[from] LearnerError),
-    /// The learner is gone.
+    /// The learner's thread is lost.
     #[error(transparent)]
     LearnerLost(#[from] LearnerLost),
-    /// The robot was lost.
+    /// The connection to the robot was lost.
     #[error("the robot is lost: {0}")]
     Robot(crate::robot::LinkError),
     /// The learned policy cannot be run.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The learner cannot begin with what was learned elsewhere.
+    /// The learner cannot start from the given run or stroke.
     #[error(
         "learner.{learner} cannot start from what {} learned: {source}. See what it does with `evaluate --realtime`, or start from \
          the demonstration",
         path.display()
     )]
     WarmStart {
-        /// The run's folder, or the stroke's file.
+        /// Folder of the run, or file of the stroke.
         path: PathBuf,
-        /// The learner that was to start from it.
+        /// The learner that was to start.
         learner: String,
-        /// Why it cannot.
+        /// The learner's reason.
         source: Box<LearnerError>,
     },
     /// The learned law does not fit the robot or the task.
     #[error("the learned law has (steps, state, action) dimensions {found:?}, expected {expected:?}")]
     LawShape {
-        /// Found.
+        /// Shape found.
         found: (usize, usize, usize),
-        /// Expected.
+        /// Shape expected.
         expected: (usize, usize, usize),
     },
-    /// The learned movement does not last as long as the stroke.
+    /// The learned movement and the stroke differ in duration.
     #[error("the learned movement lasts {found} control periods, expected {expected}")]
     LawCycles {
-        /// Found.
+        /// Control cycles found.
         found: usize,
-        /// Expected.
+        /// Control cycles expected.
         expected: usize,
     },
-    /// The learning curve.
+    /// The learning curve could not be drawn.
     #[error(transparent)]
     Draw(#[from] DrawError),
-    /// The path is not a run's.
+    /// The path does not belong to a run.
     #[error("{} {what}", path.display())]
     NotARun {
         /// The path.
         path: PathBuf,
-        /// What it is, and what to give instead.
+        /// The thing found at the path, and the path to give instead.
         what: String,
     },
-    /// A run is to go on with another learner than it was made with.
+    /// The run to resume was made with another learner.
     #[error(
         "the run in {0} was made with learner.{found}, and the configuration has learner.{expected}: set it as it was, or start \
          another run from what it learned (dry-run --warm-start {0}; on a robot ros.warm_start)",
@@ -110,12 +111,12 @@ pub enum DaemonError {
     OtherLearner {
         /// The run's folder.
         folder: PathBuf,
-        /// Its learner.
+        /// The learner of the run.
         found: String,
-        /// The configuration's.
+        /// The learner of the configuration.
         expected: String,
     },
-    /// A run is to go on with other settings than it was made with.
+    /// The run to resume was made with other settings.
     #[error(
         "the run in {0} was made with other settings than it is to go on with: {what}. Set them as they were, or start another \
          run from what it learned (dry-run --warm-start {0}; on a robot ros.warm_start)",
@@ -127,47 +128,47 @@ pub enum DaemonError {
         /// The settings that differ, with both values.
         what: String,
     },
-    /// A policy does not mean here what it meant where it was learned.
+    /// A learned policy has another meaning under this setup.
     #[error(
         "what {} learned does not fit: {what}. A warm start needs the same robot, task, shapes and units; limits, gains, rewards, \
          rollouts and seed may differ. Set what differs as it is there, or start from the demonstration",
         path.display()
     )]
     Unfit {
-        /// The run's folder, or the stroke's file.
+        /// Folder of the run, or file of the stroke.
         path: PathBuf,
-        /// What differs, with both values.
+        /// The settings that differ, with both values.
         what: String,
     },
-    /// The system refuses what the command needs.
+    /// The system refused a request of the command.
     #[error("cannot {what}: {source}")]
     System {
-        /// What was tried.
+        /// The action that was tried.
         what: &'static str,
-        /// What the system answered.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// Too few trials could be learned from.
+    /// An iteration has too few usable trials.
     #[error(
         "only {usable} of {attempts} trials of iteration {iteration} could be learned from, {wanted} are needed; \
          the last was left out because {reason}"
     )]
     TooFewTrials {
-        /// Iteration, from 1.
+        /// 1-based iteration.
         iteration: u64,
-        /// Trials that could be learned from.
+        /// Usable trials.
         usable: usize,
         /// Trials made.
         attempts: usize,
-        /// Trials an iteration needs.
+        /// Trials that the iteration needs.
         wanted: usize,
-        /// Why the last was left out.
+        /// The reason why the last trial was discarded.
         reason: String,
     },
 }
 
 impl DaemonError {
-    /// Names what was tried where the system refused it.
+    /// Adds the attempted action to an error of the system.
     pub(crate) fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::System { what, source }
     }
@@ -195,7 +196,7 @@ impl From<ArchiveError> for DaemonError {
 }
 
 impl DaemonError {
-    /// What mends it, where that is a matter of the run folder.
+    /// The remedy, for errors of the run folder.
     pub fn remedy(&self) -> Option<Remedy> {
         if let Self::Storage(error) = self { error.remedy() } else { None }
     }

@@ -1,6 +1,7 @@
-//! Over a learning run, with all its exploration noise, no limit of position, velocity or torque is exceeded at any cycle, as
-//! measured in the plant. Without them a whole run exceeds the shipped limits by a little, and limits a third as wide, which are
-//! tried here too, by much. A whole run (80 iterations) and its figures:
+//! No limit of position, velocity or torque is exceeded in the plant at any cycle of a learning
+//! run, under full exploration noise. Without the loop's limits, a run exceeds the shipped limits
+//! slightly, and limits a third as wide by far. The tests try both widths. This command prints the
+//! figures of a whole run (80 iterations):
 //!
 //! ```sh
 //! MOTO_EXPLORATION=80 cargo test --release --lib exploration_safety -- --nocapture
@@ -22,8 +23,9 @@ use crate::report::IterationMetrics;
 use crate::robot::{Command, Plant, Reading, TrialKey};
 use crate::setup::Setup;
 
-/// The worst seen in the plant, per joint: torque and velocity as shares of their limits, and how far beyond a position bound as a
-/// share of the margin at which the loop stops (negative: never reached).
+/// Largest values measured in the plant, per joint. Torque and velocity are shares of their limits.
+/// The distance beyond a position bound is a share of the margin at which the loop stops; negative
+/// if the bound was never reached.
 #[derive(Clone, Debug, Default)]
 struct Worst {
     effort: Vec<f64>,
@@ -32,7 +34,7 @@ struct Worst {
     cycles: u64,
 }
 
-/// A plant that is watched.
+/// A plant that records its largest values.
 struct Watched {
     plant: Box<dyn Plant>,
     limits: LimitsConfig,
@@ -73,15 +75,16 @@ impl Plant for Watched {
     }
 }
 
-/// What the loop is given for limits.
+/// Whether the loop's limits apply.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Limits {
     On,
     Off,
 }
 
-/// Learns under limits so wide (1: as shipped), on or off; gives the worst against them, and the mean share of cycles in which a limit
-/// changed the effort.
+/// Learns under limits scaled by `width` (1: as shipped), applied by the loop or not. Returns the
+/// largest values relative to the limits, and the mean share of cycles in which a limit changed the
+/// effort.
 fn learn(limits: Limits, width: f64, iterations: usize) -> (Worst, f64) {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
     let shipped = Setup::load(&config, |_| {}).unwrap().config.control;
@@ -122,7 +125,7 @@ fn learn(limits: Limits, width: f64, iterations: usize) -> (Worst, f64) {
     runtime.block_on(async {
         let machine = Machine::start(&setup, &*task, Box::new(plant), Pace::Lockstep).unwrap();
         let mut runner = Runner::new(machine, setup.config.run.seed);
-        // Under narrow limits too few strokes may be left to learn from.
+        // Narrow limits may leave too few usable strokes.
         let ended = learning.run(&mut runner, &Interrupt::default()).await;
         assert!(width < 1. || matches!(ended, Ok(Ended::Complete)));
         runner.stop().1.unwrap();
@@ -134,7 +137,7 @@ fn learn(limits: Limits, width: f64, iterations: usize) -> (Worst, f64) {
     (worst, clipped)
 }
 
-/// The worst over the joints: torque, velocity, beyond a bound.
+/// Largest values over the joints: torque, velocity, distance beyond a bound.
 fn report(limits: Limits, width: f64) -> [f64; 3] {
     let asked = std::env::var("MOTO_EXPLORATION").ok();
     let iterations = asked.map_or(2, |iterations| iterations.parse().expect("MOTO_EXPLORATION is a number"));
@@ -157,7 +160,8 @@ fn no_limit_is_exceeded_while_exploring() {
 #[test]
 fn narrow_limits_hold_where_without_them_they_are_exceeded() {
     let (on, off) = (report(Limits::On, 0.35), report(Limits::Off, 0.35));
-    // The torque limit is hard. Velocity and position are limited by what pushes back: never as far as where the loop stops.
+    // The torque limit is hard. Velocity and position are limited by opposing efforts. These keep
+    // the arm from the point where the loop stops.
     assert!(on[0] <= 1. && on[1] < 1.5 && on[2] < 1., "{on:?}");
     assert!(off[0] > 1. && off[1] > on[1], "{off:?} against {on:?}");
 }

@@ -1,4 +1,5 @@
-//! Ctrl-C and the other signals that end a process: the robot first gets the safe command, then the run is saved.
+//! Ctrl-C and the other signals that end a process. The robot gets the safe command first, then the
+//! run is saved.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,10 +9,10 @@ use tracing::warn;
 use crate::control::Stopper;
 use crate::signals;
 
-/// Exit code of a program that a signal ended.
+/// Exit code of a program ended by a signal.
 const EXIT_CODE: i32 = 130;
 
-/// Whether somebody wants the program to end, and whose loop to stop then.
+/// The request to end the program, and the loop to stop on this request.
 #[derive(Clone, Default)]
 pub struct Interrupt(Arc<Shared>);
 
@@ -23,7 +24,8 @@ struct Shared {
 }
 
 impl Interrupt {
-    /// Listens from now on. A second signal gives up the update that is being made, a third everything.
+    /// Listens for signals from now on. A second signal gives up the update in progress, a third
+    /// ends the process at once.
     ///
     /// # Errors
     /// If the system refuses the signal handlers.
@@ -52,7 +54,7 @@ impl Interrupt {
         self.0.stopper.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The program is to end.
+    /// Asks the program to end.
     pub fn ask(&self) {
         self.0.asked.store(true, Ordering::Relaxed);
         if let Some(stopper) = &*self.stopper() {
@@ -60,15 +62,16 @@ impl Interrupt {
         }
     }
 
-    /// The program is to end without the update that is being made.
+    /// Asks the program to end without the update in progress.
     pub fn hurry(&self) {
         self.0.hurried.store(true, Ordering::Relaxed);
         self.ask();
     }
 
-    /// The loop to stop when it comes to it.
+    /// Sets the loop to stop when the program is asked to end.
     pub fn guard(&self, new: Stopper) {
-        // Locked first: who asks in between either finds it or is seen here.
+        // The lock is taken first. A concurrent request either finds the new stopper or is seen
+        // here.
         let mut stopper = self.stopper();
         if self.asked() {
             new.shutdown();
@@ -76,12 +79,12 @@ impl Interrupt {
         *stopper = Some(new);
     }
 
-    /// Whether the program is to end.
+    /// Whether the program was asked to end.
     pub fn asked(&self) -> bool {
         self.0.asked.load(Ordering::Relaxed)
     }
 
-    /// Whether it is not to wait for an update.
+    /// Whether the program was asked to end without the update in progress.
     pub fn hurried(&self) -> bool {
         self.0.hurried.load(Ordering::Relaxed)
     }

@@ -1,4 +1,5 @@
-//! A learned stroke in a file of its own: what an experiment leaves of each method and seed, to be judged and shown.
+//! A learned stroke in a file of its own. An experiment writes one per method and seed, for
+//! evaluation and display.
 
 use std::path::Path;
 
@@ -8,25 +9,25 @@ use super::error::DaemonError;
 pub use crate::policy::StoredLaw;
 use crate::setup::{Config, ConfigError, Setup};
 
-/// A learned stroke with all it needs.
+/// A learned stroke, with the configuration and robot description that it needs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LearnedStroke {
-    /// The configuration it was learned with.
+    /// The configuration that the stroke was learned with.
     pub config: Config,
     /// Text of the robot description.
     pub urdf: String,
-    /// What makes the stroke.
+    /// The law that makes the stroke.
     pub law: StoredLaw,
 }
 
 impl LearnedStroke {
-    /// End of the name of such a file.
+    /// Ending of the file names of learned strokes.
     pub const ENDING: &'static str = "stroke.json";
 
-    /// Reads a file, and checks what it says of robot and task.
+    /// Reads a file and checks its robot and task.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The file cannot be read, or its configuration is refused.
     pub fn load(path: &Path) -> Result<(Setup, StoredLaw), DaemonError> {
         let unreadable = |source| ConfigError::Unreadable { path: path.into(), source };
         let text = std::fs::read(path).map_err(unreadable)?;

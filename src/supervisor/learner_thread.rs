@@ -1,4 +1,4 @@
-//! The learner on its own thread: a batch goes in, a better policy comes out, while the arm goes home.
+//! The learner on its own thread. It turns a batch into a better policy while the arm goes home.
 
 use std::cell::Cell;
 use std::thread::JoinHandle;
@@ -8,46 +8,46 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 use moto_learners::{Batch, Learner, LearnerError, Report, Reward};
 
-/// Makes the next update panic, in a test of what becomes of the robot.
+/// Makes the next update panic. A test uses it to check that the robot stays safe.
 #[cfg(test)]
 pub static PANIC: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
-/// An update, with the learner as it is after it.
+/// The result of an update.
 pub struct Updated {
-    /// The learner, to be saved.
+    /// The learner after the update, to be saved.
     pub learner: Box<dyn Learner>,
-    /// What the update did.
+    /// The learner's report.
     pub report: Report,
-    /// How long it took.
+    /// Duration of the update.
     pub duration: Duration,
 }
 
-/// The thread. Dropping it lets it end; while it has a batch, nobody waits for that.
+/// The learner's thread. A drop lets the thread end, and waits for it only if it has no batch.
 pub struct LearnerThread {
     batches: Option<Sender<Batch>>,
     updates: Receiver<Result<Updated, LearnerError>>,
     thread: Option<JoinHandle<()>>,
-    /// When the batch it has was handed over.
+    /// Time at which the present batch was handed over.
     since: Cell<Option<Instant>>,
 }
 
-/// Why no update comes.
+/// The reason why no update comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LearnerLost {
-    /// The system gives no thread.
+    /// The system has no thread left.
     #[error("the learner's thread could not be started: {0}")]
     NoThread(std::io::ErrorKind),
-    /// The thread ended without an answer.
+    /// The thread panicked.
     #[error("the learner's thread is lost: it panicked")]
     Panicked,
-    /// The thread does not answer.
+    /// The thread did not answer in time.
     #[error("the learner's thread is lost: no update for {0:?} (run.update_timeout)")]
     Hangs(Duration),
 }
 
 impl LearnerThread {
-    /// Starts it. The learner's own threads (rayon's) are started here too, before any thread raises its priority.
+    /// Starts the thread. This also starts rayon's threads, before any thread raises its priority.
     ///
     /// # Errors
     /// If the system has no thread left.
@@ -60,7 +60,7 @@ impl LearnerThread {
         })
     }
 
-    /// A thread that answers each batch so.
+    /// Starts a thread that answers each batch with `answer`.
     pub(super) fn answering(
         mut answer: impl FnMut(Batch) -> Result<Updated, LearnerError> + Send + 'static,
     ) -> Result<Self, LearnerLost> {
@@ -84,17 +84,17 @@ impl LearnerThread {
     /// Hands over the rollouts of an iteration.
     ///
     /// # Errors
-    /// If the thread is gone.
+    /// If the thread is lost.
     pub fn submit(&self, batch: Batch) -> Result<(), LearnerLost> {
         self.since.set(Some(Instant::now()));
         let batches = self.batches.as_ref().ok_or(LearnerLost::Panicked)?;
         batches.send(batch).map_err(|_| LearnerLost::Panicked)
     }
 
-    /// The update, if it is ready; it may take `patience`.
+    /// The update, if it is ready. The thread counts as hanging after `patience`.
     ///
     /// # Errors
-    /// If the thread is gone or hangs.
+    /// If the thread is lost or hangs.
     pub fn poll(&self, patience: Duration) -> Result<Option<Result<Updated, LearnerError>>, LearnerLost> {
         match self.updates.try_recv() {
             Ok(update) => {
@@ -114,7 +114,7 @@ impl Drop for LearnerThread {
     fn drop(&mut self) {
         self.batches = None;
         if let Some(thread) = self.thread.take().filter(|thread| self.since.get().is_none() || thread.is_finished()) {
-            // A panic was reported by poll already.
+            // `poll` already reported a panic.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,5 @@
-//! The control loop with the robot it drives: here the task's simulated plant, in lockstep or on the wall clock.
+//! The control loop with its robot: the simulated plant, in lockstep or on the wall clock, or a
+//! remote robot.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +16,12 @@ use crate::robot::{LinkError, LoopPort, Plant, RemoteRobot, RobotPort, link};
 use crate::setup::Setup;
 use crate::tasks::Task;
 
-/// Whose time the trials run on.
+/// The clock of the trials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// The plant's, as fast as the machine allows; every trial starts from the same state.
+    /// The plant's clock, as fast as the machine allows. Every trial starts from the same state.
     Lockstep,
-    /// The wall clock's, as on a robot; the arm goes home between trials.
+    /// The wall clock, as on a robot. The arm goes home between trials.
     WallClock,
 }
 
@@ -36,7 +37,7 @@ impl InverseDynamics for ModelDynamics {
     }
 }
 
-/// A loop's parts without its clock.
+/// The parts of a loop except its clock.
 struct Parts {
     config: ControlConfig,
     port: LoopPort,
@@ -63,7 +64,7 @@ impl Parts {
         (Self { config, port, stroke, dynamics, shape }, robot_port)
     }
 
-    /// Nothing on a clock that is not the wall's has a deadline.
+    /// Removes all deadlines. Only the wall clock has deadlines.
     fn forget_deadlines(&mut self) {
         let scheduling = std::mem::take(&mut self.config.scheduling);
         self.config.scheduling = SchedulingConfig { priority: None, cpu: None, lock_memory: false, ..scheduling };
@@ -75,8 +76,8 @@ impl Parts {
     }
 }
 
-/// A loop in lockstep with `plant`, for the thread of the caller, with the supervisor's end of it and what a trial's buffers have
-/// to fit.
+/// A loop in lockstep with `plant`, to run on the caller's thread; the supervisor's end of its
+/// rings; and the shape of a trial's buffers.
 ///
 /// # Errors
 /// The first value of the configuration that is not accepted.
@@ -96,36 +97,36 @@ pub fn lockstep(
 pub struct Machine {
     /// The loop.
     pub control: LoopHandle,
-    /// What a trial's buffers have to fit.
+    /// Shape of a trial's buffers.
     pub shape: TrialShape,
-    /// Told when a loop in lockstep runs out of trials.
+    /// Notified when a loop in lockstep runs out of trials.
     pub idle: Arc<Notify>,
-    /// Longest time the loop may take over a cycle before it counts as hanging.
+    /// Longest time without a cycle before the loop counts as hanging.
     pub patience: Option<Duration>,
     plant: Option<PlantThread<Box<dyn Plant>>>,
     remote: Option<Box<dyn RemoteRobot>>,
 }
 
-/// Why the machine did not start.
+/// The reason why the machine did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MachineError {
-    /// The loop.
+    /// The loop did not start.
     #[error(transparent)]
     Loop(#[from] LoopError),
     /// The robot cannot be reached.
     #[error("the robot cannot be reached: {0}")]
     Robot(LinkError),
-    /// The plant's thread.
+    /// The plant's thread did not start.
     #[error("the simulated robot's thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
 }
 
 impl Machine {
-    /// Starts `plant` and a loop that drives it. Helper threads, the learner's above all, are to be started before.
+    /// Starts `plant` and its loop. Start helper threads first, especially the learner's.
     ///
     /// # Errors
-    /// What stands against it; nothing runs then.
+    /// The part that did not start. Nothing runs then.
     pub fn start(setup: &Setup, task: &dyn Task, plant: Box<dyn Plant>, pace: Pace) -> Result<Self, MachineError> {
         let (mut parts, robot_port) = Parts::new(setup, task);
         let idle = Arc::new(Notify::new());
@@ -154,17 +155,17 @@ impl Machine {
         match spawn(parts.with(clock)) {
             Ok(control) => Ok(Self { control, shape, idle, patience, plant, remote: None }),
             Err(error) => {
-                // The loop's refusal is what is reported; the plant only has to end.
+                // The loop's error is reported. The plant only has to end.
                 let _ = plant.map(PlantThread::join);
                 Err(error.into())
             }
         }
     }
 
-    /// Connects a robot that is not in this process and starts a loop that drives it.
+    /// Connects to a robot outside this process and starts its loop.
     ///
     /// # Errors
-    /// What stands against it; nothing runs then.
+    /// The part that did not start. Nothing runs then.
     pub fn connect(setup: &Setup, task: &dyn Task, mut robot: Box<dyn RemoteRobot>) -> Result<Self, MachineError> {
         let (mut parts, robot_port) = Parts::new(setup, task);
         let idle = Arc::new(Notify::new());
@@ -186,25 +187,26 @@ impl Machine {
         }
     }
 
-    /// Why a robot that is not in this process was lost, if it was.
+    /// The error that ended the connection to a robot outside this process, if it was lost.
     pub fn failure(&mut self) -> Option<LinkError> {
         self.remote.as_mut()?.failure()
     }
 
-    /// The loop is to end soon: nothing may hold it up.
+    /// Prepares the end of the loop: a remote robot no longer holds the loop up.
     pub fn let_go(&mut self) {
         if let Some(remote) = &mut self.remote {
             remote.let_go();
         }
     }
 
-    /// Ends the loop, which gives the robot the safe command first, then the plant. Gives back the loop's end of the rings, however
-    /// the loop ended, and the latency of the last cycles. One that hangs is left to itself.
+    /// Ends the loop, then the plant. The robot gets the safe command first. Returns the
+    /// supervisor's end of the rings, even if the loop failed, and the latency of the last cycles.
+    /// A hanging loop is abandoned.
     pub fn stop(mut self) -> (LoopClient, Result<Latency, LoopError>) {
         self.let_go();
         self.control.client.stopper().shutdown();
         let ended = self.control.join(self.patience);
-        // A plant that panicked left the loop without readings, and that is reported as a fault.
+        // A plant that panicked gives no readings, which the loop reports as a fault.
         let _ = self.plant.map(PlantThread::join);
         if let Some(remote) = &mut self.remote {
             remote.disconnect();
@@ -213,7 +215,7 @@ impl Machine {
     }
 }
 
-/// How long the loop may be silent towards its supervisor: as long as that may be towards the loop.
+/// Longest silence of the loop. The loop tolerates the same silence of its supervisor.
 pub fn patience(config: &ControlConfig) -> Option<Duration> {
     config.watchdog.heartbeat_timeout.map(Duration::from_secs_f64)
 }

@@ -1,5 +1,5 @@
-//! The supervisor around the control loop: it orders trials, learns from them, stores what must not be lost, and stops the robot
-//! safely.
+//! The supervisor of the control loop. It orders trials, learns from them, stores the run, and
+//! stops the robot safely.
 
 pub(crate) mod archive;
 pub(crate) mod beginning;
@@ -32,16 +32,16 @@ pub use robot_run::RobotRun;
 pub(crate) use rollout::{Rollout, batch, is_finite};
 pub use source::ConfigSource;
 
-/// The next update of a learner in this process panics.
+/// Makes the next update of a learner in this process panic.
 #[cfg(all(test, feature = "ros"))]
 pub fn panic_at_next_update() {
     learner_thread::PANIC.store(true, std::sync::atomic::Ordering::Relaxed);
 }
 
-/// Runs the supervisor on this thread, with the signals of its user.
+/// Runs the supervisor on this thread and listens for signals.
 ///
 /// # Errors
-/// If the system refuses what it needs, or what the work ended with.
+/// If the system refuses a request, or the error of the work.
 pub(crate) fn block_on<T>(
     work: impl AsyncFnOnce(interrupt::Interrupt) -> Result<T, DaemonError>,
 ) -> Result<T, DaemonError> {
@@ -52,7 +52,7 @@ pub(crate) fn block_on<T>(
     })
 }
 
-/// The supervisor's runtime.
+/// The supervisor's asynchronous runtime.
 fn runtime() -> Result<tokio::runtime::Runtime, DaemonError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(DaemonError::system("start the supervisor"))

@@ -1,4 +1,4 @@
-//! Who operates a robot that is not in this process.
+//! The operator of a robot outside this process.
 
 use crossbeam_channel::Receiver;
 
@@ -6,50 +6,52 @@ use crate::control::{ControlConfig, Event, Request, StartupReport, Stopper};
 use crate::report::IterationMetrics;
 use crate::storage::TrialMeta;
 
-/// What an operator orders.
+/// An order of the operator.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
-    /// Something of the loop.
+    /// A request to the loop.
     Loop(Request),
-    /// A stroke without exploration noise.
+    /// Make a stroke without exploration noise.
     Evaluate,
-    /// A checkpoint now.
+    /// Write a checkpoint now.
     Save,
-    /// Other gains and limits from the next trial on; what cannot change while the loop runs is as it was.
+    /// Use other gains and limits from the next trial on. Settings that cannot change while the
+    /// loop runs stay as they are.
     Tune(Box<ControlConfig>),
-    /// What the stroke was worth that waits for it, finite.
+    /// The score of the stroke that waits for one. Non-finite scores are passed over.
     Score(f64),
-    /// The stroke that waits for its score is not learned from.
+    /// Do not learn from the stroke that waits for its score.
     Skip,
-    /// The end: the robot gets the safe command, and the run is saved.
+    /// End the run: the robot gets the safe command, and the run is saved.
     End,
-    /// The end, without the update that the learner is making.
+    /// End the run without the update in progress.
     Hurry,
 }
 
-/// Is told what happens, on the supervisor's thread. What it does not care for it leaves out; `()` cares for nothing.
+/// Observer of a run, called on the supervisor's thread. Every method does nothing by default. `()`
+/// observes nothing.
 pub trait Watcher: Send {
-    /// The loop runs.
+    /// The loop started.
     fn started(&mut self, _startup: &StartupReport, _stopper: Stopper) {}
 
-    /// Something happened in the loop.
+    /// The loop reported an event.
     fn event(&mut self, _event: &Event) {}
 
-    /// A trial is stored.
+    /// A trial was stored.
     fn trial(&mut self, _trial: &TrialMeta) {}
 
-    /// An iteration is stored.
+    /// An iteration was stored.
     fn iteration(&mut self, _iteration: &IterationMetrics) {}
 }
 
 impl Watcher for () {}
 
-/// Whoever operates the robot.
+/// The operator's connection to a run.
 pub struct Operator {
-    /// What they order.
+    /// The operator's orders.
     pub orders: Receiver<Order>,
-    /// How they are told what happens.
+    /// The observer that informs the operator.
     pub watcher: Box<dyn Watcher>,
-    /// Whether a fault is reset without them.
+    /// Whether faults are reset without an order.
     pub reset_faults: bool,
 }

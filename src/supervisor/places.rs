@@ -1,4 +1,4 @@
-//! Finding a run by the path somebody gave, and saying what it is if it is none.
+//! Finds a run by a path, and explains a path that does not belong to a run.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,13 +8,14 @@ use crate::storage::files::{Disk, Files};
 use crate::storage::{RunView, StorageError};
 use crate::supervisor::LearnedStroke;
 
-/// How many things of a kind a message names.
+/// Largest number of entries of one kind in a message.
 const NAMED: usize = 4;
 
 /// Opens a run's folder for reading.
 ///
 /// # Errors
-/// [`DaemonError::NotARun`] with what is there instead and what to give, or what is wrong with the folder.
+/// [`DaemonError::NotARun`] names the thing found and the path to give instead. Other errors say
+/// why the folder cannot be used.
 pub fn open_run(path: &Path) -> Result<RunView, DaemonError> {
     let none = || DaemonError::NotARun { path: path.into(), what: what_is_there(path) };
     if !path.is_dir() {
@@ -26,14 +27,14 @@ pub fn open_run(path: &Path) -> Result<RunView, DaemonError> {
     }
 }
 
-/// Whether the path is that of a learned stroke's file, by its name or because no run has it.
+/// Whether the path is a learned stroke's file, by its name or because it is outside any run.
 pub fn is_stroke(path: &Path) -> bool {
     path.is_file() && (path.to_string_lossy().ends_with(LearnedStroke::ENDING) || run_around(path).is_none())
 }
 
-/// The run whose folder has this path in it.
+/// The run whose folder contains this path.
 fn run_around(path: &Path) -> Option<&Path> {
-    // The last of a relative path is empty.
+    // The last ancestor of a relative path is empty.
     let mut folders =
         path.ancestors().skip(1).map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
     folders.find(|folder| is_run(folder))
@@ -70,7 +71,7 @@ fn what_is_there(path: &Path) -> String {
     }
 }
 
-/// What to do with the results of an experiment.
+/// Advice for a path to the results of an experiment.
 fn experiment(folder: &Path) -> String {
     let mut strokes = entries(&folder.join("seeds"));
     strokes.retain(|path| path.to_string_lossy().ends_with(LearnedStroke::ENDING));
@@ -83,7 +84,7 @@ fn experiment(folder: &Path) -> String {
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    // A folder that cannot be listed has nothing to propose.
+    // A folder that cannot be listed has no entries to propose.
     Disk.list(folder).unwrap_or_default().into_iter().map(|name| folder.join(name)).collect()
 }
 

@@ -1,4 +1,5 @@
-//! The user's programs in a run: started with it, asked trial by trial, given up after failures in a row.
+//! The user's programs in a run. They start with the run, are asked once per trial, and are given
+//! up after several failures in a row.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -15,12 +16,12 @@ use crate::setup::Setup;
 use crate::storage::TrialMeta;
 use crate::tasks::{Judgement, Task};
 
-/// A trial with what was made of it.
+/// The judgement of a trial.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    /// By the task, and the judge where there is one.
+    /// The task's judgement, with the judge's answer if there is a judge.
     pub judgement: Judgement,
-    /// Why it is not learned from, if the user's programs or the operator are the reason.
+    /// The reason not to learn from the trial, if a user's program or the operator gave one.
     pub complaint: Option<String>,
 }
 
@@ -30,21 +31,21 @@ impl From<Judgement> for Judged {
     }
 }
 
-/// Nobody judges any more.
+/// Complaint of a trial that nobody judges.
 const ENDED: &str = "the run ended before it was judged";
 
-/// Who takes part in a run besides the daemon.
+/// The user's programs, and the operator as judge.
 pub struct Programs {
     judged_by: JudgeConfig,
     judge: Option<Judge>,
     simulator: Option<Simulator>,
-    /// Trials in a row that were not judged for a failure.
+    /// Consecutive trials without a judgement because of a failure.
     failures: Cell<u32>,
     given_up: RefCell<Option<ProgramError>>,
 }
 
 impl Programs {
-    /// Starts judge and simulator.
+    /// Starts the judge and the simulator.
     ///
     /// # Errors
     /// The program that cannot be started.
@@ -64,7 +65,7 @@ impl Programs {
     /// Starts the judge alone.
     ///
     /// # Errors
-    /// If it cannot be started.
+    /// If the judge cannot be started.
     pub fn on_a_robot(setup: &Setup) -> Result<Self, DaemonError> {
         let config = &setup.config;
         let judge = match config.judge.program() {
@@ -88,10 +89,10 @@ impl Programs {
         })
     }
 
-    /// The simulated robot: the user's program, or else the task's.
+    /// The simulated robot: the user's program if configured, otherwise the task's plant.
     ///
     /// # Errors
-    /// What keeps it from starting.
+    /// The reason why the robot does not start.
     pub fn plant(&self, setup: &Setup, task: &dyn Task) -> Result<Box<dyn Plant>, DaemonError> {
         match &self.simulator {
             Some(simulator) => Ok(simulator.plant()?),
@@ -99,18 +100,20 @@ impl Programs {
         }
     }
 
-    /// What tells whether the simulator was given up.
+    /// A handle that reports whether the simulator was given up.
     pub fn watch(&self) -> Option<SimulatorWatch> {
         self.simulator.as_ref().map(Simulator::watch)
     }
 
-    /// Whether trials are judged one by one: the next begins when the last was judged.
+    /// Whether each trial is judged before the next begins.
     pub fn one_by_one(&self) -> bool {
         self.judged_by.is_used()
     }
 
+    /// Checks that no program was given up.
+    ///
     /// # Errors
-    /// Why a program is asked no more, if so.
+    /// The failure for which a program was given up.
     pub fn check(&self) -> Result<(), DaemonError> {
         let simulator = || self.simulator.as_ref().and_then(Simulator::given_up);
         match self.given_up.take().or_else(simulator) {
@@ -119,8 +122,9 @@ impl Programs {
         }
     }
 
-    /// Judges a trial that is over. While that takes its time, the loop of `runner` is looked after. Who ends the run waits for the
-    /// judge's program, unless in a hurry, and not for the operator.
+    /// Judges a finished trial, and attends to the loop of `runner` meanwhile. At the end of the
+    /// run, the judge's program is still awaited, unless `interrupt` is hurried. The operator is
+    /// not awaited.
     pub async fn judge(
         &self,
         task: &dyn Task,
@@ -179,7 +183,7 @@ impl Programs {
         }
     }
 
-    /// Counts failures in a row, of which the third is the last.
+    /// Counts consecutive failures. The third failure is the last.
     fn count(&self, answer: Result<Answer, ProgramError>) -> Result<Answer, String> {
         match answer {
             Ok(answer) => {
@@ -197,7 +201,8 @@ impl Programs {
         }
     }
 
-    /// What was made of a stored trial when it was made: a judge is not asked twice. `None` if it was judged in another way.
+    /// The judgement that was stored with a trial, so that a judge is not asked twice. `None` if
+    /// the trial was judged by other means.
     pub fn stored(setup: &Setup, meta: &TrialMeta, mut judgement: Judgement) -> Option<Judgement> {
         if !setup.config.judge.is_used() {
             return Some(judgement);
@@ -216,7 +221,8 @@ impl Programs {
     }
 }
 
-/// Waits for the judge's answer; `None` if nobody waits for it any more, or the judge's thread is lost.
+/// Waits for the judge's answer. `None` if the answer is no longer needed or the judge's thread is
+/// lost.
 async fn until_judged<T>(
     mut answer: tokio::sync::oneshot::Receiver<T>,
     mut runner: Option<&mut Runner>,

@@ -1,4 +1,4 @@
-//! Progress for people: a bar on a terminal, a plain line per iteration elsewhere.
+//! Progress display: a bar on a terminal, otherwise a plain line per iteration.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -8,22 +8,23 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::terminal::logging::{BARS, draws_bars};
 use crate::terminal::output::print_progress;
 
-/// What an iteration tells its watcher.
+/// Summary of an iteration.
 #[derive(Clone, Copy, Debug)]
 pub struct IterationSummary {
-    /// Iteration, from 0.
+    /// 0-based iteration.
     pub iteration: usize,
-    /// Trials learned from so far.
+    /// Trials used for learning so far.
     pub trials: usize,
     /// Rollouts of the iteration.
     pub rollouts: usize,
     /// Mean return of the iteration's rollouts.
     pub mean_return: f64,
-    /// Share of its rollouts that succeeded, exploration noise included.
+    /// Share of the iteration's rollouts that succeeded, exploration noise included.
     pub success: f64,
-    /// KL of the update, nats: mean over the steps, or of the search distribution; where the learner has one.
+    /// KL of the update, nats: mean over the steps, or of the search distribution. `None` if the
+    /// learner has no KL.
     pub kl: Option<f64>,
-    /// Effective samples per fit, mean over the steps; where the learner counts them.
+    /// Effective samples per fit, mean over the steps. `None` if the learner does not count them.
     pub effective_samples: Option<f64>,
     /// Wall time of the learner's update.
     pub update_time: Duration,
@@ -42,9 +43,9 @@ impl fmt::Display for IterationSummary {
     }
 }
 
-/// The progress of a run.
+/// Progress display of a run.
 pub struct Progress {
-    /// `None` where no bar can be drawn.
+    /// `None` if no bar can be drawn.
     bar: Option<ProgressBar>,
     pace: Pace,
 }
@@ -57,14 +58,14 @@ impl Progress {
             let style = ProgressStyle::with_template(
                 "{bar:30.cyan/blue} {pos:>5}/{len} trials  {elapsed_precise}{prefix}\n{msg}",
             );
-            // The template is a constant; should it ever not parse, the default style serves.
+            // The template is a constant. If it does not parse, the default style is used.
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
         Self { bar, pace: Pace { since: Instant::now(), before: done, done, total } }
     }
 
-    /// One more trial was learned from or stored.
+    /// Counts a trial that was stored or used for learning.
     pub fn trial(&mut self) {
         self.pace.done += 1;
         if let Some(bar) = &self.bar {
@@ -73,7 +74,7 @@ impl Progress {
         }
     }
 
-    /// An iteration is complete.
+    /// Shows a complete iteration.
     pub fn iteration(&mut self, summary: &IterationSummary) {
         match &self.bar {
             Some(bar) => bar.set_message(summary.to_string()),
@@ -87,7 +88,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -95,21 +96,21 @@ impl Progress {
     }
 }
 
-/// How fast trials come, by those of this process.
+/// Rate of the trials made by this process.
 struct Pace {
     since: Instant,
-    /// Trials that were there at the start.
+    /// Trials that existed at the start.
     before: usize,
     done: usize,
     total: usize,
 }
 
 impl Pace {
-    /// Time until all trials are made; `None` as long as nothing says how fast they come.
+    /// Time until all trials are made. `None` while the rate is unknown.
     fn left(&self, elapsed: Duration) -> Option<Duration> {
         let made = self.done.checked_sub(self.before).filter(|made| *made > 0)?;
         let left = self.total.saturating_sub(self.done) as f64 / made as f64;
-        // A number that is no duration says as little as none.
+        // A number that is not a valid duration counts as unknown.
         Duration::try_from_secs_f64(elapsed.as_secs_f64() * left).ok()
     }
 }
@@ -134,7 +135,7 @@ mod tests {
         let pace = |before, done| Pace { since: Instant::now(), before, done, total: 100 };
         let left = |before, done| pace(before, done).left(Duration::from_secs(10));
         assert_eq!(left(0, 20), Some(Duration::from_secs(40)));
-        // A resumed run: the trials that were there took none of this time.
+        // In a resumed run, the earlier trials took none of this time.
         assert_eq!(left(60, 80), Some(Duration::from_secs(10)));
         assert_eq!(left(60, 60), None);
         assert_eq!(left(0, 100), Some(Duration::ZERO));

@@ -1,4 +1,4 @@
-//! What is written of trials, faults and updates.
+//! Records of trials, faults and updates.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,26 +15,26 @@ use crate::setup::Setup;
 use crate::storage::{TrialEnd, TrialMeta};
 use crate::tasks::Task;
 
-/// Writes down what belongs to a run's trials.
+/// Makes the records of a run's trials.
 pub struct Recorder<'a> {
     setup: &'a Setup,
     task: &'a dyn Task,
 }
 
 impl<'a> Recorder<'a> {
-    /// For the trials of a run.
+    /// A recorder for the trials of a run.
     pub fn new(setup: &'a Setup, task: &'a dyn Task) -> Self {
         Self { setup, task }
     }
 
-    /// What is stored of trial number `number` beside its episode.
+    /// The record stored beside the episode of trial `number`.
     pub fn trial(&self, number: u64, trial: &FinishedTrial, judged: &Judged) -> TrialMeta {
         let key = trial.order.key;
         let Judged { judgement, complaint: unjudged } = judged;
         let complaint = complaint(trial)
             .or_else(|| (!is_finite(trial.episode(), judgement)).then(|| "it holds a non-finite number".into()));
         let complaint = match (unjudged, complaint) {
-            // What the loop saw of it comes after.
+            // The loop's complaint comes after the trial's.
             (Some(first), Some(then)) => Some(format!("{first}; then {then}")),
             (first, then) => first.clone().or(then),
         };
@@ -54,13 +54,13 @@ impl<'a> Recorder<'a> {
             distance: judgement.distance,
             outcome_dim: judgement.outcomes.nrows(),
             outcomes: judgement.outcomes.as_slice().into(),
-            // In lockstep no latency is measured.
+            // Latency is not measured in lockstep.
             latency: (stroke.cycles > 0).then(|| stroke.summary()),
             ..self.blank(number)
         }
     }
 
-    /// The last cycles before a fault, in the form of a trial without policy steps.
+    /// The last cycles before a fault, as a trial without policy steps.
     pub fn black_box(&self, number: u64, black_box: &BlackBox) -> (Episode, TrialMeta) {
         let mut episode =
             Episode { joints: self.setup.model.dof(), task_values: self.task.task_values(), ..Episode::default() };
@@ -96,7 +96,7 @@ impl<'a> Recorder<'a> {
             distance: None,
             outcome_dim: 0,
             outcomes: Vec::new(),
-            // A clock before 1970 is no reason to lose a trial.
+            // A clock set before 1970 must not cost a trial.
             wall_start: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
             step_period: control.period() * control.decimation as u32,
             latency: None,
@@ -138,7 +138,7 @@ pub fn metrics(
     };
     let mut summary = steps.summary();
     if report.steps.is_empty() {
-        // The update as a whole, of a learner that does not report step by step.
+        // Values of the whole update, for learners without a report per step.
         let whole = |value: Option<f64>| Summary::of(value.as_slice());
         (summary.kl_asked, summary.kl) = (whole(report.epsilon), whole(report.kl));
         (summary.entropy, summary.effective_samples) = (whole(report.entropy), whole(report.effective_samples));
@@ -173,7 +173,8 @@ pub(super) mod tests {
     use nalgebra::DMatrix;
     use std::path::Path;
 
-    /// A trial that counts as completed, with no cycle recorded, and zeros for states and actions.
+    /// A trial that counts as completed, without recorded cycles, with zeros for states and
+    /// actions.
     pub fn stroke(task: &dyn Task, key: TrialKey) -> FinishedTrial {
         let (state_dim, horizon) = (task.state_dim(), task.horizon());
         let shape = TrialShape { joints: 9, task_values: 6, state_dim, action_dim: 9, horizon, decimation: 1 };

@@ -1,4 +1,4 @@
-//! Learning on a robot that is not in this process.
+//! Learning on a robot outside this process.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::robot::{RemoteRobot, TrialKey, TrialKind};
 use crate::setup::Setup;
 use crate::tasks::Task;
 
-/// A run on a robot: everything loaded, nothing moving.
+/// A run on a robot. Everything is loaded and nothing moves.
 pub struct RobotRun {
     setup: Setup,
     task: Box<dyn Task>,
@@ -30,10 +30,11 @@ pub struct RobotRun {
 }
 
 impl RobotRun {
-    /// Makes the run folder `out` (none for one under `runs/`), or goes on with the one that it begins with.
+    /// Makes the run folder `out`, or a folder under `runs/` if `out` is `None`; or opens the
+    /// folder of the run to resume.
     ///
     /// # Errors
-    /// What is wrong with the task or the folder, or does not fit in what it is to begin with.
+    /// The task or the folder cannot be used, or the beginning does not fit the setup.
     pub fn open(setup: Setup, out: Option<PathBuf>, beginning: &Beginning) -> Result<Self, DaemonError> {
         setup.log_differences();
         let task = setup.task()?;
@@ -49,16 +50,17 @@ impl RobotRun {
         self.archive.view().directory()
     }
 
-    /// The loop is run with this configuration of it from now on.
+    /// Sets the loop's configuration for the next call of [`Self::learn`].
     pub fn set_control(&mut self, setup: &Setup) {
         self.setup.config.control = setup.config.control.clone();
     }
 
-    /// Learns until the configured number of iterations is reached, or the operator ends it; may be called again to go on.
-    /// At its end the learned policy makes strokes without noise (`run.realtime_strokes`). Says whether the run is complete.
+    /// Learns until the configured number of iterations is done or the operator ends the run. The
+    /// learned policy then makes strokes without noise (`run.realtime_strokes`). Returns whether
+    /// the run is complete. A later call resumes the run.
     ///
     /// # Errors
-    /// What went wrong. The robot then has the safe command, and what was done is saved.
+    /// The reason why the run ended. The robot has the safe command, and all results are saved.
     pub fn learn(&mut self, robot: Box<dyn RemoteRobot>, operator: Operator) -> Result<bool, DaemonError> {
         let Self { setup, task, archive, saved, programs } = self;
         let task = &**task;
@@ -79,7 +81,7 @@ impl RobotRun {
                 };
             }
             learning.keep_black_boxes(&mut runner);
-            // Whatever came of it, the robot gets the safe command.
+            // The robot gets the safe command, even after an error.
             let lost = runner.failure();
             let (trials, loop_end) = runner.stop();
             if let Err(error) = loop_end {
@@ -102,7 +104,7 @@ impl RobotRun {
     }
 }
 
-/// Strokes of the learned policy without noise.
+/// Makes strokes of the learned policy without noise.
 async fn show(
     learning: &mut Learning<'_>,
     runner: &mut Runner,

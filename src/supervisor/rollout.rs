@@ -1,4 +1,4 @@
-//! Rollouts the learner learns from, out of recorded strokes.
+//! Converts recorded strokes to rollouts for the learner.
 
 use std::sync::Arc;
 
@@ -9,35 +9,35 @@ use crate::control::Episode;
 use crate::policy::Law;
 use crate::tasks::Judgement;
 
-/// A stroke with what the task made of it.
+/// A stroke with the task's judgement.
 #[derive(Clone, Debug)]
 pub struct Rollout {
-    /// Its number among the run's trials.
+    /// Number of the stroke among the run's trials.
     pub trial: u64,
     /// The stroke.
     pub episode: Arc<Episode>,
-    /// What the task made of it.
+    /// The task's judgement.
     pub judgement: Judgement,
-    /// Parameters that its law drew once for it; none for a law that draws at every step.
+    /// Parameters that the law drew once for the stroke. Empty for a law that draws at every step.
     pub parameters: Vec<f64>,
 }
 
 impl Rollout {
-    /// A complete stroke that a law made with these standard normal draws.
+    /// A complete stroke made by `law` with the standard normal draws `noise`.
     pub fn new(trial: u64, episode: Arc<Episode>, judgement: Judgement, law: &Law, noise: &[f64]) -> Self {
         let parameters = law.parameters(&episode.states[..episode.state_dim], noise);
         Self { trial, episode, judgement, parameters }
     }
 }
 
-/// Whether every number the learner would use of a stroke is finite.
+/// Whether every number that the learner would use is finite.
 pub fn is_finite(episode: &Episode, judgement: &Judgement) -> bool {
     let Episode { states, actions, sent_actions, .. } = episode;
     [states, actions, sent_actions].into_iter().flatten().chain(judgement.outcomes.iter()).all(|x| x.is_finite())
         && judgement.total_reward.is_finite()
 }
 
-/// The batch of an iteration: complete rollouts, all made with one policy.
+/// The batch of an iteration: complete rollouts of one policy.
 pub fn batch(rollouts: &[Rollout]) -> Batch {
     let steps = rollouts.first().map_or(0, |rollout| rollout.episode.steps());
     let gather = |width: usize, t: usize, rows: &dyn Fn(&Rollout) -> &[f64]| {

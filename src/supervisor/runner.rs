@@ -1,4 +1,4 @@
-//! Trials in and out of the loop: orders them, keeps the heartbeat, reports what happens, and mends what may be mended.
+//! Orders trials, keeps the heartbeat, reports events, and resets faults that may be reset.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,61 +17,62 @@ use crate::policy::Law;
 use crate::programs::SimulatorWatch;
 use crate::robot::{LinkError, TrialKey, exploration_noise};
 
-/// How often the loop is looked after.
+/// Period at which the supervisor attends to the loop.
 pub const SUPERVISOR_POLL: Duration = Duration::from_millis(5);
 
-/// Why a trial that the operator marked is not learned from.
+/// Complaint of a trial that the operator marked failed.
 pub const MARKED_FAILED: &str = "marked failed by the operator";
 
-/// Why no more trials come.
+/// The reason why no more trials come.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunnerError {
-    /// The loop ended by itself.
+    /// The loop ended, the robot is lost, or the simulator was given up.
     #[error("the control loop ended")]
     Ended,
-    /// The loop makes no cycle any more. A robot outside this process gets zero.
+    /// The loop stopped making cycles. A robot outside this process gets zero efforts.
     #[error("the control loop hangs: no cycle for {0:.1?} (watchdog.heartbeat_timeout)")]
     Hangs(Duration),
-    /// The loop does not take what it is given.
+    /// The loop refused a trial.
     #[error("the control loop refused a trial: {0}")]
     Refused(OrderError),
 }
 
-/// The supervisor's hands on the loop.
+/// The supervisor's connection to the loop.
 pub struct Runner {
     machine: Machine,
-    /// Whether the loop's cycles go on.
+    /// Watches the loop's cycles.
     watch: LoopWatch,
     seed: u64,
     #[allow(clippy::vec_box)] // An order carries its buffers boxed: they pass through the rings without being copied.
     spare: Vec<Box<TrialBuffers>>,
-    /// Orders that the ring had no room for, or that the loop refused while it was stopped; in the order of their keys, so
-    /// that what comes next after a fault does not depend on who was faster.
+    /// Orders that found no room in the ring, or that the stopped loop refused. They are sorted by
+    /// key, so that the order of trials after a fault does not depend on timing.
     waiting: VecDeque<TrialOrder>,
-    /// Orders that the loop has.
+    /// Number of orders in the loop.
     in_flight: usize,
-    /// Latency of everything so far.
+    /// Latency of all cycles so far.
     latency: Latency,
     operator: Option<(Operator, Interrupt)>,
-    /// Other gains and limits for which the ring had no room.
+    /// New gains and limits that found no room in the ring.
     tuning: Option<Box<Tuning>>,
-    /// Strokes without noise that the operator still waits for.
+    /// Number of strokes without noise that the operator still waits for.
     evaluations: usize,
-    /// The operator wants a checkpoint.
+    /// Whether the operator wants a checkpoint.
     save: bool,
     /// Trials that the operator marked failed.
     marked: Vec<TrialKey>,
-    /// Why a robot that is not in this process was lost, if it was.
+    /// The error that ended the connection to a robot outside this process, if it was lost.
     lost: Option<LinkError>,
-    /// Whether a simulator that is a program is still there.
+    /// Watches a simulator that is a program.
     simulator: Option<SimulatorWatch>,
-    /// What the operator said of strokes that wait for a score; none to leave one out.
+    /// Scores from the operator for strokes that wait for one. `None`: do not learn from the
+    /// stroke.
     scores: VecDeque<Option<f64>>,
 }
 
 impl Runner {
-    /// Takes the machine over; `seed` keys the exploration noise.
+    /// Takes over the machine. `seed` keys the exploration noise.
     pub fn new(machine: Machine, seed: u64) -> Self {
         Self {
             watch: machine.control.watch(),
@@ -92,7 +93,7 @@ impl Runner {
         }
     }
 
-    /// From now on `operator` gives orders and is told what happens; their order to end is passed on to `interrupt`.
+    /// Connects the operator. An order to end is passed on to `interrupt`.
     #[must_use]
     pub fn operated(mut self, mut operator: Operator, interrupt: Interrupt) -> Self {
         operator.watcher.started(&self.machine.control.startup, self.machine.control.client.stopper());
@@ -100,63 +101,65 @@ impl Runner {
         self
     }
 
-    /// From now on it ends where the simulator is given up.
+    /// Makes the runner end when the simulator is given up.
     #[must_use]
     pub fn simulated(self, simulator: Option<SimulatorWatch>) -> Self {
         Self { simulator, ..self }
     }
 
-    /// Scores given so far are nobody's.
+    /// Discards all scores given so far.
     pub fn forget_scores(&mut self) {
         self.scores.clear();
     }
 
-    /// The operator's next score; within it none for a stroke to be left out.
+    /// Takes the operator's next score, if there is one. The inner `None`: do not learn from the
+    /// stroke.
     pub fn take_score(&mut self) -> Option<Option<f64>> {
         self.scores.pop_front()
     }
 
-    /// Tells the operator something.
+    /// Informs the operator through the watcher.
     pub fn tell(&mut self, what: impl FnOnce(&mut dyn Watcher)) {
         if let Some((operator, _)) = &mut self.operator {
             what(&mut *operator.watcher);
         }
     }
 
-    /// Whether the operator waits for a stroke without noise; it counts as made from now on.
+    /// Whether the operator waits for a stroke without noise. A `true` counts this stroke as made.
     pub fn take_evaluation(&mut self) -> bool {
         let wanted = self.evaluations > 0;
         self.evaluations -= usize::from(wanted);
         wanted
     }
 
-    /// Whether the operator wants a checkpoint; it counts as written from now on.
+    /// Whether the operator wants a checkpoint. A `true` counts this checkpoint as written.
     pub fn take_save(&mut self) -> bool {
         std::mem::take(&mut self.save)
     }
 
-    /// Trials that the operator marked failed since the last call, those still under way among them.
+    /// Takes the trials marked failed since the last call, including trials still under way.
     pub fn take_marked(&mut self) -> Vec<TrialKey> {
         std::mem::take(&mut self.marked)
     }
 
-    /// Why a robot that is not in this process was lost, if it was.
+    /// Takes the error that ended the connection to a robot outside this process, if it was lost.
     pub fn failure(&mut self) -> Option<LinkError> {
         self.lost.take()
     }
 
-    /// Does what the operator ordered.
+    /// Carries out the operator's orders.
     fn obey(&mut self) {
         let Some((operator, interrupt)) = &self.operator else { return };
         let (mut ended, mut hurried) = (false, false);
         for order in operator.orders.try_iter() {
             match order {
-                // A full ring: somebody asks faster than the loop turns.
+                // Requests that find the ring full are dropped: they come faster than the loop
+                // cycles.
                 Order::Loop(request) => drop(self.machine.control.client.request(request)),
                 Order::Tune(config) => match Tuning::new(*config, self.machine.shape.joints) {
                     Ok(tuning) => {
                         self.machine.patience = patience(tuning.config());
-                        // The newest holds.
+                        // Newer settings replace older ones.
                         self.tuning = Some(Box::new(tuning));
                     }
                     Err(error) => warn!("gains and limits stay as they were: {error}"),
@@ -179,7 +182,7 @@ impl Runner {
         }
     }
 
-    /// Orders a trial, with the exploration noise of its key or without.
+    /// Orders a trial, with the exploration noise of its key if `explore`.
     pub fn order(&mut self, key: TrialKey, law: &Law, explore: bool) {
         let shape = &self.machine.shape;
         let noise = if explore {
@@ -211,7 +214,8 @@ impl Runner {
         }
     }
 
-    /// Looks after the loop once: heartbeat, events, faults, waiting orders. Call it at least every few hundred milliseconds.
+    /// Attends to the loop once: heartbeat, events, faults, waiting orders. Call it at least every
+    /// few hundred milliseconds.
     fn attend(&mut self) -> Result<(), RunnerError> {
         self.obey();
         self.lost = self.lost.take().or_else(|| self.machine.failure());
@@ -234,7 +238,7 @@ impl Runner {
             }
         }
         let status = client.status();
-        // What is under way ends first: the loop has no readings any more.
+        // Trials under way end first, since the loop gets no more readings.
         let given_up = self.in_flight == 0 && self.simulator.as_ref().is_some_and(SimulatorWatch::is_given_up);
         if status.ended || self.lost.is_some() || given_up {
             return Err(RunnerError::Ended);
@@ -243,11 +247,12 @@ impl Runner {
         if self.machine.patience.is_some_and(|patience| silence > patience) {
             return Err(RunnerError::Hangs(silence));
         }
-        // Nobody has to walk up to a simulated robot before it moves again.
+        // A simulated robot is safe to move again without an inspection.
         let by_itself = self.operator.as_ref().is_none_or(|(operator, _)| operator.reset_faults);
         match status.safety {
             SafetyState::Run => self.send(),
-            // Once the loop has given everything back. A full ring of requests holds this one already.
+            // Wait until the loop has returned all trials. A full ring of requests already holds
+            // this request.
             SafetyState::Zero | SafetyState::Hold if by_itself && self.in_flight == 0 => {
                 let _ = client.request(Request::ResetFault);
             }
@@ -256,10 +261,10 @@ impl Runner {
         Ok(())
     }
 
-    /// The next trial that is over.
+    /// Waits for the next finished trial.
     ///
     /// # Errors
-    /// If no more can come.
+    /// If no more trials can come.
     pub async fn next(&mut self) -> Result<FinishedTrial, RunnerError> {
         loop {
             self.attend()?;
@@ -277,12 +282,13 @@ impl Runner {
                     _ => return Ok(trial),
                 }
             }
-            // In lockstep the loop says when it is out of trials; the time-out serves the wall clock.
+            // In lockstep the loop notifies when it is out of trials. The time-out is for the wall
+            // clock.
             let _ = timeout(SUPERVISOR_POLL, self.machine.idle.notified()).await;
         }
     }
 
-    /// Keeps the loop alive while something else is awaited.
+    /// Attends to the loop while the caller waits for something else.
     ///
     /// # Errors
     /// If the loop has ended.
@@ -292,31 +298,31 @@ impl Runner {
         Ok(())
     }
 
-    /// Gives a trial's memory back for the next.
+    /// Keeps a trial's buffers for the next trial.
     pub fn recycle(&mut self, trial: FinishedTrial) {
         let mut buffers = trial.order.buffers;
         buffers.clear();
         self.spare.push(buffers);
     }
 
-    /// The black box of a fault, if there is a new one. Give it back by [`Self::recycle_black_box`].
+    /// The black box of a new fault, if there is one. Return it by [`Self::recycle_black_box`].
     pub fn black_box(&mut self) -> Option<Box<BlackBox>> {
         self.machine.control.client.black_box()
     }
 
-    /// Gives a black box back.
+    /// Returns a black box to the loop.
     pub fn recycle_black_box(&mut self, black_box: Box<BlackBox>) {
         self.machine.control.client.recycle(black_box);
     }
 
-    /// Asks the loop to end: the robot gets the safe command now, whatever is still to be done.
+    /// Asks the loop to end. The robot gets the safe command at once, even if trials are under way.
     pub fn end_loop(&mut self) {
         self.machine.control.client.stopper().shutdown();
         self.machine.let_go();
     }
 
-    /// Ends the loop: the robot gets the safe command first. Gives back the trials that were over by then, however the loop ended,
-    /// and the latency of the whole run.
+    /// Ends the loop. The robot gets the safe command first. Returns the finished trials, even if
+    /// the loop failed, and the latency of the whole run.
     pub fn stop(self) -> (Vec<FinishedTrial>, Result<Latency, LoopError>) {
         let Self { machine, mut latency, .. } = self;
         let (mut client, rest) = machine.stop();
@@ -334,12 +340,13 @@ impl Runner {
     }
 }
 
-/// Whether the end of the program cut a trial short: it was never made, and a resumed run makes it again.
+/// Whether the end of the program cut a trial short. Such a trial is not stored, and a resumed run
+/// makes it again.
 pub fn cut_short(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(_) | Outcome::Aborted(Abort::Fault(Fault::Shutdown)))
 }
 
-/// Why a trial is not learned from, if so.
+/// The reason not to learn from a trial, if there is one.
 pub fn complaint(trial: &FinishedTrial) -> Option<String> {
     match &trial.outcome {
         Outcome::Aborted(Abort::Fault(fault)) => Some(fault.to_string()),

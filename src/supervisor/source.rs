@@ -1,23 +1,23 @@
-//! Where a configuration comes from.
+//! Sources of a configuration.
 
 use std::path::PathBuf;
 
 use crate::setup::{Config, ConfigError, Setup};
 
-/// Where a configuration comes from.
+/// A source of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigSource {
     /// A file, which names the robot description.
     File(PathBuf),
-    /// The table-tennis arm and its settings as they come with the program.
+    /// The table-tennis arm and its settings, as shipped with the program.
     Shipped,
 }
 
 impl ConfigSource {
-    /// Reads it, lets `adjust` change it, and checks it.
+    /// Reads the configuration, applies `adjust`, and checks the result.
     ///
     /// # Errors
-    /// What is wrong, by file, field and value.
+    /// The value that is refused, by file, field and value.
     pub fn load(&self, adjust: impl FnOnce(&mut Config)) -> Result<Setup, ConfigError> {
         match self {
             Self::File(path) => Setup::load(path, adjust),

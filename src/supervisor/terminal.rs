@@ -1,4 +1,4 @@
-//! The operator at the terminal: scores of strokes, a line each.
+//! The operator at the terminal. Each line of input scores a stroke.
 
 use std::io::BufRead;
 
@@ -11,7 +11,7 @@ use crate::control::{Event, StartupReport, Stopper};
 use crate::report::IterationMetrics;
 use crate::storage::TrialMeta;
 
-/// Is told by the log what happens.
+/// A watcher that reports through the log.
 struct Reader;
 
 impl Watcher for Reader {
@@ -21,13 +21,13 @@ impl Watcher for Reader {
     fn iteration(&mut self, _: &IterationMetrics) {}
 }
 
-/// An operator who gives each stroke a score on standard input. At its end the run ends.
+/// An operator who scores each stroke on standard input. The run ends at the end of the input.
 ///
 /// # Errors
 /// If the system has no thread left.
 pub fn operator() -> Result<Operator, DaemonError> {
     let (orders, inbox) = unbounded();
-    // Nothing can wake a thread that waits for a line: it is left to itself.
+    // A thread that waits for input cannot be woken, so nobody joins it.
     let read = move || {
         for line in std::io::stdin().lock().lines() {
             let order = match line.map(|line| order(&line)) {
@@ -50,7 +50,7 @@ pub fn operator() -> Result<Operator, DaemonError> {
     Ok(Operator { orders: inbox, watcher: Box::new(Reader), reset_faults: true })
 }
 
-/// What a line orders. One that means nothing is answered here.
+/// The order in a line. For a line without meaning, prints advice and returns `None`.
 fn order(line: &str) -> Option<Order> {
     match line.trim() {
         "" => None,

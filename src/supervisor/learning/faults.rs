@@ -1,5 +1,5 @@
-//! A learner that panics, hangs or answers nonsense: the run ends with the cause, everything before is on the disk, and the next
-//! start goes on.
+//! A learner that panics, hangs or returns nonsense. The run ends with the cause, all earlier
+//! results are stored, and the next start resumes the run.
 
 use super::super::checkpoint::{header, load};
 use super::super::learner_thread::LearnerLost;
@@ -18,13 +18,13 @@ pub(super) struct Place {
     pub setup: Setup,
     pub task: Box<dyn Task>,
     folder: tempfile::TempDir,
-    /// The first learner gets no time.
+    /// The first learner gets almost no time for its update.
     impatient: bool,
 }
 
 type Answer = Box<dyn FnMut(Batch) -> Result<Updated, LearnerError> + Send>;
 
-/// A learner whose law is not what it learned.
+/// A learner whose law differs from its learned law.
 #[derive(Clone)]
 struct Spoiled {
     learner: Box<dyn Learner>,
@@ -78,7 +78,7 @@ impl Place {
         self.setup.learner(&self.task.start().unwrap()).unwrap()
     }
 
-    /// The answers of a sound learner, changed by `spoil`.
+    /// Answers of a sound learner, with laws changed by `spoil`.
     fn spoiled(&self, spoil: impl Fn(&mut StoredLaw) + Send + 'static) -> Answer {
         let (mut learner, task) = (self.learner(), self.setup.task().unwrap());
         Box::new(move |batch| {
@@ -90,7 +90,7 @@ impl Place {
         })
     }
 
-    /// A run folder that starts from scratch.
+    /// A run folder that starts without trials.
     pub fn archive(&self) -> (Archive, Arc<Saved>) {
         let directory = self.folder.path().join("run");
         let info = RunInfo {
@@ -108,7 +108,8 @@ impl Place {
         (Archive::start(folder).unwrap(), Arc::new(saved))
     }
 
-    /// Starts a run with a learner that answers so, and goes on with a sound one. Gives why the first ended.
+    /// Starts a run with a learner that gives `answer`, then resumes it with a sound learner.
+    /// Returns the error of the first run.
     fn run(&self, answer: Answer) -> DaemonError {
         let (mut archive, saved) = self.archive();
         let mut hasty = self.setup.clone();
@@ -136,7 +137,7 @@ impl Place {
             let machine = Machine::start(&self.setup, &*self.task, plant, Pace::Lockstep).unwrap();
             let mut runner = Runner::new(machine, self.setup.config.run.seed);
             let ended = learning.run(&mut runner, &Interrupt::default()).await;
-            // The loop ends, which it does only once the robot has the safe command.
+            // The loop ends only after the robot has the safe command.
             runner.stop().1.unwrap();
             ended
         })

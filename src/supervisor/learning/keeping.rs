@@ -1,4 +1,4 @@
-//! What of a run is kept: trials as they end, an iteration when it is done.
+//! Stores trials as they end, and iterations when they are complete.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::tasks::Judgement;
 const LEARNING_CURVE: &str = "learning_curve.svg";
 
 impl Learning<'_> {
-    /// Stores a trial and takes it as a rollout if it can be learned from. Says whether it can.
+    /// Stores a trial, and keeps it as a rollout if it is usable. Returns whether it is.
     pub(super) fn keep(&mut self, trial: &FinishedTrial, judged: Judged) -> bool {
         let (meta, episode) = self.store_trial(trial, &judged);
         let judgement = judged.judgement;
@@ -43,8 +43,8 @@ impl Learning<'_> {
         }
     }
 
-    /// Leaves out what the operator marked failed after it was over, and says whether there was any. What an iteration before
-    /// learned from it stays learned.
+    /// Discards finished rollouts that the operator marked failed, and returns whether there were
+    /// any. Earlier iterations are not learned again.
     pub(super) fn leave_out(&mut self, marked: &[TrialKey]) -> bool {
         let iteration = self.saved.learner.iteration() as u64;
         let mut any = false;
@@ -77,7 +77,7 @@ impl Learning<'_> {
         (meta, episode)
     }
 
-    /// Stores a trial that is not for learning and says what was made of it.
+    /// Stores a trial that is not for learning, and returns its judgement.
     pub async fn keep_evaluation(
         &mut self,
         trial: &FinishedTrial,
@@ -89,7 +89,7 @@ impl Learning<'_> {
         judged.judgement
     }
 
-    /// Judges a trial that is over.
+    /// Judges a finished trial.
     pub(super) async fn judge(
         &self,
         trial: &FinishedTrial,
@@ -102,8 +102,8 @@ impl Learning<'_> {
         }
     }
 
-    /// Stores what a loop that was stopped still had: trials that were over by then, faults of their own among them. One that
-    /// the stop itself cut short will be made again.
+    /// Stores the last trials of a stopped loop, including trials ended by faults. A trial cut
+    /// short by the stop itself is not stored: a resumed run makes it again.
     pub async fn keep_last(&mut self, trials: &[FinishedTrial], interrupt: &Interrupt) {
         for trial in trials.iter().filter(|trial| !cut_short(&trial.outcome)) {
             let judged = self.judge(trial, None, interrupt).await;
@@ -120,7 +120,7 @@ impl Learning<'_> {
         }
     }
 
-    /// What puts the learner on the disk as it is now.
+    /// A job that writes the learner's present state as a checkpoint.
     pub(super) fn checkpoint(
         &self,
     ) -> Result<impl FnOnce(&mut RunFolder) -> Result<(), StorageError> + Send + 'static, DaemonError> {
@@ -133,7 +133,7 @@ impl Learning<'_> {
         })
     }
 
-    /// Puts an iteration on the disk: metrics first, so that a checkpoint never lacks its line.
+    /// Stores an iteration. Metrics come first, so that every checkpoint has its line.
     pub(super) fn store(
         &mut self,
         rollouts: &[Rollout],
@@ -172,7 +172,7 @@ impl Learning<'_> {
     }
 }
 
-/// A line as the learning curve needs it: a long run must not grow by the rest.
+/// A line reduced to the data of the learning curve, so that long runs need little memory.
 pub fn for_the_curve(mut line: IterationMetrics) -> IterationMetrics {
     (line.steps, line.timing) = (PerStep::default(), Timing::default());
     line

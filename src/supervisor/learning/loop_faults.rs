@@ -1,4 +1,5 @@
-//! A control loop that panics or hangs in the middle of an iteration, and an end that cannot wait: what was done is on the disk.
+//! A control loop that panics or hangs within an iteration, and an end without the update in
+//! progress. All finished trials are stored.
 
 use super::super::machine::{Machine, Pace};
 use super::super::runner::RunnerError;
@@ -11,10 +12,10 @@ use crate::tasks::{Judgement, TaskError};
 use moto_learners::{Reward, Start};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Called with the number of the policy state that is asked for.
+/// Called with the 1-based number of the requested policy state, counted over all strokes.
 type Change = Arc<dyn Fn(usize) + Send + Sync>;
 
-/// A task whose stroke does something besides.
+/// A task whose stroke also calls `change`.
 struct Changed {
     task: Box<dyn Task>,
     change: Change,
@@ -101,7 +102,8 @@ impl Task for Changed {
     }
 }
 
-/// Learns as a run does, with a stroke that does something besides, and gives how it and its loop ended.
+/// Learns as a run does, with a stroke that also calls `change`. Returns the end of the run, the
+/// end of its loop, and the number of stored trials.
 fn learn(place: &Place, pace: Pace, change: Change) -> (Result<Ended, DaemonError>, Result<(), LoopError>, usize) {
     let (mut archive, saved) = place.archive();
     let task = Changed { task: place.setup.task().unwrap(), change };
@@ -124,7 +126,8 @@ fn learn(place: &Place, pace: Pace, change: Change) -> (Result<Ended, DaemonErro
 fn after_a_panic_of_the_loop_the_trials_before_it_are_stored() {
     let place = Place::new();
     let horizon = place.task.horizon();
-    // In the last stroke of the iteration; none of those before may have been taken over by then.
+    // The panic comes in the last stroke of the iteration. The supervisor may have taken none of
+    // the strokes before.
     let last = (ROLLOUTS - 1) * (horizon + 1) + horizon / 2;
     let change: Change = Arc::new(move |call| assert!(call < last, "a bug in the task"));
     let (ended, stopped, stored) = learn(&place, Pace::Lockstep, change);
@@ -162,7 +165,7 @@ fn who_cannot_wait_for_an_update_ends_without_it_and_goes_on_from_the_same_rollo
     let hurry = interrupt.clone();
     let mut learning = Learning::new(&place.setup, &*place.task, &mut archive, saved.clone()).unwrap();
     learning.thread = LearnerThread::answering(move |_| {
-        // Asked twice while the learner updates.
+        // Two requests while the learner updates.
         hurry.ask();
         hurry.hurry();
         let _ = never.recv();

@@ -1,4 +1,5 @@
-//! The iterations of a run: rollouts, update, and everything on the disk before the next begins.
+//! The iterations of a run: rollouts, update, storage. An iteration is stored before the next
+//! begins.
 
 mod keeping;
 
@@ -26,10 +27,10 @@ use crate::setup::Setup;
 use crate::storage::{TrialEnd, TrialMeta};
 use crate::tasks::Task;
 
-/// Attempts an iteration may make for each rollout it needs.
+/// Most attempts per rollout that an iteration needs.
 const ATTEMPTS: usize = 2;
 
-/// The rollouts of an iteration that are done, by their number in it.
+/// Finished rollouts of an iteration, by their number in it.
 #[derive(Default)]
 struct Collected {
     usable: BTreeMap<u64, Rollout>,
@@ -37,36 +38,36 @@ struct Collected {
     made: BTreeSet<u64>,
 }
 
-/// How the iterations ended.
+/// The end of the iterations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// All are done.
+    /// All iterations are done.
     Complete,
-    /// Somebody stopped the program; the run can go on.
+    /// The program was asked to end. The run can be resumed.
     Interrupted,
 }
 
-/// A run that learns.
+/// A run in progress.
 pub struct Learning<'a> {
     setup: &'a Setup,
     task: &'a dyn Task,
     archive: &'a mut Archive,
     recorder: Recorder<'a>,
-    /// Who judges besides the task.
+    /// Judges beside the task.
     programs: Option<&'a Programs>,
     thread: LearnerThread,
     saved: Arc<Saved>,
-    /// The iterations so far, as the learning curve needs them.
+    /// Metrics of past iterations, reduced to the data of the learning curve.
     lines: Vec<IterationMetrics>,
     next_trial: u64,
     collected: Collected,
 }
 
 impl<'a> Learning<'a> {
-    /// Goes on from `saved`, with what the folder holds beyond it.
+    /// Resumes from `saved`, and from the trials in the folder that came after it.
     ///
     /// # Errors
-    /// What is wrong with the folder, or that the learner's thread does not start.
+    /// The folder cannot be used, or the learner's thread does not start.
     pub fn new(
         setup: &'a Setup,
         task: &'a dyn Task,
@@ -99,7 +100,8 @@ impl<'a> Learning<'a> {
                         warn!("passed over, and made again: trial {} has no judge's reward of each step", meta.trial);
                         continue;
                     };
-                    // What was drawn once for it is drawn again: it depends on the key alone.
+                    // Parameters drawn once per trial depend on the key alone, so they are drawn
+                    // again.
                     let key = TrialKey { kind: TrialKind::Learn, iteration, rollout: meta.rollout };
                     let noise = exploration_noise(setup.config.run.seed, &key, law.noise_len());
                     let rollout = Rollout::new(meta.trial, episode, judgement, &law, &noise);
@@ -125,21 +127,21 @@ impl<'a> Learning<'a> {
         })
     }
 
-    /// Trials are judged by these programs too.
+    /// Adds judges beside the task.
     #[must_use]
     pub fn judged_by(self, programs: &'a Programs) -> Self {
         Self { programs: Some(programs), ..self }
     }
 
-    /// What is learned so far.
+    /// The state after the last complete iteration.
     pub fn saved(&self) -> &Arc<Saved> {
         &self.saved
     }
 
-    /// Iterates until the configured number is reached or somebody stops the program.
+    /// Iterates until the configured number of iterations is done or the program is asked to end.
     ///
     /// # Errors
-    /// Whatever keeps it from going on; what was done is saved.
+    /// The reason why the run cannot continue. All results so far are stored.
     pub async fn run(&mut self, runner: &mut Runner, interrupt: &Interrupt) -> Result<Ended, DaemonError> {
         let run = &self.setup.config.run;
         let done = self.saved.learner.iteration();
@@ -152,17 +154,17 @@ impl<'a> Learning<'a> {
         };
         progress.finish();
         if !matches!(result, Ok(Ended::Complete)) {
-            // Whatever the disk does, the robot gets the safe command first.
+            // The robot gets the safe command before the disk is waited for.
             runner.end_loop();
         }
         let settled = self.settle(Some(runner)).await;
         result.and_then(|ended| settled.map(|()| ended))
     }
 
-    /// Waits until everything is on the disk.
+    /// Waits until all jobs are stored.
     ///
     /// # Errors
-    /// What the disk answered.
+    /// The error of the disk.
     pub async fn settle(&mut self, mut runner: Option<&mut Runner>) -> Result<(), DaemonError> {
         let mut outcome = Ok(());
         while self.archive.is_busy() {
@@ -188,10 +190,11 @@ impl<'a> Learning<'a> {
         outcome
     }
 
-    /// The next trial that is over. What was stored meanwhile is told; while the disk is far behind, no trial is taken.
+    /// Waits for the next finished trial, and reports the jobs stored meanwhile. While the disk is
+    /// far behind, no trial is taken.
     ///
     /// # Errors
-    /// What the disk answered, or that no more trials come.
+    /// The error of the disk, or the end of the loop.
     pub async fn next(&mut self, runner: &mut Runner) -> Result<FinishedTrial, DaemonError> {
         loop {
             let stored = if self.archive.has_room() {
@@ -226,7 +229,7 @@ impl<'a> Learning<'a> {
             self.thread.submit(batch(&rollouts))?;
             let Some(updated) = self.await_update(runner, interrupt).await? else { return Ok(Ended::Interrupted) };
             if self.leave_out(&runner.take_marked()) {
-                // The learner as it was before takes the others, and a further one.
+                // The learner before the update takes the remaining rollouts and a replacement.
                 self.thread = LearnerThread::spawn(self.saved.learner.clone(), self.setup.reward()?)?;
                 continue;
             }
@@ -241,8 +244,9 @@ impl<'a> Learning<'a> {
         Ok(Ended::Complete)
     }
 
-    /// Waits for the update while the arm goes home. Also when somebody stops the program, it is waited for and saved, unless they
-    /// are in a hurry: `None`, and a resumed run makes it again from the same rollouts.
+    /// Waits for the update while the arm goes home. If the program is asked to end, the update is
+    /// still awaited and saved. If it is asked to hurry, returns `None`; a resumed run repeats the
+    /// update from the same rollouts.
     async fn await_update(
         &mut self,
         runner: &mut Runner,
@@ -252,7 +256,8 @@ impl<'a> Learning<'a> {
         loop {
             if let Some(updated) = self.thread.poll(patience)? {
                 let updated = updated?;
-                // Before anything of it is stored: what was there stays what the run goes on from.
+                // The check comes before any storage, so that a bad law cannot replace the last
+                // good state.
                 compiled(&updated.learner.law(), self.setup, self.task)?;
                 return Ok(Some(updated));
             }
@@ -274,7 +279,7 @@ impl<'a> Learning<'a> {
         self.programs.map_or(Ok(()), Programs::check)
     }
 
-    /// Makes trials until the iteration has its rollouts.
+    /// Makes trials until the iteration has all its rollouts.
     async fn collect(
         &mut self,
         runner: &mut Runner,
@@ -332,8 +337,8 @@ impl<'a> Learning<'a> {
     }
 }
 
-/// Whether a stored trial has the shapes that judging it and learning from it rely on: a checksum says that it is what was written,
-/// not that it makes sense.
+/// Whether a stored trial has the shapes required for judging and learning. A checksum proves that
+/// a file is intact, not that its content makes sense.
 fn fits(episode: &Episode, meta: &TrialMeta, setup: &Setup, task: &dyn Task) -> bool {
     let joints = setup.model.dof();
     let dims = [episode.joints, episode.task_values, episode.state_dim, episode.action_dim];
@@ -343,7 +348,7 @@ fn fits(episode: &Episode, meta: &TrialMeta, setup: &Setup, task: &dyn Task) -> 
         && (meta.end != TrialEnd::Completed || whole == [(steps + 1) * state_dim, steps * joints, steps * joints])
 }
 
-/// Tells whoever watches what is on the disk now.
+/// Informs the operator of a finished job.
 fn tell(stored: Stored, runner: Option<&mut Runner>) {
     match (stored, runner) {
         (Stored::Trial(meta), Some(runner)) => runner.tell(|watcher| watcher.trial(&meta)),
@@ -398,10 +403,11 @@ mod tests {
             (learning.collected.usable.keys().copied().collect::<Vec<_>>(), discarded)
         };
         assert_eq!(left(&learning), (vec![1], vec![1]));
-        // A resumed run leaves it out too.
+        // A resumed run discards the trial too.
         drop(learning);
         assert_eq!(left(&Learning::new(&setup, &*task, &mut archive, saved.clone()).unwrap()), (vec![1], vec![1]));
-        // Nor does a trial come back whose checksum is right and whose shapes are not: judging it would be out of bounds.
+        // A trial with a right checksum and wrong shapes is discarded too: judging it would index
+        // out of bounds.
         for spoil in [
             (|episode| episode.task_values = 7) as fn(&mut Episode),
             |episode| episode.states.truncate(30 * 24),
@@ -413,7 +419,7 @@ mod tests {
             let judged = task.judge(trials[0].episode()).into();
             learning.store_trial(&other, &judged);
             drop(learning);
-            // What could not be stored would be no test.
+            // The test requires that the spoiled trial was stored.
             archive.now(|_| Ok(())).unwrap();
             assert_eq!(left(&Learning::new(&setup, &*task, &mut archive, saved.clone()).unwrap()), (vec![1], vec![1]));
         }
