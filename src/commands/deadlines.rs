@@ -1,4 +1,4 @@
-//! The loop's deadline statistics as a table.
+//! Deadline statistics of the loop as a table.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! The dry run: learns a stroke on the simulated robot, then shows that the loop keeps its deadline with it.
+//! The dry run. It learns a stroke on the simulated robot, then checks the loop's deadlines with
+//! the learned policy.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -26,26 +27,26 @@ use crate::supervisor::terminal;
 use crate::supervisor::{ConfigSource, block_on};
 use crate::tasks::Task;
 
-/// What to do.
+/// Options of a dry run.
 pub struct DryRunOptions {
-    /// The configuration; the run folder's own when resuming.
+    /// The configuration. A resumed run uses the configuration of its own folder.
     pub config: ConfigSource,
     /// Changes the configuration before it is checked.
     pub adjust: Box<dyn FnOnce(&mut Config)>,
-    /// All trials on the wall clock.
+    /// Whether all trials run on the wall clock.
     pub realtime: bool,
-    /// The run folder to make; none for one under `runs/`.
+    /// The run folder to make. `None`: a folder under `runs/`.
     pub out: Option<PathBuf>,
-    /// What the run begins with.
+    /// Beginning of the run.
     pub beginning: Beginning,
 }
 
-/// What came of it.
+/// Result of a dry run.
 pub struct DryRunReport {
     folder: PathBuf,
     iterations: usize,
     episodes: u64,
-    /// `None` if the program was stopped before.
+    /// `None` if the program was asked to end earlier.
     finish: Option<Finish>,
 }
 
@@ -64,7 +65,7 @@ struct Realtime {
 }
 
 impl DryRunReport {
-    /// Whether the run was stopped before its end.
+    /// Whether the run was interrupted.
     pub fn interrupted(&self) -> bool {
         self.finish.is_none()
     }
@@ -101,10 +102,10 @@ impl fmt::Display for DryRunReport {
     }
 }
 
-/// Runs it.
+/// Makes a dry run.
 ///
 /// # Errors
-/// What went wrong. The robot then has the safe command, and what was done is saved.
+/// The reason why the run ended. The robot has the safe command, and all results are saved.
 pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
     let DryRunOptions { config, adjust, realtime, out, beginning } = options;
     let setup = config.load(adjust)?;
@@ -133,7 +134,7 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
     })
 }
 
-/// All the iterations, on a machine of their own.
+/// Makes all iterations, on a machine of their own.
 async fn learn(
     setup: &Setup,
     task: &dyn Task,
@@ -154,7 +155,7 @@ async fn learn(
     }
     let result = learning.run(&mut runner, interrupt).await;
     learning.keep_black_boxes(&mut runner);
-    // Whatever came of it, the robot gets the safe command.
+    // The robot gets the safe command, even after an error.
     let (trials, latency) = runner.stop();
     if latency.is_err() || !matches!(result, Ok(Ended::Complete)) {
         info!("the robot has the safe command");
@@ -169,7 +170,7 @@ async fn learn(
     Ok(ended)
 }
 
-/// Judges what was learned, and shows it on the wall clock.
+/// Evaluates the learned policy and shows it on the wall clock.
 async fn finish(
     setup: &Setup,
     task: &dyn Task,
@@ -190,7 +191,7 @@ async fn finish(
     }))
 }
 
-/// Strokes of what was learned on the wall clock, stored like all others.
+/// Makes and stores strokes of the learned policy on the wall clock.
 async fn show(
     setup: &Setup,
     task: &dyn Task,

@@ -1,4 +1,4 @@
-//! Judging what was learned: strokes from serves that learning never saw, in lockstep or on the wall clock.
+//! Evaluates a learned policy on starts that learning never saw, in lockstep or on the wall clock.
 
 use std::path::PathBuf;
 
@@ -21,26 +21,26 @@ use crate::supervisor::runner::Runner;
 use crate::supervisor::{LearnedStroke, block_on};
 use crate::tasks::Task;
 
-/// What to judge.
+/// Options of an evaluation.
 pub struct EvaluateOptions {
-    /// The run's folder, or a learned stroke's file.
+    /// Folder of the run, or file of a learned stroke.
     pub run: PathBuf,
-    /// Strokes to make; none for the configuration's number.
+    /// Number of strokes. `None`: the number in the configuration.
     pub strokes: Option<u64>,
-    /// With exploration noise.
+    /// Whether strokes have exploration noise.
     pub noise: bool,
-    /// What the learner starts with, instead of what it learned.
+    /// Whether the learner's initial policy is evaluated instead of the learned one.
     pub initial: bool,
-    /// On the wall clock instead of in lockstep.
+    /// Whether strokes run on the wall clock instead of in lockstep.
     pub realtime: bool,
 }
 
-/// How good a stroke is.
+/// Statistics of the evaluated strokes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Evaluation {
-    /// Strokes made.
+    /// Number of strokes.
     pub strokes: u64,
-    /// Share of them that succeeded, 0 to 1.
+    /// Share of strokes that succeeded, 0 to 1.
     pub success: f64,
     /// Mean return.
     pub mean_return: f64,
@@ -50,7 +50,7 @@ pub struct Evaluation {
     pub faults: u64,
     /// Share of control cycles in which a limit changed the effort, 0 to 1.
     pub clipped_share: f64,
-    /// How the loop kept its deadlines, on the wall clock.
+    /// Deadline statistics of the loop, on the wall clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<LatencySummary>,
 }
@@ -73,10 +73,10 @@ impl std::fmt::Display for Evaluation {
     }
 }
 
-/// Judges what a run learned, or a learned stroke.
+/// Evaluates a run or a learned stroke.
 ///
 /// # Errors
-/// What is wrong with the run, or with running it.
+/// The run cannot be used, or the strokes cannot be made.
 pub fn evaluate(options: &EvaluateOptions) -> Result<Evaluation, DaemonError> {
     let (setup, law) = learned(options)?;
     let task = setup.task()?;
@@ -91,18 +91,18 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<Evaluation, DaemonError> {
     block_on(async |interrupt| judge(&setup, &*task, &programs, strokes, pace, &interrupt).await)
 }
 
-/// Strokes to make and to judge.
+/// Strokes to evaluate.
 #[derive(Clone, Copy)]
 pub struct Strokes<'a> {
-    /// What makes them.
+    /// The law of the strokes.
     pub law: &'a Law,
-    /// How many.
+    /// Number of strokes.
     pub count: u64,
-    /// Whether with exploration noise.
+    /// Whether strokes have exploration noise.
     pub explore: bool,
 }
 
-/// What is to be judged, and on what.
+/// The setup and the law to evaluate.
 fn learned(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
     let run = &options.run;
     if is_stroke(run) {
@@ -119,7 +119,7 @@ fn learned(options: &EvaluateOptions) -> Result<(Setup, Law), DaemonError> {
     Ok((setup, law))
 }
 
-/// Makes strokes in lockstep and judges them. They are not stored.
+/// Makes and judges strokes in lockstep, without storing them.
 ///
 /// # Errors
 /// As [`judge`].
@@ -133,10 +133,10 @@ pub async fn judge_law(
     judge(setup, task, programs, strokes, Pace::Lockstep, interrupt).await
 }
 
-/// Makes strokes and judges them. They are not stored.
+/// Makes and judges strokes, without storing them.
 ///
 /// # Errors
-/// If the machine does not start, or ends before it is asked to.
+/// The machine does not start, or ends early.
 async fn judge(
     setup: &Setup,
     task: &dyn Task,

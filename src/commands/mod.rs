@@ -1,5 +1,5 @@
-//! What the command line can do with the simulated robot: a dry run, a judgement of what was learned, a long run, and a look at
-//! what this machine can promise.
+//! Commands with the simulated robot: a dry run, an evaluation, a long run, and a check of the
+//! machine.
 
 mod deadlines;
 mod doctor;

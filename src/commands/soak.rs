@@ -1,4 +1,5 @@
-//! A long run that keeps nothing: does memory stay flat, and the loop as fast as it was?
+//! A long run without results. It shows whether the process's memory and the loop's speed stay
+//! constant.
 
 use std::fmt;
 use std::fs;
@@ -26,31 +27,32 @@ use crate::supervisor::runner::Runner;
 use crate::supervisor::{ConfigSource, block_on};
 use crate::supervisor::{Operator, Watcher};
 
-/// Trial files kept while it runs.
+/// Number of newest trial files that are kept during the run.
 const KEPT: u64 = 50;
-/// Parts of the run that are compared.
+/// Number of parts that the run is divided into.
 const PARTS: usize = 10;
 
-/// What to do.
+/// Options of a long run.
 pub struct SoakOptions {
     /// The configuration.
     pub config: ConfigSource,
-    /// Trials in lockstep, rounded up to whole iterations of the learner; ignored on the wall clock.
+    /// Number of trials in lockstep, rounded up to whole iterations. Ignored on the wall clock.
     pub trials: usize,
-    /// On the wall clock, for so long.
+    /// Duration on the wall clock. `None`: in lockstep.
     pub wall_clock: Option<Duration>,
-    /// Told what came of each part, as it comes.
+    /// Called with each part when the part ends.
     pub tell: Box<dyn Fn(&Part) + Send>,
 }
 
 /// A part of the run.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
-    /// Trials stored by its end.
+    /// Trials stored by the end of the part.
     pub trials: u64,
-    /// Resident memory at its end, bytes.
+    /// Resident memory at the end of the part, bytes.
     pub resident: u64,
-    /// Processor time of the loop's thread per control cycle, ns; in lockstep with the plant's.
+    /// Processor time of the loop's thread per control cycle, ns. In lockstep it includes the
+    /// plant.
     pub cycle: f64,
     /// Trials per second of wall time.
     pub rate: f64,
@@ -64,25 +66,26 @@ impl fmt::Display for Part {
     }
 }
 
-/// What came of it.
+/// Result of a long run.
 #[derive(Clone, Debug)]
 pub struct SoakReport {
-    /// The parts, in order; the first tenth is the warm-up.
+    /// The parts, in order. The first part is the warm-up.
     pub parts: Vec<Part>,
-    /// Iterations of the learner.
+    /// Number of iterations of the learner.
     pub iterations: usize,
-    /// Faults of the loop.
+    /// Number of faults of the loop.
     pub faults: u64,
-    /// Deadline statistics of the wall clock.
+    /// Deadline statistics, on the wall clock.
     pub latency: Option<LatencySummary>,
-    /// What priority, processor and memory lock the loop got, on the wall clock.
+    /// Priority, processor and memory lock of the loop, on the wall clock.
     pub startup: Option<StartupReport>,
-    /// What ended it early, if something did.
+    /// The error that ended the run early, if there was one.
     pub error: Option<String>,
 }
 
 impl SoakReport {
-    /// Resident memory at the end over that after the warm-up, and time per cycle of the last part over that of the second.
+    /// Ratio of the resident memory at the end to that after the warm-up, and ratio of the time per
+    /// cycle in the last part to that in the second.
     pub fn growth(&self) -> Option<(f64, f64)> {
         let (first, last) = (self.parts.first()?, self.parts.last()?);
         let second = self.parts.get(1)?;
@@ -108,19 +111,19 @@ impl fmt::Display for SoakReport {
     }
 }
 
-/// Learns with the shipped daemon in a folder that is thrown away, and measures the process meanwhile.
+/// Makes a run in a temporary folder and measures the process.
 ///
 /// # Errors
-/// What keeps it from starting; what ends it later is in the report.
+/// The reason why the run does not start. A later error is in the report.
 pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
     let SoakOptions { config, trials, wall_clock, tell } = options;
     let setup = config.load(|config| {
         if config.judge == JudgeConfig::Word(JudgeWord::Operator) {
-            // Nobody sits there.
+            // No operator attends a long run.
             config.judge = JudgeConfig::default();
         }
         let run = &mut config.run;
-        // More than an hour's; the time ends it.
+        // More iterations than an hour allows: the time ends the run.
         run.iterations = if wall_clock.is_some() { 100_000 } else { trials.div_ceil(run.rollouts.max(1)) };
     })?;
     let task = setup.task()?;
@@ -145,7 +148,7 @@ pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
         let startup = machine.control.startup.clone();
         let trials = place.path().join("run/trials");
         let watcher = SoakWatcher { trials, every: per_part, stopper: None, out: watched, state: PartEnd::new(), tell };
-        // Nobody gives orders.
+        // No orders are given.
         let (_silent, orders) = crossbeam_channel::bounded(1);
         let operator = Operator { orders, watcher: Box::new(watcher), reset_faults: true };
         let mut runner = Runner::new(machine, setup.config.run.seed)
@@ -179,7 +182,7 @@ pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
     })
 }
 
-/// When a part ends.
+/// Condition that ends a part.
 #[derive(Clone, Copy)]
 enum Every {
     Trials(usize),
@@ -191,7 +194,7 @@ enum Sample {
     Fault,
 }
 
-/// Where the last part ended.
+/// State at the end of the last part.
 struct PartEnd {
     count: u64,
     last: u64,
@@ -206,7 +209,7 @@ impl PartEnd {
     }
 }
 
-/// Counts, measures, and throws the older trial files away.
+/// Counts and measures trials, and removes old trial files.
 struct SoakWatcher {
     trials: PathBuf,
     every: Every,
@@ -265,7 +268,7 @@ impl SoakWatcher {
     }
 }
 
-/// Resident memory of this process, bytes; 0 where the system does not say.
+/// Resident memory of this process, bytes. Zero if unknown.
 fn resident() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -273,7 +276,7 @@ fn resident() -> u64 {
     kilobytes.unwrap_or(0) * 1024
 }
 
-/// Processor time of the loop's thread so far; zero where the system does not say.
+/// Processor time of the loop's thread so far. Zero if unknown.
 fn loop_time() -> Duration {
     let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let named = |path: &Path| fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "control_loop");

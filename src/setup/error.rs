@@ -1,4 +1,4 @@
-//! Why a configuration is refused.
+//! Errors of a configuration.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,8 @@ use moto_settings::FieldError;
 use crate::dynamics::ModelError;
 use crate::tasks::TaskError;
 
-/// Why a configuration is refused. Every message names the file, the field and the value.
+/// The reason why a configuration is refused. Every message names the file, the field and the
+/// value.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -17,17 +18,17 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The file is not of its form.
+    /// The file is malformed.
     #[error("{}{}: {reason}", path.display(), place(*line))]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Line in it.
+        /// Line of the fault.
         line: Option<u64>,
-        /// What is wrong, and what to do.
+        /// The fault and its remedy.
         reason: String,
     },
     /// The file has no parameters for this node.
@@ -38,15 +39,15 @@ pub enum ConfigError {
     NoNode {
         /// The file.
         path: PathBuf,
-        /// The names there are.
+        /// The node names found.
         found: String,
     },
-    /// The file has parameters for several nodes of this name, and it is not known which this is.
+    /// The file has parameters for several nodes of this name, and no namespace selects one.
     #[error("{path}: parameters for {}: keep one of them, or run the node in its namespace", nodes.join(" and "))]
     SeveralNodes {
         /// The file.
         path: PathBuf,
-        /// The nodes.
+        /// The nodes found.
         nodes: Vec<String>,
     },
     /// A value is refused.
@@ -54,9 +55,9 @@ pub enum ConfigError {
     Field {
         /// The file.
         path: PathBuf,
-        /// Line in it; none where the value is not as in the file.
+        /// Line of the value. `None` if the value is not from the file.
         line: Option<u64>,
-        /// Which and why.
+        /// The field and the reason.
         source: FieldError,
     },
     /// The robot description is refused.
@@ -64,7 +65,7 @@ pub enum ConfigError {
     Robot {
         /// The robot description.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: Box<ModelError>,
     },
     /// The learner cannot start.
@@ -74,7 +75,7 @@ pub enum ConfigError {
         path: PathBuf,
         /// The learner.
         name: String,
-        /// Why.
+        /// The learner's reason.
         source: Box<LearnerError>,
     },
     /// The task cannot be set up.
@@ -82,7 +83,7 @@ pub enum ConfigError {
     Task {
         /// The configuration.
         path: PathBuf,
-        /// Which and why.
+        /// The task's reason.
         source: Box<TaskError>,
     },
 }

@@ -1,4 +1,4 @@
-//! The limits of the configuration and those of the robot description: which holds.
+//! Combines the limits of the configuration with the limits of the robot description.
 
 use std::fmt;
 
@@ -7,10 +7,11 @@ use moto_settings::FieldError;
 use super::Config;
 use crate::dynamics::{Joint, JointKind, Model};
 
-/// Takes from the robot description what the limits leave out: its soft position limits before its hard ones.
+/// Fills in omitted limits from the robot description. Soft position limits take precedence over
+/// hard ones.
 ///
 /// # Errors
-/// The first limit that neither has.
+/// The first limit that neither source states.
 pub fn fill(config: &mut Config, joints: &[Joint]) -> Result<(), FieldError> {
     let limits = &mut config.control.limits;
     let fill = |field: &str, list: &mut Vec<f64>, of: fn(&Joint) -> f64, expected: fn(&Joint) -> String| {
@@ -49,12 +50,12 @@ fn units(joint: &Joint) -> [&'static str; 3] {
     }
 }
 
-/// A limit of a joint, in the configuration and in the robot description.
+/// One limit of a joint, from both sources.
 struct Pair {
     field: &'static str,
     configured: f64,
     described: f64,
-    /// Whether the configuration allows what the description does not.
+    /// Whether the configuration's limit is wider than the description's.
     above: bool,
     unit: &'static str,
 }
@@ -63,7 +64,7 @@ fn pairs<'a>(config: &'a Config, joints: &'a [Joint]) -> impl Iterator<Item = (&
     let limits = &config.control.limits;
     joints.iter().enumerate().flat_map(move |(i, joint)| {
         let units = units(joint);
-        // The lists are complete by now; one that is not is refused by the loop's check.
+        // The lists are complete here. The loop's check refuses an incomplete list.
         let of = |list: &[f64], otherwise| list.get(i).copied().unwrap_or(otherwise);
         let most = |field, list: &[f64], described, unit| {
             let configured = of(list, described);
@@ -86,10 +87,10 @@ fn pairs<'a>(config: &'a Config, joints: &'a [Joint]) -> impl Iterator<Item = (&
     })
 }
 
-/// Refuses limits that allow what the robot description does not.
+/// Refuses limits that are wider than the robot description's.
 ///
 /// # Errors
-/// The first of them.
+/// The first limit that is wider.
 pub fn check(config: &Config, joints: &[Joint]) -> Result<(), FieldError> {
     if config.robot.allow_above_description {
         return Ok(());
@@ -103,22 +104,23 @@ pub fn check(config: &Config, joints: &[Joint]) -> Result<(), FieldError> {
     Err(FieldError::value(format!("control.limits.{field} of joint {}", joint.name), configured, expected))
 }
 
-/// The simulated drives give what the loop may ask for, where that is more than the robot description says or it says
-/// nothing.
+/// Raises the efforts of the simulated drives to the loop's effort limits. The description's
+/// efforts stay where they are larger.
 pub fn set_efforts(config: &Config, model: &mut Model) {
     for (joint, &effort) in model.joints_mut().iter_mut().zip(&config.control.limits.effort) {
         joint.effort = if joint.effort.is_finite() { joint.effort.max(effort) } else { effort };
     }
 }
 
-/// A limit that the configuration and the robot description have differently. The configuration's holds.
+/// A limit that differs between the configuration and the robot description. The configuration's
+/// limit holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     /// The field, with the joint.
     pub field: String,
-    /// The configuration's value.
+    /// Value in the configuration.
     pub configured: f64,
-    /// The robot description's.
+    /// Value in the robot description.
     pub described: f64,
     unit: &'static str,
 }
@@ -133,7 +135,8 @@ impl fmt::Display for Difference {
     }
 }
 
-/// All of them. A position bound at the description's soft limit is no difference, nor is one that it does not have.
+/// All limits that differ. A position bound at the description's soft limit does not count, nor
+/// does a limit that the description lacks.
 pub fn differences(config: &Config, joints: &[Joint]) -> Vec<Difference> {
     let differs = |joint: &Joint, pair: &Pair| match pair.field {
         _ if !pair.described.is_finite() => false,

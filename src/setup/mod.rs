@@ -1,4 +1,5 @@
-//! The configuration: one YAML file in the form of a ROS 2 parameter file, and the robot description it names.
+//! The configuration: one YAML file in the form of a ROS 2 parameter file, and the robot
+//! description it names.
 //!
 #![doc = include_str!("../../docs/configuration.md")]
 
@@ -33,63 +34,65 @@ use crate::tasks::{Robot, Task, TaskError, Tasks};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RobotConfig {
-    /// Robot description (URDF), relative to the configuration's folder.
+    /// Path of the robot description (URDF), relative to the configuration's folder.
     pub urdf: PathBuf,
-    /// The joints that move, in the order of every list of the configuration, which need not be the description's. All
-    /// others are locked.
+    /// Names of the moving joints. Every list of the configuration with an entry per joint is in
+    /// this order. The order may differ from the description's. All other joints are locked.
     pub joints: Vec<String>,
-    /// Where joints are locked that are not in `joints`, by name; one that is not named here is locked at its zero or,
-    /// where that is outside its limits, at the bound next to it. A joint that mimics another goes with it.
+    /// Positions of joints that are not in `joints`, by name. Other locked joints are at zero, or
+    /// at the bound next to zero if zero is outside their limits. A joint that mimics another joint
+    /// follows it.
     #[schemars(extend("x-unit" = "m or rad"))]
     #[serde(default)]
     pub locked: BTreeMap<String, f64>,
-    /// Whether an inertia of the description that no body can have is replaced by the nearest one that a body can have.
-    /// Otherwise it is refused.
+    /// Whether an inertia that no rigid body can have is replaced by the nearest possible inertia.
+    /// If not, the description is refused.
     #[serde(default)]
     pub repair_inertias: bool,
-    /// Whether limits of `control.limits` may exceed those of the description. The configuration's then hold, for the
-    /// loop and for the simulated drives.
+    /// Whether the limits in `control.limits` may exceed the limits of the description. If so, the
+    /// limits of the configuration hold, in the loop and in the simulated drives.
     #[serde(default)]
     pub allow_above_description: bool,
-    /// Acceleration of gravity in the frame of the description's root, which is also the world's (x, y, z).
+    /// Acceleration of gravity (x, y, z) in the frame of the description's root, which is also the
+    /// world frame.
     #[serde(default = "down")]
     #[schemars(extend("minimum" = -30, "maximum" = 30, "x-unit" = "m/s^2", "x-per" = "axis"))]
     pub gravity: [f64; 3],
-    /// What the description does not say of the arm.
+    /// Properties of the arm that the description does not state.
     #[serde(default)]
     pub arm: ArmConfig,
-    /// A program that simulates the robot, in place of the embedded simulation.
+    /// Program that simulates the robot, in place of the embedded simulation.
     #[serde(default)]
     pub simulator: Option<SimulatorConfig>,
 }
 
-/// Straight down.
+/// Gravity along -z.
 fn down() -> [f64; 3] {
     [0., 0., -9.81]
 }
 
-/// How long to learn, and what to do around it.
+/// Length of a run, and settings around learning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunConfig {
-    /// Seed of everything random.
+    /// Seed of all random numbers.
     pub seed: u64,
     /// Rollouts per iteration, M.
     #[schemars(extend("minimum" = 2, "maximum" = 10000))]
     pub rollouts: usize,
-    /// Iterations of the learner.
+    /// Number of iterations of the learner.
     #[schemars(extend("minimum" = 0, "maximum" = 100000))]
     pub iterations: usize,
-    /// Strokes of the mean action by which the policy is judged before and after.
+    /// Number of strokes without noise that evaluate the policy before and after learning.
     #[schemars(extend("minimum" = 1, "maximum" = 100000))]
     pub evaluation_strokes: usize,
-    /// Strokes made on the wall clock at the end.
+    /// Number of strokes without noise on the wall clock after learning.
     #[schemars(extend("minimum" = 0, "maximum" = 100000))]
     pub realtime_strokes: usize,
-    /// Checkpoints kept.
+    /// Number of newest checkpoints that are kept.
     #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     pub checkpoints: usize,
-    /// Longest time the learner may take for an update before it counts as lost.
+    /// Longest duration of an update. A learner that takes longer counts as lost, and the run ends.
     #[schemars(extend("minimum" = 0.001, "maximum" = 86400, "x-unit" = "s"))]
     pub update_timeout: f64,
 }
@@ -108,7 +111,7 @@ impl Default for RunConfig {
     }
 }
 
-/// Everything a user may set.
+/// All settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -118,9 +121,9 @@ pub struct Config {
     pub control: ControlConfig,
     /// The task.
     pub task: TaskConfig,
-    /// The learner. One of them.
+    /// The learner.
     pub learner: Choice<Learners>,
-    /// Who says what a stroke is worth besides the task. Their reward is added to the task's.
+    /// Judge of strokes beside the task. Its reward is added to the task's reward.
     #[serde(default)]
     pub judge: JudgeConfig,
     /// The run.
@@ -128,14 +131,14 @@ pub struct Config {
     pub run: RunConfig,
 }
 
-/// A node of a parameter file.
+/// One node of a ROS 2 parameter file.
 #[derive(Serialize)]
 struct Node<'a> {
     #[serde(rename = "ros__parameters")]
     parameters: &'a Config,
 }
 
-/// A configuration that was read and checked, with the robot and the task it describes.
+/// A checked configuration, with the robot and the task that it describes.
 ///
 /// ```
 /// use moto_controller::setup::Setup;
@@ -150,30 +153,31 @@ struct Node<'a> {
 /// ```
 #[derive(Clone)]
 pub struct Setup {
-    /// The configuration, resolved: what was left out is filled in.
+    /// The configuration, with all omitted settings filled in.
     pub config: Config,
     /// Text of the robot description.
     pub urdf: String,
-    /// The robot, armature and springs, gravity and the drives' efforts included.
+    /// The robot, including armature, springs, gravity and the drives' efforts.
     pub model: Model,
     path: PathBuf,
-    /// What the robot description says, where the configuration says something else.
+    /// Limits that differ between the configuration and the robot description.
     differences: Vec<Difference>,
-    /// What the model has differently from the robot description.
+    /// Differences of the model from the robot description.
     notes: Vec<Note>,
     title: String,
 }
 
 impl Setup {
-    /// Reads a configuration and the robot description it names, lets `adjust` change it, and checks it.
+    /// Reads a configuration and its robot description, applies `adjust`, and checks the result.
     ///
     /// # Errors
-    /// What is wrong, by file, field and value.
+    /// The value that is refused, by file, field and value.
     pub fn load(path: &Path, adjust: impl FnOnce(&mut Config)) -> Result<Self, ConfigError> {
         Self::parse(path, &read_text(path)?, adjust, read_text)
     }
 
-    /// The same from the text of the configuration, `read` giving the text of the file it names.
+    /// As [`Self::load`], from the text of the configuration. `read` returns the text of the robot
+    /// description.
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -188,10 +192,11 @@ impl Setup {
         Self::with_description(config, path, read)
     }
 
-    /// A configuration that is as [`Config::load`] gives it, or changed since then, with the robot description it names.
+    /// Reads the robot description of a configuration from [`Config::load`], possibly changed
+    /// since, and checks both.
     ///
     /// # Errors
-    /// What is wrong, by file, field and value.
+    /// The value that is refused, by file, field and value.
     pub fn of(config: Config, path: &Path) -> Result<Self, ConfigError> {
         Self::with_description(config, path, read_text)
     }
@@ -206,10 +211,10 @@ impl Setup {
         Self::check(config, urdf, path, &urdf_path)
     }
 
-    /// The table-tennis arm and its settings as they come with the program, once `adjust` has changed them.
+    /// The table-tennis arm and its settings, as shipped with the program, changed by `adjust`.
     ///
     /// # Errors
-    /// What `adjust` made wrong, by field and value.
+    /// The value of `adjust` that is refused, by field and value.
     pub fn shipped(adjust: impl FnOnce(&mut Config)) -> Result<Self, ConfigError> {
         let path = Path::new("config/table_tennis.yaml");
         let mut config = read::read(include_str!("../../config/table_tennis.yaml"), path, None)?;
@@ -218,18 +223,20 @@ impl Setup {
         Self::check(config, urdf.into(), path, Path::new("urdf/table_tennis_arm.urdf"))
     }
 
-    /// A configuration and its robot description that are not from files; `path` stands for them in errors.
+    /// Checks a configuration and a robot description that are not from files. Errors name `path`
+    /// as their file.
     ///
     /// # Errors
-    /// What is wrong, by field and value.
+    /// The value that is refused, by field and value.
     pub fn stored(config: Config, urdf: String, path: &Path) -> Result<Self, ConfigError> {
         Self::check(config, urdf, path, path)
     }
 
-    /// Another configuration of the same robot. No file is opened: the robot description is the one that was read.
+    /// Checks another configuration of the same robot. No file is opened: the robot description
+    /// stays.
     ///
     /// # Errors
-    /// What is wrong, by field and value.
+    /// The value that is refused, by field and value.
     pub fn with(&self, config: Config) -> Result<Self, ConfigError> {
         Self::check(config, self.urdf.clone(), &self.path, &self.path)
     }
@@ -262,8 +269,7 @@ impl Setup {
         Ok(setup)
     }
 
-    /// Says what the model has differently from the robot description, and which limits of the configuration hold where
-    /// the description has others.
+    /// Logs the differences of the model from the robot description, and the limits that differ.
     pub fn log_differences(&self) {
         for note in &self.notes {
             if note.is_warning() { tracing::warn!("{note}") } else { tracing::info!("{note}") }
@@ -271,15 +277,16 @@ impl Setup {
         self.differences.iter().for_each(|difference| tracing::warn!("{difference}"));
     }
 
-    /// The limits that the configuration and the robot description have differently; the configuration's hold.
+    /// Limits that differ between the configuration and the robot description. The configuration's
+    /// limits hold.
     pub fn differences(&self) -> &[Difference] {
         &self.differences
     }
 
-    /// The task.
+    /// Sets up the task.
     ///
     /// # Errors
-    /// A value of it that is refused.
+    /// A setting of the task that is refused.
     pub fn task(&self) -> Result<Box<dyn Task>, ConfigError> {
         let Config { robot, control, task, .. } = &self.config;
         let folder = self.path.parent().unwrap_or(Path::new("."));
@@ -287,7 +294,7 @@ impl Setup {
         Tasks::start(task, &robot).map_err(|error| self.refused(error))
     }
 
-    /// A refusal of the task's.
+    /// An error of the task as an error of the configuration.
     fn refused(&self, error: TaskError) -> ConfigError {
         let field = |source| ConfigError::Field { path: self.path.clone(), line: None, source };
         match error {
@@ -297,7 +304,7 @@ impl Setup {
         }
     }
 
-    /// What a step is worth to the learner: as the task says, and the judge where there is one.
+    /// The reward of the learner: the task's reward, with the judge's if there is a judge.
     ///
     /// # Errors
     /// As [`Self::task`].
@@ -306,10 +313,10 @@ impl Setup {
         Ok(if self.config.judge.is_used() { Box::new(JudgedReward(task)) } else { task })
     }
 
-    /// The learner.
+    /// Sets up the learner.
     ///
     /// # Errors
-    /// A value of it that is refused, or a task that it cannot start from.
+    /// A setting of the learner that is refused, or a task that the learner cannot start from.
     pub fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, ConfigError> {
         let choice = &self.config.learner;
         Learners::start(choice, start).map_err(|source| ConfigError::Learner {
@@ -319,22 +326,22 @@ impl Setup {
         })
     }
 
-    /// What is learned, in a word.
+    /// A word for the learned task.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// The resolved configuration as YAML, in the form it is read in.
+    /// The resolved configuration as a YAML parameter file.
     ///
     /// # Errors
-    /// If it has no YAML form.
+    /// If the configuration has no YAML form.
     pub fn to_yaml(&self) -> Result<String, ConfigError> {
         let nodes = BTreeMap::from([("moto_controller", Node { parameters: &self.config })]);
         serde_saphyr::to_string(&nodes).map_err(|error| self.syntax(error.to_string()))
     }
 
-    /// Fingerprint of everything that decides what is learned: not how long, how often checkpoints are kept, or how the loop
-    /// is scheduled.
+    /// Fingerprint of all settings that affect the learned result. The length of the run, the
+    /// number of checkpoints and the scheduling of the loop do not.
     ///
     /// # Errors
     /// If the configuration has no canonical form.
@@ -342,7 +349,7 @@ impl Setup {
         config_hash(&self.decisive()?).map_err(|error| self.syntax(error.to_string()))
     }
 
-    /// The settings of the fingerprint, with one of the robot description in place of its path.
+    /// The settings of the fingerprint. A hash of the robot description replaces its path.
     ///
     /// # Errors
     /// If the configuration has no canonical form.
@@ -368,16 +375,16 @@ impl Setup {
 }
 
 impl Config {
-    /// Reads the configuration of the node in `namespace`; none where there are no namespaces. Its values are checked one by one,
-    /// not yet against each other and the robot description.
+    /// Reads the configuration of the node in `namespace`, or of the only node if `namespace` is
+    /// `None`. Checks each value by itself, but not against other values or the robot description.
     ///
     /// # Errors
-    /// What is wrong, by file, line, field and value.
+    /// The value that is refused, by file, line, field and value.
     pub fn load(path: &Path, namespace: Option<&str>) -> Result<Self, ConfigError> {
         read::read(&read_text(path)?, path, namespace)
     }
 
-    /// The programs and their arguments.
+    /// The command lines of the user's programs.
     fn programs_mut(&mut self) -> impl Iterator<Item = &mut [String]> {
         let judge = match &mut self.judge {
             JudgeConfig::Program(JudgeProgram { program, .. }) => Some(&mut program[..]),
@@ -388,7 +395,8 @@ impl Config {
 }
 
 impl RobotConfig {
-    /// The robot with the joints that move, and what it has differently from its description. `path` is the configuration's.
+    /// The model with the selected joints, and its differences from the description. `path` is the
+    /// configuration's.
     fn model(&self, urdf: &str, path: &Path, urdf_path: &Path) -> Result<(Model, Vec<Note>), ConfigError> {
         let selection = Selection {
             joints: Some(self.joints.clone()),
@@ -406,7 +414,8 @@ impl RobotConfig {
     }
 }
 
-/// Checks every value, with what the robot description fills in. Gives the limits that it has differently.
+/// Fills in limits from the robot description and checks every value. Returns the limits that
+/// differ.
 fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec<Difference>, FieldError> {
     check(config, joints)?;
     limits::fill(config, model.joints())?;
@@ -422,7 +431,8 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
     Ok(limits::differences(config, model.joints()))
 }
 
-/// Refuses a learner that uses a step's transitions at other steps where part of the reward says nothing of them.
+/// Refuses a learner that reuses transitions at other steps if part of the reward is specific to
+/// its step.
 fn check_reuse(config: &Config, task: &dyn Task) -> Result<(), FieldError> {
     const ACROSS_STEPS: &str = "time_and_iterations";
     let reuse = config.learner.settings().get("reuse").and_then(Tree::text);
@@ -439,8 +449,7 @@ fn check_reuse(config: &Config, task: &dyn Task) -> Result<(), FieldError> {
     }
 }
 
-/// The text of a file. Bytes that are not UTF-8, as old editors leave them in comments of robot descriptions, do not
-/// matter where they stand for nothing.
+/// Reads a text file. Bytes that are not UTF-8, as old editors leave in comments, are replaced.
 fn read_text(path: &Path) -> Result<String, ConfigError> {
     let bytes = std::fs::read(path).map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

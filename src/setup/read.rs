@@ -1,4 +1,4 @@
-//! From a ROS 2 parameter file to the configuration.
+//! Converts a ROS 2 parameter file to the configuration.
 
 use std::path::Path;
 
@@ -7,16 +7,16 @@ use moto_settings::{Joints, Refusal, Schema, Tree, Value, nearest};
 use super::{Config, ConfigError};
 use super::{YamlError, read_yaml};
 
-/// The node's name.
+/// Name of the node.
 const NODE: &str = "moto_controller";
 const PARAMETERS: &str = "ros__parameters";
 
-/// Reads and checks the parameters of this node. A file may have several groups for it (`/**`, its name with or without
-/// namespace): all hold, a later one over an earlier one, as ROS 2 has it. A name without a slash at its beginning fits in every
-/// namespace.
+/// Reads and checks the parameters of this node. A file may have several groups for the node:
+/// `/**`, or its name with or without a namespace. All groups hold, and later groups override
+/// earlier ones, as in ROS 2. A name without a leading slash matches in every namespace.
 ///
 /// # Errors
-/// What is wrong, with its line.
+/// The value that is refused, with its line.
 pub fn read(text: &str, path: &Path, namespace: Option<&str>) -> Result<Config, ConfigError> {
     let syntax = |YamlError { line, reason }| ConfigError::Syntax { path: path.into(), line, reason };
     let schema = Schema::of::<Config>();
@@ -33,7 +33,7 @@ fn joint_names(list: &Tree) -> Vec<String> {
     list.iter().filter_map(|joint| joint.text().map(String::from)).collect()
 }
 
-/// The parameters of this node, put together.
+/// The parameters of this node, merged from all matching groups.
 fn parameters(file: Tree, schema: &Schema, path: &Path, namespace: Option<&str>) -> Result<Tree, ConfigError> {
     let refuse = |line: Option<u64>, reason: String| ConfigError::Syntax { path: path.into(), line, reason };
     let Value::Map(entries) = file.value else {
@@ -61,7 +61,8 @@ fn parameters(file: Tree, schema: &Schema, path: &Path, namespace: Option<&str>)
     whole.ok_or_else(|| ConfigError::NoNode { path: path.into(), found })
 }
 
-/// The nodes below a name, which may be that of a namespace: `left: {moto_controller: {ros__parameters: ...}}`.
+/// Collects the nodes below a name. The name may be a namespace: `left: {moto_controller:
+/// {ros__parameters: ...}}`.
 fn gather(name: &str, tree: Tree, nodes: &mut Vec<(String, Tree)>) -> Result<(), (Option<u64>, String)> {
     let line = tree.line;
     let wrong =
@@ -82,13 +83,13 @@ fn gather(name: &str, tree: Tree, nodes: &mut Vec<(String, Tree)>) -> Result<(),
     Ok(())
 }
 
-/// Whether the name is that of one node in one namespace.
+/// Whether the name belongs to one node in one namespace.
 fn is_one_node(name: &str) -> bool {
     name.starts_with('/') && !name.contains('*')
 }
 
-/// Whether a name of a parameter file, which may have wildcards (`*` for one name, `**` for any number), is this node's. Without
-/// a namespace every namespace fits.
+/// Whether a name in a parameter file matches this node. The name may have wildcards: `*` for one
+/// name, `**` for any number. Without a namespace, every namespace matches.
 fn fits(pattern: &str, namespace: Option<&str>) -> bool {
     let absolute = pattern.starts_with('/');
     let pattern: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty()).collect();
@@ -97,7 +98,7 @@ fn fits(pattern: &str, namespace: Option<&str>) -> bool {
     if namespace.is_some() && absolute {
         return matches(&pattern, &name);
     }
-    // The node's own name, in whatever namespace: that much of it as the pattern has.
+    // A relative pattern is compared with the end of the node's full name.
     let ends = pattern.last().is_some_and(|last| *last == NODE || last.starts_with('*'));
     ends && (namespace.is_none() || matches(&pattern, &name[name.len().saturating_sub(pattern.len())..]))
 }

@@ -1,4 +1,5 @@
-//! What is refused, in which words; what a robot description says; and that the documentation is of the code.
+//! Tests of refusals and their words, of values from the robot description, and of the generated
+//! documentation.
 
 use super::*;
 use moto_settings::{Kind, Schema, Tree, document};
@@ -10,7 +11,7 @@ fn parse(text: &str, urdf: &str) -> Result<Setup, ConfigError> {
     Setup::parse(Path::new("mine.yaml"), text, |_| {}, |_| Ok(urdf.into()))
 }
 
-/// The shipped file with something replaced, which must be there.
+/// The shipped file with `from` replaced by `to`. `from` must be in the file.
 fn edited(from: &str, to: &str) -> String {
     assert!(SHIPPED.contains(from), "{from}");
     SHIPPED.replacen(from, to, 1)
@@ -20,7 +21,7 @@ fn refused(from: &str, to: &str) -> String {
     parse(&edited(from, to), ARM).map(|_| format!("{to} is accepted")).unwrap_err().to_string()
 }
 
-/// The line of the shipped file that has a text.
+/// The line of the shipped file that contains a text.
 fn line(text: &str) -> usize {
     SHIPPED.lines().position(|line| line.contains(text.trim_end())).unwrap() + 1
 }
@@ -185,7 +186,7 @@ fn both_spellings_of_a_setting_are_the_same() {
 
 #[test]
 fn every_number_that_can_be_set_has_its_range() {
-    // Any number at all is allowed of these.
+    // These settings accept any number.
     let free = ["control.start_posture", "control.limits.lower", "control.limits.upper"];
     let schema = Schema::of::<Config>();
     let names = schema.names();
@@ -199,7 +200,7 @@ fn every_number_that_can_be_set_has_its_range() {
     }
 }
 
-/// Run with UPDATE_DOCUMENTATION=1 to write it.
+/// `UPDATE_DOCUMENTATION=1` makes this test write the document.
 #[test]
 fn the_documentation_is_that_of_the_fields() {
     let shipped = Setup::shipped(|_| {}).unwrap();
@@ -216,7 +217,7 @@ fn the_documentation_is_that_of_the_fields() {
     assert!(std::fs::read_to_string(&path).unwrap() == text, "{} is not up to date", path.display());
 }
 
-/// A robot of two joints, `limit` and more of each being given.
+/// A robot with two joints. `limits` are the elements inside each joint.
 fn two_joints(limits: [&str; 2]) -> String {
     let joint = |i: usize| {
         format!(
@@ -300,7 +301,7 @@ fn a_description_without_effort_gets_the_one_limit_that_loop_and_simulated_drive
     let limits = ", effort: [10.0, 7.0]";
     let setup = parse(&two_joint_config("", limits), &two_joints([LIMIT, none])).unwrap();
     assert_eq!(setup.config.control.limits.effort, [10., 7.]);
-    // The first drive could do more than it is asked for.
+    // The first drive can give more than the loop's limit.
     assert_eq!(setup.model.joints().iter().map(|joint| joint.effort).collect::<Vec<_>>(), [20., 7.]);
 }
 
@@ -319,10 +320,10 @@ fn soft_limits_of_a_description_are_the_default_envelope() {
     let setup = parse(&two_joint_config("", ""), &two_joints([LIMIT, &soft])).unwrap();
     assert_eq!(setup.config.control.limits.lower, [-1., -0.75]);
     assert_eq!(setup.config.control.limits.upper, [1., 0.5]);
-    // The stops of the simulated arm are where the description has them.
+    // The simulated stops are at the description's limits.
     assert_eq!((setup.model.joints()[1].lower, setup.model.joints()[1].upper), (-1., 1.));
     assert!(setup.differences().is_empty());
-    // Without both limits there is none.
+    // A safety controller without both limits sets no soft limit.
     let unset = format!("{LIMIT}<safety_controller k_velocity='1'/>");
     let setup = parse(&two_joint_config("", ""), &two_joints([LIMIT, &unset])).unwrap();
     assert_eq!(setup.config.control.limits.upper, [1., 1.]);

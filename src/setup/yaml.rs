@@ -1,4 +1,4 @@
-//! From YAML to trees, with the line of every value.
+//! Parses YAML to trees with the line of every value.
 
 use std::fmt;
 
@@ -7,22 +7,22 @@ use serde_saphyr::{Error, Options, Spanned};
 
 use moto_settings::{Tree, Value};
 
-/// Why a text is not YAML.
+/// The reason why a text is not YAML.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{reason}")]
 pub struct YamlError {
-    /// Line, from 1; none if it is the text as a whole.
+    /// 1-based line. `None` if the fault concerns the whole text.
     pub line: Option<u64>,
-    /// What is wrong, and what to do.
+    /// The fault and its remedy.
     pub reason: String,
 }
 
 /// Reads a YAML document.
 ///
 /// # Errors
-/// What is wrong with it, and in which line.
+/// The fault, with its line.
 pub fn read_yaml(text: &str) -> Result<Tree, YamlError> {
-    // `on`, `off`, `yes`, `no`, `y` and `n` are words, as names of joints may be.
+    // `on`, `off`, `yes`, `no`, `y` and `n` are read as words, since they may be names of joints.
     let options = serde_saphyr::options! {
         strict_booleans: true,
         non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::PassThrough,
@@ -50,7 +50,7 @@ fn refused(error: &Error) -> YamlError {
     YamlError { line, reason }
 }
 
-/// A tree as the parser gives it.
+/// A tree, as deserialised by the parser.
 struct Node(Tree);
 
 struct Plain(Value);

@@ -1,4 +1,4 @@
-//! Log lines on standard error that leave a progress bar whole.
+//! Log lines on standard error that leave a progress bar intact.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::LazyLock;
@@ -8,16 +8,18 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-/// The terminal's bars; log lines are printed above them.
+/// The progress bars. Log lines are printed above them.
 pub static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
-/// Whether standard error is a terminal that can move its cursor: bars are drawn on it, plain lines printed elsewhere.
+/// Whether standard error is a terminal with a movable cursor. Bars need one; otherwise plain lines
+/// are printed.
 pub fn draws_bars() -> bool {
     let able = std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
     able && io::stderr().is_terminal()
 }
 
-/// Whether log lines are coloured: on such a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
+/// Whether log lines have colours. They do on such a terminal, unless `NO_COLOR` is set
+/// (<https://no-color.org>).
 fn takes_colours() -> bool {
     draws_bars() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
@@ -26,7 +28,7 @@ struct AboveBars;
 
 impl Write for AboveBars {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        // A line that cannot be written is lost: there is nobody left to tell.
+        // A line that cannot be written is lost, since no other output is left.
         BARS.suspend(|| drop(io::stderr().write_all(line)));
         Ok(line.len())
     }
@@ -41,13 +43,13 @@ pub fn initialise() {
     initialise_with(None);
 }
 
-/// A further place for log lines.
+/// Another destination of log lines.
 pub type FurtherLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Sends log lines to standard error and to a further place.
+/// Sends log lines to standard error and to another destination.
 pub fn initialise_with(further: Option<FurtherLayer>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // A second call finds the subscriber of the first in place, which serves as well.
+    // A second call keeps the first subscriber.
     let lines =
         tracing_subscriber::fmt::layer().with_target(false).with_ansi(takes_colours()).with_writer(|| AboveBars);
     let _ = tracing_subscriber::registry().with(further).with(filter).with(lines).try_init();

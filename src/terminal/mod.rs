@@ -1,4 +1,4 @@
-//! What people see of the program: its log, its lines, its bars.
+//! Output to the terminal: log, lines, bars.
 
 pub mod logging;
 pub mod output;

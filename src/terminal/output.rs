@@ -1,5 +1,5 @@
-//! What is printed for people. Printing may fail: a reader who went away (`| head -1`) ends the printing and not the run; output
-//! that cannot be written for another reason is said.
+//! Output on the terminal. A closed pipe (`| head -1`) ends the output but not the run. Any other
+//! output error is reported.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
@@ -12,10 +12,10 @@ use tracing::warn;
 #[error("cannot write to standard output: {0}")]
 pub struct OutputError(io::Error);
 
-/// Prints a text, as it is, to standard output. That nobody reads it any more is no error.
+/// Prints a text to standard output, unchanged. A closed pipe is not an error.
 ///
 /// # Errors
-/// Whatever else keeps it from being written, such as a full disk.
+/// Another output error, such as a full disk.
 pub fn print(text: impl Display) -> Result<(), OutputError> {
     let text = text.to_string();
     let mut output = io::stdout().lock();
@@ -25,7 +25,8 @@ pub fn print(text: impl Display) -> Result<(), OutputError> {
     }
 }
 
-/// Prints a line on how a run goes. If that fails there are no more of them, which is said once; the run goes on.
+/// Prints a line of progress. After an error, which is logged once, no further lines are printed
+/// and the run continues.
 pub fn print_progress(line: impl Display) {
     static OVER: AtomicBool = AtomicBool::new(false);
     if OVER.load(Ordering::Relaxed) {
@@ -37,7 +38,7 @@ pub fn print_progress(line: impl Display) {
     }
 }
 
-/// Prints a line to standard error. There is nobody left to tell if that fails.
+/// Prints a line to standard error. A failure is ignored, since no other output is left.
 pub fn say(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

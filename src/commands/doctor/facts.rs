@@ -1,4 +1,4 @@
-//! What the machine is and grants: rights by trying them, all else by reading what the system says of itself.
+//! Facts about the machine. Rights are tried out. All other facts are read from the system.
 
 use std::fs;
 use std::path::Path;
@@ -12,28 +12,28 @@ use crate::control::{OnError, SchedulingConfig, StartupReport, enter_real_time};
 use crate::setup::Difference;
 use crate::storage::files::{Disk, Files, write_atomic};
 
-/// What a fact means for the loop.
+/// The meaning of a fact for the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// As it should be.
+    /// No action is needed.
     Good,
-    /// The loop works, with less to rely on.
+    /// The loop works, with a smaller margin.
     Fair,
-    /// Mend it before a robot depends on it.
+    /// A robot needs this fact mended first.
     Poor,
 }
 
-/// One thing about the machine.
+/// A fact about the machine.
 #[derive(Clone, Debug, Serialize)]
 pub struct Fact {
-    /// What it is about.
+    /// Subject of the fact.
     pub name: &'static str,
-    /// What was found.
+    /// Value found.
     pub found: String,
-    /// What it means.
+    /// Meaning for the loop.
     pub verdict: Verdict,
-    /// What to do about it.
+    /// Advice, unless the verdict is good.
     pub advice: Option<String>,
 }
 
@@ -42,7 +42,7 @@ fn fact(name: &'static str, found: impl Into<String>, wrong: Option<(Verdict, &s
     Fact { name, found: found.into(), verdict, advice }
 }
 
-/// Everything, for a loop scheduled so and a run that is stored in `folder`.
+/// All facts, for a loop with this scheduling and a run stored in `folder`.
 pub fn facts(scheduling: &SchedulingConfig, folder: &Path) -> Vec<Fact> {
     let granted = try_rights(scheduling);
     let mut facts = vec![kernel(&granted), hypervisor(), processors()];
@@ -52,7 +52,7 @@ pub fn facts(scheduling: &SchedulingConfig, folder: &Path) -> Vec<Fact> {
     facts
 }
 
-/// Which limits hold: those of the configuration, where the robot description has others.
+/// The limits that differ between the configuration and the robot description.
 pub fn limits(differences: &[Difference]) -> Fact {
     if differences.is_empty() {
         return fact("limits", "those of the robot description", None);
@@ -62,13 +62,13 @@ pub fn limits(differences: &[Difference]) -> Fact {
     fact("limits", found.join("; "), Some((Verdict::Fair, advice)))
 }
 
-/// What a thread of this process gets.
+/// The scheduling rights that a thread of this process gets.
 fn try_rights(scheduling: &SchedulingConfig) -> StartupReport {
     let wanted = SchedulingConfig { on_error: OnError::Warn, ..scheduling.clone() };
     let tried = std::thread::spawn(move || enter_real_time(&wanted).map(|(report, _guard)| report));
-    // Only `strict` is an error.
+    // `enter_real_time` fails only under `strict`.
     let report = tried.join().ok().and_then(Result::ok).unwrap_or_default();
-    // The trial is over; the loop locks its memory itself.
+    // Unlock the memory after the trial. The loop locks it again.
     let _ = munlockall();
     report
 }
@@ -132,7 +132,7 @@ fn rights(wanted: &SchedulingConfig, granted: &StartupReport) -> Vec<Fact> {
 fn throttling() -> Fact {
     let runtime = read("/proc/sys/kernel/sched_rt_runtime_us");
     let found = if runtime == "-1" { "off".into() } else { format!("{runtime} us of each second at most") };
-    // The loop uses far less; it only bites one that runs away.
+    // Throttling affects only a runaway loop, since a normal loop uses far less time.
     fact("real-time throttling", found, None)
 }
 
@@ -191,7 +191,7 @@ fn ros() -> Fact {
     fact("ROS 2", format!("{built}; {found}"), wrong)
 }
 
-/// Files written as trials are, of the size of one.
+/// Number of test files. They are written in the way of trials and have the size of one.
 const PROBES: usize = 20;
 const PROBE: usize = 200_000;
 
@@ -206,7 +206,7 @@ fn disk(folder: &Path) -> Vec<Fact> {
         }
         times.push(start.elapsed());
     }
-    // A leftover of 200 kB is no reason to fail.
+    // A remaining file of 200 kB is harmless.
     let _ = Disk.remove(&probe);
     times.sort();
     let (median, worst) = (times[PROBES / 2], times[PROBES - 1]);
@@ -223,7 +223,7 @@ fn disk(folder: &Path) -> Vec<Fact> {
     facts
 }
 
-/// What the system says in a file; nothing where it does not.
+/// The content of a system file. Empty if it cannot be read.
 fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap_or_default().trim().to_owned()
 }

@@ -1,4 +1,4 @@
-//! Work for every processor, and a learner that updates all the time: what the loop has to bear beside itself.
+//! Load beside the loop: work for every processor, and a learner that updates without pause.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,26 +15,27 @@ use crate::supervisor::runner::Runner;
 use crate::supervisor::{Rollout, batch};
 use crate::tasks::Task;
 
-/// The load; it ends with this.
+/// The running load. A drop ends it.
 pub struct Load {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Load {
-    /// Makes a batch of strokes to learn from, then sets everybody to work.
+    /// Makes a batch of strokes, then starts the load.
     ///
     /// # Errors
-    /// What keeps the strokes or the threads from it.
+    /// The strokes cannot be made, or a thread cannot be started.
     pub async fn start(setup: &Setup, task: &dyn Task, interrupt: &Interrupt) -> Result<Self, DaemonError> {
         let learner = setup.learner(&task.start()?)?;
         let batch = strokes(setup, task, &*learner, interrupt).await?;
         let mut load = Self { stop: Arc::default(), threads: Vec::new() };
         let reward = setup.task()?;
-        // The learner's pool is there before the loop raises its priority.
+        // The learner's thread pool starts before the loop raises its priority.
         rayon::broadcast(|_| ());
         load.work("updates", move || {
-            // From the start again and again: what it learns is of no interest. What it refuses is work too.
+            // Every update starts from the same learner. Its result is dropped, even an error: only
+            // the load matters.
             let _ = learner.clone().learn(batch.clone(), &*reward);
         })?;
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
@@ -61,7 +62,7 @@ impl Drop for Load {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
-            // One that panicked made no more load, which the measurement shows.
+            // A thread that panicked made less load, which the measurement shows.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! The loop on the wall clock, stroke after stroke, and how well it kept its time.
+//! Runs the loop on the wall clock, stroke after stroke, and measures its timing.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -15,17 +15,18 @@ use crate::supervisor::machine::{Machine, Pace};
 use crate::supervisor::runner::Runner;
 use crate::tasks::Task;
 
-/// How well the loop kept its time.
+/// Grade of the loop's timing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
-    /// No period missed, and the latest release within a tenth of the period.
+    /// No missed period, and all releases within a tenth of the period.
     Excellent,
-    /// No period missed, and 99.9 % of the releases within a tenth of the period.
+    /// No missed period, and 99.9 % of the releases within a tenth of the period.
     Good,
-    /// As many periods missed at most as a stroke may miss and still be learned from (`control.max_missed_share`).
+    /// A share of missed periods with which strokes may still be learned from
+    /// (`control.max_missed_share`).
     Fair,
-    /// More.
+    /// A larger share of missed periods.
     Poor,
 }
 
@@ -42,23 +43,23 @@ impl Grade {
     }
 }
 
-/// A measurement.
+/// A measurement of the loop's timing.
 #[derive(Debug, Serialize)]
 pub struct Measured {
     /// `idle` or `loaded`.
     pub condition: &'static str,
-    /// Whether the loop kept its time.
+    /// Grade of the timing.
     pub grade: Grade,
-    /// What priority, processor and memory lock it had.
+    /// Priority, processor and memory lock of the loop.
     pub startup: StartupReport,
-    /// The times.
+    /// Latency statistics.
     pub latency: LatencySummary,
     #[serde(skip)]
     histograms: Latency,
 }
 
 impl Measured {
-    /// Release lateness: upper edge of each bin, us, and the cycles in it.
+    /// Release lateness: upper edge of each bin, us, and number of cycles in the bin.
     pub fn lateness(&self) -> Vec<(f64, u64)> {
         let bins = self.histograms.release_lateness.iter_log(125, 2_f64.sqrt());
         bins.map(|bin| (bin.value_iterated_to() as f64 / 1e3, bin.count_since_last_iteration())).collect()
@@ -69,11 +70,11 @@ impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {:?} ({})", self.condition, self.grade, self.startup)?;
         write!(f, "{}", DeadlineTable(self.latency))?;
-        // Pairs of bins, so that a row is a factor of two.
+        // Bins are joined in pairs, so that each row covers a factor of two.
         let rows: Vec<(f64, u64)> =
             self.lateness().chunks(2).map(|bins| (bins[bins.len() - 1].0, bins.iter().map(|b| b.1).sum())).collect();
         for (edge, count) in rows.iter().filter(|row| row.1 > 0) {
-            // One sign per factor of about 1.3: single outliers stay visible.
+            // Each sign stands for a factor of about 1.3, so that single outliers are visible.
             let bar = "#".repeat(1 + (2.5 * (*count as f64).log2()) as usize);
             writeln!(f, "  to {edge:9.1} us {count:8}  {bar}")?;
         }
@@ -81,10 +82,10 @@ impl fmt::Display for Measured {
     }
 }
 
-/// Runs the loop for so long.
+/// Runs the loop for a time and measures it.
 ///
 /// # Errors
-/// If it does not start, or ends before.
+/// The loop does not start, or ends early.
 pub async fn measure(
     setup: &Setup,
     task: &dyn Task,
@@ -114,7 +115,7 @@ pub async fn measure(
                 outcome = Err(error);
                 break;
             }
-            // The time is over.
+            // The time is up.
             Err(_) => {}
         }
     }

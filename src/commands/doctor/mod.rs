@@ -1,4 +1,4 @@
-//! What this machine can promise: what it is and grants, and how well the loop keeps its time on it.
+//! Checks the machine: its facts, and the loop's timing on it.
 
 mod facts;
 mod load;
@@ -17,33 +17,34 @@ use crate::storage::files::{Disk, Files};
 use crate::supervisor::DaemonError;
 use crate::supervisor::{ConfigSource, block_on};
 
-/// What to look at.
+/// Options of the check.
 pub struct DoctorOptions {
     /// The configuration whose loop is measured.
     pub config: ConfigSource,
-    /// How long to measure, half of it idle, half of it under load; none if zero.
+    /// Duration of the measurement, half of it idle and half under load. Zero skips the
+    /// measurement.
     pub time: Duration,
-    /// The folder whose disk is looked at.
+    /// The folder whose disk is checked.
     pub folder: PathBuf,
-    /// Where the histogram goes.
+    /// Path of the histogram.
     pub picture: PathBuf,
 }
 
-/// What was found.
+/// Results of the check.
 #[derive(Debug, Serialize)]
 pub struct DoctorReport {
-    /// What the machine is and grants.
+    /// Facts about the machine.
     pub facts: Vec<Fact>,
-    /// The loop with nothing else to do, and with every processor busy and the learner updating.
+    /// Measurements of the loop: alone, and with every processor busy and the learner updating.
     pub measured: Vec<Measured>,
-    /// The picture, if something was measured.
+    /// Path of the histogram, if the loop was measured.
     pub picture: Option<PathBuf>,
 }
 
-/// Looks and measures.
+/// Checks the machine.
 ///
 /// # Errors
-/// A configuration that is refused, a loop that does not start, or a picture that cannot be written.
+/// The configuration is refused, the loop does not start, or the histogram cannot be written.
 pub fn doctor(options: &DoctorOptions) -> Result<DoctorReport, DaemonError> {
     let DoctorOptions { config, time, folder, picture } = options;
     let setup = config.load(|_| {})?;
