@@ -1,26 +1,29 @@
 //! A real-time robot controller that learns strokes on the robot.
 //!
-//! Two things work together. A control loop with a hard deadline applies the policy of a stroke to the newest reading,
-//! through limits that fail closed. Between the strokes a learner improves the policy. Around them a supervisor orders
-//! trials, stores everything, and leaves the robot safe however a run ends.
+//! The library has two main parts. A control loop with a hard deadline applies the policy of a
+//! stroke to the newest reading, through limits that fail closed. A learner improves the policy
+//! between the strokes. A supervisor orders trials, stores everything, and leaves the robot safe
+//! however a run ends.
 //!
 //! | to do this | look at |
 //! |---|---|
 //! | learn a task on the simulated robot | [`commands::dry_run`] |
-//! | learn on a robot of one's own | [`robot::RemoteRobot`], [`supervisor::RobotRun`] |
+//! | learn on your own robot | [`robot::RemoteRobot`], [`supervisor::RobotRun`] |
 //! | write a task | [`tasks::Task`], with a [`robot::Plant`] and a [`control::Stroke`] |
 //! | write a learner, or use one alone | the crate [`moto_learners`] |
 //! | use the control loop alone | [`control::spawn`], [`control::LoopClient`] |
-//! | read what a run left | [`storage::RunView`] |
+//! | read the files of a run | [`storage::RunView`] |
 //! | read and check a configuration | [`setup::Setup`] |
 //! | dynamics of a URDF tree | [`dynamics::Model`] |
 //!
-//! The program of the same name offers most of this on the command line, and as a ROS 2 node with the feature `ros`.
-//! `examples/` has programs that a user would write. ARCHITECTURE.md says what each module knows of the others.
+//! The program of the same name offers most of this on the command line, and as a ROS 2 node with
+//! the feature `ros`. `examples/` has programs as a user would write them. ARCHITECTURE.md describes
+//! the modules and their dependencies.
 //!
 //! # A swing-up, learned
 //!
-//! Two links hang at rest. Three trials, one update of the policy, and again; then what the run left is read.
+//! Two links hang at rest. The run makes two iterations of three trials and an update of the policy.
+//! The example then reads the last trial.
 //!
 //! ```
 //! use std::sync::Arc;

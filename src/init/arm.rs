@@ -1,4 +1,4 @@
-//! Which joints are the arm, and where its tip is.
+//! Chooses the joints of the arm, and its tip.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use nalgebra::Point3;
 use super::{InitError, Options};
 use crate::dynamics::{Description, FrameId, Model, Note, Reason, Selection, Workspace};
 
-/// Joints of a finger or a thumb, at most: a chain that branches into nothing longer is a hand.
+/// Most joints of a finger or a thumb. A chain that branches into nothing longer is a hand.
 const FINGER: usize = 4;
-/// Joints that an arm has at least when its hand is taken off it.
+/// Fewest joints of an arm after its hand is removed.
 const ARM: usize = 2;
 
 /// The arm.
@@ -20,20 +20,21 @@ pub(super) struct Arm {
     pub notes: Vec<Note>,
     pub tip: String,
     pub frame: FrameId,
-    /// The point of the tip that is looked at, in the tip's frame, m.
+    /// Point that represents the tip, in the tip's frame, m.
     pub point: Point3<f64>,
-    /// Why these joints, in a sentence.
+    /// The reason for the choice of joints, for people.
     pub reason: String,
 }
 
 impl Arm {
-    /// Where the tip's point is, in the state of the workspace, m.
+    /// Position of the tip's point in the state of the workspace, m.
     pub fn tip_at(&self, workspace: &Workspace) -> Point3<f64> {
         self.model.pose(workspace, self.frame) * self.point
     }
 
-    /// The joints asked for, or those between the root and the tip. Without `options.joints` a joint is left out that
-    /// another one mimics, that belongs to the hand behind the arm, or that moves no mass.
+    /// Chooses the joints in `options.joints`, or the joints between the root and the tip. The
+    /// second choice omits joints that mimic another joint, belong to the hand behind the arm, or
+    /// move no mass.
     pub fn choose(description: &Description, options: &Options) -> Result<Self, InitError> {
         let tip = match &options.tip {
             Some(tip) => known(description, tip)?,
@@ -77,8 +78,8 @@ impl Arm {
     }
 }
 
-/// The tip's origin; where that lies in the tip's joint, which moves it nowhere, the far end of the body: a rod's is twice
-/// as far as its centre of mass.
+/// The tip's point: the origin of its frame. If the origin lies in the tip's joint, which does not
+/// move it, the far end of the body instead. For a rod, this is twice as far as the centre of mass.
 fn point_of(model: &Model, frame: FrameId) -> Point3<f64> {
     let mut workspace = model.workspace();
     let zeros = vec![0.; model.dof()];
@@ -88,7 +89,7 @@ fn point_of(model: &Model, frame: FrameId) -> Point3<f64> {
     if model.is_at_its_joint(frame) { (centre * 2.).map(|x| (x * 1e3).round() / 1e3) } else { Point3::origin() }
 }
 
-/// The link at the end of the joints asked for, or of the longest chain that is no part of a hand.
+/// The link at the end of the requested joints, or of the longest chain after its hand is removed.
 fn tip_of(description: &Description, joints: Option<&[String]>) -> String {
     let root = || description.root().to_owned();
     if let Some(joints) = joints {
@@ -112,7 +113,7 @@ fn tip_of(description: &Description, joints: Option<&[String]>) -> String {
     last.map_or_else(root, |link| description.end_of(link).to_owned())
 }
 
-/// A chain up to where it branches into fingers: chains of a few joints each.
+/// A chain up to the point where it branches into fingers, which are chains of a few joints each.
 fn without_hand<'a>(description: &Description, chain: &'a [&'a str]) -> &'a [&'a str] {
     for kept in ARM.max(chain.len().saturating_sub(FINGER))..chain.len() {
         if description.branches_behind(chain[kept - 1]) > 1 {

@@ -1,4 +1,4 @@
-//! Why no configuration is written.
+//! Errors of `init`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,17 +6,17 @@ use moto_settings::FieldError;
 
 use crate::dynamics::ModelError;
 
-/// Why no configuration is written.
+/// The reason why no configuration is written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
     /// The robot description is refused.
     #[error(transparent)]
     Description(#[from] ModelError),
-    /// An option names something that is not there, or cannot be.
+    /// An option names something that does not exist or cannot be used.
     #[error(transparent)]
     Option(#[from] FieldError),
-    /// The configuration exists.
+    /// The file to write already exists.
     #[error("{path} exists already: name another file (option --out)", path = path.display())]
     Exists {
         /// The file.
@@ -27,7 +27,7 @@ pub enum InitError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A file cannot be written.
@@ -35,49 +35,49 @@ pub enum InitError {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// There is no program that expands xacro.
+    /// The program that expands xacro files is not installed.
     #[error(
         "{path} is xacro, and the program `xacro` that expands it is not installed: install it (`pip install xacro`, or the \
          package xacro of your ROS) or give the URDF that `xacro {path} > robot.urdf` writes on another machine",
         path = path.display()
     )]
     NoXacro {
-        /// The file.
+        /// The xacro file.
         path: PathBuf,
     },
-    /// The program failed.
+    /// The xacro program failed.
     #[error("`xacro {path}` failed (its arguments are given as --xacro-args \"name:=value\"):\n{said}", path = path.display())]
     Xacro {
-        /// The file.
+        /// The xacro file.
         path: PathBuf,
-        /// The last lines of what it said.
+        /// Last lines of the program's standard error.
         said: String,
     },
-    /// The limits' file is of another form.
+    /// The file of joint limits is malformed.
     #[error("{path}{line}: {reason}", path = path.display(), line = line.map(|line| format!(":{line}")).unwrap_or_default())]
     Limits {
         /// The file.
         path: PathBuf,
-        /// Line in it.
+        /// Line of the fault.
         line: Option<u64>,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
-    /// No posture in which the drives carry the arm.
+    /// The drives cannot carry the arm in any posture tried.
     #[error(
         "no start posture was found: near its zero the arm's own weight takes more than {share} % of the effort limit of joint \
          {joint}; are masses (kg) and limits (N m, N) right?"
     )]
     TooHeavy {
-        /// The joint that comes nearest to its limit.
+        /// The most loaded joint, in the posture with the least load.
         joint: String,
-        /// The largest share that is left to gravity, per cent.
+        /// Largest share of the effort limit that gravity may take, per cent.
         share: f64,
     },
-    /// The arm cannot move its tip.
+    /// No stroke within the limits moves the tip.
     #[error(
         "no first stroke was found that moves link {tip} within the limits; name another tip (option --tip), or give \
          wider limits (option --limits)"
@@ -89,7 +89,7 @@ pub enum InitError {
 }
 
 impl InitError {
-    /// The same of a robot description.
+    /// Names `path` in an error of a robot description.
     pub(super) fn of(self, path: &Path) -> Self {
         match self {
             Self::Description(error) => Self::Description(error.of(path)),

@@ -1,4 +1,4 @@
-//! Xacro files, which the program `xacro` turns into URDFs.
+//! Expands xacro files to URDFs with the program `xacro`.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,11 @@ use std::process::Command;
 use super::{InitError, named_by};
 use crate::dynamics::{Description, Reason};
 
-/// Lines of what the program said that are repeated.
+/// Number of last lines of the program's standard error that an error repeats.
 const LINES: usize = 8;
 
-/// The URDF of a file: the file itself or, of a xacro file, what the program makes of it, in `folder`. Whether it is
-/// xacro is told by its ending or by its elements.
+/// Path of a URDF: the file itself, or the expansion of a xacro file, which is written to `folder`.
+/// A xacro file is recognised by its ending or its elements.
 pub(super) fn expanded(path: &Path, arguments: &[String], folder: &Path) -> Result<PathBuf, InitError> {
     let ending = path.extension().is_some_and(|ending| ending == "xacro");
     let unexpanded = || Description::read(path).is_err_and(|error| matches!(*error.reason, Reason::Xacro { .. }));

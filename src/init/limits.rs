@@ -1,4 +1,4 @@
-//! What each joint is allowed, and who says so.
+//! Limits of each joint, with their sources.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::InitError;
 use crate::dynamics::{Joint, JointKind, Model};
 use crate::setup::read_yaml;
 
-/// A limit and who says so; none where nobody does.
+/// A limit and its source. The value is `None` if no source states it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Limit {
     pub value: Option<f64>,
@@ -20,12 +20,12 @@ pub(super) struct Limit {
 pub(super) struct JointLimits {
     pub name: String,
     pub kind: JointKind,
-    /// N or N m.
+    /// Largest effort, N or N m.
     pub effort: Limit,
-    /// m or rad; infinite where the joint has no bound.
+    /// Position bounds, m or rad. Infinite if the joint has no bound.
     pub lower: Limit,
     pub upper: Limit,
-    /// m/s or rad/s.
+    /// Largest speed, m/s or rad/s.
     pub velocity: Limit,
 }
 
@@ -37,16 +37,19 @@ const DESCRIPTION: &str = "the description's";
 const SOFT: &str = "the description's soft limit";
 const NOBODY: &str = "FILL IN: the description has none";
 const MOVEIT: &str = "joint limits file";
-/// Speeds that stand in for a limit that nobody states where other values follow from it, rad/s and m/s.
+/// Speeds for planning if no source states a limit: of a revolute joint, rad/s, and of a prismatic
+/// joint, m/s.
 const SPEED: [f64; 2] = [2., 0.5];
-/// Bounds that do, on either side of zero, rad and m.
+/// Position bounds for planning, on either side of zero, if there are none: of a revolute joint,
+/// rad, and of a prismatic joint, m.
 const RANGE: [f64; 2] = [std::f64::consts::PI, 0.5];
 
 impl Limits {
-    /// Those of the description, with those of MoveIt's `joint_limits.yaml` where they are narrower or the only ones.
+    /// The limits of the description. Limits of MoveIt's `joint_limits.yaml` replace them if they
+    /// are narrower, or if the description has none.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// The file cannot be read or is malformed.
     pub fn gather(model: &Model, file: Option<&Path>) -> Result<Self, InitError> {
         let mut limits = Self(model.joints().iter().map(JointLimits::described).collect());
         let Some(path) = file else { return Ok(limits) };
@@ -64,7 +67,7 @@ impl Limits {
         Ok(limits)
     }
 
-    /// The limits that nobody states, by field and joint.
+    /// Limits that no source states, by field and joint.
     pub fn missing(&self) -> Vec<String> {
         let named = |field: &str, of: fn(&JointLimits) -> &Limit| -> Vec<String> {
             let joints = self.0.iter().filter(|joint| of(joint).value.is_none());
@@ -101,7 +104,7 @@ impl JointLimits {
         }
     }
 
-    /// Takes what MoveIt's entry of the joint has where that is narrower.
+    /// Narrows the limits to those in MoveIt's entry of the joint.
     fn narrow(&mut self, given: &Tree) -> Result<(), (Option<u64>, String)> {
         type Wider = fn(f64, f64) -> bool;
         let name = self.name.clone();
@@ -132,32 +135,32 @@ impl JointLimits {
         usize::from(self.kind == JointKind::Prismatic)
     }
 
-    /// The bounds to plan within, rad or m.
+    /// Position bounds for planning, rad or m.
     pub fn range(&self) -> (f64, f64) {
         let range = RANGE[self.slides()];
         let of = |limit: &Limit, otherwise: f64| limit.value.filter(|value| value.is_finite()).unwrap_or(otherwise);
         (of(&self.lower, -range), of(&self.upper, range))
     }
 
-    /// The speed to plan with, rad/s or m/s.
+    /// Largest speed for planning, rad/s or m/s.
     pub fn speed(&self) -> f64 {
         self.velocity.value.unwrap_or(SPEED[self.slides()])
     }
 
-    /// Width of the soft zone inside a bound: a twentieth of the range, and 0.05 rad or 0.01 m at most.
+    /// Width of the soft zone inside a bound: a twentieth of the range, at most 0.05 rad or 0.01 m.
     pub fn margin(&self) -> f64 {
         let (lower, upper) = self.range();
         rounded((0.05 * (upper - lower)).min([0.05, 0.01][self.slides()]))
     }
 }
 
-/// A value to three digits: what was worked out is no more exact.
+/// A value rounded to three significant digits. Derived values are no more exact.
 pub(super) fn rounded(value: f64) -> f64 {
     if value == 0. || !value.is_finite() {
         return value;
     }
     let scale = 10_f64.powi(2 - value.abs().log10().floor() as i32);
     let whole = (value * scale).round();
-    // Division by a power of ten gives the decimal number that was meant.
+    // Dividing by a power of ten gives exactly the nearest decimal number.
     if scale >= 1. { whole / scale } else { (whole / scale).round() }
 }

@@ -1,9 +1,10 @@
-//! A first configuration for any arm of a robot description: which joints, within which limits, with which gains, and a
+//! Writes a first configuration for any arm of a robot description: joints, limits, gains, and a
 //! first task to learn.
 //!
-//! Nothing here is tuned to a robot. What the description does not say is worked out from its own numbers: the mass
-//! matrix and the gravity efforts at the start posture ([`tuning`]), and how the tip moves there ([`stroke`]). A limit that
-//! the description lacks is not guessed: it is left empty, and listed.
+//! No value is tuned to a robot. Values that the description lacks are derived from its numbers:
+//! from the mass matrix and the gravity efforts at the start posture ([`tuning`]), and from the
+//! motion of the tip there ([`stroke`]). A limit that the description lacks is not guessed: it
+//! stays empty, and the report lists it.
 
 mod arm;
 mod error;
@@ -21,29 +22,32 @@ pub use self::error::InitError;
 pub use self::report::Report;
 use crate::dynamics::Description;
 
-/// What a configuration is made for.
+/// Options of `init`.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The robot description, a URDF or a xacro file.
+    /// Path of the robot description, a URDF or a xacro file.
     pub urdf: PathBuf,
-    /// The link at the tip of the arm; that of the longest chain of joints where none is given.
+    /// Link at the tip of the arm. `None`: the end of the longest chain of joints.
     pub tip: Option<String>,
-    /// The joints that are learned, in the order wanted; those between root and tip where none are given.
+    /// Joints that move, in the order of the configuration. `None`: the joints between the root and
+    /// the tip.
     pub joints: Option<Vec<String>>,
-    /// Limits beside those of the description: MoveIt's `joint_limits.yaml`.
+    /// Path of MoveIt's `joint_limits.yaml`, for limits beside the description's.
     pub limits: Option<PathBuf>,
-    /// Arguments of the xacro file, as `hand:=false`.
+    /// Arguments of the xacro file, such as `hand:=false`.
     pub xacro_arguments: Vec<String>,
-    /// Whether inertias that no body can have are replaced by the nearest ones that a body can have.
+    /// Whether inertias that no rigid body can have are replaced by the nearest possible inertias.
     pub repair_inertias: bool,
-    /// The configuration to write; named by the robot description, in the present folder, where none is given.
+    /// Path of the configuration to write. `None`: the name of the robot description, in the
+    /// present folder.
     pub out: Option<PathBuf>,
 }
 
 /// Writes a configuration for the arm of a robot description.
 ///
 /// # Errors
-/// The description cannot be read or used, a name means nothing, no first stroke can be found, or the file exists.
+/// The description cannot be used, an option names something unknown, no first stroke is found, or
+/// the file to write exists.
 pub fn init(options: &Options) -> Result<Report, InitError> {
     let out = options.out.clone().unwrap_or_else(|| named_by(&options.urdf, "yaml"));
     if out.exists() {
@@ -70,14 +74,15 @@ pub fn init(options: &Options) -> Result<Report, InitError> {
     Ok(Report::new(out, urdf, &arm, &limits, &stroke))
 }
 
-/// The file of another ending in the present folder that is named as `path` is: `arm.urdf.xacro` gives `arm.yaml`.
+/// A path in the present folder with the name of `path` and another ending: `arm.urdf.xacro` gives
+/// `arm.yaml`.
 fn named_by(path: &Path, ending: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let stem = name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("robot");
     PathBuf::from(format!("{stem}.{ending}"))
 }
 
-/// A path as a configuration in `folder` names it: relative where the file lies in the folder or below it.
+/// A path for a configuration in `folder`: relative if the file is in the folder or below it.
 fn relative(path: &Path, folder: &Path) -> PathBuf {
     let whole = |path: &Path| std::fs::canonicalize(path).ok();
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };

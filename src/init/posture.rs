@@ -1,4 +1,4 @@
-//! Where the arm starts.
+//! Chooses the start posture.
 
 use nalgebra::{DMatrix, Matrix3, Point3, SymmetricEigen, Vector3};
 use rand::{RngExt, SeedableRng};
@@ -8,37 +8,42 @@ use super::InitError;
 use super::arm::Arm;
 use super::limits::{JointLimits, Limits};
 
-/// Postures that are tried.
+/// Number of postures tried.
 const TRIED: usize = 400;
-/// How far from its home a joint is tried: rad, and m.
+/// Largest distance of a tried joint position from the joint's home: rad, and m.
 const AROUND: [f64; 2] = [1., 0.15];
-/// Largest share of a joint's effort limit that the arm's own weight may take.
+/// Largest share of a joint's effort limit that gravity may take.
 const WEIGHT: f64 = 0.7;
-/// Largest acceleration that is counted, in multiples of the speed limit per second: more is of no use in a stroke.
+/// Largest acceleration that counts, in multiples of the speed limit per second. A stroke cannot
+/// use more.
 const ACCELERATION: f64 = 10.;
 
-/// The arm at a posture, at rest.
+/// The arm at rest in a posture.
 #[derive(Clone, Debug)]
 pub(super) struct Start {
     /// Joint positions (n), rad or m.
     pub position: Vec<f64>,
-    /// What holds the arm there (n), N m or N.
+    /// Efforts against gravity (n), N m or N.
     pub gravity: Vec<f64>,
-    /// How far the joints are from moving against each other without effect: the smallest share of a joint's inertia that
-    /// is left when the others are free. Near 0 where axes are nearly parallel and one undoes what the other does.
+    /// Independence of the joints, 0 to 1: smallest share of a joint's inertia that is left when
+    /// the other joints are free. It is near 0 if two axes are nearly parallel, so that one joint
+    /// cancels the motion of another.
     pub independence: f64,
-    /// What each joint moves while the others are free to move (n), kg m^2 or kg: 1 / (M^-1)_jj. Where axes are nearly
-    /// parallel it is far below the diagonal of the mass matrix, and a gain that follows from that one is unstable.
+    /// Inertia that each joint moves while the other joints are free (n), kg m^2 or kg: 1 /
+    /// (M^-1)_jj. If axes are nearly parallel, it is far below the diagonal of the mass matrix. A
+    /// gain derived from the diagonal would then be unstable.
     pub inertia: Vec<f64>,
     /// Inverse of the mass matrix (n x n).
     pub inverse: DMatrix<f64>,
     /// Jacobian of the tip's position (3 x n), m per unit of the joint.
     pub jacobian: DMatrix<f64>,
-    /// The effort limits (n); of a joint without one twice its weight, and what accelerates it by 5 rad/s^2 or m/s^2.
+    /// Effort limits (n). A missing limit is replaced by twice the joint's weight plus the effort
+    /// for an acceleration of 5 rad/s^2 or m/s^2.
     pub effort: Vec<f64>,
-    /// How each joint can accelerate by itself with the effort left over gravity (n), rad/s^2 or m/s^2.
+    /// Largest acceleration of each joint alone, with the effort left by gravity (n), rad/s^2 or
+    /// m/s^2.
     pub acceleration: Vec<f64>,
-    /// Where the tip is, m.
+    /// Position of the tip, m.
     pub tip: Point3<f64>,
 }
 
@@ -58,15 +63,16 @@ impl Start {
             .map(|j| ((effort[j] - gravity[j].abs()) / mass[(j, j)]).clamp(0., ACCELERATION * limits.0[j].speed()))
             .collect();
         let jacobian = jacobian.rows(0, 3).into_owned();
-        // The mass matrix is positive definite: every joint was found to move some inertia of its own.
+        // The mass matrix is positive definite, since every joint moves some inertia of its own.
         let inverse = mass.clone().cholesky().map_or_else(|| DMatrix::identity(n, n), |factors| factors.inverse());
         let inertia: Vec<f64> = inverse.diagonal().iter().map(|entry| 1. / entry).collect();
         let independence = (0..n).map(|j| inertia[j] / mass[(j, j)]).fold(1., f64::min);
         Self { position, gravity, independence, inertia, inverse, jacobian, effort, acceleration, tip }
     }
 
-    /// How the tip accelerates: the directions (columns) in which it does so most to least easily, and how easily (m/s^2
-    /// per m of lever): the eigenvectors and eigenvalues of J A J^T, A the joints' accelerations.
+    /// Directions (columns) in which the tip accelerates most to least easily, and this ease, m/s^2
+    /// per m of lever. They are the eigenvectors and eigenvalues of J A J^T, with A the joints'
+    /// accelerations.
     pub fn ease(&self) -> (Matrix3<f64>, Vector3<f64>) {
         let mut ease = Matrix3::zeros();
         for (j, acceleration) in self.acceleration.iter().enumerate() {
@@ -80,18 +86,19 @@ impl Start {
         (vectors, Vector3::from(order.map(|i| eigen.eigenvalues[i].max(0.))))
     }
 
-    /// The joint's share of its effort limit that gravity takes, of the joint where it is largest.
+    /// The joint with the largest share of its effort limit taken by gravity, and this share.
     fn weight(&self) -> (usize, f64) {
         let shares = self.gravity.iter().zip(&self.effort).map(|(gravity, effort)| gravity.abs() / effort);
         shares.enumerate().fold((0, 0.), |most, share| if share.1 > most.1 { share } else { most })
     }
 }
 
-/// The posture, of some drawn about the joints' zeros (the same ones each time), at which the tip moves most easily in two
-/// directions, the arm's own weight leaves the drives most, and no two axes are nearly parallel.
+/// The best of several random postures about the joints' zeros, the same postures each time. In the
+/// best posture, the tip moves easily in two directions, gravity leaves the drives much effort, and
+/// no two axes are nearly parallel.
 ///
 /// # Errors
-/// The drives carry the arm in none of them.
+/// The drives cannot carry the arm in any of the postures.
 pub(super) fn choose(arm: &Arm, limits: &Limits) -> Result<Start, InitError> {
     let mut random = ChaCha12Rng::seed_from_u64(0);
     let mut best: Option<(f64, Start)> = None;
@@ -121,7 +128,8 @@ pub(super) fn choose(arm: &Arm, limits: &Limits) -> Result<Start, InitError> {
     })
 }
 
-/// The positions that are tried of a joint: about its zero, or the bound next to it, three margins inside the bounds.
+/// The positions tried of a joint: about zero or the bound next to zero, three margins inside the
+/// bounds.
 fn around(joint: &JointLimits) -> (f64, f64) {
     let (lower, upper) = joint.range();
     let inside = 3. * joint.margin();

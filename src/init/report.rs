@@ -1,4 +1,4 @@
-//! What was chosen, and why, for the person who asked.
+//! Report of the choices and their reasons, for people.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,12 +7,12 @@ use super::arm::Arm;
 use super::limits::Limits;
 use super::stroke::FirstStroke;
 
-/// What was chosen, and why.
+/// The choices of `init`, with reasons.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// The configuration that was written.
+    /// Path of the written configuration.
     pub out: PathBuf,
-    /// Limits to fill in before it can be used, by field and joint.
+    /// Limits that the user must fill in, by field and joint.
     pub missing: Vec<String>,
     lines: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! A first task: the tip is to strike through a point that the demonstration misses by a hand's breadth.
+//! A first task: strike a point that the demonstration misses by a hand's breadth.
 
 use nalgebra::{DVector, Point3, Vector3};
 
@@ -9,58 +9,61 @@ use super::posture::Start;
 use crate::dynamics::Workspace;
 use crate::tasks::Quintic;
 
-/// Policy steps of the stroke, and the one at whose end it strikes.
+/// Policy steps of the stroke, and number of the step that ends at the strike.
 pub(super) const STEPS: usize = 40;
 pub(super) const STRIKE: usize = 25;
 /// Control period, s.
 pub(super) const PERIOD: f64 = 0.002;
-/// Control periods of a policy step that are tried: strokes of 0.8 s, or slower for arms that need it.
+/// Tried numbers of control periods per policy step: strokes of 0.8 s, or slower strokes for arms
+/// that need them.
 const DECIMATIONS: [usize; 5] = [10, 15, 20, 30, 50];
-/// A hand's breadth, m; a sixth of the arm's reach where that is less.
+/// Distance by which the demonstration misses the target, m. At most a sixth of the arm's reach.
 const HAND: f64 = 0.1;
-/// Way to the strike, m; a quarter of the arm's reach where that is less.
+/// Distance of the tip from its start to the strike, m. At most a quarter of the arm's reach.
 const WAY: f64 = 0.25;
-/// Smaller strokes that are tried, as shares of these.
+/// Shares of these distances that are tried.
 const SHARES: [f64; 5] = [1., 0.7, 0.5, 0.3, 0.15];
-/// Largest share of a limit that the strokes may need: of speed, and of effort.
+/// Largest shares of the speed and effort limits that a stroke may need.
 const SPEED_SHARE: f64 = 0.6;
 const EFFORT_SHARE: f64 = 0.7;
-/// Speed at the strike over the mean speed before.
+/// Ratio of the speed at the strike to the mean speed before.
 const PEAK: f64 = 1.5;
 
-/// The demonstration and what it misses.
+/// The demonstration and its target.
 #[derive(Clone, Debug)]
 pub(super) struct FirstStroke {
     /// Control periods of a policy step.
     pub decimation: usize,
-    /// When it strikes, s.
+    /// Time of the strike, s.
     pub time: f64,
-    /// Joint positions and velocities then (n), rad or m.
+    /// Joint positions and velocities at the strike (n), rad or m.
     pub position: Vec<f64>,
     pub velocity: Vec<f64>,
-    /// Where the joints come to rest (n), rad or m.
+    /// Joint positions at rest after the strike (n), rad or m.
     pub end: Vec<f64>,
     /// The tip's velocity at the strike, m/s.
     pub tip_velocity: Vector3<f64>,
-    /// The point to strike through, m.
+    /// Target point of the strike, m.
     pub target: Point3<f64>,
-    /// By how much the demonstration misses it, m.
+    /// Distance by which the demonstration misses the target, m.
     pub miss: f64,
-    /// Mean of the squared efforts of the demonstration (n), N^2 or (N m)^2.
+    /// Mean squared efforts of the demonstration (n), N^2 or (N m)^2.
     pub squared_effort: Vec<f64>,
 }
 
-/// Ways of the joints (n) that move the tip into a direction: where each joint helps as much as it can accelerate.
+/// Joint displacements (n) that move the tip by `length` along `direction`. Each joint contributes
+/// in proportion to its acceleration.
 fn ways(start: &Start, direction: &Vector3<f64>, ease: f64, length: f64) -> DVector<f64> {
     let pull = start.jacobian.transpose() * direction;
     let acceleration = DVector::from_column_slice(&start.acceleration);
     pull.component_mul(&acceleration) * (length / ease)
 }
 
-/// The largest and quickest stroke that keeps within the limits, and whose target can be struck within them.
+/// The largest and fastest stroke within the limits. Striking its target must also be possible
+/// within the limits.
 ///
 /// # Errors
-/// There is none.
+/// No stroke is within the limits.
 pub(super) fn choose(arm: &Arm, limits: &Limits, start: &Start) -> Result<FirstStroke, InitError> {
     let none = || InitError::NoStroke { tip: arm.tip.clone() };
     let (directions, ease) = start.ease();
@@ -68,7 +71,7 @@ pub(super) fn choose(arm: &Arm, limits: &Limits, start: &Start) -> Result<FirstS
         return Err(none());
     }
     let reach = reach(arm, start);
-    // Aside where the tip moves aside, else further on the same way.
+    // The target is beside the strike if the tip can move aside, otherwise ahead of it.
     let aside = if ease[1] > 0.02 * ease[0] { 1 } else { 0 };
     for share in SHARES {
         for decimation in DECIMATIONS {
@@ -87,7 +90,8 @@ pub(super) fn choose(arm: &Arm, limits: &Limits, start: &Start) -> Result<FirstS
     Err(none())
 }
 
-/// How far the tip is from the arm's first joint, stretched out, m; not less than at the start posture.
+/// Estimated distance of the stretched-out tip from the arm's first joint, m. It is at least the
+/// distance at the start posture.
 fn reach(arm: &Arm, start: &Start) -> f64 {
     let model = &arm.model;
     let mut workspace = model.workspace();
@@ -96,7 +100,7 @@ fn reach(arm: &Arm, start: &Start) -> f64 {
         model.kinematics(workspace, position, &zeros);
         arm.tip_at(workspace).coords
     };
-    // The largest lever of a joint is the distance of the tip from its axis.
+    // The largest lever of a joint is the distance of the tip from the joint's axis.
     let lever = start.jacobian.column_iter().map(|column| column.norm()).fold(0., f64::max);
     let moved = (tip(&mut workspace, &zeros) - start.tip.coords).norm();
     lever.max(moved).max(0.05)
@@ -110,7 +114,8 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// The stroke over these ways, and the target off its strike; none where a limit is exceeded.
+    /// The stroke with these displacements, and its target `off` the strike. `None` if the stroke
+    /// exceeds a limit.
     fn stroke(&self, ahead: &DVector<f64>, off: &DVector<f64>) -> Option<FirstStroke> {
         let step = PERIOD * self.decimation as f64;
         let (time, rest) = (step * STRIKE as f64, step * (STEPS - STRIKE) as f64);

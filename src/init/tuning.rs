@@ -1,19 +1,33 @@
-//! Gains and scales from the arm's own numbers.
+//! Derives gains and scales from the arm's own numbers.
 //!
-//! With m the inertia that a joint moves at the start posture while the others are free to move, 1 / (M^-1)_jj, M the
-//! mass matrix; F the effort limit, g the effort that gravity takes there, v the speed limit, d the margin, T the control
-//! period:
+//! Symbols, each of one joint unless stated:
+//!
+//! | symbol | meaning |
+//! |---|---|
+//! | M | mass matrix of the arm at the start posture |
+//! | m | inertia that the joint moves while the other joints are free, 1 / (M^-1)_jj |
+//! | F | effort limit |
+//! | g | effort against gravity at the start posture |
+//! | v | speed limit |
+//! | d | margin |
+//! | l | lever of the joint at the tip |
+//! | T | control period |
 //!
 //! | value | formula |
 //! |---|---|
-//! | `limits.effort_rate` | F / (2 T): from nothing to the limit in two periods |
-//! | `limits.stiffness` | m w^2 with w = 40 rad/s, at most F / d: the spring alone never asks for more than the drive has |
+//! | `limits.effort_rate` | F / (2 T): from zero to the limit in two periods |
+//! | `limits.stiffness` | m w^2 with w = 40 rad/s, at most F / d, so that the spring alone stays within F |
 //! | `limits.damping` | m w: half of critical |
-//! | `safety.damping` | m / 0.1 s: what moves is at rest after some tenths of a second |
-//! | `action_scale` | c m / l, l the lever of the joint at the tip: each joint's noise moves the tip alike. c such that the noise of the first policy spreads the tip by a third of what the demonstration misses, or the speed of a joint by three tenths of v by the end of the stroke, whichever is less; at most a tenth of F - abs(g) |
+//! | `safety.damping` | m / 0.1 s: the arm comes to rest within some tenths of a second |
+//! | `action_scale` | c m / l, at most a tenth of F - abs(g): each joint's noise moves the tip alike |
 //!
-//! Independent noise of standard deviation s in each of the policy steps, of h seconds, up to time t spreads the position of
-//! a unit mass by s sqrt(h t^3 / 3) and its speed by s sqrt(h t); M^-1 makes accelerations of the efforts.
+//! c is the largest number that satisfies two bounds under the noise of the first policy. The tip
+//! spreads by at most a third of the demonstration's miss. The speed of each joint spreads by at
+//! most three tenths of v by the end of the stroke.
+//!
+//! Independent noise of standard deviation s in each policy step of h seconds spreads the position
+//! of a unit mass by s sqrt(h t^3 / 3) up to time t, and its speed by s sqrt(h t). M^-1 converts
+//! efforts to accelerations.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -22,20 +36,20 @@ use super::limits::{Limits, rounded};
 use super::posture::Start;
 use super::stroke::{FirstStroke, PERIOD, STEPS, STRIKE};
 
-/// Natural frequency of the envelope, rad/s.
+/// Natural frequency of the spring at the soft limits, rad/s.
 const FREQUENCY: f64 = 40.;
 /// Time constant of the safe state, s.
 const SAFE_TIME: f64 = 0.1;
-/// Spread of the tip at the strike, as a share of what the demonstration misses.
+/// Spread of the tip at the strike, as a share of the demonstration's miss.
 const SPREAD: f64 = 1. / 3.;
 /// Spread of a joint's speed by the end of the stroke, as a share of its limit.
 const SPEED: f64 = 0.3;
-/// Largest share of the effort left over gravity that a unit of the action is.
+/// Largest effort of a unit of the action, as a share of the effort left by gravity.
 const SHARE: f64 = 0.1;
-/// Smallest lever that is counted, as a share of the arm's largest.
+/// Smallest lever that counts, as a share of the arm's largest lever.
 const LEVER: f64 = 0.2;
 
-/// What follows from the arm's own numbers, an entry per joint.
+/// Gains and scales derived from the arm's own numbers, with an entry per joint.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tuning {
     pub action_scale: Vec<f64>,

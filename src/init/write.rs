@@ -1,4 +1,4 @@
-//! The configuration as text: each value with a comment that says where it is from.
+//! Writes the configuration as text. A comment gives the source of each value.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::stroke::{FirstStroke, PERIOD, STEPS};
 use super::tuning::Tuning;
 use crate::dynamics::{JointKind, Note};
 
-/// What a configuration is made of.
+/// The parts of a configuration.
 pub(super) struct Parts<'a> {
     pub urdf: &'a Path,
     pub arm: &'a Arm,
@@ -21,7 +21,7 @@ pub(super) struct Parts<'a> {
     pub repair_inertias: bool,
 }
 
-/// The whole configuration.
+/// Text of the whole configuration.
 pub(super) fn configuration(parts: &Parts<'_>) -> String {
     let name = parts.arm.model.name();
     format!(
@@ -34,7 +34,7 @@ pub(super) fn configuration(parts: &Parts<'_>) -> String {
     )
 }
 
-/// Generic settings that learn a stroke in some hundred episodes.
+/// Generic settings, which learn a stroke in some hundred episodes.
 const LEARNER: &str = "
     learner:                                # for strokes, whatever the arm
       moto:
@@ -141,7 +141,7 @@ fn task(parts: &Parts<'_>) -> String {
     let time = number(rounded(stroke.time));
     let end = number((step * STEPS as f64 * 1e6).round() / 1e6);
     let vector = |values: &[f64]| format!("[{}]", values.iter().map(|x| number(*x)).collect::<Vec<_>>().join(", "));
-    // The point only where it is not the origin of the tip's frame.
+    // The point is needed only if it is not the origin of the tip's frame.
     let tip = match arm.point.coords.norm() > 0. {
         true => format!("{}, point: {}", quoted(&arm.tip), vector(arm.point.coords.as_slice())),
         false => quoted(&arm.tip),
@@ -192,7 +192,7 @@ fn task(parts: &Parts<'_>) -> String {
     )
 }
 
-/// A number that YAML reads as one with a fraction.
+/// A number that YAML reads as a floating-point number.
 fn number(value: f64) -> String {
     match value {
         f64::INFINITY => ".inf".into(),
@@ -202,17 +202,17 @@ fn number(value: f64) -> String {
     }
 }
 
-/// A text as YAML has it: as it is where that is safe, else in quotation marks.
+/// A YAML text: in quotation marks unless it is safe without.
 fn quoted(text: &str) -> String {
     let safe = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_' || first == '/')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c))
         && !["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"]
             .contains(&&*text.to_lowercase());
-    // Text in JSON's quotation marks is text in YAML's.
+    // A JSON string is also a YAML string.
     if safe { text.into() } else { serde_json::Value::from(text).to_string() }
 }
 
-/// A name in a comment.
+/// A name for a comment, without control characters.
 fn plain(name: &str) -> String {
     name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
