@@ -1,5 +1,5 @@
-//! A long run without results. It shows whether the process's memory and the loop's speed stay
-//! constant.
+//! A long run whose results are discarded. It shows whether the process's memory and the loop's
+//! speed stay constant.
 
 use std::fmt;
 use std::fs;
@@ -51,8 +51,8 @@ pub struct Part {
     pub trials: u64,
     /// Resident memory at the end of the part, bytes.
     pub resident: u64,
-    /// Processor time of the loop's thread per control cycle, ns. In lockstep it includes the
-    /// plant.
+    /// Processor time of the loop's thread per control cycle, ns. In lockstep, the time includes
+    /// the plant's.
     pub cycle: f64,
     /// Trials per second of wall time.
     pub rate: f64,

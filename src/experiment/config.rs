@@ -1,4 +1,4 @@
-//! What an experiment consists of.
+//! Configuration of an experiment.
 
 use moto_learners::Learners;
 use moto_settings::{Choice, FieldError, Joints, check};
@@ -10,47 +10,49 @@ use super::{ExperimentError, Record, RunError};
 use crate::tasks::swing_up::SwingUpConfig;
 use crate::tasks::table_tennis::TableTennisConfig;
 
-/// A task of a variant.
+/// Task of a variant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskConfig {
-    /// Swinging a chain of links up.
+    /// Swing up a chain of links.
     SwingUp(SwingUpConfig),
-    /// Returning table-tennis balls, with the arm and control loop of `config/table_tennis.yaml`.
+    /// Return table-tennis balls, with the arm and the control loop of `config/table_tennis.yaml`.
     TableTennis(Box<TableTennisConfig>),
 }
 
-/// One line of an experiment's figure.
+/// One curve of an experiment's figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
-    /// Its name in legend, table and files.
+    /// Name of the variant in legend, table and files.
     pub label: String,
-    /// Variants of a group share a panel and a table; empty where all do.
+    /// Name of the variant's group. Variants of a group share a panel and a table. If empty for all
+    /// variants, all share one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub group: String,
     /// The task.
     pub task: TaskConfig,
-    /// The learner. One of them.
+    /// The learner.
     pub method: Choice<Learners>,
     /// Rollouts per iteration M.
     #[schemars(extend("minimum" = 1))]
     pub rollouts: usize,
-    /// Iterations.
+    /// Number of iterations.
     #[schemars(extend("minimum" = 1))]
     pub iterations: usize,
-    /// Values of the first measure for which the episodes to get there are counted.
+    /// Thresholds of the first measure. The summary counts the episodes to each.
     #[serde(default)]
     pub thresholds: Vec<f64>,
 }
 
 impl Variant {
-    /// Episodes in all.
+    /// Total number of episodes.
     pub fn episodes(&self) -> u64 {
         (self.rollouts * self.iterations) as u64
     }
 
-    /// Its name in file names: lower case, `-` for what is neither letter nor digit.
+    /// Name of the variant in file names: lower case, with `-` in place of characters that are
+    /// neither letters nor digits.
     pub fn slug(&self) -> String {
         let name = if self.group.is_empty() { self.label.clone() } else { format!("{} {}", self.group, self.label) };
         let plain = name.chars().map(|c| if c.is_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { ' ' });
@@ -58,7 +60,7 @@ impl Variant {
     }
 }
 
-/// What is drawn and summarised of the records. Larger is better.
+/// Quantity of the records that is drawn and summarised. Larger values are better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
@@ -73,7 +75,7 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// Its value in a record; NaN where the record has none.
+    /// Value of the measure in a record. NaN if the record lacks it.
     pub fn of(self, record: &Record) -> f64 {
         match self {
             Self::MeanAction => record.mean_action_return,
@@ -83,7 +85,7 @@ impl Measure {
         }
     }
 
-    /// Its name for people.
+    /// Title of the measure, for people.
     pub fn title(self) -> &'static str {
         match self {
             Self::MeanAction => "return of the mean action",
@@ -94,23 +96,23 @@ impl Measure {
     }
 }
 
-/// An experiment: variants over seeds.
+/// An experiment: several variants, each over several seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExperimentConfig {
-    /// Its name on the command line.
+    /// Name of the experiment on the command line.
     pub name: String,
-    /// The figure's title.
+    /// Title of the figure.
     pub title: String,
     /// Number of seeds.
     #[schemars(extend("minimum" = 1))]
     pub seeds: u64,
-    /// The first of them; settings are tuned on others than those that are reported.
+    /// First seed. Settings are tuned on other seeds than the reported ones.
     #[serde(default = "one")]
     pub first_seed: u64,
-    /// What is drawn, a panel each; thresholds are about the first.
+    /// Measures, with a panel for each. Thresholds refer to the first measure.
     pub measures: Vec<Measure>,
-    /// What is compared.
+    /// Variants that are compared.
     pub variants: Vec<Variant>,
 }
 
@@ -119,12 +121,12 @@ fn one() -> u64 {
 }
 
 impl ExperimentConfig {
-    /// The seeds that are run.
+    /// The seeds of the experiment.
     pub fn seeds(&self) -> impl Iterator<Item = u64> + use<> {
         (self.first_seed..).take(self.seeds as usize)
     }
 
-    /// Checks every value, by setting every variant up once.
+    /// Checks every value, by setting up each variant once.
     ///
     /// # Errors
     /// The first value that is refused.
@@ -139,7 +141,7 @@ impl ExperimentConfig {
             source: Box::new(source),
         };
         for variant in variants {
-            // A variant goes by its label and not by its number.
+            // An error names a variant by its label, not by its index.
             check(variant, Joints::Unknown).map_err(|error| wrong(variant, RunError::Field(error)))?;
         }
         check(self, Joints::Unknown)?;
@@ -165,7 +167,7 @@ mod tests {
     use moto_settings::{Schema, Tree, document};
     use std::path::Path;
 
-    /// Run with UPDATE_DOCUMENTATION=1 to write it.
+    /// `UPDATE_DOCUMENTATION=1` makes this test write the document.
     #[test]
     fn the_documentation_is_that_of_the_fields() {
         let sample = crate::experiment::catalogue::find("1c").unwrap();

@@ -1,4 +1,4 @@
-//! Why an experiment fails.
+//! Errors of an experiment.
 
 use std::path::PathBuf;
 
@@ -8,16 +8,17 @@ use super::RunError;
 use crate::report::DrawError;
 use crate::storage::files::FileError;
 
-/// Why an experiment cannot be run or shown. Every message names the file, the field and the value.
+/// The reason why an experiment cannot be run or shown. Every message names the file, the field and
+/// the value.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExperimentError {
-    /// There is no such experiment.
+    /// The experiment does not exist.
     #[error("there is no experiment {name:?}; there are {known} (`experiment --list` explains them)")]
     Unknown {
-        /// The name.
+        /// The requested name.
         name: String,
-        /// The names there are.
+        /// The known names.
         known: String,
     },
     /// The file of overrides cannot be used.
@@ -25,9 +26,9 @@ pub enum ExperimentError {
     Overrides {
         /// The file.
         path: PathBuf,
-        /// Line in it.
+        /// Line of the fault.
         line: Option<u64>,
-        /// The field, and what is wrong with it.
+        /// The field and the fault.
         what: String,
     },
     /// A value is refused.
@@ -38,10 +39,10 @@ pub enum ExperimentError {
     Variant {
         /// The variant.
         label: String,
-        /// Which value and why.
+        /// The value and the reason.
         source: Box<RunError>,
     },
-    /// The folder has results of other settings.
+    /// The folder holds results of other settings.
     #[error(
         "{} has results of other settings: {field} was {found}, now it is {expected}; give another --out, or remove the folder",
         folder.display()
@@ -51,12 +52,12 @@ pub enum ExperimentError {
         folder: PathBuf,
         /// The first setting that differs.
         field: String,
-        /// Its value there.
+        /// Value in the folder.
         found: String,
-        /// Its value now.
+        /// Value now.
         expected: String,
     },
-    /// Another process works in the folder.
+    /// Another process uses the folder.
     #[error("another process runs an experiment in {}; wait for it or give another --out", folder.display())]
     InUse {
         /// The folder.
@@ -67,7 +68,7 @@ pub enum ExperimentError {
     Records {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The damage.
         what: String,
     },
     /// A file operation failed.

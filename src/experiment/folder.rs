@@ -13,12 +13,12 @@ const CONFIG: &str = "config.yaml";
 const SEEDS: &str = "seeds";
 const UNFINISHED: &str = "unfinished";
 
-/// An experiment's folder, held by this process alone:
+/// An experiment's folder, locked by this process:
 ///
 /// ```text
-/// config.yaml                  the experiment as it was run, every setting written out
+/// config.yaml                  all settings of the experiment
 /// seeds/VARIANT-SEED.csv       a line per iteration of a finished seed
-/// unfinished/VARIANT-SEED.bin  where an interrupted seed goes on
+/// unfinished/VARIANT-SEED.bin  saved state of an interrupted seed
 /// summary.csv, summary.json, figure.svg
 /// ```
 pub struct Folder {
@@ -27,10 +27,11 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens the folder of an experiment, or makes it.
+    /// Opens or makes the folder of an experiment.
     ///
     /// # Errors
-    /// [`ExperimentError::Mismatch`] if it has results of other settings, [`ExperimentError::InUse`], or a file operation.
+    /// [`ExperimentError::Mismatch`] if the folder holds results of other settings,
+    /// [`ExperimentError::InUse`], or an error of a file operation.
     pub fn open(root: &Path, config: &ExperimentConfig) -> Result<Self, ExperimentError> {
         for directory in [root.into(), root.join(SEEDS), root.join(UNFINISHED)] {
             create_dir_all(&Disk, &directory)?;
@@ -54,27 +55,27 @@ impl Folder {
         Ok(Self { root: root.into(), _lock: lock })
     }
 
-    /// Where it is.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.root
     }
 
-    /// Records of a finished seed.
+    /// Path of the records of a finished seed.
     pub fn records(&self, variant: &Variant, seed: u64) -> PathBuf {
         self.attachment(variant, seed, "csv")
     }
 
-    /// What is kept beside them.
+    /// Path of an attachment of a finished seed.
     pub fn attachment(&self, variant: &Variant, seed: u64, ending: &str) -> PathBuf {
         self.root.join(SEEDS).join(format!("{}-{seed}.{ending}", variant.slug()))
     }
 
-    /// Where an unfinished seed goes on.
+    /// Path of the saved state of an unfinished seed.
     pub fn unfinished(&self, variant: &Variant, seed: u64) -> PathBuf {
         self.root.join(UNFINISHED).join(format!("{}-{seed}.bin", variant.slug()))
     }
 
-    /// Writes a file of the folder, whole or not at all.
+    /// Writes a file of the folder atomically.
     ///
     /// # Errors
     /// The file operation that failed.
@@ -83,11 +84,12 @@ impl Folder {
     }
 }
 
-/// The settings that decide what the records are; more seeds, and other ways to show them, may be asked of the same folder.
+/// Settings that affect the records. A folder accepts changes of all other settings: more seeds,
+/// and other figures.
 fn decisive(config: &Value) -> Value {
     let mut config = config.clone();
     if let Some(fields) = config.as_object_mut() {
-        // Folders from before there was a choice.
+        // Older folders lack `first_seed`, which was always 1.
         fields.entry("first_seed").or_insert_with(|| 1.into());
         fields.retain(|name, _| ["variants", "name", "first_seed"].contains(&name.as_str()));
         for variant in fields.get_mut("variants").and_then(Value::as_array_mut).into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! One seed of one variant, from its start or from where it was interrupted to its end.
+//! One seed of one variant, run from its start or its saved state to its end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use super::run::{Run, RunError, decode, encode};
 use super::{ExperimentError, Folder, Variant, Watcher};
 use crate::storage::files::{Disk, Files, write_atomic};
 
-/// Length of the checksum behind an unfinished job's content, bytes.
+/// Length of the checksum at the end of a saved state, bytes.
 const HASH: usize = 32;
 
 /// One seed of one variant.
@@ -23,19 +23,19 @@ pub struct Job<'a> {
     pub seed: u64,
 }
 
-/// How far a job is.
+/// Progress of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
-    /// All its records. There are fewer than iterations if the method broke down.
+    /// All records. There are fewer records than iterations if the method broke down.
     Finished(Vec<Record>),
-    /// Somebody asked to stop; what it did is saved.
+    /// The job was asked to stop, and its state is saved.
     Stopped,
 }
 
-/// A run and what it did so far.
+/// A run with its records so far.
 type Begun = (Run, Vec<Record>);
 
-/// An interrupted job.
+/// Saved state of an interrupted job.
 #[derive(Serialize, Deserialize)]
 struct Unfinished {
     records: Vec<Record>,
@@ -46,16 +46,16 @@ impl Job<'_> {
     /// The records, if the job is finished.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// If the records cannot be read.
     pub fn finished(&self, folder: &Folder) -> Result<Option<Vec<Record>>, ExperimentError> {
         let path = folder.records(self.variant, self.seed);
         if Disk.exists(&path)? { record::read(&path).map(Some) } else { Ok(None) }
     }
 
-    /// Runs the job to its end, unless it is finished already.
+    /// Runs the job to its end, unless it is already finished.
     ///
     /// # Errors
-    /// A file operation, or a variant that cannot be started.
+    /// A file operation fails, or the variant cannot start.
     pub fn run(
         &self,
         folder: &Folder,
@@ -98,7 +98,7 @@ impl Job<'_> {
         }
         let attachment = run.attachment().map_err(wrong)?;
         self.attach(folder, attachment.ending, &attachment.bytes)?;
-        // The records come last: they say that the job is finished.
+        // The records are written last, since they mark the job as finished.
         record::write(&folder.records(variant, self.seed), &records)?;
         let unfinished = folder.unfinished(variant, self.seed);
         if Disk.exists(&unfinished)? {
@@ -119,7 +119,7 @@ impl Job<'_> {
         Ok(write_atomic(&Disk, &folder.unfinished(self.variant, self.seed), &bytes)?)
     }
 
-    /// The run as it was interrupted; none if it never was, or if what was saved cannot be used.
+    /// The saved run. `None` if no state was saved or the state cannot be used.
     fn restored(&self, folder: &Folder) -> Result<Option<Begun>, ExperimentError> {
         let path = folder.unfinished(self.variant, self.seed);
         if !Disk.exists(&path)? {

@@ -1,8 +1,9 @@
-//! Experiments: methods on tasks, over seeds, as curves, tables and pictures.
+//! Experiments compare methods on tasks, over seeds, in curves, tables and figures.
 //!
-//! An [`ExperimentConfig`] is a list of variants, each a task, a method and a budget. A variant and a seed make a job: a
-//! [`Run`] that is asked for one iteration after the other and gives a [`Record`] of each. Jobs share nothing, so that they
-//! run on all processors at once and are the same to the bit on any number of them; an interrupted one goes on where it was.
+//! An [`ExperimentConfig`] is a list of variants. Each variant has a task, a method and a budget. A
+//! job is one seed of one variant: a [`Run`] makes one iteration after the other, with a [`Record`]
+//! of each. Jobs are independent. They run on all processors at once, and their results are the
+//! same to the bit on any number of processors. An interrupted job resumes at its last saved state.
 
 pub mod catalogue;
 mod config;

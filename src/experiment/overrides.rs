@@ -1,20 +1,20 @@
-//! A user's own variants: a YAML file that changes an experiment.
+//! Overrides of an experiment: a user's YAML file with changes and own variants.
 //!
 //! ```yaml
 //! seeds: 5
-//! all:                       # changes every variant; what is in a method or task, those that have it
+//! all:                       # changes every variant; a method or task: variants that have it
 //!   iterations: 50
 //! variants:
-//!   - label: MOTO            # changes a variant of the experiment: only what is named
+//!   - label: MOTO            # changes the named fields of a variant
 //!     method: {moto: {epsilon: 0.2}}
-//!   - label: no guard        # adds one, made from another
+//!   - label: no guard        # adds a variant made from another
 //!     like: MOTO
 //!     method: {moto: {guard: {enabled: false}}}
-//! only: [MOTO, no guard]     # leaves the others out
+//! only: [MOTO, no guard]     # drops all other variants
 //! ```
 //!
-//! Where two groups have a variant of the same name, `group` says which is meant. A file with a `name` is a whole experiment, as
-//! a results folder's `config.yaml` is.
+//! If two groups have a variant of the same name, `group` selects one. A file with a `name` is a
+//! whole experiment, such as the `config.yaml` of a results folder.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ use super::{ExperimentConfig, ExperimentError, Measure, Variant};
 use crate::setup::{YamlError, read_yaml};
 use crate::storage::files::{Disk, Files};
 
-/// What a file may change. Variants are changed in the tree, which keeps the lines of the file.
+/// Fields that a file may change. Variants are changed in the tree, which keeps the line numbers.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Overrides {
@@ -44,10 +44,10 @@ struct Overrides {
     only: Option<Vec<String>>,
 }
 
-/// The experiment with a file's changes.
+/// The experiment, changed by a file.
 ///
 /// # Errors
-/// [`ExperimentError::Overrides`] with the file, the line, the field and what is wrong.
+/// [`ExperimentError::Overrides`], with the file, the line, the field and the fault.
 pub fn overridden(config: &ExperimentConfig, path: &Path) -> Result<ExperimentConfig, ExperimentError> {
     let wrong = |line: Option<u64>, what: String| ExperimentError::Overrides { path: path.into(), line, what };
     let bytes = Disk.read(path)?;
@@ -67,14 +67,14 @@ pub fn overridden(config: &ExperimentConfig, path: &Path) -> Result<ExperimentCo
     Ok(new)
 }
 
-/// What is wrong, and where.
+/// A fault and its line.
 struct Wrong {
     line: Option<u64>,
     what: String,
 }
 
 impl Wrong {
-    /// The same said of what it is in.
+    /// The same fault, with the outer field named in front.
     fn of(self, outer: &str) -> Self {
         Self { what: format!("{outer}: {}", self.what), ..self }
     }
@@ -97,7 +97,7 @@ fn read<T: serde::de::DeserializeOwned + JsonSchema>(mut tree: Tree) -> Result<T
     Ok(tree.into_typed()?)
 }
 
-/// Takes a field out of a group; `None` if it is not there, or is not given.
+/// Takes a field out of a group. `None` if the field is missing or null.
 fn take(tree: &mut Tree, field: &str) -> Option<Tree> {
     let Value::Map(fields) = &mut tree.value else { return None };
     let place = fields.iter().position(|(name, _)| name == field)?;
@@ -140,7 +140,7 @@ fn apply(config: &ExperimentConfig, tree: Tree) -> Result<ExperimentConfig, Wron
     Ok(new)
 }
 
-/// A label that no variant has.
+/// The error for a label that no variant has.
 fn unknown(variants: &[Variant], line: Option<u64>, label: &str) -> Wrong {
     let labels = || variants.iter().map(|variant| variant.label.as_str());
     let hint = match nearest(label, labels()) {
@@ -150,7 +150,7 @@ fn unknown(variants: &[Variant], line: Option<u64>, label: &str) -> Wrong {
     Wrong { line, what: format!("there is no variant {label:?}; {hint}") }
 }
 
-/// Changes a variant, or adds one that is made from another.
+/// Changes a variant, or adds a variant made from another.
 fn change_one(variants: &mut Vec<Variant>, mut change: Tree) -> Result<(), Wrong> {
     let line = change.line;
     let like = take_text(&mut change, "like")?;
@@ -175,7 +175,7 @@ fn change_one(variants: &mut Vec<Variant>, mut change: Tree) -> Result<(), Wrong
     Ok(())
 }
 
-/// Changes every variant. What is named of a method or task changes the variants that have it.
+/// Changes every variant. Changes of a method or task apply to the variants that have it.
 fn change_all(variants: &mut [Variant], mut fields: Tree) -> Result<(), Wrong> {
     for choice in ["method", "task"] {
         let Some(named) = take(&mut fields, choice) else { continue };

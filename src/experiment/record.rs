@@ -1,4 +1,4 @@
-//! What an iteration of a job leaves behind: one line of its CSV file.
+//! The record of a job's iteration: one line of the job's CSV file.
 
 use std::path::Path;
 
@@ -9,31 +9,36 @@ use moto_learners::{Report, Verdict};
 use super::ExperimentError;
 use crate::storage::files::{Disk, Files, write_atomic};
 
-/// One iteration. All but `seconds` is the same to the bit for the same seed.
+/// The record of an iteration. The same seed gives the same bits in all fields but `seconds`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Record {
-    /// Iteration, from 1; the job's to fill in.
+    /// 1-based iteration. The job fills it in.
     pub iteration: u64,
-    /// Episodes learned from so far; the job's to fill in. Judging the mean action is not counted.
+    /// Episodes used for learning so far. Evaluations of the mean action are not counted. The job
+    /// fills it in.
     pub episodes: u64,
     /// Mean return of the iteration's rollouts, exploration noise included.
     pub rollouts_return: f64,
-    /// Return of the mean action after the update, mean over the task's starts.
+    /// Return of the mean action after the update, averaged over the task's starts.
     pub mean_action_return: f64,
-    /// Share of the same strokes of the mean action that succeeded, 0 to 1, where the task knows success.
+    /// Share of the mean action's strokes that succeeded, 0 to 1. `None` if the task does not
+    /// define success.
     pub success: Option<f64>,
-    /// Share of the iteration's rollouts that succeeded, exploration noise included, 0 to 1, where the task knows success.
+    /// Share of the iteration's rollouts that succeeded, exploration noise included, 0 to 1. `None`
+    /// if the task does not define success.
     pub rollouts_success: Option<f64>,
-    /// Mean KL of the update, nats per step (or of the search distribution), where the method has one.
+    /// Mean KL of the update, nats per step, or of the search distribution. `None` if the method
+    /// has no KL.
     pub kl: Option<f64>,
-    /// Mean entropy of the exploration, nats per step (or of the search distribution).
+    /// Mean entropy of the exploration, nats per step, or of the search distribution.
     pub entropy: Option<f64>,
     /// Effective samples per fit, mean over the steps.
     pub effective_samples: Option<f64>,
-    /// What the guard made of the batch: `unjudged`, `accepted`, `rolled_back`; or another remark in a word.
+    /// Verdict of the guard on the batch, `unjudged`, `accepted` or `rolled_back`; or another
+    /// remark of one word.
     pub remark: Option<String>,
-    /// Wall-clock time of the iteration, s; the job's to fill in, and not reproducible.
+    /// Wall-clock time of the iteration, s. It is not reproducible. The job fills it in.
     pub seconds: f64,
 }
 
@@ -55,7 +60,7 @@ impl From<&Report> for Record {
     }
 }
 
-/// Writes records as CSV with a header, whole or not at all.
+/// Writes records atomically as CSV with a header.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -67,7 +72,7 @@ pub fn write(path: &Path, records: &[Record]) -> Result<(), ExperimentError> {
     Ok(write_atomic(&Disk, path, &bytes)?)
 }
 
-/// Reads what [`write`] wrote.
+/// Reads records written by [`write`].
 ///
 /// # Errors
 /// If the file cannot be read or is damaged.

@@ -1,4 +1,4 @@
-//! What is made of a complete experiment: summary and pictures in its folder.
+//! Writes the summary and the figures of a complete experiment to its folder.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,11 @@ use super::{ExperimentConfig, ExperimentError, Folder, Measure, Record, Variant}
 use crate::report::{ComparisonCurve, ComparisonPanel, SwingMotion, comparison_svg, motion_svg};
 use crate::storage::files::{Disk, Files};
 
-/// Writes `summary.csv`, `summary.json`, `figure.svg` and, where seeds kept a motion, `motion.svg` from the records
-/// (variant, seed, iteration).
+/// Writes `summary.csv`, `summary.json`, `figure.svg` and, if seeds kept a motion, `motion.svg`.
+/// `records` is indexed by variant, seed and iteration.
 ///
 /// # Errors
-/// A file operation, or a picture that cannot be drawn.
+/// A file operation fails, or a figure cannot be drawn.
 pub fn publish(
     config: &ExperimentConfig,
     records: &[Vec<Vec<Record>>],
@@ -46,7 +46,7 @@ fn panels(config: &ExperimentConfig, records: &[Vec<Vec<Record>>]) -> Vec<Compar
     groups.iter().flat_map(|group| config.measures.iter().map(|measure| panel(group, *measure))).collect()
 }
 
-/// The values of a variant; those of a seed that broke down stay at its last.
+/// Values of a variant. A seed that broke down keeps its last value.
 fn curve(measure: Measure, variant: &Variant, seeds: &[Vec<Record>], color: usize) -> ComparisonCurve {
     let value = |seed: &Vec<Record>, i: usize| seed.get(i).or(seed.last()).map_or(f64::NAN, |r| measure.of(r));
     ComparisonCurve {
@@ -57,7 +57,8 @@ fn curve(measure: Measure, variant: &Variant, seeds: &[Vec<Record>], color: usiz
     }
 }
 
-/// The motion of each variant's median seed, by the last return of its mean action, where the seeds kept one.
+/// The motion of each variant's median seed, ranked by the last return of its mean action. Variants
+/// without motions are left out.
 fn motions(
     config: &ExperimentConfig,
     records: &[Vec<Vec<Record>>],

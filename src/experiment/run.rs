@@ -1,4 +1,4 @@
-//! The seam between an experiment and the methods and tasks it compares.
+//! The interface between an experiment and its methods and tasks.
 
 use moto_learners::{Learner, LearnerError, Learners};
 use moto_settings::{FieldError, Joints, check};
@@ -11,7 +11,7 @@ use crate::policy::PolicyError;
 use crate::tasks::TaskError;
 use crate::tasks::swing_up::SwingUpError;
 
-/// Why a run cannot start or go on.
+/// The reason why a run cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
@@ -21,27 +21,27 @@ pub enum RunError {
     /// The swing-up refuses its configuration.
     #[error("task.swing_up: {0}")]
     SwingUp(#[from] SwingUpError),
-    /// The arm, its control loop or the stroke are refused.
+    /// The arm, its control loop or the stroke is refused.
     #[error(transparent)]
     Setup(#[from] crate::setup::ConfigError),
-    /// The task refuses its configuration, or has no demonstration.
+    /// The task refuses its configuration or lacks a demonstration.
     #[error("task: {0}")]
     Task(#[from] TaskError),
-    /// Too many trials were ended by a limit or watchdog.
+    /// A limit or a watchdog ended too many trials.
     #[error("only {usable} trials of an iteration could be learned from, {wanted} are needed")]
     TooFewTrials {
-        /// Trials that could be learned from.
+        /// Usable trials.
         usable: usize,
-        /// Trials an iteration needs.
+        /// Trials that the iteration needs.
         wanted: usize,
     },
     /// Strokes cannot be made.
     #[error(transparent)]
     Stroke(#[from] StrokeError),
-    /// The task cannot be done by a law of this kind.
+    /// A law of this kind cannot do the task.
     #[error("task.{task} cannot be done by {law}")]
     Unfit {
-        /// The kind of the law.
+        /// Kind of the law.
         law: &'static str,
         /// The task.
         task: &'static str,
@@ -57,7 +57,7 @@ pub enum RunError {
     State(String),
 }
 
-/// One seed of one variant while it learns. Everything random in it is keyed by the seed and the iteration.
+/// One seed of one variant while it learns. Seed and iteration key all random numbers.
 pub struct Run {
     task: Box<dyn Rollouts>,
     learner: Box<dyn Learner>,
@@ -68,7 +68,7 @@ impl Run {
     /// Starts a seed of a variant.
     ///
     /// # Errors
-    /// What is wrong with the variant, by field and value.
+    /// The value of the variant that is refused, by field.
     pub fn start(variant: &Variant, seed: u64) -> Result<Self, RunError> {
         check(variant, Joints::Unknown)?;
         Learners::check(&variant.method).map_err(|error| error.within("method"))?;
@@ -82,11 +82,11 @@ impl Run {
         self.learner.iteration() as u64
     }
 
-    /// The next iteration: rollouts with the current law, update, judgement of the mean action. The job numbers and times the
-    /// record.
+    /// Makes the next iteration: rollouts with the current law, update, evaluation of the mean
+    /// action. The job fills in the record's numbers and time.
     ///
     /// # Errors
-    /// If the method breaks down; the job then ends there and is counted as failed.
+    /// The method broke down. The job then ends and counts as failed.
     pub fn iterate(&mut self) -> Result<Record, RunError> {
         let Explored { batch, mean_return, success, discarded } =
             self.task.explore(&self.learner.law(), self.iteration(), self.rollouts)?;
@@ -106,23 +106,23 @@ impl Run {
         Ok(record)
     }
 
-    /// Everything needed to go on elsewhere to the bit.
+    /// The state of the run. Restoring it elsewhere gives the same bits.
     ///
     /// # Errors
-    /// If it has no stored form.
+    /// If the state has no stored form.
     pub fn state(&self) -> Result<Vec<u8>, RunError> {
         Ok(self.learner.save()?)
     }
 
-    /// Goes on from a state that another run of the same variant and seed gave.
+    /// Restores the state of another run of the same variant and seed.
     ///
     /// # Errors
-    /// If the state is not one.
+    /// If the bytes are not such a state.
     pub fn restore(&mut self, state: &[u8]) -> Result<(), RunError> {
         Ok(self.learner.restore(state)?)
     }
 
-    /// What to keep beside the records once the run is complete: a learned law, a motion.
+    /// The file to keep beside the records of a complete run: a learned law or a motion.
     ///
     /// # Errors
     /// If it cannot be made.
@@ -133,13 +133,13 @@ impl Run {
 
 /// A file kept beside the records of a job, as `seeds/VARIANT-SEED.ENDING`.
 pub struct Attachment {
-    /// End of its name, e.g. `motion.json`.
+    /// Ending of the file name, such as `motion.json`.
     pub ending: &'static str,
-    /// Its content.
+    /// Content of the file.
     pub bytes: Vec<u8>,
 }
 
-/// The largest stored form that is read, bytes.
+/// Largest size of a stored state, bytes.
 const MAX_STATE: usize = 1 << 30;
 
 /// The stored form of a state.
@@ -150,12 +150,12 @@ pub fn encode(state: &impl Serialize) -> Result<Vec<u8>, RunError> {
     bincode::serde::encode_to_vec(state, bincode::config::standard()).map_err(|e| RunError::State(e.to_string()))
 }
 
-/// A state from its stored form.
+/// Decodes a state from its stored form.
 ///
 /// # Errors
 /// [`RunError::State`].
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RunError> {
-    // Lengths in the bytes may not promise more than there is.
+    // The limit rejects lengths that exceed the data.
     let limited = bincode::config::standard().with_limit::<MAX_STATE>();
     let decoded = bincode::serde::decode_from_slice(bytes, limited);
     decoded.map(|(state, _)| state).map_err(|e| RunError::State(e.to_string()))

@@ -1,4 +1,4 @@
-//! All jobs of an experiment, on all processors.
+//! Runs all jobs of an experiment on all processors.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,45 +8,46 @@ use rayon::ThreadPoolBuilder;
 
 use super::{ExperimentConfig, ExperimentError, Folder, Job, Progress, Record};
 
-/// How to run.
+/// Options of the runner.
 #[derive(Clone, Copy, Debug)]
 pub struct RunnerOptions {
-    /// Threads in all, at least 1.
+    /// Total number of threads, at least 1.
     pub threads: usize,
-    /// How often an unfinished job is saved.
+    /// Interval at which an unfinished job is saved.
     pub save_every: Duration,
 }
 
 impl Default for RunnerOptions {
-    /// All processors (or `RAYON_NUM_THREADS`), saved every five seconds.
+    /// All processors (or `RAYON_NUM_THREADS`), and an interval of five seconds.
     fn default() -> Self {
         Self { threads: rayon::current_num_threads(), save_every: Duration::from_secs(5) }
     }
 }
 
-/// Who is told how the jobs go, from any thread.
+/// Observer of the jobs, called from any thread.
 pub trait Watcher: Sync {
-    /// A job has one more record, the last of these.
+    /// A job made another iteration, the last in `records`.
     fn iterated(&self, job: &Job<'_>, records: &[Record]);
 
-    /// A job is finished; it may have been so before.
+    /// A job is finished, possibly by an earlier process.
     fn finished(&self, job: &Job<'_>, records: &[Record]);
 }
 
-/// How far an experiment came.
+/// The end of an experiment.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
-    /// Records of all jobs (variant, seed, iteration).
+    /// Records of all jobs, indexed by variant, seed and iteration.
     Complete(Vec<Vec<Vec<Record>>>),
-    /// Somebody asked to stop; what was done is saved.
+    /// The experiment was asked to stop, and its jobs are saved.
     Stopped,
 }
 
-/// Runs what is not finished yet of an experiment. A worker takes one job after the other, seed by seed, and gives it a thread
-/// pool of its own: of one thread where there are jobs enough. What a job learns depends on neither.
+/// Runs the unfinished jobs of an experiment. Each worker takes one job after the other, seed by
+/// seed, and runs it on a thread pool of its own. The pool has one thread if there are enough jobs.
+/// Neither affects the result of a job.
 ///
 /// # Errors
-/// The first that a job met; the others are then stopped and saved.
+/// The first error of a job. The other jobs are then stopped and saved.
 pub fn run(
     config: &ExperimentConfig,
     folder: &Folder,
@@ -73,7 +74,8 @@ pub fn run(
             let Some(job) = jobs.get(index) else { break };
             if let Progress::Finished(records) = pool.install(|| job.run(folder, options.save_every, stop, watcher))? {
                 watcher.finished(job, &records);
-                // A poisoned lock means that another worker panicked, which the scope passes on.
+                // A poisoned lock means that another worker panicked. The panic resumes after the
+                // scope.
                 if let Ok(mut results) = results.lock() {
                     results[index] = Some(records);
                 }

@@ -4,78 +4,79 @@ use serde::Serialize;
 
 use super::{ExperimentConfig, Measure, Record, Variant};
 
-/// Shares of a group's largest budget at which the variants are compared.
+/// Shares of a group's largest budget at which variants are compared.
 const CHECKPOINTS: [f64; 4] = [0.25, 0.5, 0.75, 1.];
 
-/// An experiment in numbers.
+/// Summary of an experiment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    /// The experiment.
+    /// Name of the experiment.
     pub name: String,
-    /// One per variant.
+    /// Summaries of the variants.
     pub variants: Vec<VariantSummary>,
 }
 
-/// A variant in numbers.
+/// Summary of a variant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VariantSummary {
-    /// Its name.
+    /// Label of the variant.
     pub label: String,
-    /// Its group.
+    /// Group of the variant.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub group: String,
-    /// Seeds run.
+    /// Number of seeds.
     pub seeds: usize,
-    /// Seeds whose method broke down; their last values count from there on.
+    /// Number of seeds whose method broke down. Their last value counts from then on.
     pub failed: usize,
-    /// The measures.
+    /// Curves of the measures.
     pub measures: Vec<Curve>,
-    /// Episodes until the first measure reached each threshold.
+    /// Episodes to each threshold of the first measure.
     pub reached: Vec<Reached>,
-    /// Wall-clock time of a seed, mean, s.
+    /// Mean wall-clock time per seed, s.
     pub seconds: f64,
 }
 
-/// A measure over the seeds, at numbers of episodes.
+/// A measure over the seeds, at several numbers of episodes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Curve {
-    /// What it is.
+    /// The measure.
     pub measure: Measure,
-    /// By episodes.
+    /// Statistics, by number of episodes.
     pub at: Vec<Statistics>,
 }
 
-/// A measure over the seeds.
+/// Statistics of a measure over the seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Statistics {
-    /// After so many episodes; the last iteration that was complete by then counts.
+    /// Number of episodes. The last iteration complete by then counts.
     pub episodes: u64,
     /// Mean.
     pub mean: f64,
-    /// Unbiased standard deviation; 0 for a single seed.
+    /// Unbiased standard deviation. Zero for a single seed.
     pub deviation: f64,
     /// Median.
     pub median: f64,
-    /// The worst seed.
+    /// Value of the worst seed.
     pub worst: f64,
 }
 
-/// Episodes it took to reach a threshold.
+/// Episodes to a threshold.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reached {
-    /// Value of the first measure.
+    /// Threshold of the first measure.
     pub threshold: f64,
-    /// By seed; none where it was not reached.
+    /// Episodes by seed. `None` if the seed did not reach the threshold.
     pub episodes: Vec<Option<u64>>,
-    /// Seeds that reached it.
+    /// Number of seeds that reached the threshold.
     pub seeds: usize,
-    /// Median, a seed that did not reach it counting as later than all; none where that is the median.
+    /// Median over the seeds. A seed that did not reach the threshold counts as later than all
+    /// others. `None` if the median is such a seed.
     pub median: Option<f64>,
-    /// The slowest seed; none if one did not reach it.
+    /// Episodes of the slowest seed. `None` if a seed did not reach the threshold.
     pub worst: Option<u64>,
 }
 
-/// Summarises the records (variant, seed, iteration) of an experiment.
+/// Summarises the records of an experiment, indexed by variant, seed and iteration.
 pub fn summarise(config: &ExperimentConfig, records: &[Vec<Vec<Record>>]) -> Summary {
     let variants = config.variants.iter().zip(records).map(|(variant, seeds)| {
         let group = config.variants.iter().filter(|other| other.group == variant.group);
@@ -96,10 +97,11 @@ pub fn summarise(config: &ExperimentConfig, records: &[Vec<Vec<Record>>]) -> Sum
 }
 
 impl Summary {
-    /// The statistics of all measures as CSV, a line per variant, measure and number of episodes.
+    /// The statistics of all measures as CSV, with a line per variant, measure and number of
+    /// episodes.
     ///
     /// # Errors
-    /// If there is no CSV form.
+    /// If the statistics have no CSV form.
     pub fn csv(&self) -> Result<String, csv::Error> {
         #[derive(Serialize)]
         struct Row<'a> {
@@ -134,7 +136,7 @@ impl Summary {
             }
         }
         writer.flush()?;
-        // What was written is text, so that nothing is replaced.
+        // The CSV text is valid UTF-8, so nothing is replaced.
         Ok(String::from_utf8_lossy(writer.get_ref()).into_owned())
     }
 }
@@ -144,7 +146,7 @@ fn curve(measure: Measure, variant: &Variant, seeds: &[Vec<Record>], checkpoints
     let within = checkpoints.iter().filter(|e| (rollouts..variant.episodes() + rollouts).contains(e));
     let at = within.map(|episodes| {
         let last = |seed: &Vec<Record>| seed.iter().rev().find(|record| record.episodes <= *episodes).cloned();
-        // A seed without a value is worse than any other.
+        // A seed without a value counts as worse than any other.
         let value = |seed| last(seed).map(|r| measure.of(&r)).filter(|v| !v.is_nan()).unwrap_or(f64::NEG_INFINITY);
         Statistics::new(*episodes, seeds.iter().map(value).collect())
     });
@@ -162,7 +164,7 @@ impl Statistics {
     }
 }
 
-/// Median of sorted values; NaN without any.
+/// Median of sorted values. NaN if there are none.
 fn median(sorted: &[f64]) -> f64 {
     let upper = sorted.len() / 2;
     match sorted {

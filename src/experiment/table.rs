@@ -1,10 +1,10 @@
-//! A summary as text for the terminal.
+//! Formats a summary as text for the terminal.
 
 use std::fmt::Write;
 
 use super::{Summary, VariantSummary};
 
-/// The summary as a table per group and measure.
+/// The summary as text, with a table per group and measure.
 pub fn table(summary: &Summary) -> String {
     let mut text = String::new();
     let mut groups: Vec<&str> = summary.variants.iter().map(|v| v.group.as_str()).collect();
@@ -81,7 +81,7 @@ fn reached_table(text: &mut String, variants: &[&VariantSummary], width: usize) 
     Ok(())
 }
 
-/// Three significant digits.
+/// A value to three significant digits.
 fn short(value: f64) -> String {
     let size = value.abs();
     match size {

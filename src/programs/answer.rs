@@ -1,4 +1,4 @@
-//! What a program says of a stroke.
+//! The answer of a judge.
 
 use serde::Deserialize;
 
@@ -8,27 +8,28 @@ use crate::tasks::Judgement;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// Reward of each policy step (T); instead of `return`.
+    /// Reward of each policy step (T), in place of `return`.
     pub rewards: Option<Vec<f64>>,
-    /// Reward of the whole stroke, which counts for its last step; instead of `rewards`.
+    /// Reward of the whole stroke, added to its last step, in place of `rewards`.
     #[serde(rename = "return")]
     pub total: Option<f64>,
-    /// Whether the stroke succeeded; by default as the task says.
+    /// Whether the stroke succeeded. By default the task decides.
     pub success: Option<bool>,
-    /// By how much a stroke that came near enough to say so missed its goal, m; by default as the task says.
+    /// Distance by which the stroke missed its goal, m, if it came near. By default the task's
+    /// distance.
     pub distance: Option<f64>,
 }
 
 impl Answer {
-    /// A reward of the whole stroke and nothing else.
+    /// An answer with only a reward of the whole stroke.
     pub fn score(score: f64) -> Self {
         Self { total: Some(score), ..Self::default() }
     }
 
-    /// Checks it against the number of policy steps.
+    /// Checks the answer against the number of policy steps.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The fault of the answer.
     pub fn check(&self, steps: usize) -> Result<(), String> {
         match (&self.rewards, self.total) {
             (Some(rewards), None) if rewards.len() == steps => Ok(()),
@@ -45,7 +46,7 @@ impl Answer {
         }
     }
 
-    /// Adds it to what the task says of a stroke: the reward as a further outcome of each step.
+    /// Adds the answer to the task's judgement. The reward becomes a further outcome of each step.
     pub fn add_to(self, judgement: &mut Judgement) {
         let row = without_reward(judgement);
         let steps = judgement.outcomes.ncols();
@@ -62,7 +63,7 @@ impl Answer {
     }
 }
 
-/// Makes room for the judge's reward beside the task's outcomes, none so far. Gives its row.
+/// Adds a row for the judge's reward to the task's outcomes, with zeros so far. Returns its index.
 pub fn without_reward(judgement: &mut Judgement) -> usize {
     let row = judgement.outcomes.nrows();
     let outcomes = std::mem::take(&mut judgement.outcomes);

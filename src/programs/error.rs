@@ -1,90 +1,90 @@
-//! Why a program of the user's failed.
+//! Errors of the user's programs.
 
 use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-/// What a program did wrong.
+/// A failure of a program.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
-    /// It could not be started.
+    /// The program could not be started.
     #[error("cannot be started: {0}; is it installed, and the path right?")]
     Start(io::Error),
-    /// It did not answer in time.
+    /// The program did not answer in time.
     #[error("did not answer within {} s", .0.as_secs_f64())]
     Late(Duration),
-    /// It began an answer and did not end it in time.
+    /// The program began an answer but did not end it in time.
     #[error("began the answer {began} and did not end it with a line break within {} s", after.as_secs_f64())]
     Unended {
-        /// What there is of it.
+        /// Beginning of the answer.
         began: String,
-        /// The longest time for an answer.
+        /// Time limit of an answer.
         after: Duration,
     },
-    /// It ended.
+    /// The program ended.
     #[error("ended by itself: {0}")]
     Ended(ExitStatus),
-    /// Nothing can come from it any more.
+    /// The program closed its standard output.
     #[error("closed its standard output; an answer is expected to each line")]
     ClosedOutput,
-    /// It wrote something that nobody asked for.
+    /// The program wrote a line without a question.
     #[error("wrote {0} to its standard output without being asked. {ADVICE}")]
     Unasked(String),
-    /// A line of it has no end.
+    /// The program wrote a line without an end.
     #[error("wrote more than {0} bytes to its standard output without a line break")]
     Endless(usize),
-    /// What it wrote is no JSON.
+    /// The program wrote a line that is not JSON.
     #[error("wrote {line} to its standard output, which is no line of JSON ({why}). {ADVICE}")]
     NotJson {
-        /// What it wrote.
+        /// The line.
         line: String,
-        /// What the reader says.
+        /// The parser's reason.
         why: String,
     },
-    /// A number of its answer is not finite.
+    /// The answer has a number that is not finite.
     #[error("answered {0}: NaN and Infinity are no numbers of JSON, and nothing can be learned from them")]
     NotFinite(String),
-    /// Its answer is not what was asked for.
+    /// The answer does not fit the question.
     #[error("answered {line}: {why}")]
     Wrong {
-        /// Its answer.
+        /// The answer.
         line: String,
-        /// What is wrong with it.
+        /// The fault of the answer.
         why: String,
     },
-    /// It was to judge a stroke and did not.
+    /// The program did not judge a stroke that it had to judge.
     #[error("gave no `judgement` by the end of a stroke, and `judge` is `simulator`")]
     Unjudged,
-    /// The question has no JSON form: a number of it is not finite.
+    /// The question has no JSON form, since one of its numbers is not finite.
     #[error("could not be asked: {0}")]
     Question(String),
-    /// The pipes to it.
+    /// The pipes to the program failed.
     #[error("cannot be reached: {0}")]
     Pipe(#[from] io::Error),
 }
 
 const ADVICE: &str = "What is meant for people belongs on standard error (in Python: print(..., file=sys.stderr))";
 
-/// A program of the user's failed.
+/// An error of a user's program.
 #[derive(Debug, thiserror::Error)]
 #[error("{field}.program `{program}` {failure}{}", if matches!(failure, Failure::Late(_)) { format!(" ({field}.timeout)") } else { String::new() })]
 pub struct ProgramError {
-    /// The group of settings that names it.
+    /// The group of settings that names the program.
     pub field: &'static str,
     /// The program and its arguments.
     pub program: String,
-    /// What it did wrong.
+    /// The failure.
     pub failure: Failure,
-    /// The last lines of its standard error.
+    /// Last lines of the program's standard error.
     pub last_lines: Vec<String>,
 }
 
 impl ProgramError {
-    /// The last lines of its standard error as the end of a message.
+    /// The last lines of standard error, as the end of a message.
     pub fn last_words(&self) -> String {
         match (&self.failure, &self.last_lines[..]) {
-            // It did not run, or goes on.
+            // The program did not run, or still runs.
             (Failure::Start(_) | Failure::Unjudged, _) => return String::new(),
             (_, []) => return "; it wrote nothing to its standard error".into(),
             _ => {}
@@ -94,7 +94,7 @@ impl ProgramError {
     }
 }
 
-/// A line as messages have it: quoted, not longer than a person would read.
+/// A line for a message: quoted, and cut to a readable length.
 pub(super) fn quoted(line: &[u8]) -> String {
     const LONGEST: usize = 120;
     let text = String::from_utf8_lossy(&line[..line.len().min(4 * LONGEST)]);

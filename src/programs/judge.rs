@@ -1,4 +1,4 @@
-//! A judge that is a program: asked on a thread of its own, so that it may take its time.
+//! A judge that is a program. A thread asks the program, since the program may be slow.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use crate::dynamics::Model;
 use crate::robot::TrialKey;
 use crate::tasks::Task;
 
-/// What comes of a stroke that was given to a judge.
+/// The judge's answer, or its failure.
 pub type Judged = Result<Answer, ProgramError>;
 
 struct Job {
@@ -23,19 +23,19 @@ struct Job {
     answer: oneshot::Sender<Judged>,
 }
 
-/// What a judge is told of the strokes that it will judge.
+/// The context of the judge's questions.
 pub struct Strokes {
-    /// The robot.
+    /// Model of the robot.
     pub model: Model,
-    /// Its joints, in the order of every list.
+    /// Names of the joints, in the order of every list.
     pub joints: Vec<String>,
     /// The task.
     pub task: Arc<dyn Task>,
-    /// The run's seed.
+    /// Seed of the run.
     pub seed: u64,
 }
 
-/// The judge. Dropping it ends its program.
+/// The judge. Dropping it ends the program.
 pub struct Judge {
     jobs: Option<Sender<Job>>,
     busy: Arc<AtomicBool>,
@@ -43,10 +43,10 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Starts the program.
+    /// Starts the judge's program.
     ///
     /// # Errors
-    /// If it cannot be started.
+    /// If the program or its thread cannot be started.
     pub fn start(config: &JudgeProgram, strokes: Strokes) -> Result<Self, ProgramError> {
         let mut program = Program::start("judge", &config.program, config.timeout)?;
         let (jobs, inbox) = unbounded::<Job>();
@@ -58,21 +58,21 @@ impl Judge {
                 let steps = episode.steps();
                 let judged = program.ask(&question.of(&key, &episode), |answer: &Answer| answer.check(steps));
                 at_work.store(false, Ordering::Release);
-                // Nobody may wait any more.
+                // The receiver may be gone.
                 let _ = answer.send(judged);
             }
         });
-        // Without a thread the program was dropped with the closure.
+        // If the thread does not start, the closure is dropped and ends the program.
         let thread = thread.map_err(|error| config.without_thread(error))?;
         Ok(Self { jobs: Some(jobs), busy, thread: Some(thread) })
     }
 
-    /// Gives a stroke to judge. No answer comes if the thread is lost.
+    /// Gives a stroke to the judge. No answer comes if the thread is lost.
     pub fn ask(&self, key: TrialKey, episode: Arc<Episode>) -> oneshot::Receiver<Judged> {
         let (answer, judged) = oneshot::channel();
         if let Some(jobs) = &self.jobs {
             self.busy.store(true, Ordering::Release);
-            // A thread that is gone is noticed by whoever waits for its answer.
+            // The receiver sees that the thread is lost.
             let _ = jobs.send(Job { key, episode, answer });
         }
         judged
@@ -82,7 +82,7 @@ impl Judge {
 impl Drop for Judge {
     fn drop(&mut self) {
         self.jobs = None;
-        // Nobody waits for a program that is at work; it ends with the thread, or with the process.
+        // A program at work is not awaited. It ends with its thread or with this process.
         if let Some(thread) =
             self.thread.take().filter(|thread| !self.busy.load(Ordering::Acquire) || thread.is_finished())
         {

@@ -1,4 +1,5 @@
-//! What a program writes to its standard error: taken away, so that it never waits for a reader; the last lines are kept.
+//! Reads a program's standard error, so that the program never blocks on it, and keeps the last
+//! lines.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -8,25 +9,25 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tracing::debug;
 
-/// Lines that are kept.
+/// Number of lines kept.
 const KEPT: usize = 20;
-/// Bytes of a line that are kept.
+/// Number of bytes kept of a line.
 const LONGEST: usize = 400;
 
-/// The last lines, while somebody else reads them.
+/// Access to the last lines while a thread reads.
 pub struct LastLines {
     lines: Arc<Mutex<VecDeque<String>>>,
-    /// Closed at the end of the program's standard error.
+    /// Disconnected at the end of the program's standard error.
     ended: Receiver<()>,
 }
 
-/// Where the lines are read.
+/// Reader of the lines.
 pub struct LineReader {
     lines: Arc<Mutex<VecDeque<String>>>,
     _ended: Sender<()>,
 }
 
-/// Both ends.
+/// A reader, and access to its last lines.
 pub fn last_lines() -> (LineReader, LastLines) {
     let lines = Arc::<Mutex<VecDeque<String>>>::default();
     let (sender, ended) = bounded(0);
@@ -34,8 +35,8 @@ pub fn last_lines() -> (LineReader, LastLines) {
 }
 
 impl LastLines {
-    /// The last lines of a program that was killed: whatever it wrote before is waited for, but not for a process that it
-    /// left behind elsewhere.
+    /// Takes the last lines of a program that was killed. Waits a moment for earlier output. A
+    /// process that the program left behind may keep the output open longer.
     pub fn take(&self) -> Vec<String> {
         let _ = self.ended.recv_timeout(Duration::from_secs(1));
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
@@ -43,7 +44,7 @@ impl LastLines {
 }
 
 impl LineReader {
-    /// Reads to the end. Each line is a log line of level `debug` too.
+    /// Reads to the end, and logs each line at level `debug`.
     pub fn read(self, mut from: impl Read) {
         let (mut chunk, mut line) = ([0; 4096], Vec::new());
         loop {

@@ -1,5 +1,6 @@
-//! Programs of the user's that take part in a run, in any language, over JSON lines: a judge that says what a stroke is
-//! worth, and a simulated robot. A program is started once and anew after a failure.
+//! The user's programs in a run: a judge of strokes and a simulated robot. They may be written in
+//! any language and exchange JSON lines with the daemon. A program is started once, and again after
+//! a failure.
 
 mod answer;
 mod error;
@@ -20,5 +21,5 @@ pub use reward::JudgedReward;
 pub use settings::{JudgeConfig, JudgeProgram, JudgeWord, SimulatorConfig, find_files, without_folders};
 pub use simulator::{Finding, Simulator, SimulatorWatch};
 
-/// Failures in a row after which a program is given up.
+/// Number of consecutive failures after which a program is given up.
 pub const FAILURES: u32 = 3;

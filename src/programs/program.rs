@@ -1,4 +1,4 @@
-//! A program of the user's that answers questions in JSON.
+//! A user's program that answers questions in JSON.
 
 use std::time::Duration;
 
@@ -9,25 +9,26 @@ use serde_json::error::Category;
 use super::error::{Failure, ProgramError, quoted};
 use super::running::Running;
 
-/// A program that is asked again and again. It is started once, and anew after a failure.
+/// A program that answers questions. It is started once, and again after a failure.
 pub struct Program {
     field: &'static str,
     program: Vec<String>,
     timeout: Duration,
     running: Option<Running>,
-    /// It has not answered yet since it was started.
+    /// Whether the program has not answered since its start.
     starting: bool,
     request: Vec<u8>,
 }
 
-/// Further time for the first answer: an interpreter starts up, and what the program imports.
+/// Extra time for the first answer, in which an interpreter starts and the program loads its
+/// libraries.
 const START_UP: Duration = Duration::from_secs(30);
 
 impl Program {
-    /// Starts `program`, which `field` of the configuration names; an answer may take `timeout`, s.
+    /// Starts `program`, which the setting `field` names. An answer may take `timeout`, s.
     ///
     /// # Errors
-    /// If it cannot be started.
+    /// If the program cannot be started.
     pub fn start(field: &'static str, program: &[String], timeout: f64) -> Result<Self, ProgramError> {
         let timeout = Duration::from_secs_f64(timeout);
         let (program, running) = (program.to_vec(), None);
@@ -39,16 +40,16 @@ impl Program {
         Ok(new)
     }
 
-    /// Takes the process over. Who asks here again starts another.
+    /// Takes the process. A later question to `self` starts another process.
     #[must_use]
     pub fn take(&mut self) -> Self {
         Self { program: self.program.clone(), running: self.running.take(), request: Vec::new(), ..*self }
     }
 
-    /// Asks in one line and gives the answer, which `check` may find wrong, saying why.
+    /// Asks a question and returns the answer. `check` refuses a wrong answer with a reason.
     ///
     /// # Errors
-    /// What the program did wrong. It was killed then.
+    /// The failure of the program, which was killed.
     pub fn ask<A: DeserializeOwned>(
         &mut self,
         question: &impl Serialize,
@@ -88,7 +89,7 @@ impl Program {
 
 fn misread(line: &[u8], error: &serde_json::Error) -> Failure {
     let why = error.to_string();
-    // The answer is one line: where in it is enough.
+    // The answer is one line, so the character is enough.
     let why = why.replace(" at line 1 column", ", at character");
     match error.classify() {
         Category::Data => Failure::Wrong { line: quoted(line), why },
@@ -97,7 +98,7 @@ fn misread(line: &[u8], error: &serde_json::Error) -> Failure {
     }
 }
 
-/// Whether the line would be JSON but for the names that Python and JavaScript have for what is no number.
+/// Whether the line is JSON except for the words of Python and JavaScript for non-finite numbers.
 fn names_what_is_not_finite(line: &[u8]) -> bool {
     let text = String::from_utf8_lossy(line).replace("-Infinity", "0").replace("Infinity", "0").replace("NaN", "0");
     text.as_bytes() != line && serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok()

@@ -1,4 +1,4 @@
-//! What a judge is told of a stroke.
+//! Questions to a judge.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::control::Episode;
 use crate::dynamics::{FrameId, Workspace};
 use crate::robot::{TrialKey, TrialKind};
 
-/// What a trial is made for, in the words of the programs.
+/// Purpose of a trial, as named in questions.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Kind {
@@ -28,7 +28,7 @@ impl From<TrialKind> for Kind {
     }
 }
 
-/// Makes questions of strokes.
+/// Converts strokes to questions.
 pub(super) struct Question {
     strokes: Strokes,
     links: Vec<String>,
@@ -36,7 +36,7 @@ pub(super) struct Question {
     workspace: Workspace,
 }
 
-/// Rows of an array, time first.
+/// Rows of an array, with time along the rows.
 struct Rows<'a> {
     values: &'a [f64],
     width: usize,
@@ -53,7 +53,7 @@ impl Serialize for Rows<'_> {
     }
 }
 
-/// Where a link was, at each control cycle.
+/// Poses of a link, one per control cycle.
 #[derive(Serialize)]
 struct Poses {
     position: Vec<[f64; 3]>,
@@ -61,7 +61,7 @@ struct Poses {
     orientation: Vec<[f64; 4]>,
 }
 
-/// A stroke, as its line has it.
+/// A question about a stroke, in the form of its JSON line.
 #[derive(Serialize)]
 pub(super) struct Line<'a> {
     seed: u64,
@@ -81,12 +81,12 @@ pub(super) struct Line<'a> {
 
 impl Question {
     pub fn new(strokes: Strokes, links: Vec<String>) -> Self {
-        // The configuration was checked: each of them is there.
+        // The configuration was checked, so all links exist.
         let frames = links.iter().filter_map(|link| strokes.model.frame(link)).collect();
         Self { workspace: strokes.model.workspace(), links, frames, strokes }
     }
 
-    /// The question that a stroke is.
+    /// The question about a stroke.
     pub fn of<'a>(&'a mut self, key: &TrialKey, episode: &'a Episode) -> Line<'a> {
         let links = self.poses(episode);
         let Strokes { joints, seed, task, .. } = &self.strokes;

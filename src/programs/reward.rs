@@ -1,9 +1,9 @@
-//! What a step is worth with a judge: what the task says of it, and what the judge said.
+//! Reward of a step under a judge: the task's reward plus the judge's.
 
 use crate::tasks::Task;
 use moto_learners::Reward;
 
-/// The task's reward, and the judge's, which is the last of a step's outcomes.
+/// The task's reward plus the judge's. The judge's reward is the last outcome of a step.
 pub struct JudgedReward(pub Box<dyn Task>);
 
 impl Reward for JudgedReward {

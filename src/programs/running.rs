@@ -1,4 +1,5 @@
-//! A process of the user's with its pipes: starts it, passes a line each way, ends it with all that it started.
+//! A user's process with its pipes. Exchanges lines with the process, and ends it together with its
+//! process group.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -17,29 +18,30 @@ use nix::unistd::{Pid, getpid, getppid};
 use super::error::{Failure, quoted};
 use super::last_lines::{LastLines, LineReader, last_lines};
 
-/// Longest line that is taken.
+/// Largest length of a line, bytes.
 const LONGEST: usize = 16 << 20;
-/// What is read at a time.
+/// Number of bytes read at a time.
 const CHUNK: usize = 64 << 10;
-/// How long a program may take to end after its standard input ended or its standard output was closed.
+/// Time for a program to end after its standard input or output is closed.
 const GRACE: Duration = Duration::from_millis(500);
-/// How often the end of a process is looked for.
+/// Interval between checks for the end of a process.
 const EXIT_POLL: Duration = Duration::from_millis(1);
 
-/// A process that runs. Dropping it closes its standard input, and kills after a moment what is left of it.
+/// A running process. Dropping it closes the standard input, waits a moment, and kills the process
+/// group.
 pub struct Running {
     child: Child,
-    /// How it ended, once it was waited for.
+    /// Exit status, once the process was reaped.
     ended: Option<ExitStatus>,
     input: Option<ChildStdin>,
     output: ChildStdout,
     last_lines: LastLines,
-    /// What came and was not taken yet.
+    /// Bytes received but not yet taken.
     inbox: Vec<u8>,
-    /// The line that was taken last.
+    /// The last line taken.
     line: Vec<u8>,
     chunk: Box<[u8]>,
-    /// Holds the thread that started the process.
+    /// Keeps the thread alive that started the process.
     _held: Sender<()>,
 }
 
@@ -47,7 +49,7 @@ impl Running {
     /// Starts a program with its arguments, in a process group of its own.
     ///
     /// # Errors
-    /// What the system answers.
+    /// The system's error.
     pub fn start(program: &[String]) -> Result<Self, Failure> {
         let (reader, last_lines) = last_lines();
         let (held, release) = bounded(0);
@@ -71,10 +73,11 @@ impl Running {
         Ok(running)
     }
 
-    /// Sends a line, which ends with its line break, and gives the next one that comes back, without it.
+    /// Sends a line, including its line break, and returns the next line received, without its line
+    /// break.
     ///
     /// # Errors
-    /// What went wrong. Nothing more can be asked then.
+    /// The failure of the program. No further exchange is possible.
     pub fn exchange(&mut self, request: &[u8], timeout: Duration) -> Result<&[u8], Failure> {
         let deadline = Instant::now() + timeout;
         if self.inbox.is_empty() {
@@ -105,14 +108,14 @@ impl Running {
         }
     }
 
-    /// Sends as much as the pipe takes.
+    /// Sends as many bytes as the pipe takes.
     fn send(&mut self, unsent: &mut &[u8]) -> Result<(), Failure> {
         while let (Some(input), false) = (&mut self.input, unsent.is_empty()) {
             match input.write(unsent) {
                 Ok(count) => *unsent = &unsent[count..],
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                // It does not listen any more; what it said before may still come.
+                // The program no longer reads. Earlier output may still arrive.
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => self.input = None,
                 Err(error) => return Err(error.into()),
             }
@@ -120,7 +123,8 @@ impl Running {
         if self.input.is_none() && !unsent.is_empty() { Err(self.gone()) } else { Ok(()) }
     }
 
-    /// Takes what came, up to a line break. Gives where in `inbox` the first line ends.
+    /// Receives bytes up to a line break. Returns the index in `inbox` at which the first line
+    /// ends.
     fn receive(&mut self) -> Result<Option<usize>, Failure> {
         loop {
             let count = match self.output.read(&mut self.chunk) {
@@ -155,7 +159,7 @@ impl Running {
         }
     }
 
-    /// Why nothing comes any more.
+    /// The reason why no more output comes.
     fn gone(&mut self) -> Failure {
         if !self.await_end(2 * GRACE) {
             return Failure::ClosedOutput;
@@ -164,7 +168,7 @@ impl Running {
         self.ended.map_or(Failure::ClosedOutput, Failure::Ended)
     }
 
-    /// Waits for the end of the process, which keeps its number.
+    /// Waits for the end of the process, without reaping it. Returns whether it ended.
     fn await_end(&self, longest: Duration) -> bool {
         let deadline = Instant::now() + longest;
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
@@ -179,7 +183,7 @@ impl Running {
         }
     }
 
-    /// Kills it with all that it started, and gives the last lines of its standard error.
+    /// Kills the process group and returns the last lines of its standard error.
     pub fn kill(mut self) -> Vec<String> {
         self.end(Duration::ZERO);
         self.last_lines.take()
@@ -191,7 +195,7 @@ impl Running {
             return;
         }
         self.await_end(grace);
-        // The process was not waited for yet: its number is nobody else's.
+        // The process was not reaped yet, so no other process has its number.
         let _ = killpg(pid(&self.child), Signal::SIGKILL);
         self.ended = self.child.wait().ok();
     }
@@ -213,14 +217,16 @@ fn never_wait(pipe: BorrowedFd<'_>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Starts the process on a thread that lasts as long as whoever holds the other end of `release`: the kernel kills the process
-/// when that thread ends, however it ends. The thread reads the process's standard error meanwhile.
+/// Starts the process on a thread. The thread reads the process's standard error, then waits until
+/// the other end of `release` is dropped. The kernel kills the process when the thread ends for any
+/// reason.
 fn spawn(program: &[String], reader: LineReader, release: Receiver<()>) -> std::io::Result<Child> {
     let (first, arguments) = program.split_first().ok_or(ErrorKind::InvalidInput)?;
     let mut command = Command::new(first);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let parent = getpid();
-    // SAFETY: the closure runs between fork and exec, and only makes system calls: it allocates nothing and takes no lock.
+    // SAFETY: the closure runs between fork and exec and only makes system calls. It allocates
+    // nothing and takes no lock.
     unsafe {
         command.pre_exec(move || {
             nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
@@ -252,10 +258,10 @@ fn spawn(program: &[String], reader: LineReader, release: Receiver<()>) -> std::
     started.recv().unwrap_or_else(|_| Err(ErrorKind::Other.into()))
 }
 
-/// Whoever starts it may have a priority that is the loop's alone.
+/// Sets the ordinary priority. The parent may have the loop's priority.
 fn ordinary_priority() -> std::io::Result<()> {
     let parameters = nix::libc::sched_param { sched_priority: 0 };
-    // SAFETY: a system call on this process, with a structure that lives through it.
+    // SAFETY: a system call on this process, with a structure that outlives the call.
     match unsafe { nix::libc::sched_setscheduler(0, nix::libc::SCHED_OTHER, &parameters) } {
         0 => Ok(()),
         _ => Err(std::io::Error::last_os_error()),

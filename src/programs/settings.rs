@@ -9,50 +9,52 @@ use serde::{Deserialize, Serialize};
 use super::{Failure, ProgramError};
 use crate::dynamics::Model;
 
-/// Who says what a stroke is worth besides the task: a word, or a program with its settings.
+/// Judge of strokes beside the task: a word, or a program with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum JudgeConfig {
-    /// Nobody, or somebody without settings.
+    /// A judge without settings.
     Word(JudgeWord),
     /// A program.
     Program(JudgeProgram),
 }
 
-/// Who judges a stroke, where that is no program.
+/// A judge that is not a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JudgeWord {
-    /// The task alone.
+    /// No judge: the task alone decides.
     Task,
-    /// The operator, who gives each stroke a score.
+    /// The operator scores each stroke.
     Operator,
-    /// The program of `robot.simulator`.
+    /// The program of `robot.simulator` judges its own strokes.
     Simulator,
 }
 
-/// A program that judges strokes. Its reward is added to the task's.
+/// Program that judges strokes. Its reward is added to the task's reward.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JudgeProgram {
-    /// The program and its arguments. A file that is named relative to the configuration's folder is found there.
+    /// The program and its arguments. Names of files may be relative to the configuration's folder.
     pub program: Vec<String>,
-    /// Longest time it may take over a stroke; 30 s more over the first, while it starts up.
+    /// Longest time for the judgement of a stroke. The first judgement has 30 s more, for the start
+    /// of the program.
     #[schemars(extend("minimum" = 0.001, "maximum" = 86400, "x-unit" = "s"))]
     #[serde(default = "timeout")]
     pub timeout: f64,
-    /// Links whose poses it is told, at each control cycle, from the measured joint positions.
+    /// Links whose poses at each control cycle are sent to the program. The poses are computed from
+    /// the measured joint positions.
     #[serde(default)]
     pub links: Vec<String>,
 }
 
-/// A simulated robot that is a program of the user's, in place of the embedded one.
+/// Program that simulates the robot, in place of the embedded simulation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SimulatorConfig {
-    /// The program and its arguments. A file that is named relative to the configuration's folder is found there.
+    /// The program and its arguments. Names of files may be relative to the configuration's folder.
     pub program: Vec<String>,
-    /// Longest time it may take over an answer; 30 s more over the first, while it starts up.
+    /// Longest time for an answer. The first answer has 30 s more, for the start of the program.
     #[schemars(extend("minimum" = 0.001, "maximum" = 86400, "x-unit" = "s"))]
     #[serde(default = "timeout")]
     pub timeout: f64,
@@ -69,12 +71,12 @@ impl Default for JudgeConfig {
 }
 
 impl JudgeConfig {
-    /// Whether somebody judges besides the task.
+    /// Whether there is a judge beside the task.
     pub fn is_used(&self) -> bool {
         *self != Self::default()
     }
 
-    /// The program, if it is one.
+    /// The program, if the judge is one.
     pub fn program(&self) -> Option<&JudgeProgram> {
         match self {
             Self::Program(program) => Some(program),
@@ -82,7 +84,7 @@ impl JudgeConfig {
         }
     }
 
-    /// Checks what the fields' attributes do not say, `simulated` telling whether there is a simulator that is a program.
+    /// Checks beyond the fields' attributes. `simulated`: whether a program simulates the robot.
     ///
     /// # Errors
     /// The first value that is not accepted.
@@ -103,7 +105,7 @@ impl JudgeConfig {
 }
 
 impl JudgeProgram {
-    /// That the system has no thread for it.
+    /// The error of a thread that could not be started for the program.
     pub(super) fn without_thread(&self, error: std::io::Error) -> ProgramError {
         ProgramError {
             field: "judge",
@@ -115,7 +117,7 @@ impl JudgeProgram {
 }
 
 impl SimulatorConfig {
-    /// Checks what the fields' attributes do not say.
+    /// Checks beyond the fields' attributes.
     ///
     /// # Errors
     /// The first value that is not accepted.
@@ -143,11 +145,11 @@ fn known(model: &Model, link: &str) -> Result<(), FieldError> {
     Err(FieldError::value("judge.links", link, hint))
 }
 
-/// Makes words that name files relative to `folder` absolute: the configuration that is stored with a run is in another
-/// folder. A word with no such file stays as it is.
+/// Makes names of files relative to `folder` absolute, since a run's folder stores a copy of the
+/// configuration. A word that names no such file is kept.
 pub fn find_files(program: &mut [String], folder: &Path) {
     for (i, word) in program.iter_mut().enumerate() {
-        // The first word is looked up in PATH where it has no slash.
+        // The first word is looked up in PATH if it has no slash.
         let path = Path::new(&*word);
         if path.is_absolute() || (i == 0 && !word.contains('/')) {
             continue;
@@ -161,7 +163,7 @@ pub fn find_files(program: &mut [String], folder: &Path) {
     }
 }
 
-/// The words with the names of files in place of their paths: the same program elsewhere is the same.
+/// Replaces paths of files by their names, so that a program is the same in another folder.
 pub fn without_folders(program: &mut [String]) {
     for word in program {
         let path = Path::new(&*word);

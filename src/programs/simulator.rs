@@ -1,4 +1,4 @@
-//! A simulated robot that is a program: the supervisor's end of it, which outlasts the plants.
+//! The supervisor's side of a simulated robot that is a program. It outlives the plants.
 
 mod plant;
 
@@ -12,26 +12,26 @@ use crate::control::ControlConfig;
 use crate::robot::{Plant, TrialKey};
 use crate::tasks::Task;
 
-/// What became known of a trial besides its readings.
+/// The judgements and the failure of the program in a trial.
 #[derive(Debug, Default)]
 pub struct Finding {
-    /// The judgements that came with answers, each with the loop's time of the state it came with.
+    /// Judgements, each with the loop's time of its state.
     judgements: Vec<(Duration, Answer)>,
-    /// Why the program failed in it, if it did.
+    /// The failure of the program in the trial, if there was one.
     pub failure: Option<String>,
 }
 
 impl Finding {
-    /// The newest judgement at `end`, in the loop's time. The world goes on after a stroke: what is said then is not of it.
+    /// The newest judgement by the loop's time `end`. Later judgements do not concern the stroke.
     pub fn judgement(self, end: Duration) -> Option<Answer> {
         self.judgements.into_iter().rev().find(|(at, _)| *at <= end).map(|(_, judgement)| judgement)
     }
 }
 
-/// What the plant and the supervisor share. Neither holds it while the program is asked.
+/// State shared by the plant and the supervisor. Neither holds the lock while it asks the program.
 #[derive(Default)]
 struct Shared {
-    /// The program while no plant has it.
+    /// The program, while no plant has it.
     program: Option<Program>,
     findings: BTreeMap<TrialKey, Finding>,
     given_up: Option<ProgramError>,
@@ -47,7 +47,7 @@ impl SharedCell {
     }
 }
 
-/// What the program is told, and what its answers are checked against.
+/// Data for the program's questions and for checks of its answers.
 #[derive(Clone)]
 struct Robot {
     task: Arc<dyn Task>,
@@ -55,13 +55,15 @@ struct Robot {
     posture: Vec<f64>,
     joints: usize,
     period: Duration,
-    /// How long the loop gets no reading after a failure: longer than it tolerates.
+    /// Time without readings after a failure. It is longer than the loop tolerates, so that the
+    /// loop stops.
     silence: Duration,
-    /// Whether a judgement is expected.
+    /// Whether the program also judges strokes.
     judges: bool,
 }
 
-/// A program that simulates the robot. Dropping it ends the program, unless a plant has it.
+/// A program that simulates the robot. Dropping it ends the program, unless a plant has the
+/// program.
 pub struct Simulator {
     config: SimulatorConfig,
     robot: Robot,
@@ -69,10 +71,10 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts the program for a task. It judges strokes too where `judges`.
+    /// Starts the program for a task. With `judges`, it also judges strokes.
     ///
     /// # Errors
-    /// If it cannot be started.
+    /// If the program cannot be started.
     pub fn start(
         config: &SimulatorConfig,
         control: &ControlConfig,
@@ -98,51 +100,52 @@ impl Simulator {
         Program::start(FIELD, &self.config.program, self.config.timeout)
     }
 
-    /// The robot, in its start posture. The program is the one that the plant before had, where that is over.
+    /// The robot in its start posture. The program of the previous plant is used again if that
+    /// plant was dropped.
     ///
     /// # Errors
-    /// What the program did wrong.
+    /// The failure of the program.
     pub fn plant(&self) -> Result<Box<dyn Plant>, ProgramError> {
         let former = self.shared.lock().program.take();
         let program = former.map_or_else(|| self.program(), Ok)?;
         Ok(Box::new(ProgramPlant::new(program, self.robot.clone(), self.shared.clone())?))
     }
 
-    /// What became known of a trial that is over.
+    /// Takes the finding of a finished trial.
     pub fn take(&self, key: &TrialKey) -> Finding {
         let mut shared = self.shared.lock();
         let finding = shared.findings.remove(key).unwrap_or_default();
-        // What came of earlier ones after they were over.
+        // Drops later findings of earlier trials.
         shared.findings.retain(|other, _| other.kind != key.kind || other > key);
         finding
     }
 
-    /// Why the program is started no more, if so. It is told once.
+    /// Takes the failure for which the program was given up, if it was.
     pub fn given_up(&self) -> Option<ProgramError> {
         self.shared.lock().given_up.take()
     }
 
-    /// What tells others whether it was given up.
+    /// A handle that reports whether the program was given up.
     pub fn watch(&self) -> SimulatorWatch {
         SimulatorWatch(self.shared.clone())
     }
 
-    /// That it said nothing of a stroke.
+    /// The error of a program that did not judge a stroke.
     pub fn unjudged(&self) -> ProgramError {
         let program = self.config.program.join(" ");
         ProgramError { field: FIELD, program, failure: Failure::Unjudged, last_lines: Vec::new() }
     }
 }
 
-/// Tells whether a simulator was given up.
+/// Reports whether a simulator was given up.
 pub struct SimulatorWatch(SharedCell);
 
 impl SimulatorWatch {
-    /// Whether its program is started no more.
+    /// Whether the program was given up.
     pub fn is_given_up(&self) -> bool {
         self.0.lock().given_up.is_some()
     }
 }
 
-/// The group of settings that names the program.
+/// Group of settings that names the program.
 const FIELD: &str = "robot.simulator";

@@ -104,8 +104,8 @@ pub fn check(config: &Config, joints: &[Joint]) -> Result<(), FieldError> {
     Err(FieldError::value(format!("control.limits.{field} of joint {}", joint.name), configured, expected))
 }
 
-/// Raises the efforts of the simulated drives to the loop's effort limits. The description's
-/// efforts stay where they are larger.
+/// Raises the efforts of the simulated drives to the loop's effort limits. Larger efforts of the
+/// description stay.
 pub fn set_efforts(config: &Config, model: &mut Model) {
     for (joint, &effort) in model.joints_mut().iter_mut().zip(&config.control.limits.effort) {
         joint.effort = if joint.effort.is_finite() { joint.effort.max(effort) } else { effort };

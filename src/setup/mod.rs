@@ -340,8 +340,8 @@ impl Setup {
         serde_saphyr::to_string(&nodes).map_err(|error| self.syntax(error.to_string()))
     }
 
-    /// Fingerprint of all settings that affect the learned result. The length of the run, the
-    /// number of checkpoints and the scheduling of the loop do not.
+    /// Fingerprint of all settings that affect the learned result. It leaves out the length of the
+    /// run, the number of checkpoints and the scheduling of the loop.
     ///
     /// # Errors
     /// If the configuration has no canonical form.

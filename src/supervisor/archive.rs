@@ -12,14 +12,14 @@ use tokio::sync::mpsc;
 use crate::report::IterationMetrics;
 use crate::storage::{RunFolder, RunView, StorageError, TrialMeta};
 
-/// Largest number of unfinished jobs with which a further trial is taken in. A crash loses at most
-/// these jobs and the trial in flight.
+/// Number of unfinished jobs at which no further trial is taken. A crash loses at most these jobs
+/// and the trial in flight.
 const BEHIND: usize = 8;
 
 /// The action that [`Archive::start`] attempts, for its error message.
 pub const ARCHIVE: &str = "start the thread that stores the run";
 
-/// The thing that a job stored.
+/// The content that a job stored.
 pub enum Stored {
     /// A trial.
     Trial(Box<TrialMeta>),
@@ -27,7 +27,7 @@ pub enum Stored {
     Iteration(Box<IterationMetrics>),
     /// The last control cycles before a fault.
     BlackBox(PathBuf),
-    /// A file whose storage nobody waits for.
+    /// Any other content.
     Other,
     /// Nothing: an earlier job failed, and the jobs after it are skipped.
     Skipped,
@@ -35,7 +35,7 @@ pub enum Stored {
 
 type Job = Box<dyn FnOnce(&mut RunFolder) -> Result<Stored, StorageError> + Send>;
 
-/// The thread that writes to a run's folder. A drop finishes the jobs that were given.
+/// The thread that writes to a run's folder. Dropping the archive finishes the given jobs.
 pub struct Archive {
     view: RunView,
     jobs: Option<Sender<Job>>,

@@ -1,7 +1,7 @@
 //! No limit of position, velocity or torque is exceeded in the plant at any cycle of a learning
 //! run, under full exploration noise. Without the loop's limits, a run exceeds the shipped limits
-//! slightly, and limits a third as wide by far. The tests try both widths. This command prints the
-//! figures of a whole run (80 iterations):
+//! slightly, and narrow limits (a third as wide) by far. The tests try both widths. This command
+//! prints the figures of a whole run (80 iterations):
 //!
 //! ```sh
 //! MOTO_EXPLORATION=80 cargo test --release --lib exploration_safety -- --nocapture
@@ -160,8 +160,8 @@ fn no_limit_is_exceeded_while_exploring() {
 #[test]
 fn narrow_limits_hold_where_without_them_they_are_exceeded() {
     let (on, off) = (report(Limits::On, 0.35), report(Limits::Off, 0.35));
-    // The torque limit is hard. Velocity and position are limited by opposing efforts. These keep
-    // the arm from the point where the loop stops.
+    // The torque limit is hard. Opposing efforts limit velocity and position, so that the arm stays
+    // clear of the point where the loop stops.
     assert!(on[0] <= 1. && on[1] < 1.5 && on[2] < 1., "{on:?}");
     assert!(off[0] > 1. && off[1] > on[1], "{off:?} against {on:?}");
 }

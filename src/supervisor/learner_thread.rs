@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 use moto_learners::{Batch, Learner, LearnerError, Report, Reward};
 
-/// Makes the next update panic. A test uses it to check that the robot stays safe.
+/// Makes the next update panic. A test uses this switch to check that the robot stays safe.
 #[cfg(test)]
 pub static PANIC: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
@@ -22,7 +22,7 @@ pub struct Updated {
     pub duration: Duration,
 }
 
-/// The learner's thread. A drop lets the thread end, and waits for it only if it has no batch.
+/// The learner's thread. Dropping it lets the thread end. A thread that has a batch is not awaited.
 pub struct LearnerThread {
     batches: Option<Sender<Batch>>,
     updates: Receiver<Result<Updated, LearnerError>>,

@@ -187,7 +187,7 @@ impl Machine {
         }
     }
 
-    /// The error that ended the connection to a robot outside this process, if it was lost.
+    /// The error that ended the connection to a robot outside this process. `None` while connected.
     pub fn failure(&mut self) -> Option<LinkError> {
         self.remote.as_mut()?.failure()
     }

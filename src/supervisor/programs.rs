@@ -123,8 +123,8 @@ impl Programs {
     }
 
     /// Judges a finished trial, and attends to the loop of `runner` meanwhile. At the end of the
-    /// run, the judge's program is still awaited, unless `interrupt` is hurried. The operator is
-    /// not awaited.
+    /// run, the judge's program is still awaited, unless the user called for haste
+    /// (`Interrupt::hurry`). The operator is not awaited.
     pub async fn judge(
         &self,
         task: &dyn Task,

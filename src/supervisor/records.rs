@@ -34,7 +34,7 @@ impl<'a> Recorder<'a> {
         let complaint = complaint(trial)
             .or_else(|| (!is_finite(trial.episode(), judgement)).then(|| "it holds a non-finite number".into()));
         let complaint = match (unjudged, complaint) {
-            // The loop's complaint comes after the trial's.
+            // The loop's complaint comes after the program's.
             (Some(first), Some(then)) => Some(format!("{first}; then {then}")),
             (first, then) => first.clone().or(then),
         };

@@ -62,7 +62,7 @@ pub struct Runner {
     save: bool,
     /// Trials that the operator marked failed.
     marked: Vec<TrialKey>,
-    /// The error that ended the connection to a robot outside this process, if it was lost.
+    /// The error that ended the connection to a robot outside this process. `None` while connected.
     lost: Option<LinkError>,
     /// Watches a simulator that is a program.
     simulator: Option<SimulatorWatch>,
@@ -142,7 +142,8 @@ impl Runner {
         std::mem::take(&mut self.marked)
     }
 
-    /// Takes the error that ended the connection to a robot outside this process, if it was lost.
+    /// Takes the error that ended the connection to a robot outside this process. `None` while
+    /// connected.
     pub fn failure(&mut self) -> Option<LinkError> {
         self.lost.take()
     }

@@ -20,7 +20,7 @@ pub enum Verdict {
     Good,
     /// The loop works, with a smaller margin.
     Fair,
-    /// A robot needs this fact mended first.
+    /// The fault must be mended before a robot depends on the loop.
     Poor,
 }
 
@@ -191,7 +191,7 @@ fn ros() -> Fact {
     fact("ROS 2", format!("{built}; {found}"), wrong)
 }
 
-/// Number of test files. They are written in the way of trials and have the size of one.
+/// Number of test files. They are written as trials are, and have the size of one.
 const PROBES: usize = 20;
 const PROBE: usize = 200_000;
 

@@ -15,7 +15,7 @@ use crate::supervisor::runner::Runner;
 use crate::supervisor::{Rollout, batch};
 use crate::tasks::Task;
 
-/// The running load. A drop ends it.
+/// The running load. Dropping it ends the load.
 pub struct Load {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,

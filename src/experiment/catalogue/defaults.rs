@@ -1,4 +1,4 @@
-//! This project's default settings against the paper's.
+//! Compares this project's default settings with the paper's.
 
 use super::Entry;
 use super::settings::{double, gps, limited_quad, measures, moto, paper, quad_defaults};

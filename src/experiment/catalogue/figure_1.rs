@@ -6,7 +6,7 @@ use crate::experiment::{ExperimentConfig, Variant};
 use moto_learners::gps::{GpsConfig, StepSizeConfig};
 use moto_learners::moto::{MotoConfig, Reuse, Targets};
 
-/// Values for which the episodes to get there are counted.
+/// Thresholds of the return. The experiment counts the episodes to each.
 const THRESHOLDS: [f64; 3] = [-10., -1., -0.2];
 
 pub const LARGE_BATCHES: Entry = Entry {

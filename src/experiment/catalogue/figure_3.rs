@@ -9,9 +9,9 @@ use moto_learners::moto::MotoConfig;
 use moto_learners::{LearnerSettings, Learners};
 use moto_settings::Choice;
 
-/// Shares of successes for which the episodes to get there are counted.
+/// Thresholds of the success rate. The experiment counts the episodes to each.
 const THRESHOLDS: [f64; 2] = [0.8, 0.95];
-/// Episodes of every method.
+/// Number of episodes of every method.
 const BUDGET: usize = 2400;
 
 pub const NOISELESS: Entry = Entry {
@@ -47,7 +47,7 @@ whose movements are fixed by then. Otherwise as 3a. The paper finds that MOTO al
     quick_divisor: 8,
 };
 
-/// A method with its rollouts per iteration.
+/// A method with its settings and rollouts per iteration.
 struct Contender {
     label: &'static str,
     method: Choice<Learners>,
@@ -70,28 +70,31 @@ fn experiment(name: &str, title: &str, setting: Setting, contenders: Vec<Contend
     ExperimentConfig { name: name.into(), title: title.into(), seeds: 10, first_seed: 1, measures, variants }
 }
 
-/// The learner's settings in `config/table_tennis.yaml`. Chosen on seeds 21 to 23, mostly of 3b, were rollouts (10, 15, 20, 30), stored
-/// iterations (15 to 50, with decays of 0.9 to 0.97), epsilon (0.1 to 0.2) and beta0 (0.04 to 0.1); the others are older and were
-/// chosen on some of the seeds that are reported. Fewer rollouts are faster; with fewer than 15 not all serves are learned.
+/// The learner's settings in `config/table_tennis.yaml`. These were chosen on seeds 21 to 23,
+/// mostly of 3b: rollouts (10, 15, 20, 30), stored iterations (15 to 50, with decays of 0.9 to
+/// 0.97), epsilon (0.1 to 0.2) and beta0 (0.04 to 0.1). The other settings are older and were
+/// chosen on some of the reported seeds. Fewer rollouts learn faster, but fewer than 15 do not
+/// learn all serves.
 fn moto() -> Contender {
     Contender { label: "MOTO", method: method(&shipped()), rollouts: 15 }
 }
 
-/// Where nothing differs from stroke to stroke: chosen on the same seeds of 3a.
+/// Settings for strokes that do not vary. They were chosen on seeds 21 to 23 of 3a.
 fn moto_noiseless() -> Contender {
     let config = MotoConfig { stored_iterations: 25, sample_decay: 0.93, beta0: Some(0.07), ..shipped() };
     Contender { label: "MOTO", method: method(&config), rollouts: 10 }
 }
 
 fn shipped() -> MotoConfig {
-    // The file is part of the program and a test loads it.
+    // The file is part of the program, and a test loads it.
     let shipped = crate::setup::Setup::shipped(|_| {}).ok();
     shipped.and_then(|setup| setup.config.learner.typed(MotoConfig::NAME)).unwrap_or_default()
 }
 
-/// Chosen on seeds 21 to 23 of 3b among inertia 0.3 to 0.8; epsilon 0.5, 0.7, 1 and 1.5; 10, 20 and 40 stored iterations; 10 and 30
-/// rollouts. Inertia is what counts: without it the covariance collapses, and with 0.3 and epsilon 0.7 seeds end below 0.5. In
-/// 3c, with 0.9 and epsilon 0.7 the movements are no better.
+/// Chosen on seeds 21 to 23 of 3b among inertia 0.3 to 0.8; epsilon 0.5, 0.7, 1 and 1.5; 10, 20 and
+/// 40 stored iterations; 10 and 30 rollouts. Inertia matters most: without it the covariance
+/// collapses, and with inertia 0.3 and epsilon 0.7 seeds end below 0.5. In 3c, inertia 0.9 and
+/// epsilon 0.7 give no better movements.
 fn reps_steady() -> RepsConfig {
     RepsConfig { epsilon: 1., inertia: 0.7, ..Default::default() }
 }
@@ -106,20 +109,23 @@ fn reps() -> Contender {
     Contender { label: "REPS", method: method(&reps_steady()), rollouts: 30 }
 }
 
-/// Chosen on seeds 21 to 23 of 3a among 10 and 30 rollouts; epsilon 0.4, 0.7 and 1; inertia 0.3 and 0.5: the fastest to 80 %.
+/// The fastest to 80 % on seeds 21 to 23 of 3a, among 10 and 30 rollouts; epsilon 0.4, 0.7 and 1;
+/// inertia 0.3 and 0.5.
 fn reps_noiseless() -> Contender {
     let config = RepsConfig { epsilon: 1., inertia: 0.5, stored_iterations: 20, ..Default::default() };
     Contender { label: "REPS", method: method(&config), rollouts: 10 }
 }
 
-/// Not chosen on other seeds than those reported, but on seeds 1 to 3 of 3a, among epsilon 1, 2 and 3 (beta0 0.5, 1, 1) with 7 and 10
-/// stored iterations. On seeds 21 to 23 of 3c, epsilon 0.5 and 1 (beta0 0.2, 0.3) with 15 and 20 did not end higher.
+/// Chosen on seeds 1 to 3 of 3a, which are reported seeds. Tried were epsilon 1, 2 and 3 with beta0
+/// 0.5, 1 and 1, and 7 and 10 stored iterations. On seeds 21 to 23 of 3c, epsilon 0.5 and 1 (beta0
+/// 0.2, 0.3) with 15 and 20 stored iterations did not end higher.
 fn more() -> Contender {
     let config = MoreConfig { epsilon: 2., beta0: 1., stored_iterations: 7, ..Default::default() };
     Contender { label: "MORE", method: method(&config), rollouts: 30 }
 }
 
-/// Chosen on seeds 21 to 23 of 3a among 10 and 30 rollouts; epsilon 1, 2 and 3 with beta0 0.5, 0.7 and 1: the fastest to 80 %.
+/// The fastest to 80 % on seeds 21 to 23 of 3a, among 10 and 30 rollouts; epsilon 1, 2 and 3 with
+/// beta0 0.5, 0.7 and 1.
 fn more_noiseless() -> Contender {
     let config =
         MoreConfig { epsilon: 2., beta0: 0.7, stored_iterations: 20, sample_decay: 0.95, ..Default::default() };

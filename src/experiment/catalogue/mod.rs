@@ -1,4 +1,4 @@
-//! The experiments that come with the program.
+//! The experiments shipped with the program.
 
 mod defaults;
 mod figure_1;
@@ -8,22 +8,22 @@ mod settings;
 
 use super::{ExperimentConfig, ExperimentError};
 
-/// An experiment on offer.
+/// An experiment of the catalogue.
 pub struct Entry {
-    /// Its name on the command line.
+    /// Name on the command line.
     pub name: &'static str,
-    /// What it compares, with which settings and why, for people.
+    /// Methods and settings compared, with the reason, for people.
     pub explanation: &'static str,
-    /// How long ten seeds take on two processors, for people.
+    /// Time that ten seeds take on two processors, for people.
     pub duration: &'static str,
-    /// Its settings.
+    /// Settings of the experiment.
     pub config: fn() -> ExperimentConfig,
-    /// Iterations of each variant are divided by this for `--quick`, which takes two seeds.
+    /// Divisor of each variant's iterations under `--quick`, which runs two seeds.
     pub quick_divisor: usize,
 }
 
 impl Entry {
-    /// The small version: two seeds, and the beginning of each curve.
+    /// The short version: two seeds, and the beginning of each curve.
     pub fn quick(&self) -> ExperimentConfig {
         let mut config = (self.config)();
         config.title.push_str(" (quick)");
@@ -35,7 +35,7 @@ impl Entry {
     }
 }
 
-/// All of them, in the order of the paper's figures.
+/// All experiments, in the order of the paper's figures.
 pub const ENTRIES: [Entry; 9] = [
     figure_1::LARGE_BATCHES,
     figure_1::ABLATIONS,
@@ -48,10 +48,10 @@ pub const ENTRIES: [Entry; 9] = [
     defaults::DEFAULTS,
 ];
 
-/// The experiment of a name.
+/// The experiment with this name.
 ///
 /// # Errors
-/// [`ExperimentError::Unknown`] with the names there are.
+/// [`ExperimentError::Unknown`], with the known names.
 pub fn find(name: &str) -> Result<&'static Entry, ExperimentError> {
     const ALL: &[Entry] = &ENTRIES;
     ALL.iter().find(|entry| entry.name == name).ok_or_else(|| ExperimentError::Unknown {

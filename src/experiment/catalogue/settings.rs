@@ -1,4 +1,4 @@
-//! Settings that several experiments share.
+//! Settings shared by several experiments.
 
 use moto_learners::gps::GpsConfig;
 use moto_learners::moto::{GuardConfig, MotoConfig, Reuse, Ridge, StateDiagonal, Targets, TrustRegion};
@@ -8,7 +8,7 @@ use moto_settings::Choice;
 use crate::experiment::{Measure, TaskConfig, Variant};
 use crate::tasks::swing_up::{Chain, JointLimit, SwingUpConfig};
 
-/// What the swing-ups' figures show.
+/// Measures in the figures of the swing-ups.
 pub fn measures() -> Vec<Measure> {
     vec![Measure::MeanAction, Measure::Rollouts]
 }
@@ -18,7 +18,8 @@ pub fn double() -> TaskConfig {
     TaskConfig::SwingUp(SwingUpConfig::default())
 }
 
-/// The quad link. All methods start with at least twice the double link's exploration: with less MOTO cools down before it is up.
+/// The quad link. All methods start with at least twice the double link's exploration. With less
+/// exploration, MOTO stops exploring before the links are up.
 pub fn quad(torque_limit: f64, joint_limit: Option<JointLimit>, initial_deviation: f64) -> TaskConfig {
     let chain = Chain::Quad;
     TaskConfig::SwingUp(SwingUpConfig { chain, torque_limit, joint_limit, initial_deviation, ..Default::default() })
@@ -29,13 +30,15 @@ pub fn limited_quad() -> TaskConfig {
     quad(25., Some(JointLimit::default()), 10.)
 }
 
-/// This project's default settings, with the larger steps that the quad link takes (docs/learning_study.md).
+/// This project's default settings, with the larger steps that suit the quad link
+/// (docs/learning_study.md).
 pub fn quad_defaults() -> MotoConfig {
     MotoConfig { epsilon: 0.5, ..Default::default() }
 }
 
-/// MOTO without what this project added: a bound on every step's KL, one ridge for all fits and terms, values not clipped, no
-/// linear model taking variance out of the targets, no guard.
+/// MOTO as in the paper, without this project's additions. Every step has its own KL bound, all
+/// fits and terms share one ridge, values are not clipped, and there is neither a control variate
+/// nor a guard.
 pub fn paper() -> MotoConfig {
     MotoConfig {
         epsilon: 0.2,
@@ -59,12 +62,13 @@ pub fn paper() -> MotoConfig {
     }
 }
 
-/// The paper's, without reuse: for large batches.
+/// The paper's settings without reuse, for large batches.
 pub fn paper_without_reuse() -> MotoConfig {
     MotoConfig { reuse: Reuse::None, ..paper() }
 }
 
-/// The paper's, with this project's regression: for small batches, where the paper's would decide the comparison by diverging.
+/// The paper's settings with this project's regression, for small batches. The paper's regression
+/// diverges on small batches, which would decide the comparison.
 pub fn paper_with_this_regression() -> MotoConfig {
     MotoConfig {
         ridge: Ridge::CrossValidated,
@@ -75,9 +79,10 @@ pub fn paper_with_this_regression() -> MotoConfig {
     }
 }
 
-/// The method with these settings.
+/// The choice of the method with these settings.
 pub fn method(settings: &impl LearnerSettings) -> Choice<Learners> {
-    // Settings that come with the program are numbers, words and groups of them, which a configuration can have.
+    // Shipped settings consist of numbers, words and groups, which all have the form of a
+    // configuration.
     Learners::chosen(settings).expect("settings have the form of a configuration")
 }
 
@@ -86,7 +91,8 @@ pub fn moto(label: &str, task: &TaskConfig, settings: MotoConfig, rollouts: usiz
     variant(label, task, method(&settings), rollouts, iterations)
 }
 
-/// A variant that learns with guided policy search, whose default bound on the KL is that of [`paper`] per step.
+/// A variant that learns with guided policy search. Its default KL bound is the bound of [`paper`]
+/// per step.
 pub fn gps(label: &str, task: &TaskConfig, rollouts: usize, iterations: usize) -> Variant {
     variant(label, task, method(&GpsConfig::default()), rollouts, iterations)
 }

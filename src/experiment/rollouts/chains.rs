@@ -1,4 +1,5 @@
-//! Swing-ups, simulated directly: all rollouts of an iteration at once, on all processors.
+//! Swing-ups, simulated without the control loop. All rollouts of an iteration run at once, on all
+//! processors.
 
 use moto_learners::moto::ReturnSummary;
 use moto_learners::policy::{Policy, StoredLaw};
@@ -10,7 +11,7 @@ use crate::report::SwingMotion;
 use crate::robot::{TrialKey, TrialKind};
 use crate::tasks::swing_up::{SwingUp, SwingUpConfig};
 
-/// Starts from which the mean action is judged.
+/// Number of starts from which the mean action is evaluated.
 const STARTS: u64 = 30;
 
 /// A swing-up.
@@ -20,10 +21,10 @@ pub struct Chains {
 }
 
 impl Chains {
-    /// The swing-up of a configuration.
+    /// Sets up the swing-up of a configuration.
     ///
     /// # Errors
-    /// The parameter that is refused.
+    /// The setting that is refused.
     pub fn new(task: &SwingUpConfig, seed: u64) -> Result<Self, RunError> {
         Ok(Self { task: SwingUp::new(task.clone())?, seed })
     }

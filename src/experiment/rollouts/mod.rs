@@ -1,4 +1,5 @@
-//! Where an experiment's rollouts come from: strokes through the control loop, or a chain simulated directly.
+//! Sources of an experiment's rollouts: strokes through the control loop, or a chain simulated
+//! without it.
 
 mod chains;
 mod on_the_loop;
@@ -12,30 +13,30 @@ use moto_learners::{Batch, Reward, Start};
 use super::run::{Attachment, RunError};
 use super::{TaskConfig, Variant};
 
-/// A task that rollouts are made of. What is random in a rollout is keyed by seed, iteration and number.
+/// A task that makes rollouts. Seed, iteration and number of a rollout key its random numbers.
 pub trait Rollouts {
-    /// What a learner starts from.
+    /// The start of a learner.
     ///
     /// # Errors
     /// If the task has no demonstration.
     fn start(&self) -> Result<Start, RunError>;
 
-    /// The reward.
+    /// The reward of the task.
     fn reward(&self) -> &dyn Reward;
 
-    /// `count` rollouts with exploration noise.
+    /// Makes `count` rollouts with exploration noise.
     ///
     /// # Errors
-    /// If the law cannot be used, or too few rollouts can be learned from.
+    /// If the law cannot be used, or too few rollouts are usable.
     fn explore(&mut self, law: &StoredLaw, iteration: u64, count: u64) -> Result<Explored, RunError>;
 
-    /// Strokes of the mean action.
+    /// Makes and judges strokes of the mean action.
     ///
     /// # Errors
     /// If the law cannot be used.
     fn judge(&mut self, law: &StoredLaw, iteration: u64) -> Result<Judged, RunError>;
 
-    /// What to keep of a law that was learned.
+    /// The file to keep of a learned law.
     ///
     /// # Errors
     /// If it cannot be made.
@@ -46,26 +47,26 @@ pub trait Rollouts {
 pub struct Explored {
     /// The rollouts.
     pub batch: Batch,
-    /// Their mean return as the task counted it; none where the learner's count is the only one.
+    /// Mean return according to the task. `None` if only the learner computes returns.
     pub mean_return: Option<f64>,
-    /// Share that succeeded, where the task knows success.
+    /// Share that succeeded. `None` if the task does not define success.
     pub success: Option<f64>,
-    /// Others that could not be learned from.
+    /// Number of further rollouts that were not usable.
     pub discarded: usize,
 }
 
-/// Strokes of the mean action.
+/// Statistics of the mean action's strokes.
 pub struct Judged {
     /// Mean return.
     pub mean_return: f64,
-    /// Share that succeeded, where the task knows success.
+    /// Share that succeeded. `None` if the task does not define success.
     pub success: Option<f64>,
 }
 
-/// The rollouts of a variant's task.
+/// The source of rollouts for a variant's task.
 ///
 /// # Errors
-/// What of the task is refused.
+/// The setting of the task that is refused.
 pub fn of(variant: &Variant, seed: u64) -> Result<Box<dyn Rollouts>, RunError> {
     Ok(match &variant.task {
         TaskConfig::SwingUp(task) => Box::new(chains::Chains::new(task, seed)?),

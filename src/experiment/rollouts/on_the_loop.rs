@@ -1,4 +1,4 @@
-//! Strokes of a task through the control loop.
+//! Strokes of a task, made by the control loop.
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ use crate::tasks::table_tennis::TableTennisConfig;
 use crate::tasks::{Judgement, Task};
 use crate::tasks::{TaskError, Tasks};
 
-/// Strokes of the mean action by which an iteration is judged, where they differ.
+/// Number of the mean action's strokes that evaluate an iteration, if strokes vary.
 const STROKES: u64 = 50;
-/// Attempts an iteration may make for each rollout it needs.
+/// Most attempts per rollout that an iteration needs.
 const ATTEMPTS: u64 = 2;
 
-/// A task with the loop that makes its strokes.
+/// A task with its control loop.
 pub struct OnTheLoop {
     setup: Setup,
     task: Box<dyn Task>,
@@ -33,7 +33,7 @@ impl OnTheLoop {
     /// Table tennis, with the arm and the control loop of the shipped configuration.
     ///
     /// # Errors
-    /// The parameter that is refused.
+    /// The setting that is refused.
     pub fn new(task: &TableTennisConfig, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
         let task = Tasks::chosen(task).map_err(TaskError::Setting)?;
         let mut setup = Setup::shipped(|config| config.task = task)?;

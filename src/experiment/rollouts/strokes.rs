@@ -1,4 +1,4 @@
-//! Strokes through the control loop, in lockstep on the caller's thread; they are not stored.
+//! Strokes made by the control loop in lockstep, on the caller's thread. They are not stored.
 
 use crate::control::{
     ControlLoop, FinishedTrial, LoopClient, OrderError, Outcome, Request, TrialBuffers, TrialOrder, TrialShape,
@@ -10,7 +10,7 @@ use crate::supervisor::lockstep;
 use crate::tasks::{Task, TaskError};
 use moto_settings::FieldError;
 
-/// Why no more strokes come.
+/// The reason why no more strokes come.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StrokeError {
@@ -20,18 +20,18 @@ pub enum StrokeError {
     /// The plant cannot be made.
     #[error(transparent)]
     Task(#[from] TaskError),
-    /// The loop does not take a trial.
+    /// The loop refused a trial.
     #[error("the control loop refused a trial: {0}")]
     Refused(OrderError),
-    /// The loop is over, or its rings are full: only the caller could have done that.
+    /// The loop ended, its rings are full, or the loop stays stopped after all resets.
     #[error("the control loop ended")]
     Ended,
 }
 
-/// How often the loop may refuse a trial because it is stopped before its reset counts as impossible.
+/// Largest number of resets of a stopped loop before the stroke is given up.
 const RESETS: usize = 10;
 
-/// A loop with a plant that makes one stroke after the other.
+/// A loop with a plant, which makes one stroke after the other.
 pub struct Strokes {
     control: ControlLoop,
     client: LoopClient,
@@ -41,23 +41,23 @@ pub struct Strokes {
 }
 
 impl Strokes {
-    /// A loop with the plant of the task; `seed` keys everything random.
+    /// Starts a loop with the task's plant. `seed` keys all random numbers.
     ///
     /// # Errors
-    /// What is refused.
+    /// The setting that is refused.
     pub fn new(setup: &Setup, task: &dyn Task, seed: u64) -> Result<Self, StrokeError> {
         let mut setup = setup.clone();
-        // The plant starts anew at each trial: there is nothing in going home exactly.
+        // The plant is reset at each trial, so the arm need not return exactly.
         let back = &mut setup.config.control.return_home;
         (back.position_tolerance, back.velocity_tolerance) = (1., 10.);
         let (control, client, shape) = lockstep(&setup, task, task.plant(seed)?)?;
         Ok(Self { control, client, shape, seed, spare: None })
     }
 
-    /// Makes the stroke of a key, with the exploration noise of it or without.
+    /// Makes the stroke of a key, with the exploration noise of the key if `explore`.
     ///
     /// # Errors
-    /// If the loop does not take it.
+    /// If the loop refuses the trial.
     pub fn make(&mut self, law: &Law, key: TrialKey, explore: bool) -> Result<FinishedTrial, StrokeError> {
         let count = law.noise_len();
         let noise =
@@ -68,7 +68,7 @@ impl Strokes {
             self.client.order(order).map_err(|_| StrokeError::Ended)?;
             let trial = self.next()?;
             match trial.outcome {
-                // A limit or a watchdog stopped the arm in the stroke before.
+                // A limit or a watchdog stopped the arm in the previous stroke.
                 Outcome::Refused(OrderError::Stopped(_)) => {
                     order = trial.order;
                     self.client.request(Request::ResetFault).map_err(|_| StrokeError::Ended)?;
@@ -96,7 +96,7 @@ impl Strokes {
         }
     }
 
-    /// Gives a trial's memory back for the next.
+    /// Keeps a trial's buffers for the next trial.
     pub fn recycle(&mut self, trial: FinishedTrial) {
         let mut buffers = trial.order.buffers;
         buffers.clear();

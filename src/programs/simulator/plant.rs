@@ -1,4 +1,5 @@
-//! A simulated robot that is a program, as the loop's plant: a line each way per control period.
+//! The plant of a simulated robot that is a program. It exchanges one line each way per control
+//! period.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::programs::question::Kind;
 use crate::programs::{Answer, FAILURES, Program, ProgramError};
 use crate::robot::{Command, Plant, Reading, TrialKey, TrialKind};
 
-/// What the program is told. Times are since the last reset, s.
+/// A question to the program. Times are since the last reset, s.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Question<'a> {
@@ -20,7 +21,7 @@ enum Question<'a> {
     Step {
         effort: &'a [f64],
         until: f64,
-        /// The arm has reached its start posture: what the task throws is thrown now.
+        /// Whether the arm has reached its start posture, at which the task launches its objects.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         launch: bool,
     },
@@ -33,11 +34,11 @@ struct Reset<'a> {
     iteration: u64,
     kind: Kind,
     context: &'a [f64],
-    /// Where the arm is put, at rest; none where it stays as it is.
+    /// Posture in which the arm is put at rest. `None`: the arm stays as it is.
     posture: Option<&'a [f64]>,
 }
 
-/// What it answers.
+/// An answer of the program.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct State {
@@ -49,29 +50,29 @@ struct State {
     judgement: Option<Answer>,
 }
 
-/// The robot.
+/// The plant.
 pub(super) struct ProgramPlant {
     program: Program,
     robot: Robot,
     shared: SharedCell,
     key: TrialKey,
-    /// The loop's time at the last reset: the program counts from there.
+    /// The loop's time at the last reset, from which the program counts.
     start: Duration,
     /// The loop's time now.
     now: Duration,
-    /// The arm is to be put into its start posture as the trial begins.
+    /// Whether the next trial begins in the start posture.
     put_back: bool,
     launch: bool,
     state: State,
-    /// When the program failed, if it does not run since.
+    /// Time of the failure, while the program does not run.
     failed: Option<Duration>,
-    /// Failures since a trial without one.
+    /// Failures since the last trial without one.
     failures: u32,
     failed_in_trial: bool,
 }
 
 impl ProgramPlant {
-    /// The arm in its start posture.
+    /// A plant with the arm in its start posture.
     pub fn new(program: Program, robot: Robot, shared: SharedCell) -> Result<Self, ProgramError> {
         let zeros = || vec![0.; robot.joints];
         let state = State {
@@ -84,7 +85,7 @@ impl ProgramPlant {
         let mut plant = Self {
             program,
             shared,
-            // Before any trial.
+            // A key before that of any trial.
             key: TrialKey { kind: TrialKind::Evaluate, iteration: 0, rollout: 0 },
             start: Duration::ZERO,
             now: Duration::ZERO,
@@ -133,7 +134,7 @@ impl ProgramPlant {
         change(self.shared.lock().findings.entry(self.key).or_default());
     }
 
-    /// Takes a failure in. The third in a row is the last.
+    /// Records a failure. The third consecutive failure is the last.
     fn fail(&mut self, error: ProgramError) {
         warn!("{error}");
         self.finding(|finding| finding.failure = Some(error.to_string()));
@@ -149,7 +150,7 @@ impl ProgramPlant {
         self.failures >= FAILURES
     }
 
-    /// Starts the program anew with the arm put back.
+    /// Starts the program again, with the arm in its start posture.
     fn restart(&mut self) {
         self.put_back = true;
         self.begin();
@@ -163,7 +164,7 @@ impl ProgramPlant {
     }
 }
 
-/// Asks and checks what every answer has to be.
+/// Asks a question and makes the checks common to all answers.
 fn ask(
     program: &mut Program,
     robot: &Robot,
@@ -198,7 +199,8 @@ impl Plant for ProgramPlant {
         self.robot.period
     }
 
-    /// The program is told as the trial begins: it needs the trial's name.
+    /// The program is informed at the beginning of the trial, since its reset includes the trial's
+    /// key.
     fn reset(&mut self, now: Duration) {
         (self.now, self.put_back) = (now, true);
     }
@@ -223,7 +225,7 @@ impl Plant for ProgramPlant {
             return;
         }
         if let Some(failed) = self.failed {
-            // The loop first has to see that there is no robot, and to stop.
+            // The loop must first notice the missing readings and stop.
             if until > failed + self.robot.silence {
                 self.restart();
             }
