@@ -1,6 +1,6 @@
-//! Steps the table-tennis arm and prints, as JSON, the seconds it took and the last positions: our side of
-//! `benches/arm_steps.py`. Arguments: the URDF; then, as JSON, the passive parameters to set, the rest to start from,
-//! the step in seconds, the steps of one motion, the number of motions.
+//! Steps the table-tennis arm and prints the duration in seconds and the last positions as JSON:
+//! our side of `benches/arm_steps.py`. Arguments: the URDF; then, as JSON, the passive parameters,
+//! the start posture, the step in seconds, the steps of one motion, the number of motions.
 
 use std::time::Instant;
 

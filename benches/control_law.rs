@@ -1,4 +1,5 @@
-//! From a state to a safe command, and a whole cycle of the loop around it: 9 joints, 24 states.
+//! Times the control law from a state to a safe command, and a full cycle of the loop: 9 joints, 24
+//! states.
 
 #[path = "../tests/control_support/mod.rs"]
 mod control_support;
@@ -17,7 +18,7 @@ const JOINTS: usize = 9;
 const STATES: usize = 24;
 const HORIZON: usize = 30;
 
-/// Policy, scaling and limits, as in the loop.
+/// Policy, scaling and limits of the loop.
 struct Law {
     policy: CompiledPolicy,
     limits: Limits,
@@ -64,7 +65,7 @@ impl Law {
     }
 }
 
-/// The plant's step and the time are the clock's; what is left is the loop.
+/// A simulated clock that also steps the plant. The rest of a cycle is the loop's.
 struct Untimed {
     now: Duration,
     driver: PlantDriver<Joints>,
@@ -80,7 +81,7 @@ impl Clock for Untimed {
     }
 }
 
-/// Time of each call, with that of reading the clock twice in it.
+/// Duration of each call, including two readings of the clock.
 fn each(name: &str, count: usize, mut call: impl FnMut() -> Duration) {
     let mut times = Histogram::<u64>::new_with_bounds(1, 1_000_000_000, 3).unwrap();
     (0..count / 10).for_each(|_| {

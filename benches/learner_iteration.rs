@@ -1,13 +1,16 @@
-//! A learner iteration on the swing-ups: where its time goes, and what share of the machine's matrix-multiply peak it reaches.
+//! Times a learner iteration on the swing-ups: the share of each stage, and the share of the
+//! machine's matrix-multiply peak.
 //!
 //! ```sh
 //! cargo bench --bench learner_iteration            # RAYON_NUM_THREADS=1 for one thread
 //! ```
 //!
-//! The peak is measured in the same run, with the matrix multiplication that the regression uses (faer, blocks of 384), on
-//! as many threads. Operations are counted by formula, not measured: those that the algorithm asks for in its three large
-//! stages (densities, Gram matrices and their reduction, fits), additions and multiplications each as one; exponentials,
-//! divisions, copies and the two small stages count nothing. What the share lacks to 100 % is therefore partly work that
+//! The peak is measured in the same run, with the matrix multiplication of the regression (faer,
+//! blocks of 384) on the same number of threads. Operations are counted by formula, not measured.
+//! The count covers the three large stages (densities, Gram matrices and their reduction, fits),
+//! with additions and multiplications as one each. Exponentials, divisions, copies and the two
+//! small stages are not counted. The gap between the share and 100 % is therefore partly uncounted
+//! work.
 //! is not counted.
 
 use std::time::Instant;
@@ -19,14 +22,14 @@ use moto_controller::tasks::swing_up::{Chain, JointLimit, SwingUp, SwingUpConfig
 use moto_learners::moto::{IterationReport, Moto, MotoConfig, StageSeconds, StateScales};
 use rayon::prelude::*;
 
-/// Repetitions, of which the fastest counts: what else the machine does slows the others.
+/// Number of repetitions. The fastest counts, because the machine's other work slows the others.
 const REPETITIONS: usize = 15;
-/// Subdiagonals of the band that Gram matrices are reduced to.
+/// Subdiagonals of the band of a reduced Gram matrix.
 const BAND: f64 = 8.;
-/// Ridges that cross-validation tries.
+/// Number of ridges in cross-validation.
 const RIDGES: f64 = 19.;
 
-/// Operations per second of matrix multiplications on all threads, the best of several.
+/// Operations per second of matrix multiplications on all threads, as the best of several runs.
 fn peak() -> f64 {
     const SIZE: usize = 384;
     let threads = rayon::current_num_threads();
@@ -46,12 +49,12 @@ fn peak() -> f64 {
     2. * (SIZE as f64).powi(3) * (threads * products) as f64 / best
 }
 
-/// A problem in numbers.
+/// Sizes of a problem.
 struct Size {
     horizon: f64,
     rollouts: f64,
     iterations: f64,
-    /// States and actions.
+    /// Number of states and actions.
     inputs: f64,
 }
 
@@ -60,14 +63,16 @@ fn operations(size: &Size, report: &IterationReport) -> [f64; 3] {
     let Size { horizon, rollouts, iterations, inputs } = *size;
     let new = rollouts * horizon;
     let old = new * (iterations - 1.);
-    // Old transitions meet the new components, new transitions all of them: a triangular product and two norms each.
+    // Old transitions meet the new components, new transitions all components: a triangular product
+    // and two norms each.
     let densities = (old * horizon + new * horizon * iterations) * (inputs * (inputs + 1.) + 5. * inputs);
     let features = inputs * (inputs + 3.) / 2.;
     let (mut designs, mut backward) = (0., 0.);
     for step in &report.steps {
         let samples = step.transitions as f64;
         let order = samples.min(features);
-        // Dual: half of two products of samples by inputs; primal: a product of features by samples.
+        // Dual: half of two products of samples by inputs. Primal: a product of features by
+        // samples.
         designs +=
             if samples < features { 2. * samples * samples * inputs } else { 2. * samples * features * features };
         designs += 4. / 3. * order.powi(3) + RIDGES * order * 3. * BAND * BAND;
@@ -91,7 +96,7 @@ fn measure(name: &str, task: SwingUpConfig, rollouts: usize, config: MotoConfig,
             (0..rollouts as u64).map(|rollout| TrialKey { kind: TrialKind::Learn, iteration, rollout }).collect();
         task.rollouts(learner.policy(), 1, &keys, true).expect("a policy of the task")
     };
-    // Until the store is full.
+    // Fills the store.
     for _ in 0..iterations {
         learner.update(batch(&learner), &task).expect("an update");
     }
@@ -136,7 +141,7 @@ fn measure(name: &str, task: SwingUpConfig, rollouts: usize, config: MotoConfig,
 }
 
 fn main() {
-    // Cargo passes --bench; there is nothing to choose.
+    // Cargo passes --bench, which is ignored.
     let peak = peak();
     println!(
         "matrix-multiply peak on {} threads: {:.1} billion operations per second",

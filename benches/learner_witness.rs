@@ -1,7 +1,8 @@
-//! The learner's side of `benches/learner.py`: replays the batches of a problem folder, then runs and times the last
-//! update once per line on standard input, and leaves the updated policy in `result.f64`.
+//! The learner's side of `benches/learner.py`. It replays the batches of a problem folder, then
+//! runs and times the last update once per line on standard input, and leaves the updated policy in
+//! `result.f64`.
 //!
-//! The batches were made with the other side's policies, which agree with this side's to rounding.
+//! The other side's policies made the batches. These policies agree with this side's to rounding.
 
 use moto_controller::policy::{LinearGaussian, Policy};
 use moto_learners::moto::{Moto, MotoConfig, StateScales};
@@ -49,7 +50,7 @@ impl Reward for Costs {
     }
 }
 
-/// Numbers taken from the front one matrix at a time.
+/// Numbers, taken from the front one matrix at a time.
 struct Numbers(std::vec::IntoIter<f64>);
 
 impl Numbers {

@@ -1,4 +1,4 @@
-//! Our side of `benches/program_exchange.py`: what lines to a simulator that is a program, and back, take.
+//! Our side of `benches/program_exchange.py`: times the exchange of lines with a simulator program.
 
 use std::time::Instant;
 

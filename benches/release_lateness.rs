@@ -1,5 +1,6 @@
-//! Runs the control loop on the wall clock and prints, as one line of JSON, how late its releases were: beside `cyclictest` at the
-//! same priority and period, this shows what the loop adds (`benches/cyclictest.sh`).
+//! Runs the control loop on the wall clock and prints the lateness of its releases as one line of
+//! JSON. Compared with `cyclictest` at the same priority and period, it shows the delay that the
+//! loop adds (`benches/cyclictest.sh`).
 
 #[path = "../tests/control_support/mod.rs"]
 mod control_support;

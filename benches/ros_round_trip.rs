@@ -1,11 +1,11 @@
-//! The way of a joint state through the node to a command, beside that through a bare r2r echo.
+//! Times a joint state's way through the node to a command, compared with a bare r2r echo.
 //!
 //!     source "$(scripts/setup_ros2.sh)"
 //!     cargo bench --features ros --bench ros_round_trip
 //!
-//! This process is the robot: it reports at 500 Hz and takes the time until the command comes that answers. Node and echo are
-//! processes of their own and take turns (A B A B). Then the loop runs on the wall clock under the same traffic, and its release
-//! lateness is shown.
+//! This process is the robot. It reports at 500 Hz and measures the time until the answering
+//! command. Node and echo are processes of their own and take turns (A B A B). Then the loop runs
+//! on the wall clock under the same traffic and reports its release lateness.
 
 use std::error::Error;
 use std::process::{Child, Command, Stdio};
@@ -19,10 +19,10 @@ use r2r::std_msgs::msg::{Float64MultiArray, MultiArrayDimension, String as Text}
 use r2r::{Node, Publisher, QosProfile};
 
 const PERIOD: Duration = Duration::from_millis(2);
-/// Rounds of node and echo, and messages in each.
+/// Number of rounds of node and echo, and of messages per round.
 const ROUNDS: usize = 10;
 const MESSAGES: usize = 1000;
-/// A message not answered by then is lost.
+/// A message without an answer after this time counts as lost.
 const LOST: Duration = Duration::from_millis(100);
 const JOINTS: [&str; 9] = ["bx", "by", "bz", "j1", "j2", "j3", "j4", "j5", "j6"];
 const REST: [f64; 9] = [0., 0., 0., -0.8, -0.6, 0.3, 1.3, 1.2, 0.8];
@@ -83,7 +83,7 @@ fn end(node: &mut Child) -> Result<()> {
     Ok(())
 }
 
-/// The peer: nothing but a subscription and a publisher.
+/// The peer: only a subscription and a publisher.
 fn echo() -> Result<()> {
     let mut node = Node::create(r2r::Context::create()?, "echo", "")?;
     let commands = node.create_publisher::<Float64MultiArray>("/echo/commands", QosProfile::default().keep_last(1))?;
@@ -138,7 +138,7 @@ impl Robot {
         })
     }
 
-    /// Reports the rest posture, now.
+    /// Reports the rest posture with the present time.
     fn report(&self) -> Result<Time> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
         let stamp = Time { sec: now.as_secs() as i32, nanosec: now.subsec_nanos() };
@@ -168,7 +168,7 @@ impl Robot {
         Ok(None)
     }
 
-    /// Node and echo in turns; times and losses of both.
+    /// Node and echo in turns: times and losses of both.
     fn race(&mut self) -> Result<([Vec<f64>; 2], [usize; 2])> {
         let since = Instant::now();
         for who in [0, 1] {
@@ -195,7 +195,8 @@ impl Robot {
         Ok((times, lost))
     }
 
-    /// Reports at 500 Hz until some trials were made; the deadline statistics of each.
+    /// Reports at 500 Hz until `wanted` trials were made. Returns the deadline statistics of each
+    /// trial.
     fn wait_for_trials(&mut self, wanted: usize) -> Result<Vec<String>> {
         let (mut lines, since) = (vec![], Instant::now());
         let mut next = Instant::now();

@@ -1,5 +1,6 @@
-//! A learner of one's own: its file, which is this one, and one line that registers it. A configuration then chooses it by its
-//! name, and the daemon runs it on the loop like any other: it is stored, resumed and judged.
+//! A learner of your own: its file, which is this one, and one line that registers it. A
+//! configuration then chooses the learner by its name. The daemon runs it on the loop like any
+//! other learner, and stores, resumes and judges it.
 //!
 //! ```sh
 //! cargo run --release --example own_learner
@@ -17,14 +18,15 @@ use nalgebra::{DMatrix, DVector};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Cross-entropy search over the biases of a policy: each step's bias becomes the mean of what the best rollouts did there.
+/// Cross-entropy search over the biases of a policy. The new bias of a step is the mean over the
+/// best rollouts.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct BestOfConfig {
-    /// Best rollouts of a batch that are learned from.
+    /// Number of best rollouts of a batch that the update uses.
     #[schemars(extend("minimum" = 1))]
     best: usize,
-    /// What the exploration's covariance is multiplied by with each iteration.
+    /// Factor on the exploration's covariance at each iteration.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     cooling: f64,
 }
@@ -43,7 +45,7 @@ impl LearnerSettings for BestOfConfig {
     }
 }
 
-/// The learner with everything it remembers.
+/// The learner with its full state.
 #[derive(Clone, Serialize, Deserialize)]
 struct BestOf {
     config: BestOfConfig,
@@ -66,7 +68,7 @@ impl Learner for BestOf {
         order.sort_by(|a, b| returns[*b].total_cmp(&returns[*a]));
         let best = &order[..self.config.best.min(order.len())];
         for (t, law) in self.policy.steps.iter_mut().enumerate() {
-            // What the feedback added to the bias, to keep it apart.
+            // The feedback's part of the action, which does not belong to the bias.
             let feedback = |i: usize| &law.gain * batch.states[t].column(i);
             let biases: Vec<DVector<f64>> = best.iter().map(|&i| batch.actions[t].column(i) - feedback(i)).collect();
             law.bias = DMatrix::from_columns(&biases).column_mean();
@@ -92,7 +94,7 @@ impl Learner for BestOf {
     }
 }
 
-/// What the program is told: the shipped swing-up, shortened, with this learner.
+/// Writes the configuration: the shipped swing-up, shortened, with this learner.
 fn configuration(folder: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut text = fs::read_to_string(root.join("config/double_link.yaml"))?;
@@ -109,10 +111,11 @@ fn configuration(folder: &Path) -> Result<PathBuf, Box<dyn Error>> {
     Ok(path)
 }
 
-/// Learns to lift a chain of two links with it, in two runs of the program, as it were: the second goes on with the first.
+/// Learns to lift a chain of two links, in two runs of the program. The second run continues the
+/// first.
 ///
 /// # Errors
-/// What the daemon refuses.
+/// An error of the daemon.
 ///
 /// # Panics
 /// If nothing is learned.

@@ -1,7 +1,8 @@
-//! Prints the trials of a run, and replays one on the simulated robot: `replay_a_trial RUN_FOLDER [TRIAL]`.
+//! Prints the trials of a run, and replays one on the simulated robot:
+//! `replay_a_trial RUN_FOLDER [TRIAL]`.
 //!
-//! The efforts that the loop sent go into the task's simulation, from the same start. In lockstep the readings come out
-//! as they were, to the bit; what a real arm did differently shows in the distance.
+//! The sent efforts drive the task's simulation from the same start. In lockstep the readings
+//! repeat to the bit. For a real arm the distance shows how the arm differs from the simulation.
 
 use std::error::Error;
 use std::path::Path;
@@ -14,14 +15,14 @@ use moto_controller::setup::Setup;
 use moto_controller::storage::files::Disk;
 use moto_controller::storage::{CONFIG_FILE, RunView, TrialMeta};
 
-/// The key that everything random in the trial was drawn by.
+/// The key of the trial's random numbers.
 fn key(meta: &TrialMeta) -> TrialKey {
     let (kind, iteration) =
         if meta.evaluation { (TrialKind::Evaluate, meta.iteration) } else { (TrialKind::Learn, meta.iteration - 1) };
     TrialKey { kind, iteration, rollout: meta.rollout }
 }
 
-/// Largest distance between the joint positions that were recorded and those of the replay, rad or m.
+/// Largest distance between the recorded joint positions and those of the replay, rad or m.
 fn replay(setup: &Setup, episode: &Episode, meta: &TrialMeta) -> Result<f64, Box<dyn Error>> {
     let task = setup.task()?;
     let (mut ours, robot): (_, RobotPort) = link(episode.joints, episode.task_values);
@@ -40,7 +41,8 @@ fn replay(setup: &Setup, episode: &Episode, meta: &TrialMeta) -> Result<f64, Box
     Ok(farthest)
 }
 
-/// Prints the trials of the run in `folder`. Gives what [`replay`] says of trial `wanted`; none for the first.
+/// Prints the trials of the run in `folder`. Returns the result of [`replay`] for trial `wanted`,
+/// by default the first.
 pub fn run(folder: &Path, wanted: Option<u64>) -> Result<f64, Box<dyn Error>> {
     let run = RunView::open(Arc::new(Disk), folder)?;
     let setup = Setup::load(&folder.join(CONFIG_FILE), |_| {})?;

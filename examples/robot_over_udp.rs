@@ -1,5 +1,5 @@
-//! A robot at the other end of a UDP wire learns on the wall clock. Both ends are here: [`Driver`] is the robot as the
-//! loop sees it, [`arm`] plays the robot. Where packets stop coming, each end stops the arm.
+//! A robot behind a UDP connection learns on the wall clock. Both ends are here: [`Driver`] is the
+//! robot as the loop sees it, and [`arm`] plays the robot. If packets stop, each end stops the arm.
 
 use std::error::Error;
 use std::io;
@@ -15,17 +15,18 @@ use moto_controller::setup::Setup;
 use moto_controller::supervisor::{Beginning, Operator, RobotRun};
 
 const JOINTS: usize = 2;
-/// An arm that is silent for this time is lost. The loop stops it before, by `control.watchdog.max_state_age`.
+/// Silence after which an arm counts as lost. The loop stops the arm earlier, by
+/// `control.watchdog.max_state_age`.
 const LOST: Duration = Duration::from_secs(2);
-/// Without a command for this time the arm lets go by itself: whoever commanded it may be dead.
+/// Time without a command after which the arm lets go by itself, because its commander may be dead.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// A packet: a number that counts up, then values, in little-endian order.
+/// Makes a packet: a number that counts up, then values, in little-endian order.
 fn encode(number: u64, values: &[f64]) -> Vec<u8> {
     number.to_le_bytes().into_iter().chain(values.iter().flat_map(|value| value.to_le_bytes())).collect()
 }
 
-/// Number and values of a packet; `None` for what is no packet of so many values, or has one that is not finite.
+/// Number and values of a packet; `None` if the packet does not hold `count` finite values.
 fn decode(packet: &[u8], count: usize) -> Option<(u64, Vec<f64>)> {
     let (words, []) = packet.as_chunks::<8>() else { return None };
     let (number, values) = words.split_first().filter(|(_, values)| values.len() == count)?;
@@ -40,7 +41,7 @@ struct Driver {
     threads: Option<(CommandThread, JoinHandle<()>)>,
 }
 
-/// Commands onto the wire, and how many there were.
+/// Sends commands and counts them.
 struct Wire(UdpSocket, u64);
 
 impl CommandSink for Wire {
@@ -65,11 +66,11 @@ impl RemoteRobot for Driver {
         let receiver = std::thread::Builder::new().name("readings".into()).spawn(move || {
             let (mut packet, mut newest) = ([0; 512], 0);
             while let (Ok(length), false) = (socket.recv(&mut packet), over.load(Relaxed)) {
-                // What was overtaken on the way is old.
+                // A packet that was overtaken is old.
                 let newer = decode(&packet[..length], 2 * JOINTS).filter(|new| new.0 > newest);
                 let Some((number, state)) = newer else { continue };
                 let next = reading.input_buffer_mut();
-                // This wire takes no time worth counting; one that does needs the arm's own stamps.
+                // This connection's delay is negligible. A slower one needs the arm's own stamps.
                 (newest, next.sequence, next.stamp, next.task_stamp) = (number, number, clock.now(), clock.now());
                 next.position.copy_from_slice(&state[..JOINTS]);
                 next.velocity.copy_from_slice(&state[JOINTS..]);
@@ -102,7 +103,7 @@ impl Drop for Driver {
     }
 }
 
-/// The far end: plays until `over`, or for so long, and gives the efforts applied then.
+/// The far end: plays the robot until `over`, at most for `life`. Returns the efforts applied last.
 pub fn arm(socket: &UdpSocket, mut plant: Box<dyn Plant>, life: Duration, over: &AtomicBool) -> io::Result<Vec<f64>> {
     socket.set_nonblocking(true)?;
     let (mut command, mut reading) = (Command::zeros(JOINTS), Reading::zeros(JOINTS, 0));
@@ -129,7 +130,7 @@ pub fn arm(socket: &UdpSocket, mut plant: Box<dyn Plant>, life: Duration, over: 
     Ok(command.effort.into())
 }
 
-/// One run, with an arm that lives for so long. Gives the efforts that the arm is left with.
+/// Runs the daemon with an arm that lives for `life`. Returns the last efforts of the arm.
 pub fn run(life: Duration) -> Result<Vec<f64>, Box<dyn Error>> {
     let setup = Setup::load(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/robot_over_udp.yaml").as_ref(), |_| {})?;
     let (plant, control) = (setup.task()?.plant(setup.config.run.seed)?, setup.config.control.clone());

@@ -1,7 +1,8 @@
-//! A task of one's own: its folder, which is this one, and one line that registers it. A configuration then chooses it by its
-//! name, and everything is there for it: learning on the loop, resuming, judging, pictures, ROS.
+//! A task of your own: its folder, which is this one, and one line that registers it. A
+//! configuration then chooses the task by its name. Learning on the loop, resuming, judging,
+//! pictures and ROS work for it.
 //!
-//! A pendulum swings up from hanging and has to stand still at an angle.
+//! A pendulum swings up from hanging and must stop at an angle.
 //!
 //! ```sh
 //! cargo run --release --example own_task
@@ -25,14 +26,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What a user may set: ranges and units are checked, told and documented from the attributes.
+/// Settings of the task. Ranges and units are checked and documented from the attributes.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct StopAtConfig {
-    /// Where the pendulum has to stop, from hanging.
+    /// Angle at which the pendulum must stop, from hanging.
     #[schemars(extend("minimum" = -3.2, "maximum" = 3.2, "x-unit" = "rad"))]
     angle: f64,
-    /// Policy steps T.
+    /// Number of policy steps T.
     #[schemars(extend("minimum" = 5, "maximum" = 1000))]
     horizon: usize,
 }
@@ -59,7 +60,7 @@ struct StopAt {
     period: Duration,
 }
 
-/// The policy steps at the end in which the pendulum is to stand still.
+/// Number of policy steps at the end in which the pendulum must stand still.
 const REWARDED: usize = 5;
 
 impl Reward for StopAt {
@@ -125,7 +126,7 @@ impl Task for StopAt {
     }
 }
 
-/// What the policy sees.
+/// The policy's state.
 struct AngleAndVelocity;
 
 impl Stroke for AngleAndVelocity {
@@ -180,7 +181,7 @@ impl Plant for Pendulum {
 /// Learns to stop.
 ///
 /// # Errors
-/// What the daemon refuses.
+/// An error of the daemon.
 pub fn main() -> Result<(), Box<dyn Error>> {
     TASKS.add(task::<StopAtConfig>());
 

@@ -1,5 +1,5 @@
-//! Writes small seeds that are not text: `cargo run --example seeds`, in `fuzz/`, into a
-//! target folder of its own (what scripts/fuzz.sh builds is instrumented).
+//! Writes small binary seeds. Call `cargo run --example seeds` in `fuzz/`, with a target folder of
+//! its own (the build of scripts/fuzz.sh is instrumented).
 
 use std::error::Error;
 use std::fs;
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::create_dir_all(seeds.join(target))?;
     }
     for (iteration, (mut learner, parameters)) in (0..).zip(learners()) {
-        // With something to remember.
+        // Gives the learner some state.
         learner.learn(batch(parameters), &Free).ok();
         let header = Header { iteration, ..header() };
         Checkpoint { header, value: (learner.save()?, 7_u64) }.save(&Disk, &seeds.join("checkpoint"), 3)?;
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One joint, one policy step of one cycle.
+/// A trial with one joint and one policy step of one cycle.
 fn trial() -> (Episode, TrialMeta) {
     let episode = Episode {
         joints: 1,

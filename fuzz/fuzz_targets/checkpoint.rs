@@ -1,5 +1,5 @@
-//! A checkpoint, as it is and with its checksum put right: refused, or what a learner of some kind saved, which it refuses too, or
-//! goes on from.
+//! A checkpoint, as given and with a corrected checksum. It is refused, or holds the saved state of
+//! a learner, which the learner refuses or continues from.
 #![no_main]
 
 use std::path::Path;
@@ -13,7 +13,8 @@ fn read(bytes: &[u8]) {
         let (state, _) = checkpoint.value;
         for (mut learner, parameters) in learners() {
             if learner.restore(&state).is_ok() && learner.law().compile().is_ok() {
-                // Other numbers, or another horizon, may make an update impossible, which it says.
+                // Other numbers or another horizon may make an update impossible, which is an error
+                // and not a panic.
                 let _ = learner.learn(batch(parameters), &Free);
             }
         }

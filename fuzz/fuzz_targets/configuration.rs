@@ -1,4 +1,5 @@
-//! The configuration as YAML, for the robot that is shipped: refused, or one whose task can be made and that reads back.
+//! A YAML configuration for the shipped robot. It is refused, or its task can be made and it reads
+//! back.
 #![no_main]
 
 use std::path::Path;

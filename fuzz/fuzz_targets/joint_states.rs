@@ -1,5 +1,5 @@
-//! Joint states as messages give them: refused, or positions and velocities for the loop. What takes them is the ROS node's own, from
-//! its files, so that no ROS is needed to fuzz it.
+//! Joint states in messages. They are refused, or give positions and velocities for the loop. The
+//! target includes the ROS node's own files, so that fuzzing needs no ROS.
 #![no_main]
 #![allow(dead_code)] // The node uses all of it.
 
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
-// Where the node's files look for them.
+// The node's files expect this module here.
 use moto_controller::control;
 
 #[path = "../../src/ros/link/input_error.rs"]
@@ -19,7 +19,7 @@ mod joints;
 #[path = "../../src/ros/link/stamps.rs"]
 mod stamps;
 
-/// Simulated time that nobody publishes.
+/// Simulated time without a publisher.
 mod sim_time {
     #[derive(Clone, Default)]
     pub struct SimTime;
@@ -74,7 +74,8 @@ fuzz_target!(|input: Input| {
         now += Duration::from_micros(after.into());
         let names: Vec<String> = names.into_iter().map(name).collect();
         let message = joint_states::JointStatesMessage { stamp, names: &names, position: &position, velocity: &velocity };
-        // What is accepted may still overflow where positions are far apart; the loop stops on it. What must not be is a panic.
+        // Accepted positions far apart may still overflow, and the loop then stops. A panic is the
+        // fault to find.
         let _ = states.take(&message, &time, now);
     }
 });

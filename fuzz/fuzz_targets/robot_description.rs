@@ -1,4 +1,4 @@
-//! A URDF: refused, or a model whose dynamics can be computed.
+//! A URDF. It is refused, or gives a model whose dynamics can be computed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

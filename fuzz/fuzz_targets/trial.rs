@@ -1,4 +1,5 @@
-//! A trial's MCAP file: refused, or arrays that fit each other. Its checksums are the reader's first defence; most inputs end there.
+//! A trial's MCAP file. It is refused, or gives arrays of consistent lengths. The reader's
+//! checksums refuse most inputs.
 #![no_main]
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the targets share: a disk that holds one file, and what the seeds are made of.
+//! Shared parts of the targets: a disk that holds one file, and the contents of the seeds.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -12,11 +12,11 @@ use moto_learners::policy::{LinearGaussian, Policy};
 use moto_learners::{Batch, Demonstrated, Learner, LearnerSettings, Reward, Start};
 use nalgebra::{DMatrix, DVector};
 
-/// A disk on which every path is the same file, to be read only.
+/// A read-only disk on which every path is the same file.
 #[derive(Debug)]
 pub struct OneFile<'a>(pub &'a [u8]);
 
-/// The one thing it does not do.
+/// The error for a write.
 fn no<T>(path: &Path) -> Result<T, FileError> {
     Err(FileError::new("change", path, ErrorKind::ReadOnlyFilesystem.into()))
 }
@@ -54,13 +54,14 @@ impl Files for OneFile<'_> {
     }
 }
 
-/// What a checkpoint of the daemon holds, in its layout: what the learner saved, and the episodes made.
+/// Contents of a checkpoint of the daemon, in its layout: the learner's state, and the number of
+/// episodes.
 pub type Saved = (Vec<u8>, u64);
 
-/// Shapes of the checkpoints that are read.
+/// Shapes of the policies in the checkpoints.
 pub const SHAPES: Shapes = Shapes { state_dim: 2, action_dim: 1, horizon: 2 };
 
-/// What they belong to.
+/// Header of the checkpoints.
 pub fn header() -> Header {
     let text = |text: &str| text.to_owned();
     Header {
@@ -75,13 +76,13 @@ pub fn header() -> Header {
     }
 }
 
-/// What they are expected to be.
+/// Expected header of the checkpoints.
 pub fn expected() -> Expected {
     let Header { robot, task, learner, shapes, .. } = header();
     Expected { robot, task, learner, shapes, config_hash: None, seed: None }
 }
 
-/// Nothing costs anything.
+/// A reward that is always zero.
 pub struct Free;
 
 impl Reward for Free {
@@ -93,7 +94,7 @@ impl Reward for Free {
     }
 }
 
-/// Two rollouts, in which nothing happens, for a learner that draws this many parameters of each.
+/// Two rollouts without motion, for a learner that draws `parameters` values per rollout.
 pub fn batch(parameters: usize) -> Batch {
     Batch { parameters: DMatrix::zeros(parameters, 2), ..Batch::zeros(&policy(), 2) }
 }
@@ -107,7 +108,7 @@ fn policy() -> Policy {
     Policy { steps: vec![law; SHAPES.horizon] }
 }
 
-/// A learner of each kind, of those shapes, with the parameters it draws once per rollout.
+/// A learner of each kind with these shapes, and the number of parameters it draws per rollout.
 pub fn learners() -> Vec<(Box<dyn Learner>, usize)> {
     let position = vec![0., 0.1, 0.3, 0.6, 0.8, 0.9, 1.];
     let velocity = vec![0., 1., 2., 2., 1., 1., 0.];

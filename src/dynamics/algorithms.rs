@@ -6,9 +6,10 @@ use super::model::{Model, Workspace};
 use super::spatial::spatial;
 
 impl Model {
-    /// Inverse dynamics (recursive Newton-Euler, Featherstone 2008, equations 5.7 to 5.11): the efforts `tau` (n), N m
-    /// or N, that an actuator must give for the accelerations `qdd` (n) at positions `q` (n) and velocities `qd` (n).
-    /// They move the bodies and the drives' armature against gravity and the joints' own forces.
+    /// Inverse dynamics (recursive Newton-Euler, Featherstone 2008, equations 5.7 to 5.11): the
+    /// actuators' efforts `tau` (n), N m or N, for the accelerations `qdd` (n) at positions `q` (n)
+    /// and velocities `qd` (n). The efforts move the bodies and the drives' armature against
+    /// gravity and the joints' own forces.
     pub fn inverse_dynamics(&self, ws: &mut Workspace, q: &[f64], qd: &[f64], qdd: &[f64], tau: &mut [f64]) {
         let n = self.dof();
         assert!(q.len() == n && qd.len() == n && qdd.len() == n && tau.len() == n, "joint values: not {n}");
@@ -34,14 +35,15 @@ impl Model {
         }
     }
 
-    /// Forward dynamics (articulated bodies, Featherstone 2008, section 7.3): the accelerations `qdd` (n) under the
-    /// actuators' efforts `tau` (n), N m or N; the inverse of [`Model::inverse_dynamics`].
+    /// Forward dynamics (articulated bodies, Featherstone 2008, section 7.3): the accelerations
+    /// `qdd` (n) under the actuators' efforts `tau` (n), N m or N. The inverse of
+    /// [`Model::inverse_dynamics`].
     pub fn forward_dynamics(&self, ws: &mut Workspace, q: &[f64], qd: &[f64], tau: &[f64], qdd: &mut [f64]) {
         self.forward_dynamics_implicit(ws, q, qd, tau, 0., qdd);
     }
 
-    /// The accelerations `qdd` (n) of a step of `dt` seconds, with damping and friction taken at
-    /// the end of the step: `(M + dt C) qdd = tau - bias - C qd`, C the diagonal of
+    /// The accelerations `qdd` (n) of a step of `dt` seconds, with damping and friction at the end
+    /// of the step: `(M + dt C) qdd = tau - bias - C qd`. C is the diagonal of
     /// [`Passive::resistance`](super::Passive::resistance). The step `qd + dt qdd` is stable for
     /// any damping.
     pub fn forward_dynamics_implicit(
@@ -55,7 +57,7 @@ impl Model {
     ) {
         let n = self.dof();
         assert!(q.len() == n && qd.len() == n && tau.len() == n && qdd.len() == n, "joint values: not {n}");
-        // Outwards: the forces needed if no joint accelerated.
+        // Outward pass: the forces if no joint accelerated.
         ws.bodies[0].acceleration = spatial(Vector3::zeros(), -self.gravity);
         for (i, body) in self.bodies.iter().enumerate() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
@@ -67,7 +69,7 @@ impl Model {
             state.force = inertia.force(&state.velocity, &state.acceleration);
             state.articulated = inertia.matrix();
         }
-        // Inwards: the inertia each joint moves, and the effort left to move that inertia.
+        // Inward pass: the inertia that each joint moves, and the effort left for it.
         for (i, body) in self.bodies.iter().enumerate().rev() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
             let (parent, state) = (&mut before[body.parent], &mut rest[0]);
@@ -84,7 +86,7 @@ impl Model {
                 parent.force += state.force + state.coupling * effort;
             }
         }
-        // Outwards: the joints' accelerations; from here on `acceleration` is the part due to them.
+        // Outward pass: the joints' accelerations. `acceleration` is now the part due to them.
         ws.bodies[0].acceleration.fill(0.);
         for (i, body) in self.bodies.iter().enumerate() {
             let (before, rest) = ws.bodies.split_at_mut(i + 1);
@@ -95,8 +97,8 @@ impl Model {
         }
     }
 
-    /// Mass matrix `out` (n x n) at positions `q` (n), with the armature on its diagonal (composite rigid bodies,
-    /// Featherstone 2008, section 6.2). The workspace is left with zero velocities.
+    /// Mass matrix `out` (n x n) at positions `q` (n), with the armature on its diagonal (composite
+    /// rigid bodies, Featherstone 2008, section 6.2). Leaves the workspace with zero velocities.
     pub fn mass_matrix(&self, ws: &mut Workspace, q: &[f64], out: &mut DMatrix<f64>) {
         let n = self.dof();
         assert!(q.len() == n && out.shape() == (n, n), "joint values: not {n}, or shape of the mass matrix");

@@ -1,5 +1,5 @@
-//! From a description to a [`Model`]: fixed and locked links are merged into the bodies that carry them, their frames
-//! are kept.
+//! Builds a [`Model`] from a description. Fixed and locked links are merged into the bodies that
+//! carry them, and keep their frames.
 
 use std::path::Path;
 
@@ -15,22 +15,22 @@ use super::selection::{Role, Selection, roles};
 use super::spatial::Inertia;
 use super::values::Placement;
 
-/// Default gravity, m/s^2, as in other simulators.
+/// Default gravity, m/s^2, the usual value in simulators.
 const GRAVITY: f64 = 9.81;
 
 impl Model {
-    /// Reads a URDF file; all joints of [`Description::joints`] move, in this order.
+    /// Reads a URDF file. All joints of [`Description::joints`] move, in this order.
     ///
     /// # Errors
-    /// The file cannot be read, or is refused by [`Description::parse`] or [`Description::model`]; the error names the
-    /// file.
+    /// The file cannot be read, or [`Description::parse`] or [`Description::model`] refuses it. The
+    /// error names the file.
     pub fn from_urdf_file(path: impl AsRef<Path>) -> Result<Self, ModelError> {
         let path = path.as_ref();
         let made = Description::read(path)?.model(&Selection::default());
         made.map(|(model, _)| model).map_err(|error| error.of(path))
     }
 
-    /// The same from the text of a URDF.
+    /// Reads the text of a URDF. All joints of [`Description::joints`] move, in this order.
     ///
     /// # Errors
     /// As [`Self::from_urdf_file`].
@@ -40,13 +40,14 @@ impl Model {
 }
 
 impl Description {
-    /// The model of the robot with the joints of `selection` moving and all others locked, and what it has differently
-    /// from the description. The root link is the world.
+    /// The model of the robot, and notes on its differences from the description. The joints of
+    /// `selection` move, and all others are locked. The root link is the world.
     ///
     /// # Errors
-    /// `selection` names a joint that does not exist or cannot be what it is named for; a joint mimics one that moves;
-    /// a floating or planar joint is not the root's; an axis is zero; the limits of a joint contradict each other; a
-    /// value that is used is not a number; a link that moves has no mass, or an inertia that no body can have.
+    /// `selection` names a joint that does not exist or does not suit its use; a joint mimics one
+    /// that moves; a floating or planar joint is not the root's; an axis is zero; the limits of a
+    /// joint contradict each other; a value that is used is not a number; a link that moves has no
+    /// mass, or an inertia that no body can have.
     pub fn model(&self, selection: &Selection) -> Result<(Model, Vec<Note>), ModelError> {
         let mut notes = vec![];
         let roles = roles(self, selection, &mut notes)?;
@@ -61,7 +62,7 @@ impl Description {
         let repair = selection.repair_inertias;
         let mut builder = Builder { model, repair, notes };
         builder.attach(&self.links[self.root], 0, Placement::IDENTITY)?;
-        // Where each link is: its body, and its frame on that body.
+        // Body of each link, and the link's frame on that body.
         let mut places = vec![(0, Placement::IDENTITY); self.links.len()];
         let mut joints: Vec<Option<Joint>> = vec![None; roles.len()];
         for i in self.outwards() {
@@ -86,7 +87,8 @@ impl Description {
         Ok((model, notes))
     }
 
-    /// Every joint must move some inertia of its own body: then forward dynamics has a solution in every position.
+    /// Checks that every joint moves some inertia of its own body. Forward dynamics then has a
+    /// solution in every position.
     fn check_inertias(&self, model: &Model) -> Result<(), ModelError> {
         for body in &model.bodies {
             let joint = &model.joints[body.joint].name;
@@ -107,7 +109,7 @@ impl Description {
     }
 }
 
-/// A model that is being put together.
+/// A model under construction.
 struct Builder {
     model: Model,
     repair: bool,
@@ -115,7 +117,7 @@ struct Builder {
 }
 
 impl Builder {
-    /// A joint that moves.
+    /// Makes a joint that moves.
     fn joint(&mut self, joint: &JointElement) -> Result<Joint, ModelError> {
         let kind = match joint.kind {
             JointType::Prismatic => JointKind::Prismatic,
@@ -129,8 +131,8 @@ impl Builder {
         Ok(Joint { name: joint.name.clone(), kind, lower, upper, soft_lower, soft_upper, velocity, effort, passive })
     }
 
-    /// The body behind a joint that moves, and the frame of its link on it: the axis becomes the body's z, the link's
-    /// frame keeps its direction.
+    /// Adds the body behind a moving joint and returns it with the frame of its link. The axis
+    /// becomes the body's z; the link's frame keeps its direction.
     fn body(
         &mut self,
         joint: &JointElement,
@@ -152,7 +154,7 @@ impl Builder {
         Ok((self.model.bodies.len(), Placement { rotation: turn.transpose(), translation: Vector3::zeros() }))
     }
 
-    /// Fixes a link to a body: its frame, and its mass if the body moves.
+    /// Fixes a link to a body: adds the link's frame, and its mass if the body moves.
     fn attach(&mut self, link: &Link, body: usize, placement: Placement) -> Result<(), ModelError> {
         let Placement { rotation, translation } = placement;
         self.model.frames.push(Frame { name: link.name.clone(), body, rotation, translation });
@@ -160,7 +162,7 @@ impl Builder {
         let own = inertia::of_link(link, &placement, self.repair, &mut self.notes)?;
         let total = body.mass + own.mass;
         if total > 0. {
-            // Both inertias are moved to the common centre of mass, by way of this frame's origin.
+            // Both inertias are moved to the common centre of mass, through this frame's origin.
             let sum = Inertia::new(body.mass, body.centre, body.inertia).plus(&own);
             body.mass = total;
             body.centre = sum.moment / total;
@@ -183,7 +185,7 @@ impl Model {
     }
 }
 
-/// The direction of a joint's axis, x where none is given. Its length means nothing.
+/// The direction of a joint's axis; x by default. The axis may have any length.
 fn axis(joint: &JointElement) -> Result<Vector3<f64>, ModelError> {
     let Some(part) = joint.part().child("axis") else { return Ok(Vector3::x()) };
     let Some(axis) = part.vector("xyz")? else { return Ok(Vector3::x()) };
@@ -194,7 +196,7 @@ fn axis(joint: &JointElement) -> Result<Vector3<f64>, ModelError> {
     Err(part.refuse("xyz", part.text("xyz").unwrap_or_default(), "must point somewhere"))
 }
 
-/// The frame of a joint that was moved to a position, in the frame where it starts.
+/// The frame of a joint at a position, in the frame of the joint's parent.
 fn moved(joint: &JointElement, position: f64) -> Result<Placement, ModelError> {
     let axis = axis(joint)?;
     Ok(if joint.kind == JointType::Prismatic {
@@ -205,8 +207,8 @@ fn moved(joint: &JointElement, position: f64) -> Result<Placement, ModelError> {
     })
 }
 
-/// The smallest rotation that takes z to the axis; for an axis that points down, half a turn and
-/// the smallest rotation after it. Exact along the coordinate axes.
+/// The smallest rotation that takes z to the axis. For an axis that points down, half a turn and
+/// then the smallest rotation. Exact along the coordinate axes.
 fn turn_z_to(axis: &Vector3<f64>) -> Matrix3<f64> {
     if axis.z < 0. {
         return turn_z_to(&-axis) * Matrix3::from_diagonal(&Vector3::new(1., -1., -1.));

@@ -1,5 +1,5 @@
-//! A URDF as it was written: links and joints, found to be one tree. Their values are looked at where they are used, so
-//! that what is not used refuses nothing.
+//! The links and joints of a URDF, which form one tree. Their values are checked at use, so an
+//! unused value refuses nothing.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::error::{ModelError, Owner, Reason};
 use super::values::Part;
 use super::xml::Element;
 
-/// The types a joint of a URDF may have.
+/// The types of a URDF joint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum JointType {
     Fixed,
@@ -35,7 +35,7 @@ impl JointType {
         Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 
-    /// Whether it moves along or about one axis.
+    /// Whether the joint moves along or about one axis.
     pub fn has_axis(self) -> bool {
         matches!(self, Self::Revolute | Self::Continuous | Self::Prismatic)
     }
@@ -46,9 +46,9 @@ impl JointType {
 pub(super) struct Link {
     pub name: String,
     pub element: Element,
-    /// The joints that start at it, in the order of the file.
+    /// The joints that start at this link, in the order of the file.
     pub joints: Vec<usize>,
-    /// The joint that moves it; none of the root.
+    /// The joint that moves this link; `None` for the root.
     pub above: Option<usize>,
 }
 
@@ -73,14 +73,14 @@ impl JointElement {
         Part::whole("joint", &self.name, &self.element)
     }
 
-    /// The joint that it mimics.
+    /// The joint that this joint mimics.
     pub fn mimics(&self) -> Option<&str> {
         self.element.child("mimic").map(|mimic| mimic.attribute("joint").unwrap_or_default())
     }
 }
 
-/// A URDF's links and joints, which form one tree. Of the rest of the file nothing is looked at: visuals, collisions,
-/// materials, transmissions, sensors, extensions of simulators and whatever else it has.
+/// The links and joints of a URDF, which form one tree. The rest of the file is ignored: visuals,
+/// collisions, materials, transmissions, sensors and extensions of simulators.
 #[derive(Clone, Debug)]
 pub struct Description {
     name: String,
@@ -90,10 +90,11 @@ pub struct Description {
 }
 
 impl Description {
-    /// Reads a URDF file. Bytes that are not UTF-8, as old editors leave them in comments, do not matter.
+    /// Reads a URDF file. Bytes that are not UTF-8, which old editors leave in comments, do no
+    /// harm.
     ///
     /// # Errors
-    /// The file cannot be read, or [`Self::parse`] refuses it; the error names the file.
+    /// The file cannot be read, or [`Self::parse`] refuses it. The error names the file.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         let bytes = std::fs::read(path).map_err(|source| ModelError::from(Reason::Read(source)).of(path))?;
         Self::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| error.of(path))
@@ -102,8 +103,9 @@ impl Description {
     /// Reads the text of a URDF.
     ///
     /// # Errors
-    /// It is not a URDF, or xacro that was not expanded; a link or joint has no name, or that of another; a joint is of
-    /// no known type, or names a link that does not exist; the links do not form one tree.
+    /// The text is not a URDF, or is xacro that was not expanded; a link or joint has no name, or
+    /// another one's name; a joint has an unknown type, or names a link that does not exist; the
+    /// links do not form one tree.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
         let document = Element::parse(text)?;
         let robot = document.child("robot").ok_or(Reason::NoRobot)?;
@@ -145,7 +147,7 @@ impl Description {
         &self.name
     }
 
-    /// The link that stands still in the world.
+    /// The root link, which does not move in the world.
     pub fn root(&self) -> &str {
         &self.links[self.root].name
     }
@@ -155,8 +157,8 @@ impl Description {
         self.links.iter().map(|link| link.name.as_str())
     }
 
-    /// The joints that may be learned, from the root outwards, children in the order of the file: revolute, continuous
-    /// and prismatic ones that mimic no other.
+    /// The joints that may be learned: revolute, continuous and prismatic ones that mimic no other.
+    /// They are in order from the root outwards, children in the order of the file.
     pub fn joints(&self) -> impl Iterator<Item = &str> {
         self.outwards().filter_map(|joint| {
             let joint = &self.joints[joint];
@@ -164,7 +166,8 @@ impl Description {
         })
     }
 
-    /// Those of [`Self::joints`] that lie between the root and a link, from the root on; none if there is no such link.
+    /// The joints of [`Self::joints`] between the root and a link, from the root outwards; `None`
+    /// if there is no such link.
     pub fn joints_to(&self, link: &str) -> Option<Vec<&str>> {
         let mut link = self.links.iter().position(|known| known.name == link)?;
         let mut joints = vec![];
@@ -179,19 +182,19 @@ impl Description {
         Some(joints)
     }
 
-    /// The link that a joint moves; none if there is no such joint.
+    /// The link that a joint moves; `None` if there is no such joint.
     pub fn moved_by(&self, joint: &str) -> Option<&str> {
         let joint = self.joints.iter().find(|known| known.name == joint)?;
         Some(&self.links[joint.child].name)
     }
 
-    /// Whether a joint is mimicked by another one.
+    /// Whether another joint mimics this joint.
     pub fn is_mimicked(&self, joint: &str) -> bool {
         self.joints.iter().any(|other| other.mimics() == Some(joint))
     }
 
-    /// How many joints follow a joint next, in different branches: those of [`Self::joints`], which may have fixed
-    /// joints before them. 0 if there is no such joint.
+    /// Number of joints of [`Self::joints`] that follow a joint directly, in different branches.
+    /// Fixed joints may lie between. 0 if there is no such joint.
     pub fn branches_behind(&self, joint: &str) -> usize {
         let Some(joint) = self.joints.iter().find(|known| known.name == joint) else { return 0 };
         let mut open = vec![joint.child];
@@ -205,8 +208,8 @@ impl Description {
         branches
     }
 
-    /// The last link that is fixed to a link, and to those fixed to it: always the first of several, in the order of
-    /// the file.
+    /// The last link of the chain of fixed links that starts at a link. At a fork the chain follows
+    /// the first link in the order of the file.
     pub fn end_of<'a>(&'a self, link: &'a str) -> &'a str {
         let Some(mut link_at) = self.links.iter().position(|known| known.name == link) else { return link };
         let fixed = |joint: &&usize| self.joints[**joint].kind == JointType::Fixed;
@@ -216,8 +219,8 @@ impl Description {
         &self.links[link_at].name
     }
 
-    /// All joints, from the root outwards: each link's in the order of the file, with all that is behind one before the
-    /// next.
+    /// All joints, from the root outwards, depth first, each link's joints in the order of the
+    /// file.
     pub(super) fn outwards(&self) -> impl Iterator<Item = usize> {
         let below = |link: usize| self.links[link].joints.iter().rev().copied();
         let mut open: Vec<usize> = below(self.root).collect();
@@ -260,7 +263,7 @@ fn joint(name: &str, element: &Element, links: &BTreeMap<&str, usize>) -> Result
     Ok(JointElement { name: name.into(), element: element.clone(), kind, parent, child })
 }
 
-/// The one link without a joint above it, from which every other is reached.
+/// The only link without a joint above it, from which every other link is reached.
 fn root(links: &[Link], joints: &[JointElement]) -> Result<usize, ModelError> {
     let roots: Vec<usize> = (0..links.len()).filter(|&link| links[link].above.is_none()).collect();
     let [root] = roots[..] else {

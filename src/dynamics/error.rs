@@ -1,24 +1,24 @@
-//! Why a URDF is refused.
+//! Errors of reading a URDF.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use moto_settings::FieldError;
 
-/// Why a URDF cannot be used: file and line, as far as they are known, and the reason.
+/// Why a URDF cannot be used: file and line, if known, and the reason.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{reason}", place(path.as_deref(), *line))]
 #[non_exhaustive]
 pub struct ModelError {
-    /// The file; none if the text is not from a file.
+    /// The file; `None` if the text is not from a file.
     pub path: Option<PathBuf>,
-    /// Line in it, from 1; none if it is the whole.
+    /// Line in the file, from 1; `None` if the error concerns the whole file.
     pub line: Option<u64>,
-    /// What is wrong, and what to do.
+    /// The reason, with the mend.
     pub reason: Box<Reason>,
 }
 
-/// What is wrong with a URDF. Every message names the element, the value and the mend.
+/// A fault of a URDF. Every message names the element, the value and the mend.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
@@ -28,7 +28,7 @@ pub enum Reason {
     /// The text is not XML.
     #[error("{0}")]
     Xml(String),
-    /// XML, but not of a robot.
+    /// The text is XML, but does not describe a robot.
     #[error("there is no <robot> element: this is not a URDF")]
     NoRobot,
     /// A xacro file that was not expanded.
@@ -37,7 +37,7 @@ pub enum Reason {
          ROS or of PyPI)"
     )]
     Xacro {
-        /// The element that only xacro knows.
+        /// The element that only xacro defines.
         tag: String,
     },
     /// A link or joint without a name.
@@ -46,29 +46,29 @@ pub enum Reason {
         /// `link` or `joint`.
         element: &'static str,
     },
-    /// A value that is not accepted.
+    /// A value is refused.
     #[error("{owner}: {field} = {value}: {rule}")]
     Value {
         /// The link or joint.
         owner: Owner,
-        /// Which value.
+        /// Name of the value.
         field: String,
-        /// What it is.
+        /// The value found.
         value: String,
-        /// What it must be, and what to do.
+        /// The accepted values, with the mend.
         rule: String,
     },
-    /// A value that has to be given.
+    /// A required value is missing.
     #[error("{owner}: {field} is missing: {rule}")]
     Missing {
         /// The link or joint.
         owner: Owner,
-        /// Which value.
+        /// Name of the value.
         field: String,
-        /// What it must be.
+        /// The accepted values.
         rule: String,
     },
-    /// Two elements of the same name.
+    /// Two elements have the same name.
     #[error("{owner}: there are two of this name, the other in line {other}")]
     Duplicate {
         /// The link or joint.
@@ -76,23 +76,23 @@ pub enum Reason {
         /// Line of the first one.
         other: u64,
     },
-    /// A link moved by two joints: a loop, not a tree.
+    /// Two joints move one link: a loop, not a tree.
     #[error("link `{link}`: is the child of joint `{first}` and of joint `{second}`: the links must form a tree")]
     Loop {
         /// The link.
         link: String,
-        /// One joint.
+        /// The first joint.
         first: String,
-        /// The other.
+        /// The second joint.
         second: String,
     },
-    /// No link, or several, without a joint above it.
+    /// No link, or more than one, has no joint above it.
     #[error("links without a parent: {roots:?}: there must be one, the root of the tree")]
     Root {
         /// The links without a parent.
         roots: Vec<String>,
     },
-    /// A loop that no other link reaches.
+    /// A loop that is not connected to the root.
     #[error("link `{link}`: is not connected to the root `{root}`: it hangs in a loop")]
     Unreachable {
         /// The link.
@@ -100,7 +100,7 @@ pub enum Reason {
         /// The root of the tree.
         root: String,
     },
-    /// A joint that is bound to one that is learned.
+    /// A joint is mimicked by, or mimics, a joint that is learned.
     #[error(
         "joint `{joint}`: mimic = `{of}`: a joint that mimics another cannot be learned, nor can `{of}` while it is \
          mimicked: make `{joint}` fixed (type=\"fixed\", without <mimic>), or leave `{of}` out of robot.joints"
@@ -111,7 +111,7 @@ pub enum Reason {
         /// The joint it mimics.
         of: String,
     },
-    /// A joint that moves nothing.
+    /// A joint moves no mass or inertia.
     #[error(
         "link `{link}`: {what} = {value}: joint `{joint}` would move nothing: give the link a mass and an inertia, make \
          the joint fixed, or leave it out of robot.joints"
@@ -121,12 +121,12 @@ pub enum Reason {
         link: String,
         /// The joint.
         joint: String,
-        /// What is missing, of the link and all that is fixed to it.
+        /// The missing quantity, of the link and all links fixed to it.
         what: &'static str,
-        /// What it is.
+        /// The value found.
         value: f64,
     },
-    /// A joint was chosen that cannot be.
+    /// A joint of the selection does not suit its use.
     #[error(transparent)]
     Selection(FieldError),
 }
@@ -136,7 +136,7 @@ pub enum Reason {
 pub struct Owner {
     /// `link` or `joint`.
     pub element: &'static str,
-    /// Its name.
+    /// Its name in the URDF.
     pub name: String,
 }
 
@@ -147,12 +147,12 @@ impl fmt::Display for Owner {
 }
 
 impl ModelError {
-    /// With the line it is about.
+    /// An error at a line.
     pub(super) fn at(line: u64, reason: Reason) -> Self {
         Self { path: None, line: Some(line), reason: Box::new(reason) }
     }
 
-    /// The same of a file.
+    /// Adds the file's name to the error.
     pub(crate) fn of(mut self, path: &Path) -> Self {
         self.path = Some(path.into());
         self

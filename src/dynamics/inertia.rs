@@ -1,4 +1,4 @@
-//! The inertia of a link: whether a body can have it, and the nearest one that a body can have.
+//! The inertia of a link: a check that a body can have it, and the nearest possible inertia.
 
 use nalgebra::{Matrix3, SymmetricEigen, Vector3};
 
@@ -8,14 +8,17 @@ use super::note::Note;
 use super::spatial::Inertia;
 use super::values::{Part, Placement};
 
-/// Largest negative principal moment, as a share of their sum, and beside it, kg m^2: files round.
+/// Largest negative principal moment that counts as rounding: as a share of the moments' sum, and
+/// in kg m^2.
 const TOLERANCE: f64 = 1e-6;
 const ROUNDING: f64 = 1e-12;
 
-/// A link's inertia in the frame of the body that `placement` is on; no mass if it states none.
+/// A link's inertia in the frame of the body that `placement` is on; no mass if the link states
+/// none.
 ///
 /// # Errors
-/// A value is not finite, the mass is negative, or no body can have the inertia and `repair` is false.
+/// A value is not finite, the mass is negative, or no body can have the inertia and `repair` is
+/// false.
 pub(super) fn of_link(
     link: &Link,
     placement: &Placement,
@@ -64,13 +67,14 @@ fn tensor(inertial: &Part<'_>) -> Result<Matrix3<f64>, ModelError> {
     Ok(Matrix3::new(xx, xy, xz, xy, yy, yz, xz, yz, zz))
 }
 
-/// The principal moments that a body can have nearest to `moments` (least squares; with the same principal axes the
-/// nearest tensor in the Frobenius norm). A body's moments are sums of two of its three second moments of mass, none of
-/// them negative; the best choice has some of these at 0 and the others free.
+/// The possible principal moments nearest to `moments` by least squares. With the same principal
+/// axes they give the nearest tensor in the Frobenius norm. A body's moments are sums of two of its
+/// three second moments of mass, which are at least 0. The best choice has some second moments at 0
+/// and the others free.
 fn nearest_possible(moments: &Vector3<f64>) -> Vector3<f64> {
     let sums = Matrix3::new(0., 1., 1., 1., 0., 1., 1., 1., 0.);
     let candidates = (0..8_u8).filter_map(|free| {
-        // The normal equations of the free ones, and the identity for the others.
+        // The normal equations for the free second moments, and the identity for the others.
         let mask = Matrix3::from_diagonal(&Vector3::from_fn(|i, _| f64::from(free >> i & 1)));
         let columns = sums * mask;
         let normal = columns.transpose() * columns + Matrix3::identity() - mask;
@@ -78,7 +82,7 @@ fn nearest_possible(moments: &Vector3<f64>) -> Vector3<f64> {
         (second.min() >= 0.).then(|| sums * second)
     });
     let distance = |candidate: &Vector3<f64>| (candidate - moments).norm();
-    // No mass at all (`free` is 0) is always possible.
+    // Zero mass (`free` is 0) is always possible.
     candidates.min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or_default()
 }
 
@@ -88,8 +92,9 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// A projection onto a convex cone: a possible one is its own, the rest is orthogonal to it and points away from
-        /// every possible one.
+        /// The nearest moments are a projection onto a convex cone. Possible moments map to
+        /// themselves. The residual is orthogonal to the projection and points away from all
+        /// possible moments.
         #[test]
         fn the_nearest_possible_moments_are_a_projection(
             moments in prop::array::uniform3(-1.0..1.0), other in prop::array::uniform3(0.0..1.0),

@@ -6,7 +6,7 @@ use super::model::{Body, BodyState, Frame, FrameId, Model, Workspace};
 use super::spatial::{Inertia, angular, cross_motion, linear, spatial};
 
 impl Body {
-    /// Moves the body on its parent (Featherstone 2008, equations 4.4 and 5.7).
+    /// Places the body on its parent (Featherstone 2008, equations 4.4 and 5.7).
     #[inline(always)]
     pub(super) fn place(&self, parent: &BodyState, q: f64, qd: f64, out: &mut BodyState) {
         let mut rotation = parent.rotation * self.rotation;
@@ -39,9 +39,8 @@ impl Body {
 }
 
 impl Model {
-    /// Computes where all bodies are and how fast they move, at positions `q` (n), rad or m, and
-    /// velocities `qd` (n). The queries below answer for the state that this workspace was last
-    /// given, by any method.
+    /// Computes pose and velocity of all bodies at positions `q` (n), rad or m, and velocities `qd`
+    /// (n). The queries below answer for the state that a method last gave to this workspace.
     pub fn kinematics(&self, ws: &mut Workspace, q: &[f64], qd: &[f64]) {
         let n = self.dof();
         assert!(q.len() == n && qd.len() == n, "joint values: {} and {}, not {n}", q.len(), qd.len());
@@ -61,7 +60,8 @@ impl Model {
         Isometry3::from_parts(Translation3::from(translation), rotation)
     }
 
-    /// Centre of mass of the body that a frame is fixed to, in the world; the origin of a frame that stands still.
+    /// Centre of mass, in the world, of the body that a frame is fixed to. For a frame that does
+    /// not move, the frame's origin.
     pub fn centre_of_mass(&self, ws: &Workspace, frame: FrameId) -> Point3<f64> {
         match self.frames[frame.0].body.checked_sub(1) {
             None => Point3::from(self.pose(ws, frame).translation.vector),
@@ -72,14 +72,14 @@ impl Model {
         }
     }
 
-    /// Whether a frame's origin is that of its body's joint.
+    /// Whether a frame's origin coincides with its body's joint.
     pub fn is_at_its_joint(&self, frame: FrameId) -> bool {
         let Frame { body, translation, .. } = &self.frames[frame.0];
         *body > 0 && translation.norm() == 0.
     }
 
-    /// Velocity of the point of a frame's body that is now at `point_world`: linear, m/s, and angular, rad/s, in world
-    /// axes.
+    /// Velocity of the point of a frame's body at `point_world`: linear, m/s, and angular, rad/s,
+    /// in world axes.
     pub fn velocity_at(
         &self,
         ws: &Workspace,
@@ -91,7 +91,7 @@ impl Model {
         (linear(velocity) + rotation.cross(&(point_world.coords - self.reference)), rotation)
     }
 
-    /// Jacobian of the same velocity: `out` (6 x n), rows linear then angular, in world axes.
+    /// Jacobian of [`Model::velocity_at`]: `out` (6 x n), rows linear then angular, in world axes.
     pub fn jacobian(&self, ws: &Workspace, frame: FrameId, point_world: Point3<f64>, out: &mut DMatrix<f64>) {
         assert_eq!(out.shape(), (6, self.dof()), "shape of the Jacobian");
         out.fill(0.);

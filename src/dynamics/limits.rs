@@ -5,11 +5,12 @@ use super::error::ModelError;
 use super::model::Passive;
 use super::note::Note;
 
-/// The position bounds, rad or m: infinite where the description gives none. As in the URDF's definition a bound is 0
-/// where only the other one is given; two bounds of 0 stand for none, since the joint could not move.
+/// The position bounds, rad or m; infinite if the description gives none. By the URDF's definition
+/// a bound is 0 if only the other one is given. Two bounds of 0 count as none, because the joint
+/// could not move.
 ///
 /// # Errors
-/// A bound is not a number, or not below the other one.
+/// A bound that is not a number, or a lower bound that is not below the upper one.
 pub(super) fn position_bounds(joint: &JointElement) -> Result<(f64, f64), ModelError> {
     const NONE: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
     let limit = match joint.part().child("limit") {
@@ -26,11 +27,11 @@ pub(super) fn position_bounds(joint: &JointElement) -> Result<(f64, f64), ModelE
     Err(limit.refuse("lower", lower, &format!("must be below the upper limit, {upper}")))
 }
 
-/// The largest velocity and effort: infinite where the description gives none. Zero stands for none, since the joint
-/// could not move.
+/// The largest velocity and effort; infinite if the description gives none. Zero counts as none,
+/// because the joint could not move.
 ///
 /// # Errors
-/// One is not a number, or negative.
+/// A value that is not a number, or is negative.
 pub(super) fn largest(joint: &JointElement) -> Result<(f64, f64), ModelError> {
     let Some(limit) = joint.part().child("limit") else { return Ok((f64::INFINITY, f64::INFINITY)) };
     let of = |attribute: &str| match limit.number(attribute)? {
@@ -41,8 +42,9 @@ pub(super) fn largest(joint: &JointElement) -> Result<(f64, f64), ModelError> {
     Ok((of("velocity")?, of("effort")?))
 }
 
-/// The bounds of the `safety_controller`, no wider than the position bounds; these where it has none, or leaves both at
-/// zero, or has some that make no sense, which is noted.
+/// The bounds of the `safety_controller`, no wider than the position bounds. The position bounds
+/// themselves if there is no `safety_controller`, if both of its bounds are zero, or if they make
+/// no sense; the last case leaves a note.
 pub(super) fn soft_bounds(joint: &JointElement, (lower, upper): (f64, f64), notes: &mut Vec<Note>) -> (f64, f64) {
     let Some(safety) = joint.part().child("safety_controller") else { return (lower, upper) };
     let number = |attribute| safety.number(attribute).map(|number| number.unwrap_or(0.)).unwrap_or(f64::NAN);
@@ -61,7 +63,7 @@ pub(super) fn soft_bounds(joint: &JointElement, (lower, upper): (f64, f64), note
 /// Damping and friction.
 ///
 /// # Errors
-/// One is not a number, not finite, or negative.
+/// A value that is not a number, not finite, or negative.
 pub(super) fn passive(joint: &JointElement) -> Result<Passive, ModelError> {
     let Some(dynamics) = joint.part().child("dynamics") else { return Ok(Passive::default()) };
     let of = |attribute: &str| match dynamics.number(attribute)? {

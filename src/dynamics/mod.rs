@@ -1,12 +1,15 @@
-//! Rigid-body dynamics and kinematics of a URDF tree of revolute, continuous, prismatic and fixed joints.
+//! Rigid-body dynamics and kinematics of a URDF tree of revolute, continuous, prismatic and fixed
+//! joints.
 //!
-//! [`Model`] is read from a URDF once; after that nothing here allocates or fails, so all of it may run in the control
-//! loop. The algorithms are those of R. Featherstone, *Rigid Body Dynamics Algorithms* (Springer 2008): recursive
-//! Newton-Euler (section 5.3), composite rigid bodies (6.2), articulated bodies (7.3), with the gravity as an upward
-//! acceleration of the world. Two choices are ours and make them short and fast:
-//! - spatial vectors are kept in world axes at one reference point (the first joint) instead of in body coordinates,
-//!   so that the recursions only add, and the joint axes are the columns of every Jacobian;
-//! - the frame of each moving body is turned so that its joint's axis is z: there are two kinds of joints, not seven.
+//! [`Model`] is read from a URDF once. Afterwards no method here allocates or fails, so all may run
+//! in the control loop. The algorithms are those of R. Featherstone, *Rigid Body Dynamics
+//! Algorithms* (Springer 2008): recursive Newton-Euler (section 5.3), composite rigid bodies (6.2),
+//! articulated bodies (7.3). Gravity is an upward acceleration of the world. Two choices of this
+//! project keep the code short and fast:
+//! - Spatial vectors are in world axes at one reference point (the first joint), not in body
+//!   coordinates. The recursions only add, and the joint axes are the columns of every Jacobian.
+//! - The frame of each moving body is turned so that its joint's axis is z. Two kinds of joints
+//!   remain instead of seven.
 
 mod algorithms;
 mod build;

@@ -1,11 +1,11 @@
-//! The model: moving bodies, the joints between them, named frames on them; and the scratch memory
-//! of the algorithms.
+//! The model: moving bodies, their joints, named frames on the bodies, and the scratch memory of
+//! the algorithms.
 
 use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
 
 use super::spatial::Inertia;
 
-/// How a joint moves its link.
+/// The motion of a joint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JointKind {
     /// Rotation within limits.
@@ -16,21 +16,23 @@ pub enum JointKind {
     Prismatic,
 }
 
-/// Forces a joint exerts by itself, and its drive's inertia. Units are those of a rotation; read N for N m and m for
-/// rad in a prismatic joint.
+/// A joint's own forces, and its drive's inertia. Units are those of a rotation. For a prismatic
+/// joint read N for N m and m for rad.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Passive {
     /// Viscous damping, N m s/rad; from the URDF.
     pub damping: f64,
     /// Coulomb friction, N m; from the URDF.
     pub friction: f64,
-    /// Speed over which the friction changes sign, rad/s, above 0: the torque is `-friction * tanh(v / friction_velocity)`.
+    /// Speed over which the friction changes sign, rad/s, above 0: the torque is
+    /// `-friction * tanh(v / friction_velocity)`.
     pub friction_velocity: f64,
-    /// Inertia of the drive seen at the joint, kg m^2; not in a URDF, so 0 until it is set.
+    /// Inertia of the drive seen at the joint, kg m^2. A URDF has none, so the value is 0 until it
+    /// is set.
     pub armature: f64,
-    /// Spring, N m/rad; not in a URDF, so 0 until it is set.
+    /// Spring, N m/rad. A URDF has none, so the value is 0 until it is set.
     pub stiffness: f64,
-    /// Where the spring rests, rad.
+    /// Rest position of the spring, rad.
     pub spring_reference: f64,
 }
 
@@ -52,8 +54,8 @@ impl Passive {
         torque
     }
 
-    /// The factor `c >= 0` for which damping and friction are `-c v`, N m s/rad. The friction is
-    /// taken along its secant, not its tangent: an implicit step then slows a joint down but never
+    /// The factor `c >= 0` with which damping and friction are `-c v`, N m s/rad. The friction is
+    /// linearised by its secant, not its tangent, so an implicit step slows a joint down but never
     /// reverses it.
     #[inline(always)]
     pub fn resistance(&self, v: f64) -> f64 {
@@ -66,47 +68,51 @@ impl Passive {
     }
 }
 
-/// A joint that moves; its place in [`Model::joints`] is its place in every vector of joint values.
+/// A joint that moves. Its place in [`Model::joints`] is its place in every vector of joint values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Joint {
     /// Name in the URDF.
     pub name: String,
-    /// How it moves.
+    /// The motion of the joint.
     pub kind: JointKind,
-    /// Lowest position, rad or m; minus infinity for a continuous joint, or where the URDF gives none.
+    /// Lowest position, rad or m; minus infinity for a continuous joint, or if the URDF gives none.
     pub lower: f64,
-    /// Highest position, rad or m; infinity for a continuous joint, or where the URDF gives none.
+    /// Highest position, rad or m; infinity for a continuous joint, or if the URDF gives none.
     pub upper: f64,
-    /// Lowest position of the `safety_controller`, rad or m, within the limits; the lowest position where there is none.
+    /// Lowest position of the `safety_controller`, rad or m, within the limits; equal to `lower`
+    /// without one.
     pub soft_lower: f64,
-    /// Highest position of the `safety_controller`, rad or m, within the limits; the highest position where there is none.
+    /// Highest position of the `safety_controller`, rad or m, within the limits; equal to `upper`
+    /// without one.
     pub soft_upper: f64,
-    /// Highest speed, rad/s or m/s; infinity where the URDF gives none or 0.
+    /// Highest speed, rad/s or m/s; infinity if the URDF gives none or 0.
     pub velocity: f64,
-    /// Highest effort, N m or N; infinity where the URDF gives none or 0.
+    /// Highest effort, N m or N; infinity if the URDF gives none or 0.
     pub effort: f64,
-    /// Its own forces and its drive's inertia.
+    /// The joint's own forces, and its drive's inertia.
     pub passive: Passive,
 }
 
-/// A link of a [`Model`], by number; from [`Model::frame`].
+/// A link of a [`Model`], by number; [`Model::frame`] returns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameId(pub(super) usize);
 
-/// A rigid body behind a joint: a link and all that is fixed to it. Its frame has the joint's axis as z.
+/// A rigid body behind a joint: a link and all links fixed to it. The z axis of its frame is the
+/// joint's axis.
 #[derive(Clone, Debug)]
 pub(super) struct Body {
-    /// The joint that moves it: its place in every vector of joint values.
+    /// The joint that moves this body, as a place in every vector of joint values.
     pub joint: usize,
-    /// The body it moves on: 0 is the world, `i + 1` the body at place `i`; always before its children.
+    /// The parent body: 0 is the world, `i + 1` the body at place `i`. A parent precedes its
+    /// children.
     pub parent: usize,
     /// Whether the joint slides instead of turning.
     pub prismatic: bool,
-    /// Axes of this frame in the parent's at joint position 0.
+    /// Axes of this frame in the parent's frame at joint position 0.
     pub rotation: Matrix3<f64>,
-    /// Origin of this frame in the parent's at joint position 0, m.
+    /// Origin of this frame in the parent's frame at joint position 0, m.
     pub translation: Vector3<f64>,
-    /// kg
+    /// Mass, kg.
     pub mass: f64,
     /// Centre of mass in this frame, m.
     pub centre: Vector3<f64>,
@@ -118,17 +124,19 @@ pub(super) struct Body {
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub name: String,
-    /// As [`Body::parent`].
+    /// The body, numbered as in [`Body::parent`].
     pub body: usize,
     pub rotation: Matrix3<f64>,
     pub translation: Vector3<f64>,
 }
 
-/// An immutable tree of bodies; only its gravity and the joints' passive parameters may be changed.
+/// A tree of bodies. Only its gravity, and the joints' passive parameters and limits, may be
+/// changed.
 ///
-/// Joints are in the order that was asked for ([`Selection::joints`](super::Selection::joints)), or else in the
-/// depth-first order of the URDF tree, children in file order. Joints that were not asked for are locked, their bodies
-/// part of what carries them. Every method that takes joint values asserts that there are [`Model::dof`] of them.
+/// Joints are in the order of the selection ([`Selection::joints`](super::Selection::joints)).
+/// Without a selection they are in the depth-first order of the URDF tree, children in file order.
+/// Other joints are locked, and their bodies are part of the bodies that carry them. Every method
+/// that takes joint values asserts that there are [`Model::dof`] of them.
 #[derive(Clone, Debug)]
 pub struct Model {
     pub(super) name: String,
@@ -136,8 +144,8 @@ pub struct Model {
     pub(super) bodies: Vec<Body>,
     pub(super) frames: Vec<Frame>,
     pub(super) gravity: Vector3<f64>,
-    /// The reference point of spatial vectors, in the world, m. It is near the robot, which keeps
-    /// the numbers small.
+    /// The reference point of spatial vectors, in the world, m. The point is near the robot, which
+    /// keeps the numbers small.
     pub(super) reference: Vector3<f64>,
 }
 
@@ -157,7 +165,7 @@ impl Model {
         &self.joints
     }
 
-    /// The joints, to change their passive parameters or limits.
+    /// The joints, mutable: their passive parameters or limits may be changed.
     pub fn joints_mut(&mut self) -> &mut [Joint] {
         &mut self.joints
     }
@@ -167,12 +175,13 @@ impl Model {
         self.frames.iter().map(|frame| frame.name.as_str())
     }
 
-    /// The frame of a link, also of one behind fixed joints; `None` if the URDF has no link of that name.
+    /// The frame of a link, including links behind fixed joints; `None` if the URDF has no link of
+    /// that name.
     pub fn frame(&self, link: &str) -> Option<FrameId> {
         self.frames.iter().position(|frame| frame.name == link).map(FrameId)
     }
 
-    /// Gravity in the world, m/s^2; (0, 0, -9.81) unless it is set.
+    /// Gravity in the world, m/s^2; (0, 0, -9.81) by default.
     pub fn gravity(&self) -> Vector3<f64> {
         self.gravity
     }
@@ -195,12 +204,12 @@ pub struct Workspace {
     pub(super) bodies: Box<[BodyState]>,
 }
 
-/// A body at one state. Vectors and inertias are spatial, in world axes at the reference point.
+/// State of a body. Vectors and inertias are spatial, in world axes at the reference point.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BodyState {
     /// Axes of the body in the world.
     pub rotation: Matrix3<f64>,
-    /// Origin of the body from the reference point, m.
+    /// Position of the body's origin relative to the reference point, m.
     pub position: Vector3<f64>,
     /// Motion per unit of joint velocity.
     pub axis: Vector6<f64>,
@@ -208,20 +217,20 @@ pub(super) struct BodyState {
     /// Part of the acceleration due to velocities.
     pub drift: Vector6<f64>,
     pub acceleration: Vector6<f64>,
-    /// Force through the joint: of the rigid or of the articulated body.
+    /// Force through the joint, of the rigid or of the articulated body.
     pub force: Vector6<f64>,
     /// Inertia of the composite body.
     pub composite: Inertia,
     /// Inertia of the articulated body.
     pub articulated: Matrix6<f64>,
-    /// The joint's acceleration per acceleration of the parent, sign reversed.
+    /// The joint's acceleration per acceleration of the parent, with reversed sign.
     pub coupling: Vector6<f64>,
-    /// The joint's acceleration if its parent did not accelerate.
+    /// The joint's acceleration if the parent did not accelerate.
     pub free_acceleration: f64,
 }
 
 impl BodyState {
-    /// The world: at the reference point, at rest.
+    /// The world: at rest at the reference point.
     fn world() -> Self {
         Self {
             rotation: Matrix3::identity(),

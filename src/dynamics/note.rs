@@ -1,8 +1,8 @@
-//! What was done to a description that its author may not expect.
+//! Notes on changes to a description that its author may not expect.
 
 use std::fmt;
 
-/// What a model has differently from its description; none of it is an error.
+/// A difference of a model from its description. A note is not an error.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Note {
@@ -10,11 +10,11 @@ pub enum Note {
     Locked {
         /// The joint.
         joint: String,
-        /// Where, rad or m.
+        /// Position of the locked joint, rad or m.
         position: f64,
         /// `rad` or `m`.
         unit: &'static str,
-        /// The joint it mimics, which is locked as well.
+        /// The joint that the locked joint mimics, which is locked too.
         mimics: Option<String>,
     },
     /// The root's floating or planar joint was fixed.
@@ -24,16 +24,16 @@ pub enum Note {
         /// `floating` or `planar`.
         kind: &'static str,
     },
-    /// An inertia that no body can have was replaced by the nearest one that a body can have.
+    /// An inertia that no body can have was replaced by the nearest possible one.
     Repaired {
         /// The link.
         link: String,
-        /// Principal moments as the file has them, kg m^2.
+        /// Principal moments in the file, kg m^2.
         moments: [f64; 3],
-        /// Those taken.
+        /// Principal moments in the model, kg m^2.
         taken: [f64; 3],
     },
-    /// The soft limits of a joint's safety controller make no sense and are not used.
+    /// The soft limits of a joint's safety controller make no sense and were ignored.
     SoftLimits {
         /// The joint.
         joint: String,
@@ -41,7 +41,7 @@ pub enum Note {
 }
 
 impl Note {
-    /// Whether the description should be looked at because of it.
+    /// Whether the note is a reason to check the description.
     pub fn is_warning(&self) -> bool {
         !matches!(self, Self::Locked { .. })
     }

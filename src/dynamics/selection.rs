@@ -1,4 +1,4 @@
-//! Which joints of a description are learned, and where the others are locked.
+//! The selection of the learned joints, and the positions of the locked ones.
 
 use std::collections::BTreeMap;
 
@@ -9,34 +9,34 @@ use super::error::{ModelError, Reason};
 use super::limits::position_bounds;
 use super::note::Note;
 
-/// Which joints of a description move, and where the others are locked.
+/// The joints of a description that move, and the positions of the locked joints.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Selection {
-    /// The joints that move, in the order of every vector of joint values, which need not be that of the tree; all of
-    /// [`Description::joints`] where none are given.
+    /// The joints that move, in the order of every vector of joint values, which may differ from
+    /// the tree's order. `None` selects all of [`Description::joints`].
     pub joints: Option<Vec<String>>,
-    /// Where joints that do not move are locked, rad or m. One that is not named is locked at its zero or, where that is
-    /// outside its limits, at the bound next to it; one that mimics another goes with it.
+    /// Positions of locked joints, rad or m. Any other joint is locked at zero or, if zero is
+    /// outside its limits, at the nearer bound. A joint that mimics another follows that joint.
     pub locked: BTreeMap<String, f64>,
-    /// Whether an inertia that no body can have is replaced by the nearest one that a body can have.
+    /// Whether an inertia that no body can have is replaced by the nearest possible one.
     pub repair_inertias: bool,
 }
 
-/// What becomes of a joint.
+/// The role of a joint.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Role {
-    /// It stays where the file has it.
+    /// The joint is fixed in the file.
     Fixed,
-    /// It moves; its place in the vectors of joint values.
+    /// The joint moves; the value is its place in the vectors of joint values.
     Moves(usize),
-    /// It stays at a position, rad or m.
+    /// The joint is locked at this position, rad or m.
     Locked(f64),
 }
 
 /// The role of every joint, in the order of the file.
 ///
 /// # Errors
-/// A joint does not exist, or cannot be what it is chosen for.
+/// A joint that does not exist, or does not suit its use.
 pub(super) fn roles(
     description: &Description,
     selection: &Selection,
@@ -131,16 +131,16 @@ impl Roles<'_> {
         }
     }
 
-    /// Where a joint is locked, rad or m, and the joint that it mimics there.
+    /// Position of a locked joint, rad or m, and the joint that it mimics there.
     fn position(&self, joint: &JointElement) -> Result<(f64, Option<String>), ModelError> {
-        // From the joint to the one that all of them follow.
+        // Follows the mimic chain to the leader of all its joints.
         let (mut scale, mut shift, mut leader) = (1., 0., joint);
         for _ in &self.description.joints {
             let Some(of) = leader.mimics() else { break };
             if self.places.contains_key(of) {
                 return Err(mimic(leader, of));
             }
-            // A file may have lost the joint that is mimicked.
+            // The file may lack the mimicked joint.
             let Some(next) = self.description.joints.iter().find(|joint| joint.name == of) else { break };
             let part = leader.part().required("mimic", "")?;
             shift += scale * part.number("offset")?.unwrap_or(0.);
@@ -161,7 +161,7 @@ impl Roles<'_> {
         Ok((position, (leader.name != joint.name).then(|| leader.name.clone())))
     }
 
-    /// Whether nothing but fixed joints is between the root and this joint.
+    /// Whether only fixed joints lie between the root and this joint.
     fn is_of_the_root(&self, joint: &JointElement) -> bool {
         let mut link = joint.parent;
         while let Some(above) = self.description.links[link].above {

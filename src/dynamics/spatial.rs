@@ -3,7 +3,7 @@
 
 use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
 
-/// Puts a spatial vector together.
+/// Makes a spatial vector.
 #[inline(always)]
 pub fn spatial(angular: Vector3<f64>, linear: Vector3<f64>) -> Vector6<f64> {
     Vector6::new(angular.x, angular.y, angular.z, linear.x, linear.y, linear.z)
@@ -44,7 +44,7 @@ pub fn skew(v: &Vector3<f64>) -> Matrix3<f64> {
 /// A rigid body's inertia at the reference point (equation 2.63).
 #[derive(Clone, Copy, Debug)]
 pub struct Inertia {
-    /// kg
+    /// Mass, kg.
     pub mass: f64,
     /// Mass times the centre of mass, kg m.
     pub moment: Vector3<f64>,
@@ -53,7 +53,8 @@ pub struct Inertia {
 }
 
 impl Inertia {
-    /// From the mass, the centre of mass and the rotational inertia about the centre of mass.
+    /// Makes an inertia from the mass, the centre of mass and the rotational inertia about the
+    /// centre of mass.
     #[inline(always)]
     pub fn new(mass: f64, centre: Vector3<f64>, about_centre: Matrix3<f64>) -> Self {
         let moment = centre * mass;
@@ -65,7 +66,7 @@ impl Inertia {
         Self { mass, moment, rotational }
     }
 
-    /// Momentum of the motion `v`, or force for the acceleration `v`.
+    /// Momentum for the motion `v`, or force for the acceleration `v`.
     #[inline(always)]
     pub fn times(&self, v: &Vector6<f64>) -> Vector6<f64> {
         let (rotation, translation) = (angular(v), linear(v));
@@ -75,13 +76,13 @@ impl Inertia {
         )
     }
 
-    /// The force for an acceleration while the body moves with a velocity (equation 2.68).
+    /// The force for an acceleration of a body that moves with a velocity (equation 2.68).
     #[inline(always)]
     pub fn force(&self, velocity: &Vector6<f64>, acceleration: &Vector6<f64>) -> Vector6<f64> {
         self.times(acceleration) + cross_force(velocity, &self.times(velocity))
     }
 
-    /// The inertia of both bodies together.
+    /// The inertia of both bodies joined.
     #[inline(always)]
     pub fn plus(&self, other: &Self) -> Self {
         Self {
@@ -91,7 +92,7 @@ impl Inertia {
         }
     }
 
-    /// As a 6 x 6 matrix.
+    /// The 6 x 6 matrix of the inertia.
     #[inline(always)]
     pub fn matrix(&self) -> Matrix6<f64> {
         let coupling = skew(&self.moment);

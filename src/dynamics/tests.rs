@@ -22,10 +22,10 @@ pub(crate) fn energy(model: &Model, ws: &mut Workspace, q: &[f64], qd: &[f64]) -
     energy
 }
 
-/// One joint and the link behind it.
+/// A joint and the link behind the joint.
 #[derive(Clone, Debug)]
 struct Limb {
-    /// Chooses the parent among the links before.
+    /// Chooses the parent from the earlier links.
     parent: prop::sample::Index,
     kind: usize,
     origin: [f64; 6],
@@ -61,7 +61,7 @@ impl Limb {
 fn limb() -> impl Strategy<Value = Limb> {
     let pose = || prop::array::uniform6(-1.0..1.0);
     let axis = (-1.0..1.0, -1.0..1.0, -1.0..1.0f64).prop_filter_map("too short", |(x, y, z)| {
-        // One in a few along an axis of the frame, the usual case.
+        // Some axes lie along an axis of the frame, which is the usual case.
         let v = Vector3::new(x, y, z);
         let v = if x > 0.5 { Vector3::ith(v.iamax(), v[v.iamax()]) } else { v };
         v.try_normalize(0.1)
@@ -82,7 +82,7 @@ fn limb() -> impl Strategy<Value = Limb> {
     )
 }
 
-/// Joint values for the largest tree; the trees take what they need.
+/// Joint values for the largest tree. A smaller tree takes a part of them.
 fn values() -> impl Strategy<Value = Vec<f64>> {
     prop::collection::vec(-2.0..2.0, LIMBS)
 }
@@ -93,7 +93,7 @@ fn limbs() -> impl Strategy<Value = Vec<Limb>> {
     prop::collection::vec(limb(), 1..=LIMBS)
 }
 
-/// Every other fixed link has no inertia, as sensor and tool frames have.
+/// Whether a fixed link has inertia: every other one has none, like sensor and tool frames.
 fn has_mass(number: usize, limb: &Limb) -> bool {
     Limb::KINDS[limb.kind] != "fixed" || number.is_multiple_of(2)
 }
@@ -171,8 +171,9 @@ proptest! {
         close(&found, &qdd[..n], 1e-9)?;
     }
 
-    /// The implicit accelerations solve `(M + dt C) qdd = tau - bias`, with M from composite bodies, the bias from
-    /// inverse dynamics and C from its definition, all of them other code than articulated bodies.
+    /// The implicit accelerations solve `(M + dt C) qdd = tau - bias`. M comes from composite
+    /// bodies, the bias from inverse dynamics, and C from its definition, all independent of
+    /// articulated bodies.
     #[test]
     fn implicit_step_solves_its_equation(limbs in limbs(), q in values(), qd in values(), tau in values(), dt in 0.0..0.1) {
         let model = tree(&limbs);
@@ -191,7 +192,8 @@ proptest! {
         close(&found, wanted.as_slice(), 1e-9)?;
     }
 
-    /// The Jacobian is the derivative of the pose, and maps joint velocities to the velocity of the point.
+    /// The Jacobian is the derivative of the pose, and it maps joint velocities to the velocity of
+    /// the point.
     #[test]
     fn jacobian_is_the_derivative_of_the_pose(limbs in limbs(), q in values(), qd in values(), link in any::<prop::sample::Index>()) {
         let model = tree(&limbs);
@@ -218,7 +220,8 @@ proptest! {
         }
     }
 
-    /// The energies add up over the URDF's links, each on its own frame: merging fixed links lost and moved nothing.
+    /// The model's energies equal the sum over the URDF's links, each in its own frame. So merging
+    /// of fixed links lost and moved no mass.
     #[test]
     fn energies_are_those_of_the_links(limbs in limbs(), q in values(), qd in values()) {
         let mut model = tree(&limbs);
@@ -248,7 +251,7 @@ proptest! {
         model.mass_matrix(&mut ws, q, &mut mass);
         let velocity = DVector::from_column_slice(qd);
         close(&[0.5 * (&mass * &velocity).dot(&velocity)], &[energy_of_links(&mut ws, q).0], 1e-12)?;
-        // At rest, the efforts are the slope of the potential energy.
+        // At rest the efforts equal the slope of the potential energy.
         let (mut hold, zeros) = (vec![0.; n], vec![0.; n]);
         model.inverse_dynamics(&mut ws, q, &zeros, &zeros, &mut hold);
         let step = 1e-5;
@@ -263,7 +266,7 @@ proptest! {
     }
 }
 
-/// A pendulum: point mass 2 kg at 0.5 m with 0.1 kg m^2, with everything a joint can have.
+/// A pendulum with all joint parameters: point mass 2 kg at 0.5 m with 0.1 kg m^2.
 #[test]
 fn pendulum_in_closed_form() {
     let mut model = Model::from_urdf_str(
@@ -296,7 +299,7 @@ fn approx(found: f64, wanted: f64) {
     assert!((found - wanted).abs() <= 1e-12 * wanted.abs().max(1.), "{found} is not {wanted}");
 }
 
-/// The shipped arm: its order, its racket, and what holds it at rest.
+/// The shipped arm: its joint order, its racket, and the efforts that hold it at rest.
 #[test]
 fn table_tennis_arm_is_as_designed() {
     let model = Model::from_urdf_file("urdf/table_tennis_arm.urdf").unwrap();

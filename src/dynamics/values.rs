@@ -1,4 +1,4 @@
-//! The values of a link or joint, with errors that say where they stand.
+//! Values of a link or joint. Errors name the place of the value.
 
 use nalgebra::{Matrix3, Quaternion, Rotation3, UnitQuaternion, Vector3};
 
@@ -20,12 +20,12 @@ impl<'a> Part<'a> {
         Self { element, name: "", owner: (kind, name) }
     }
 
-    /// The first element of this name in it.
+    /// The first child element of this name.
     pub fn child(&self, tag: &'static str) -> Option<Self> {
         self.element.child(tag).map(|element| Self { element, name: tag, ..*self })
     }
 
-    /// The same of one that must be there.
+    /// The first child element of this name, which is required.
     pub fn required(&self, tag: &'static str, rule: &str) -> Result<Self, ModelError> {
         self.child(tag).ok_or_else(|| {
             let reason = Reason::Missing { owner: self.owner(), field: self.field(tag), rule: rule.into() };
@@ -33,18 +33,18 @@ impl<'a> Part<'a> {
         })
     }
 
-    /// An attribute as it is written.
+    /// The text of an attribute.
     pub fn text(&self, attribute: &str) -> Option<&'a str> {
         self.element.attribute(attribute)
     }
 
-    /// A number; none where there is no such attribute.
+    /// The number of an attribute; `None` if there is no such attribute.
     pub fn number(&self, attribute: &str) -> Result<Option<f64>, ModelError> {
         let Some(text) = self.text(attribute) else { return Ok(None) };
         text.trim().parse().map(Some).map_err(|_| self.refuse(attribute, text, "must be a number"))
     }
 
-    /// Several numbers with blanks between them.
+    /// The numbers of an attribute, separated by blanks.
     fn numbers<const N: usize>(&self, attribute: &str) -> Result<Option<[f64; N]>, ModelError> {
         let Some(text) = self.text(attribute) else { return Ok(None) };
         let parsed: Result<Vec<f64>, _> = text.split_whitespace().map(str::parse).collect();
@@ -58,12 +58,12 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Three numbers.
+    /// The three numbers of an attribute.
     pub fn vector(&self, attribute: &str) -> Result<Option<Vector3<f64>>, ModelError> {
         Ok(self.numbers::<3>(attribute)?.map(Vector3::from))
     }
 
-    /// The `origin` in it; none is no displacement.
+    /// The child element `origin`; no displacement if there is none.
     pub fn origin(&self) -> Result<Placement, ModelError> {
         let Some(origin) = self.child("origin") else { return Ok(Placement::IDENTITY) };
         let translation = origin.vector("xyz")?.unwrap_or_default();
@@ -80,13 +80,13 @@ impl<'a> Part<'a> {
         Ok(Placement { rotation: rotation.into_inner(), translation })
     }
 
-    /// The error that an attribute has a value that is not accepted.
+    /// The error for an attribute with a value that is refused.
     pub fn refuse(&self, attribute: &str, value: impl ToString, rule: &str) -> ModelError {
         let (field, value) = (self.field(attribute), value.to_string());
         ModelError::at(self.element.line, Reason::Value { owner: self.owner(), field, value, rule: rule.into() })
     }
 
-    /// The error that an attribute is missing.
+    /// The error for a missing attribute.
     pub fn missing(&self, attribute: &str, rule: &str) -> ModelError {
         let reason = Reason::Missing { owner: self.owner(), field: self.field(attribute), rule: rule.into() };
         ModelError::at(self.element.line, reason)
@@ -101,7 +101,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Axes and origin of a frame in another.
+/// Axes and origin of a frame in an outer frame.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Placement {
     pub rotation: Matrix3<f64>,
@@ -112,8 +112,7 @@ impl Placement {
     pub const IDENTITY: Self =
         Self { rotation: Matrix3::new(1., 0., 0., 0., 1., 0., 0., 0., 1.), translation: Vector3::new(0., 0., 0.) };
 
-    /// The frame `other` in the outer frame: `other` is given in this frame, this frame in the
-    /// outer one.
+    /// Composes placements: `other` is given in this frame, the result in the outer frame.
     pub fn then(&self, other: &Self) -> Self {
         Self {
             rotation: self.rotation * other.rotation,

@@ -1,5 +1,6 @@
-//! XML as a tree of elements, each with its line. Lenient: namespaces are not resolved, a prefix is part of a name, and
-//! what is not well-formed matters only where it leaves open which element is which.
+//! XML as a tree of elements with line numbers. The reader is lenient: namespaces are not resolved,
+//! a prefix is part of a name, and malformed text is an error only if it makes the element
+//! structure ambiguous.
 
 use quick_xml::errors::{Error, IllFormedError};
 use quick_xml::events::{BytesStart, Event};
@@ -7,27 +8,27 @@ use quick_xml::{Reader, XmlVersion};
 
 use super::error::{ModelError, Reason};
 
-/// Elements within elements that a file may have; files of robots have seven.
+/// Largest nesting depth of elements in a file. Files of robots have a depth of seven.
 const DEPTH: usize = 64;
 
-/// An element with its attributes and the elements in it; texts are left out.
+/// An element with its attributes and child elements. Texts are left out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Element {
     /// Name with its prefix.
     pub tag: String,
-    /// Line on which it starts, from 1.
+    /// Line of the element's start, from 1.
     pub line: u64,
     attributes: Vec<(String, String)>,
     pub children: Vec<Element>,
 }
 
 impl Element {
-    /// Reads a text; gives an element that holds the outermost ones.
+    /// Reads a text. The returned element holds the outermost elements of the text.
     ///
     /// # Errors
-    /// It is not XML, by line.
+    /// A text that is not XML; the error has the line.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
-        // Windows editors put a mark before the first character.
+        // Windows editors put a byte order mark before the first character.
         let text = text.trim_start_matches('\u{feff}');
         let mut reader = Reader::from_str(text);
         reader.config_mut().allow_dangling_amp = true;
@@ -72,14 +73,14 @@ impl Element {
                     format!("<{}> has an attribute without name, `=`, or quotes around its value", element.tag);
                 ModelError::at(line, Reason::Xml(reason))
             })?;
-            // An entity that nobody declared stays as it is written.
+            // An undeclared entity keeps its written form.
             let value = attribute.normalized_value(XmlVersion::Implicit1_0).unwrap_or(attribute.value.clone());
             element.attributes.push((attribute.key.as_ref().into(), value.into_owned()));
         }
         Ok(element)
     }
 
-    /// The first element of this name in it.
+    /// The first child element of this name.
     pub fn child(&self, tag: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.tag == tag)
     }
@@ -89,13 +90,13 @@ impl Element {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The first element, itself or in it at any depth, for which `holds`.
+    /// The first element for which `holds`, among this element and all elements inside it.
     pub fn find(&self, holds: fn(&Self) -> bool) -> Option<&Self> {
         if holds(self) { Some(self) } else { self.children.iter().find_map(|child| child.find(holds)) }
     }
 }
 
-/// Counts lines up to positions that only grow.
+/// Counts the lines up to positions, which may only grow.
 struct Lines<'a> {
     text: &'a str,
     read: usize,

@@ -1,4 +1,4 @@
-//! The simulated arm: rigid-body dynamics with the drives' saturation and soft joint stops.
+//! The simulated arm: rigid-body dynamics, saturated drives and soft joint stops.
 
 use super::integrator::SemiImplicitEuler;
 use crate::dynamics::{JointKind, Model, Workspace};
@@ -7,30 +7,30 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What a URDF does not say of an arm, joint by joint in the order of the model. Units are those of a rotation; read kg
-/// for kg m^2 and m for rad in a prismatic joint.
+/// Parameters of an arm that a URDF lacks, one entry per joint in the order of the model. Units are
+/// those of a rotation. For a prismatic joint read kg for kg m^2 and m for rad.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ArmConfig {
     /// Inertia of each drive seen at its joint.
     #[schemars(extend("minimum" = 0, "maximum" = 1000, "x-unit" = "kg or kg m^2", "x-per" = "joint", "x-empty" = "all 0"))]
     pub armature: Vec<f64>,
-    /// Spring of each joint towards its zero.
+    /// Stiffness of each joint's spring towards position zero.
     #[schemars(extend("minimum" = 0, "maximum" = 1000000, "x-unit" = "N/m or N m/rad", "x-per" = "joint", "x-empty" = "all 0"))]
     pub stiffness: Vec<f64>,
-    /// How far beyond its range a revolute joint gives way when it is pushed with its full effort.
+    /// Angle by which a revolute joint exceeds its range under its full effort.
     #[schemars(extend("minimum" = 0.001, "maximum" = 1, "x-unit" = "rad"))]
     pub stop_give_angle: f64,
-    /// The same for a prismatic joint.
+    /// Length by which a prismatic joint exceeds its range under its full effort.
     #[schemars(extend("minimum" = 0.0001, "maximum" = 0.1, "x-unit" = "m"))]
     pub stop_give_length: f64,
-    /// Damping time of the stops: they damp with their stiffness times this.
+    /// Damping of the stops, as a time: damping over stiffness.
     #[schemars(extend("minimum" = 0, "maximum" = 0.1, "x-unit" = "s"))]
     pub stop_damping_time: f64,
 }
 
 impl Default for ArmConfig {
-    /// Neither armature nor springs, and stops that are somewhat soft.
+    /// No armature, no springs, and slightly soft stops.
     fn default() -> Self {
         Self {
             armature: vec![],
@@ -46,7 +46,7 @@ impl ArmConfig {
     /// Checks every parameter for an arm of `dof` joints.
     ///
     /// # Errors
-    /// The first that is out of range or has the wrong length.
+    /// The first parameter that is out of range or has the wrong length.
     pub fn validate(&self, dof: usize) -> Result<(), FieldError> {
         check(self, dof)
     }
@@ -58,7 +58,7 @@ impl ArmConfig {
     pub fn apply(&self, model: &mut Model) -> Result<(), FieldError> {
         self.validate(model.dof())?;
         for (i, joint) in model.joints_mut().iter_mut().enumerate() {
-            // An empty list stands for none.
+            // An empty list means zero for every joint.
             joint.passive.armature = self.armature.get(i).copied().unwrap_or(0.);
             joint.passive.stiffness = self.stiffness.get(i).copied().unwrap_or(0.);
             joint.passive.spring_reference = 0.;
@@ -67,7 +67,7 @@ impl ArmConfig {
     }
 }
 
-/// A joint's end stop, a spring and a damper that only push back.
+/// A joint's end stop: a spring and a damper that only push back.
 #[derive(Clone, Copy, Debug)]
 struct Stop {
     lower: f64,
@@ -88,7 +88,7 @@ impl Stop {
     }
 }
 
-/// The moving arm.
+/// The arm, with its present state.
 #[derive(Clone, Debug)]
 pub struct Arm {
     model: Arc<Model>,
@@ -101,7 +101,7 @@ pub struct Arm {
 }
 
 impl Arm {
-    /// An arm at zero, at rest.
+    /// An arm at position zero, at rest.
     pub fn new(model: Arc<Model>, config: &ArmConfig) -> Self {
         let dof = model.dof();
         let stops = model.joints().iter().map(|joint| {
@@ -132,7 +132,7 @@ impl Arm {
         &self.velocity
     }
 
-    /// Puts the arm at `q` (n), at rest.
+    /// Places the arm at `q` (n), at rest.
     ///
     /// # Panics
     /// If the length is not the number of joints.
@@ -141,8 +141,9 @@ impl Arm {
         self.velocity.fill(0.);
     }
 
-    /// Moves the arm by `dt` seconds under joint efforts (n), N m or N, which its drives saturate at the limits of the
-    /// robot description: a semi-implicit Euler step, joint damping implicit.
+    /// Moves the arm by `dt` seconds under joint efforts (n), N m or N. The drives saturate the
+    /// efforts at the limits of the robot description. The step is semi-implicit Euler with
+    /// implicit joint damping.
     pub fn step(&mut self, effort: &[f64], dt: f64) {
         for (i, (torque, joint)) in self.torque.iter_mut().zip(self.model.joints()).enumerate() {
             *torque =

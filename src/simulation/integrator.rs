@@ -1,22 +1,23 @@
-//! Steps of a robot's motion at a fixed step, efforts held.
+//! Integrators of a robot's motion, with fixed steps and efforts constant within a step.
 
 use crate::dynamics::{Model, Workspace};
 
-/// Semi-implicit Euler, damping and friction taken at the end of the step, order 1: `qd += dt qdd`, then `q += dt qd`,
-/// with `qdd` of [`Model::forward_dynamics_implicit`]. MuJoCo's `implicitfast` without constraints is the same.
+/// Semi-implicit Euler, order 1: `qd += dt qdd`, then `q += dt qd`, with `qdd` of
+/// [`Model::forward_dynamics_implicit`]. Damping and friction are taken at the end of the step.
+/// MuJoCo's `implicitfast` without constraints is the same method.
 #[derive(Clone, Debug)]
 pub struct SemiImplicitEuler {
     qdd: Box<[f64]>,
 }
 
 impl SemiImplicitEuler {
-    /// For robots with the joints of `model`.
+    /// An integrator for robots with the joints of `model`.
     pub fn new(model: &Model) -> Self {
         Self { qdd: vec![0.; model.dof()].into() }
     }
 
-    /// Moves positions `q` (n), rad or m, and velocities `qd` (n) on by `dt` seconds under the efforts `tau` (n), N m
-    /// or N. Does not allocate.
+    /// Moves positions `q` (n), rad or m, and velocities `qd` (n) by `dt` seconds under the efforts
+    /// `tau` (n), N m or N. Does not allocate.
     pub fn step(&mut self, model: &Model, ws: &mut Workspace, tau: &[f64], dt: f64, q: &mut [f64], qd: &mut [f64]) {
         model.forward_dynamics_implicit(ws, q, qd, tau, dt, &mut self.qdd);
         for ((q, qd), qdd) in q.iter_mut().zip(qd).zip(&self.qdd) {
@@ -26,8 +27,8 @@ impl SemiImplicitEuler {
     }
 }
 
-/// The classical Runge-Kutta method, order 4, explicit in everything: for robots whose damping is small against
-/// inertia over step, where accuracy counts.
+/// The classical Runge-Kutta method, order 4, fully explicit. It is for robots that need accuracy
+/// and whose damping is small against inertia over step.
 #[derive(Clone, Debug)]
 pub struct RungeKutta4 {
     stages: [Stage; 4],
@@ -42,13 +43,13 @@ struct Stage {
 }
 
 impl RungeKutta4 {
-    /// For robots with the joints of `model`.
+    /// An integrator for robots with the joints of `model`.
     pub fn new(model: &Model) -> Self {
         let zeros = || vec![0.; model.dof()].into_boxed_slice();
         Self { stages: std::array::from_fn(|_| Stage { qd: zeros(), qdd: zeros() }), q: zeros() }
     }
 
-    /// As [`SemiImplicitEuler::step`].
+    /// Same arguments as [`SemiImplicitEuler::step`].
     pub fn step(&mut self, model: &Model, ws: &mut Workspace, tau: &[f64], dt: f64, q: &mut [f64], qd: &mut [f64]) {
         const OFFSETS: [f64; 4] = [0., 0.5, 0.5, 1.];
         for (i, offset) in OFFSETS.into_iter().enumerate() {
@@ -126,7 +127,8 @@ mod tests {
         }
     }
 
-    /// Damping far beyond what an explicit step survives slows the arm down and never turns it round; so does friction.
+    /// A damping far beyond the stability of an explicit step slows the arm down and never reverses
+    /// it. So does friction.
     #[test]
     fn stiff_damping_and_friction_are_stable() {
         let mut model = frictionless_arm();

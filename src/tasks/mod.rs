@@ -1,4 +1,5 @@
-//! Tasks: what the policy sees, what it starts from, what a stroke is worth. A task is a folder, and a line in `registry.rs`.
+//! Tasks: the policy's state, the start of learning, the reward and the simulated world. A task is
+//! a folder, and a line in `registry.rs`.
 
 pub mod stroke;
 pub mod swing_up;

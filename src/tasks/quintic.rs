@@ -1,6 +1,6 @@
 //! Fifth-order polynomials between two knots, with zero acceleration at both ends.
 
-/// Motion of one joint from one knot to the next.
+/// The motion of one joint from one knot to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quintic {
     position: f64,
@@ -12,7 +12,7 @@ pub struct Quintic {
 }
 
 impl Quintic {
-    /// From `(position, velocity)` to `(position, velocity)` in `duration` seconds, above 0.
+    /// A motion from `(position, velocity)` to `(position, velocity)` in `duration` > 0 seconds.
     pub fn new(from: (f64, f64), to: (f64, f64), duration: f64) -> Self {
         let (change, t) = (to.0 - from.0, duration);
         Self {
@@ -25,7 +25,8 @@ impl Quintic {
         }
     }
 
-    /// Position, velocity and acceleration at `time` seconds, kept within the duration.
+    /// Position, velocity and acceleration at `time` seconds. A time outside the duration counts as
+    /// its nearer end.
     pub fn at(&self, time: f64) -> (f64, f64, f64) {
         let t = time.clamp(0., self.duration);
         let Self { position, velocity, cubic, quartic, quintic, .. } = self;

@@ -1,7 +1,7 @@
 //! The tasks, by their names in configurations: `task: {table_tennis: {setting: context}}`.
 //!
-//! A task is a line of [`TASKS`]. A program built on this crate adds its own before it reads a configuration:
-//! `TASKS.add(task::<MySettings>())`.
+//! A task is a line of [`TASKS`]. A program built on this crate adds its own task before it reads a
+//! configuration: `TASKS.add(task::<MySettings>())`.
 
 use std::path::Path;
 
@@ -21,13 +21,13 @@ use crate::simulation::ArmConfig;
 /// The robot that a task is set up for.
 #[derive(Clone, Copy, Debug)]
 pub struct Robot<'a> {
-    /// Its model, with armature, springs and gravity.
+    /// The robot's model, with armature, springs and gravity.
     pub model: &'a Model,
-    /// What the robot description does not say of the arm.
+    /// The arm's settings that a robot description lacks.
     pub arm: &'a ArmConfig,
     /// The loop that controls it.
     pub control: &'a ControlConfig,
-    /// The folder that paths in the task's settings are relative to.
+    /// The folder that relative paths in the task's settings start from.
     pub folder: &'a Path,
 }
 
@@ -36,26 +36,26 @@ pub trait TaskSettings: Serialize + DeserializeOwned + JsonSchema {
     /// The task's name in configurations, checkpoints and trials.
     const NAME: &'static str;
 
-    /// The task for a robot.
+    /// Makes the task for a robot.
     ///
     /// # Errors
-    /// A value that is refused, or a robot with which the task cannot be learned.
+    /// A value that is refused, or a robot that does not suit the task.
     fn task(self, robot: &Robot<'_>) -> Result<Box<dyn Task>, TaskError>;
 }
 
 /// Makes a task from its settings, for a robot.
 pub type MakeTask = fn(&Tree, &Robot<'_>) -> Result<Box<dyn Task>, TaskError>;
 
-/// The line of a task.
+/// The registry's line for a task.
 pub const fn task<S: TaskSettings>() -> Entry<MakeTask> {
     Entry::of::<S>(S::NAME, |settings, robot| settings.clone().into_typed::<S>()?.task(robot))
 }
 
-/// The tasks.
+/// The registered tasks.
 pub static TASKS: Entries<MakeTask> =
     Entries::new(&[task::<TableTennisConfig>(), task::<SwingUpConfig>(), task::<StrokeTaskConfig>()]);
 
-/// The registry of tasks, by which a configuration chooses one.
+/// The registry of tasks, from which a configuration chooses.
 #[derive(Debug)]
 pub struct Tasks;
 
@@ -72,18 +72,18 @@ impl Registry for Tasks {
 }
 
 impl Tasks {
-    /// The choice of a task by its settings.
+    /// Chooses the task that has settings of this type.
     ///
     /// # Errors
-    /// Settings that have no form that a configuration can have.
+    /// Settings that no configuration can hold.
     pub fn chosen<S: TaskSettings>(settings: &S) -> Result<TaskConfig, FieldError> {
         Choice::new(S::NAME, settings)
     }
 
-    /// The task that was chosen, for a robot.
+    /// Makes the chosen task for a robot.
     ///
     /// # Errors
-    /// A value that is refused, or a robot with which the task cannot be learned.
+    /// A value that is refused, or a robot that does not suit the task.
     pub fn start(choice: &TaskConfig, robot: &Robot<'_>) -> Result<Box<dyn Task>, TaskError> {
         (choice.kind()?.make)(choice.settings(), robot)
     }

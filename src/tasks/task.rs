@@ -1,4 +1,4 @@
-//! What the rest of the program needs of a task.
+//! The trait of all tasks.
 
 use moto_learners::{Reward, Start};
 use nalgebra::DMatrix;
@@ -8,24 +8,25 @@ use super::{TaskConfig, TaskError};
 use crate::control::{Episode, Stroke};
 use crate::robot::{Observed, Plant, TrialKey};
 
-/// What the task makes of a recorded stroke.
+/// The verdict of a task on a recorded stroke.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
-    /// What the reward needs of each step (outcome x step).
+    /// Measurements of each step that the reward needs (outcome x step).
     pub outcomes: DMatrix<f64>,
     /// Sum of the rewards.
     pub total_reward: f64,
-    /// The task was solved.
+    /// Whether the stroke solved the task.
     pub success: bool,
-    /// By how much a stroke that came near enough to say so missed its goal, m.
+    /// Distance by which the stroke missed its goal, m; `None` if the stroke never came near the
+    /// goal.
     pub distance: Option<f64>,
 }
 
-/// A task: what the policy sees, when the stroke starts, what it starts from, what it is worth, and the world around the
-/// simulated robot.
+/// A task: the policy's state, the stroke's trigger, the start of learning, the reward, and the
+/// world around the simulated robot.
 ///
-/// A task is a folder of [`crate::tasks`] and a line of its registry. [`Reward`] is separate because learners judge stored
-/// transitions anew.
+/// A task is a folder of [`crate::tasks`] and a line of its registry. [`Reward`] is separate
+/// because learners judge stored transitions anew.
 ///
 /// ```
 /// use moto_controller::setup::Setup;
@@ -33,7 +34,7 @@ pub struct Judgement {
 /// let task = Setup::shipped(|_| {})?.task()?;
 /// let start = task.start()?;
 /// assert_eq!((start.policy.horizon(), start.state_scales.len()), (task.horizon(), task.state_dim()));
-/// // A policy sees the ball besides the joints.
+/// // The policy sees the ball besides the joints.
 /// assert_eq!((task.name(), task.task_values()), ("table_tennis", 6));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -41,17 +42,18 @@ pub trait Task: Reward + Send {
     /// The task's name in configurations, checkpoints and trials.
     fn name(&self) -> &'static str;
 
-    /// What is learned, in a word or two with hyphens: run folders are named by it.
+    /// The subject of learning, in a word or two with hyphens. Run folders are named after it.
     fn title(&self) -> String {
         self.name().replace('_', "-")
     }
 
-    /// What the task observes besides the joints, in the order of [`Reading::task`](crate::robot::Reading::task).
+    /// Values that the task observes besides the joints, in the order of
+    /// [`Reading::task`](crate::robot::Reading::task).
     fn observed(&self) -> Vec<Observed> {
         vec![]
     }
 
-    /// Numbers that the task observes besides the joints.
+    /// Number of values that the task observes besides the joints.
     fn task_values(&self) -> usize {
         Observed::total(&self.observed())
     }
@@ -65,14 +67,14 @@ pub trait Task: Reward + Send {
     /// The policy's state and the stroke's trigger, for the control loop of a run with this seed.
     fn stroke(&self, seed: u64) -> Box<dyn Stroke>;
 
-    /// What a learner starts from.
+    /// The start of a learner.
     ///
     /// # Errors
-    /// If the demonstration it is made from fails.
+    /// A demonstration that fails.
     fn start(&self) -> Result<Start, TaskError>;
 
-    /// What is drawn for a trial and seen by the policy from its first step on, such as where a target is; empty where nothing
-    /// is. A function of seed and key alone.
+    /// The values drawn for a trial, such as a target's position, which the policy sees from its
+    /// first step on; empty if no value is drawn. The values depend on seed and key alone.
     fn context(&self, _seed: u64, _key: &TrialKey) -> Vec<f64> {
         vec![]
     }
@@ -80,29 +82,29 @@ pub trait Task: Reward + Send {
     /// Whether trials without exploration noise differ from each other.
     fn varies(&self) -> bool;
 
-    /// The simulated robot with the task around it.
+    /// The simulated robot, with the task's world around it.
     ///
     /// # Errors
-    /// If a parameter is refused.
+    /// A parameter that is refused.
     fn plant(&self, seed: u64) -> Result<Box<dyn Plant>, TaskError>;
 
     /// Judges a recorded stroke.
     fn judge(&self, episode: &Episode) -> Judgement;
 
-    /// The settings that decide what a reward means. A learner that starts from another run's transitions uses those only
-    /// if these settings are the same.
+    /// The settings that define the reward. A learner uses the transitions of another run only if
+    /// the reward settings of both runs are equal.
     fn reward_settings(&self) -> Value;
 
-    /// The part of the reward, by its field, that a transition keeps from the step it was made in, so that it says nothing of
-    /// another step; `None` where the reward is a function of step, state, action and next state.
+    /// The field of the part of the reward that is bound to the step a transition was made in.
+    /// `None` if the reward is a function of step, state, action and next state.
     fn bound_to_its_step(&self) -> Option<String> {
         None
     }
 
-    /// The settings with whatever only their folder explains made explicit: paths from the root on. `None` if nothing changes.
+    /// The settings with relative paths replaced by absolute ones. `None` if nothing changes.
     ///
     /// # Errors
-    /// Settings that have no form that a configuration can have.
+    /// Settings that no configuration can hold.
     fn located(&self) -> Result<Option<TaskConfig>, TaskError> {
         Ok(None)
     }

@@ -5,37 +5,41 @@ use crate::policy::Policy;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-/// The rollouts of one iteration, all made with the same policy.
+/// The rollouts of one iteration, all made with one policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batch {
-    /// States per step, the final one included (T + 1 entries of state x rollout).
+    /// States of each step, the final one included (T + 1 entries of state x rollout).
     #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     pub states: Vec<DMatrix<f64>>,
-    /// Actions the policy drew, before any limit (T entries of action x rollout). Densities use these.
+    /// Actions that the policy drew, before any limit (T entries of action x rollout). Densities
+    /// use these actions.
     #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     pub actions: Vec<DMatrix<f64>>,
-    /// Actions the robot received, in the policy's units (T entries of action x rollout). The Q-function is fitted on these.
+    /// Actions that the robot received, in the policy's units (T entries of action x rollout). The
+    /// Q-function is fitted on these actions.
     #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     pub received: Vec<DMatrix<f64>>,
-    /// What the task measured within each step, for its reward (T entries of outcome x rollout); zero rows if it needs nothing.
+    /// The task's measurements within each step, for the reward (T entries of outcome x rollout);
+    /// zero rows if the reward needs none.
     #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     pub outcomes: Vec<DMatrix<f64>>,
-    /// Parameters that the law drew once per rollout (parameter x rollout); zero rows for a law that draws at every step.
+    /// Parameters that the law drew once per rollout (parameter x rollout); zero rows if the law
+    /// draws at every step.
     #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub parameters: DMatrix<f64>,
 }
 
-/// The task's reward, evaluated anew whenever a stored transition is used.
+/// The task's reward. It is evaluated anew at every use of a stored transition.
 pub trait Reward: Sync {
-    /// Reward of `action`, as the robot received it, in `state` at step `t`, ending in `next`.
+    /// Reward of step `t` from `state` to `next`. `action` is the action that the robot received.
     fn step(&self, t: usize, state: &[f64], action: &[f64], next: &[f64], outcome: &[f64]) -> f64;
 
-    /// Reward of the state the rollout ends in.
+    /// Reward of a rollout's final state.
     fn last(&self, state: &[f64]) -> f64;
 }
 
 impl Batch {
-    /// A batch to be filled in, for `rollouts` of a policy, without outcomes.
+    /// A batch of zeros with the shapes of `rollouts` rollouts of a policy, without outcomes.
     pub fn zeros(policy: &Policy, rollouts: usize) -> Self {
         let rows = |rows: usize, steps: usize| vec![DMatrix::zeros(rows, rollouts); steps];
         let (horizon, state_dim, action_dim) = (policy.horizon(), policy.state_dim(), policy.action_dim());
@@ -113,7 +117,8 @@ pub(crate) fn column(matrix: &DMatrix<f64>, index: usize) -> &[f64] {
 /// Rewards of the rollouts of a batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Earnings {
-    /// Reward still to come from step t on, the final state's included (T + 1 rows x rollout); row 0 is the return.
+    /// Reward from step t to the end, the final state's included (T + 1 rows x rollout). Row 0 is
+    /// the return.
     #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub to_come: DMatrix<f64>,
     /// Smallest over the steps of the 10th percentile of the reward to come.
@@ -154,7 +159,7 @@ impl Earnings {
     }
 }
 
-/// A reward that must be finite.
+/// Returns a reward if it is finite.
 pub(crate) fn finite(step: usize, value: f64) -> Result<f64, MotoError> {
     if value.is_finite() { Ok(value) } else { Err(MotoError::NonFiniteReward { step, value }) }
 }

@@ -14,7 +14,7 @@ use crate::moto::{MotoError, StepOutcome, StepReport};
 use crate::policy::{DmpError, Policy, PolicyError, StoredLaw};
 use crate::{Batch, Reward};
 
-/// A learner: it gives the law for the next rollouts, and improves the law from them.
+/// A learner: gives the law for the next rollouts, and improves the law from them.
 ///
 /// Rollouts are made with [`Self::law`], gathered in a [`Batch`] and handed to [`Self::learn`],
 /// again and again. [`Self::save`] and [`Self::restore`] carry everything a learner remembers, so
@@ -23,7 +23,7 @@ pub trait Learner: Any + Send + Sync {
     /// The law that makes the next rollouts.
     fn law(&self) -> StoredLaw;
 
-    /// Updates done so far.
+    /// Number of updates so far.
     fn iteration(&self) -> usize;
 
     /// One iteration, from rollouts of [`Self::law`]. The caller leaves out rollouts that are not
@@ -34,7 +34,7 @@ pub trait Learner: Any + Send + Sync {
     /// unchanged.
     fn learn(&mut self, batch: Batch, reward: &dyn Reward) -> Result<Report, LearnerError>;
 
-    /// Everything the learner remembers.
+    /// The learner's full state.
     ///
     /// # Errors
     /// [`LearnerError::State`] if the state has no stored form.
@@ -49,29 +49,32 @@ pub trait Learner: Any + Send + Sync {
     /// Checks that an iteration can be learned from this number of rollouts.
     ///
     /// # Errors
-    /// Why not.
+    /// A number of rollouts that is too small.
     fn check_rollouts(&self, _rollouts: usize) -> Result<(), LearnerError> {
         Ok(())
     }
 
-    /// Starts from a law that was learned elsewhere, with the same shapes, instead of the task's first one; before the first
-    /// update.
+    /// Replaces the task's first law by a law of the same shapes that was learned elsewhere. Call
+    /// it before the first update.
     ///
     /// # Errors
-    /// [`LearnerError::NoWarmStart`], or a law that is not of the learner's kind. The learner is then unchanged.
+    /// [`LearnerError::NoWarmStart`], or a law that does not suit the learner. The learner is then
+    /// unchanged.
     fn start_from(&mut self, _law: &StoredLaw) -> Result<(), LearnerError> {
         Err(LearnerError::NoWarmStart)
     }
 
-    /// Learns from the transitions of `other` too, whose rewards mean the same; before the first update.
+    /// Learns also from the transitions of `other`, whose rewards must have the same meaning. Call
+    /// it before the first update.
     ///
     /// # Errors
-    /// [`LearnerError::NoTransitions`] if this learner takes none, or none of such a learner. It is then unchanged.
+    /// [`LearnerError::NoTransitions`] if this learner takes no transitions, or none of such a
+    /// learner. The learner is then unchanged.
     fn adopt(&mut self, _other: &dyn Learner) -> Result<Adopted, LearnerError> {
         Err(LearnerError::NoTransitions)
     }
 
-    /// The same learner once more, so that one can go on while the other is kept.
+    /// A copy of the learner.
     fn boxed_clone(&self) -> Box<dyn Learner>;
 }
 
@@ -81,16 +84,16 @@ impl Clone for Box<dyn Learner> {
     }
 }
 
-/// What a learner took over of another.
+/// Data that a learner took over from another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Adopted {
-    /// Iterations.
+    /// Number of iterations.
     pub iterations: usize,
-    /// Transitions in them.
+    /// Number of transitions in the iterations.
     pub transitions: usize,
 }
 
-/// The task's part of a learner's start.
+/// The task's part in the start of a learner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Start {
     /// The first policy (horizon).
@@ -100,12 +103,12 @@ pub struct Start {
     pub state_scales: Vec<f64>,
     /// A demonstrated movement, for learners that start from one.
     pub demonstration: Option<Demonstrated>,
-    /// Entries of the first state of a rollout that tell its task apart from those of other
-    /// rollouts.
+    /// Entries of a rollout's first state that describe the task of that rollout.
     pub context: Range<usize>,
 }
 
-/// A demonstrated movement, sampled at the control period. The first row is where the stroke starts.
+/// A demonstrated movement, sampled at the control period. The first row is the start of the
+/// stroke.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Demonstrated {
     /// Joint positions (row x joint).
@@ -116,7 +119,7 @@ pub struct Demonstrated {
     pub joints: usize,
     /// Control period, s.
     pub period: f64,
-    /// When the movement reaches its goal, s after its start.
+    /// Time at which the movement reaches its goal, s after its start.
     pub goal_time: f64,
 }
 
@@ -124,31 +127,31 @@ pub struct Demonstrated {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LearnerError {
-    /// MOTO's.
+    /// An error of MOTO.
     #[error(transparent)]
     Moto(#[from] MotoError),
-    /// Guided policy search's.
+    /// An error of guided policy search.
     #[error(transparent)]
     Gps(#[from] GpsError),
-    /// The episodic search's.
+    /// An error of the episodic search.
     #[error(transparent)]
     Episodic(#[from] EpisodicError),
-    /// The movement primitive's.
+    /// An error of the movement primitive.
     #[error(transparent)]
     Dmp(#[from] DmpError),
     /// A policy cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The learner needs a demonstration, which the task does not give.
+    /// The learner needs a demonstration, and the task gives none.
     #[error("this learner starts from a demonstrated movement, and the task has none")]
     NoDemonstration,
     /// Settings are refused.
     #[error(transparent)]
     Settings(#[from] FieldError),
-    /// The learner starts from the task's first law alone.
+    /// The learner starts from the task's first law only.
     #[error("this learner cannot start from what another learned")]
     NoWarmStart,
-    /// The learner takes over no transitions of the other.
+    /// The learner takes no transitions from the other learner.
     #[error("this learner takes over no transitions of such a learner")]
     NoTransitions,
     /// A law is of the wrong kind.
@@ -171,20 +174,20 @@ pub enum LearnerError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Nothing to compare with, or the guard is off.
+    /// There is nothing to compare the batch with, or the guard is off.
     Unjudged,
     /// The batch is accepted as the newest one.
     Accepted,
-    /// The policy went back to the one before the update that made this batch's policy.
+    /// The policy went back to the one before the update that made the batch's policy.
     RolledBack,
 }
 
-/// Report of an iteration. A learner leaves out the fields it does not know.
+/// Report of an iteration. A learner leaves out the fields that it does not know.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Number of this iteration, 0 first.
+    /// Number of this iteration, from 0.
     pub iteration: usize,
-    /// Rollouts of the batch.
+    /// Number of rollouts in the batch.
     pub rollouts: usize,
     /// Mean return of the batch, exploration noise included.
     pub mean_return: f64,
@@ -192,29 +195,30 @@ pub struct Report {
     pub return_error: f64,
     /// Improvement predicted by the update that made this batch's law.
     pub expected_improvement: Option<f64>,
-    /// Measured improvement.
+    /// Measured improvement of the return.
     pub measured_improvement: Option<f64>,
     /// Bound on the KL in this update, nats per step.
     pub epsilon: Option<f64>,
-    /// KL of the update, nats: mean over the steps, or of the search distribution.
+    /// KL of the update, nats: the mean over the steps, or the KL of the search distribution.
     pub kl: Option<f64>,
-    /// Entropy of the exploration after the update, nats: mean over the steps, or of the search distribution.
+    /// Entropy of the exploration after the update, nats: the mean over the steps, or the entropy
+    /// of the search distribution.
     pub entropy: Option<f64>,
-    /// Effective samples per fit, mean over the steps.
+    /// Effective samples per fit, as the mean over the steps.
     pub effective_samples: Option<f64>,
     /// The guard's verdict on the batch; `None` without a guard.
     pub verdict: Option<Verdict>,
-    /// Another remark, in a word or two.
+    /// Another remark, in one or two words.
     pub remark: Option<String>,
-    /// Per step (horizon), from learners that update step by step.
+    /// Report of each step (horizon), from learners that update step by step.
     pub steps: Vec<StepReport>,
-    /// Effect of the previous update (horizon).
+    /// Effect of the previous update at each step (horizon).
     pub last_update: Vec<StepOutcome>,
-    /// Wall-clock time per stage, s; not reproducible.
+    /// Wall-clock time of each stage, s; not reproducible.
     pub seconds: BTreeMap<String, f64>,
 }
 
-/// The policy that a law has to be.
+/// The policy in a law, which must be a policy.
 pub(crate) fn policy_of(law: &StoredLaw) -> Result<&Policy, LearnerError> {
     match law {
         StoredLaw::Policy(policy) => Ok(policy),
@@ -222,15 +226,15 @@ pub(crate) fn policy_of(law: &StoredLaw) -> Result<&Policy, LearnerError> {
     }
 }
 
-/// A saved state that does not fit the learner it is restored to.
+/// The error for a saved state that does not fit the learner.
 pub(crate) fn unfit(what: &str) -> LearnerError {
     LearnerError::State(format!("it does not fit together: {what}"))
 }
 
-/// Iterations no learner reaches; numbers below can be counted on.
+/// An iteration number that no learner reaches. Numbers below it can be incremented safely.
 pub(crate) const TOO_MANY: usize = 1 << 40;
 
-/// The largest stored form that is read, bytes.
+/// Largest stored form that is read, bytes.
 const MAX_STATE: usize = 1 << 30;
 
 /// The stored form of a learner.
@@ -238,9 +242,9 @@ pub(crate) fn encode(state: &impl Serialize) -> Result<Vec<u8>, LearnerError> {
     bincode::serde::encode_to_vec(state, bincode::config::standard()).map_err(|e| LearnerError::State(e.to_string()))
 }
 
-/// A learner from its stored form.
+/// Reads a learner from its stored form.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, LearnerError> {
-    // Lengths in the bytes may not promise more than there is.
+    // A crafted length may promise more bytes than there are.
     let limited = bincode::config::standard().with_limit::<MAX_STATE>();
     let decoded = bincode::serde::decode_from_slice(bytes, limited);
     decoded.map(|(state, _)| state).map_err(|e| LearnerError::State(e.to_string()))

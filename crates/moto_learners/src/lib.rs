@@ -1,7 +1,8 @@
 //! Policy search between trials: rollouts go in, a better policy comes out.
 //!
-//! A [`Policy`](policy::Policy) is a linear-Gaussian law per step, `a ~ N(K_t s + k_t, Sigma_t)`. A [`Learner`] gives the law for
-//! the next rollouts, takes the [`Batch`] made with that law, and improves it. It knows the task by its [`Reward`] alone.
+//! A [`Policy`](policy::Policy) is a linear-Gaussian law per step, `a ~ N(K_t s + k_t, Sigma_t)`. A
+//! [`Learner`] gives the law for the next rollouts, takes the [`Batch`] made with that law, and
+//! improves the law. The learner knows the task by its [`Reward`] alone.
 //!
 //! | module | learner |
 //! |---|---|
@@ -9,12 +10,13 @@
 //! | [`gps`] | guided policy search, the trajectory-optimisation part (Levine and Abbeel 2014) |
 //! | [`episodic`] | REPS, contextual REPS and MORE on the parameters of a movement primitive |
 //!
-//! No threads but rayon's, no input or output, no clock but for the reported times: same input, same bits, at any number of
-//! threads.
+//! The crate uses no threads but rayon's, no input or output, and no clock but for the reported
+//! times. Same input gives same bits, at any number of threads.
 //!
 //! # A linear-quadratic problem
 //!
-//! `x' = x + 0.3 a` is to come from 1 to 0 at little cost. MOTO learns it from rollouts alone.
+//! `x' = x + 0.3 a` must move from 1 to 0 at little cost. MOTO learns the policy from rollouts
+//! alone.
 //!
 //! ```
 //! use moto_learners::moto::{Moto, MotoConfig, StateScales};

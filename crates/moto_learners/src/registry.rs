@@ -1,7 +1,7 @@
 //! The learners, by their names in configurations: `learner: {moto: {epsilon: 0.2}}`.
 //!
-//! A learner is a line of [`LEARNERS`]. A program built on this crate adds its own before it reads a configuration:
-//! `LEARNERS.add(learner::<MySettings>())`.
+//! A learner is a line of [`LEARNERS`]. A program built on this crate adds its own learner before
+//! it reads a configuration: `LEARNERS.add(learner::<MySettings>())`.
 
 use moto_settings::{Choice, Entries, Entry, FieldError, Registry, Tree};
 use schemars::JsonSchema;
@@ -18,32 +18,32 @@ pub trait LearnerSettings: Serialize + DeserializeOwned + JsonSchema {
     /// The learner's name in configurations.
     const NAME: &'static str;
 
-    /// Checks what the fields have to be to each other. What each may be is said by its attributes.
+    /// Checks the relations between fields. The fields' attributes state the range of each.
     ///
     /// # Errors
-    /// The first value that does not fit.
+    /// The first value that is refused.
     fn check(&self) -> Result<(), FieldError> {
         Ok(())
     }
 
-    /// The learner.
+    /// Makes the learner.
     ///
     /// # Errors
-    /// A value that is refused, or a task that the learner cannot start from.
+    /// A value that is refused, or a task that does not suit the learner.
     fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, LearnerError>;
 }
 
-/// A learner, or why there is none.
+/// A learner, or the reason why there is none.
 type Started = Result<Box<dyn Learner>, LearnerError>;
 
-/// What can be made of the settings of a learner.
+/// Functions that use the settings of a learner.
 #[derive(Clone, Copy, Debug)]
 pub struct Make {
     check: fn(&Tree) -> Result<(), FieldError>,
     learner: fn(&Tree, &Start) -> Started,
 }
 
-/// The line of a learner.
+/// The registry's line for a learner.
 pub const fn learner<S: LearnerSettings>() -> Entry<Make> {
     Entry::of::<S>(S::NAME, Make { check: check_settings::<S>, learner: make_learner::<S> })
 }
@@ -56,11 +56,11 @@ fn make_learner<S: LearnerSettings>(settings: &Tree, start: &Start) -> Started {
     settings.clone().into_typed::<S>()?.learner(start)
 }
 
-/// The learners.
+/// The registered learners.
 pub static LEARNERS: Entries<Make> =
     Entries::new(&[learner::<MotoConfig>(), learner::<GpsConfig>(), learner::<RepsConfig>(), learner::<MoreConfig>()]);
 
-/// The registry of learners, by which a configuration chooses one: `Choice<Learners>`.
+/// The registry of learners, from which a configuration chooses: `Choice<Learners>`.
 #[derive(Debug)]
 pub struct Learners;
 
@@ -74,26 +74,26 @@ impl Registry for Learners {
 }
 
 impl Learners {
-    /// The choice of a learner by its settings.
+    /// Chooses the learner that has settings of this type.
     ///
     /// # Errors
-    /// Settings that have no form that a configuration can have.
+    /// Settings that no configuration can hold.
     pub fn chosen<S: LearnerSettings>(settings: &S) -> Result<Choice<Self>, FieldError> {
         Choice::new(S::NAME, settings)
     }
 
-    /// Checks what the settings have to be to each other.
+    /// Checks the relations between fields of the settings.
     ///
     /// # Errors
-    /// The first value that does not fit, by its name after the learner's.
+    /// The first value that is refused. Its name starts after the learner's name.
     pub fn check(choice: &Choice<Self>) -> Result<(), FieldError> {
         (choice.kind()?.make.check)(choice.settings()).map_err(|error| error.within(choice.name()))
     }
 
-    /// The learner that was chosen.
+    /// Makes the chosen learner.
     ///
     /// # Errors
-    /// A value that is refused, or a task that the learner cannot start from.
+    /// A value that is refused, or a task that does not suit the learner.
     pub fn start(choice: &Choice<Self>, start: &Start) -> Result<Box<dyn Learner>, LearnerError> {
         (choice.kind()?.make.learner)(choice.settings(), start)
     }

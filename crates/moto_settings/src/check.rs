@@ -1,4 +1,4 @@
-//! Whether values are what their fields say.
+//! Checks values against the attributes of their fields.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,20 +8,20 @@ use super::fields::{alternatives, attribute, expected, forms, is_choice, kind, n
 use super::ros_name;
 use super::{FieldError, Joints, Kind, Range, Refusal, Schema, Tree, Value, nearest};
 
-/// Checks a typed value against its own fields' attributes.
+/// Checks a typed value against the attributes of its fields.
 ///
 /// # Errors
-/// The first value that is not accepted.
+/// The first value that is refused.
 pub fn check<'a, T: Serialize + JsonSchema>(value: &T, joints: impl Into<Joints<'a>>) -> Result<(), FieldError> {
     Schema::of::<T>().check(&mut Tree::of(value)?, joints).map_err(|refusal| refusal.error)
 }
 
 impl Schema {
-    /// Checks a tree: names, types, choices, ranges, and the lengths of lists where the joints are known. Words of a choice are
-    /// brought into the form the schema has: `noisy-bounce` becomes `noisy_bounce`.
+    /// Checks a tree: names, types, choices, ranges, and the lengths of lists if the joints are
+    /// known. Words of a choice get the form of the schema: `noisy-bounce` becomes `noisy_bounce`.
     ///
     /// # Errors
-    /// The first value that is not accepted, in the order of the file.
+    /// The first value that is refused, in the order of the file.
     pub fn check<'a>(&self, tree: &mut Tree, joints: impl Into<Joints<'a>>) -> Result<(), Refusal> {
         Check { joints: joints.into() }.node(&self.0, tree, "")
     }
@@ -35,7 +35,7 @@ fn join(outer: &str, field: &str) -> String {
     if outer.is_empty() { field.into() } else { format!("{outer}.{field}") }
 }
 
-/// Whether a value may be meant as one of this form.
+/// Whether a value may belong to an alternative of this form.
 fn has_form(form: &Json, value: &Value) -> bool {
     let words = words(form);
     match value {
@@ -54,7 +54,7 @@ fn wrong(node: &Json, tree: &Tree, field: &str) -> Refusal {
     FieldError::value(field, tree, expected(node)).at(tree)
 }
 
-/// The alternative whose own fields these are: they stand a level too high.
+/// The alternative that has these fields, which stand one level too high.
 fn above<'a>(node: &'a Json, fields: &[(String, Tree)]) -> Option<&'a str> {
     let has = |settings: &Json, name: &String| {
         alternatives(settings).any(|one| one.get("properties").is_some_and(|own| own.get(name).is_some()))
@@ -121,7 +121,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// One of several words, or one of several groups.
+    /// Checks a choice of words or of groups.
     fn choice(&self, node: &Json, tree: &mut Tree, field: &str) -> Result<(), Refusal> {
         match &mut tree.value {
             Value::Text(text) => {
@@ -153,7 +153,7 @@ impl Check<'_> {
 
     fn integer(&self, node: &Json, tree: &Tree, field: &str) -> Result<(), Refusal> {
         let Value::Integer(value) = tree.value else { return Err(wrong(node, tree, field)) };
-        // Beyond 64 bits nothing is accepted, whatever the range.
+        // An integer beyond 64 bits is refused, whatever the range.
         let sized = i64::try_from(value).is_ok() || u64::try_from(value).is_ok();
         let accepted = sized && Range::of(node).contains(value as f64);
         if accepted { Ok(()) } else { Err(wrong(node, tree, field)) }
@@ -182,7 +182,7 @@ impl Check<'_> {
                 _ => format!("{field}[{i}]"),
             };
             match kind(node) {
-                // The attributes of the entries are those of the list.
+                // An entry has the attributes of its list.
                 Some(Kind::DoubleArray) => number(&entry_of(node), entry, &name)?,
                 _ => self.node(&node["items"], entry, &name)?,
             }
@@ -191,7 +191,7 @@ impl Check<'_> {
     }
 }
 
-/// The attributes of a list of numbers as those of an entry.
+/// The attributes of a list of numbers, in the form of an entry's attributes.
 fn entry_of(list: &Json) -> Json {
     let mut entry = list.clone();
     entry["type"] = "number".into();

@@ -1,4 +1,4 @@
-//! The documentation of a configuration, from the same place as its checks.
+//! The documentation of a configuration, made from the same attributes as its checks.
 
 use std::fmt::Write;
 
@@ -7,15 +7,15 @@ use serde_json::Value as Json;
 use super::fields::{alternatives, attribute, description, expected, is_choice, kind, named, nullable, words};
 use super::{Kind, Schema, Tree, Value};
 
-/// All fields of a schema as Markdown: a table per group, with type, range, unit and default. The order of the fields is that of
-/// `sample`, a configuration; what it does not have comes after.
+/// All fields of a schema as Markdown: a table per group, with type, range, unit and default. The
+/// fields are in the order of `sample`, a configuration. Fields that `sample` lacks come last.
 pub fn document(schema: &Schema, sample: &Tree) -> String {
     let mut text = String::new();
     group(&schema.0, Some(sample), "", &mut text);
     text
 }
 
-/// A field of a group: its name, its schema, its value in the sample.
+/// A field of a group: its name, its schema and its value in the sample.
 type Entry<'a> = (String, &'a Json, Option<&'a Tree>);
 
 fn group(node: &Json, sample: Option<&Tree>, name: &str, text: &mut String) {
@@ -24,7 +24,7 @@ fn group(node: &Json, sample: Option<&Tree>, name: &str, text: &mut String) {
         alternatives(node).any(|one| one.get("properties").is_some()) && words(node).is_empty()
     });
     if !name.is_empty() && (!values.is_empty() || is_choice(node)) {
-        // A string takes everything that is written to it.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "## `{name}`\n");
         if let Some(said) = description(node) {
             let _ = writeln!(text, "{said}\n");
@@ -58,7 +58,7 @@ fn group(node: &Json, sample: Option<&Tree>, name: &str, text: &mut String) {
     }
 }
 
-/// The groups that stand in a list, or under names that the user chooses.
+/// The groups in a list, or under names that the user chooses.
 fn members(node: &Json, name: &str, text: &mut String) {
     if is_choice(node) {
         let alternatives = alternatives(node).filter_map(|one| one.get("properties")?.as_object()).flatten();
@@ -91,7 +91,7 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-/// What a field is, and what each of its words means.
+/// The text of a field, with the meaning of each of its words.
 fn said(node: &Json) -> String {
     let mut text = description(node).unwrap_or_default();
     for one in alternatives(node) {
@@ -107,7 +107,7 @@ fn said(node: &Json) -> String {
     cell(&text)
 }
 
-/// What is allowed, in short.
+/// The allowed values, in short.
 fn allowed(node: &Json) -> String {
     let list = matches!(kind(node), Some(Kind::DoubleArray));
     if !list {
@@ -127,7 +127,7 @@ fn default(node: &Json) -> String {
         return empty.into();
     }
     match node.get("default") {
-        // A value that may be nothing need not be given.
+        // An optional value may be missing.
         None if nullable(node) => "none".into(),
         None => "must be given".into(),
         Some(Json::Null) if nullable(node) => "none".into(),

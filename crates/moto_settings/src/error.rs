@@ -1,19 +1,20 @@
-//! Why a value is refused.
+//! Errors of refused values.
 
 use super::Tree;
 
-/// Why a value is refused. Every message names the field, what was found and what is expected.
+/// Why a value is refused. Every message names the field, the value found and the values expected.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldError {
-    /// A value is not what is expected.
+    /// A value is not accepted.
     #[error("{field} is {found}, expected {expected}")]
     Value {
-        /// The field by its dotted name; of a list with the entry, e.g. `control.limits.effort of joint j3`.
+        /// The field by its dotted name, with the entry if it is a list, e.g.
+        /// `control.limits.effort of joint j3`.
         field: String,
-        /// What was found.
+        /// The value found.
         found: String,
-        /// What is accepted.
+        /// The accepted values.
         expected: String,
     },
     /// A list has the wrong number of entries.
@@ -21,39 +22,39 @@ pub enum FieldError {
     Length {
         /// The field.
         field: String,
-        /// Entries found.
+        /// Number of entries found.
         found: usize,
-        /// How many are accepted, and why.
+        /// The accepted number of entries, with the reason.
         expected: String,
     },
-    /// A name that means nothing.
+    /// A name is unknown.
     #[error("there is no field {field}; {hint}")]
     Unknown {
         /// The field.
         field: String,
-        /// The nearest name, or the names there are.
+        /// The nearest name, or all names.
         hint: String,
     },
-    /// A field that has to be given.
+    /// A required field is missing.
     #[error("{field} is missing, expected {expected}")]
     Missing {
         /// The field.
         field: String,
-        /// What is accepted.
+        /// The accepted values.
         expected: String,
     },
-    /// A value that cannot be read or written. The checks before leave no such value.
+    /// A value cannot be read or written. The earlier checks leave no such value.
     #[error("a value cannot be read: {0}")]
     Form(String),
 }
 
 impl FieldError {
-    /// A value that is not accepted.
+    /// The error for a value that is not accepted.
     pub fn value(field: impl Into<String>, found: impl ToString, expected: impl Into<String>) -> Self {
         Self::Value { field: field.into(), found: found.to_string(), expected: expected.into() }
     }
 
-    /// The same of a field that stands below `outer`.
+    /// Puts the field's name below `outer`.
     pub fn within(mut self, outer: &str) -> Self {
         if let Self::Value { field, .. }
         | Self::Length { field, .. }
@@ -65,7 +66,7 @@ impl FieldError {
         self
     }
 
-    /// The field it is about; none where no field is known.
+    /// The field of the error; `None` if no field is known.
     pub fn field(&self) -> Option<&str> {
         match self {
             Self::Value { field, .. }
@@ -76,18 +77,18 @@ impl FieldError {
         }
     }
 
-    /// The same with its place in a file.
+    /// Adds the value's place in a file.
     pub(super) fn at(self, tree: &Tree) -> Refusal {
         Refusal { line: tree.line, error: self }
     }
 }
 
-/// A refused value and where it stands.
+/// A refused value and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
-    /// Line of the file, from 1; none if the value is not from a file.
+    /// Line of the file, from 1; `None` if the value is not from a file.
     pub line: Option<u64>,
-    /// Why.
+    /// The reason.
     pub error: FieldError,
 }
 

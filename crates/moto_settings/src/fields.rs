@@ -1,4 +1,4 @@
-//! What is known of each field, taken from the one place where it is stated: the field itself.
+//! Descriptions of fields, made from the fields' own attributes.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -18,26 +18,26 @@ pub enum Kind {
     TextArray,
 }
 
-/// What is known of a field besides its value.
+/// Description of a field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     /// Its type.
     pub kind: Kind,
-    /// Whether it may be left unset.
+    /// Whether the field may be left unset.
     pub optional: bool,
-    /// What it is.
+    /// Text of the field's documentation.
     pub text: String,
-    /// The range of it, or of its entries.
+    /// Range of the value, or of each entry of a list.
     pub range: Range,
     /// Its unit.
     pub unit: Option<String>,
-    /// The words it may be.
+    /// Words that the field accepts; empty if it is no choice of words.
     pub choices: Vec<String>,
-    /// What it has to be, in words.
+    /// The accepted values, in words.
     pub expected: String,
 }
 
-/// The schema of a configuration, by dotted names.
+/// The schema of a configuration, with dotted names.
 #[derive(Clone, Debug)]
 pub struct Schema(pub(super) Json);
 
@@ -48,7 +48,8 @@ impl Schema {
         Self(settings.into_generator().into_root_schema_for::<T>().to_value())
     }
 
-    /// What is known of the field with this dotted name; `None` if there is no such field, or it is a group of others.
+    /// The description of the field with this dotted name; `None` if there is no such field, or if
+    /// it is a group.
     pub fn field(&self, name: &str) -> Option<Field> {
         let (mut node, mut text) = (&self.0, String::new());
         for field in name.split('.') {
@@ -58,7 +59,7 @@ impl Schema {
             }
             let within = alternatives(node)
                 .find(|one| one.get("properties").is_some_and(|fields| fields.get(field).is_some()))?;
-            // An alternative of a choice is described where the choice is.
+            // The documentation of a choice covers its alternatives.
             text = description(within).unwrap_or_default();
             node = &within["properties"][field];
         }
@@ -74,7 +75,7 @@ impl Schema {
         })
     }
 
-    /// Whether the alternatives at `name` exclude each other: each is a field of its own.
+    /// Whether the alternatives at `name` exclude each other, so that each is a field of its own.
     pub fn is_choice(&self, name: &str) -> bool {
         let mut node = &self.0;
         for field in name.split('.') {
@@ -87,7 +88,7 @@ impl Schema {
         is_choice(node)
     }
 
-    /// The names of all fields, in alphabetical order of each group.
+    /// The names of all fields, each group in alphabetical order.
     pub fn names(&self) -> Vec<String> {
         fn gather(node: &Json, name: &str, names: &mut Vec<String>) {
             let groups = alternatives(node).filter_map(|one| one.get("properties")?.as_object());
@@ -107,21 +108,21 @@ impl Schema {
     }
 }
 
-/// The documentation, on one line.
+/// The documentation of a field, on one line.
 pub(super) fn description(node: &Json) -> Option<String> {
     let text = node.get("description")?.as_str()?;
     Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// An attribute that is a text.
+/// An attribute whose value is a text.
 pub(super) fn attribute<'a>(node: &'a Json, name: &str) -> Option<&'a str> {
     node.get(name).and_then(Json::as_str)
 }
 
-/// The schema itself and, of a choice, each of its alternatives.
+/// The schema itself and, for a choice, each of its alternatives.
 pub(super) fn alternatives(node: &Json) -> impl Iterator<Item = &Json> {
     let of = |key| node.get(key).and_then(Json::as_array).into_iter().flatten();
-    // An optional choice is a choice within a choice.
+    // An optional choice is a choice nested in a choice.
     let nested = |inner: &'static str| of("anyOf").filter_map(move |node| node.get(inner)?.as_array()).flatten();
     std::iter::once(node).chain(of("oneOf")).chain(of("anyOf")).chain(nested("oneOf"))
 }
@@ -134,7 +135,8 @@ pub(super) fn is_choice(node: &Json) -> bool {
             .is_some_and(|any| any.iter().any(|one| one.get("oneOf").is_some()))
 }
 
-/// The forms of a value that may have one of several: a number or a word, a text or a list. Empty where there is one form.
+/// The forms of a value that has several, e.g. a number or a word, a text or a list. Empty if there
+/// is one form.
 pub(super) fn forms(node: &Json) -> Vec<&Json> {
     fn gather<'a>(node: &'a Json, all: &mut Vec<&'a Json>) {
         match node.get("anyOf").and_then(Json::as_array) {
@@ -148,12 +150,13 @@ pub(super) fn forms(node: &Json) -> Vec<&Json> {
     if all.len() > 1 { all } else { vec![] }
 }
 
-/// The schema of what stands under the names that a map's user chooses; none where the names are given.
+/// The schema of a map's values, if the user chooses the map's names; `None` if the names are
+/// given.
 pub(super) fn named(node: &Json) -> Option<&Json> {
     node.get("additionalProperties").filter(|inner| inner.is_object())
 }
 
-/// Whether nothing is a value as well.
+/// Whether the value may be null.
 pub(super) fn nullable(node: &Json) -> bool {
     alternatives(node).any(|one| match one.get("type") {
         Some(Json::String(one)) => one == "null",
@@ -181,7 +184,7 @@ pub(super) fn kind(node: &Json) -> Option<Kind> {
     }
 }
 
-/// The words that a value may be.
+/// The words that a value accepts.
 pub(super) fn words(node: &Json) -> Vec<String> {
     let text = |value: &Json| value.as_str().map(String::from);
     alternatives(node)
@@ -192,7 +195,7 @@ pub(super) fn words(node: &Json) -> Vec<String> {
         .collect()
 }
 
-/// What a value has to be, in words.
+/// The accepted values, in words.
 pub(super) fn expected(node: &Json) -> String {
     let forms = forms(node);
     if !forms.is_empty() {

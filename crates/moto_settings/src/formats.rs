@@ -1,4 +1,4 @@
-//! Trees from and to any format.
+//! Trees from any format and to any format.
 
 use std::fmt;
 

@@ -1,18 +1,19 @@
-//! The robot's joints, as far as they are known where a value is checked.
+//! The robot's joints, as far as they are known during a check.
 
-/// The robot's joints: what a list with an entry per joint is checked against, and how an entry is named.
+/// The robot's joints. They give the length of a list with an entry per joint, and the names of the
+/// entries.
 #[derive(Clone, Copy, Debug)]
 pub enum Joints<'a> {
-    /// Their names.
+    /// The names of the joints.
     Named(&'a [String]),
-    /// How many there are.
+    /// The number of joints.
     Count(usize),
-    /// Nothing yet: lists may have any length.
+    /// No joints are known: lists may have any length.
     Unknown,
 }
 
 impl Joints<'_> {
-    /// How many there are, if that is known.
+    /// Number of joints; `None` if unknown.
     pub fn count(&self) -> Option<usize> {
         match self {
             Self::Named(names) => Some(names.len()),
@@ -21,7 +22,7 @@ impl Joints<'_> {
         }
     }
 
-    /// The name of a joint; its number, from 0, where no name is known.
+    /// Name of a joint; the joint's number, from 0, if names are unknown.
     pub fn name(&self, joint: usize) -> String {
         match self {
             Self::Named(names) => names.get(joint).cloned().unwrap_or_else(|| joint.to_string()),

@@ -1,6 +1,7 @@
-//! Kinds of a thing, each with settings of its own: what a configuration says as `task: {table_tennis: {...}}`.
+//! Kinds, each with its own settings, such as the tasks in `task: {table_tennis: {...}}`.
 //!
-//! A [`Registry`] lists the kinds, a line each. A [`Choice`] is one of them with its settings, defaults filled in.
+//! A [`Registry`] lists the kinds, one per line. A [`Choice`] is a kind with its settings, defaults
+//! included.
 
 use std::marker::PhantomData;
 use std::sync::{PoisonError, RwLock};
@@ -11,12 +12,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{FieldError, Joints, Schema, Tree, Value};
 
-/// One kind. `M` is how such a thing is made of its settings, which [`Tree::into_typed`] gives back their type.
+/// One kind. `M` makes a value of the kind from its settings, which [`Tree::into_typed`] turns into
+/// their type.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<M> {
-    /// Its name in configurations.
+    /// Name of the kind in configurations.
     pub name: &'static str,
-    /// Makes one.
+    /// Makes a value of this kind.
     pub make: M,
     schema: fn(&mut SchemaGenerator) -> Json,
     resolve: fn(Tree) -> Result<Tree, FieldError>,
@@ -37,7 +39,8 @@ fn resolve<S: Serialize + DeserializeOwned>(tree: Tree) -> Result<Tree, FieldErr
     Tree::of(&tree.into_typed::<S>()?)
 }
 
-/// The kinds there are: those that come with a program, and those that a program built on it adds.
+/// The registered kinds: the kinds shipped with a program, and the kinds that a program built on it
+/// adds.
 #[derive(Debug)]
 pub struct Entries<M: 'static> {
     shipped: &'static [Entry<M>],
@@ -45,17 +48,17 @@ pub struct Entries<M: 'static> {
 }
 
 impl<M: Copy> Entries<M> {
-    /// The kinds that come with a program.
+    /// Makes a list of the kinds that a program ships.
     pub const fn new(shipped: &'static [Entry<M>]) -> Self {
         Self { shipped, added: RwLock::new(Vec::new()) }
     }
 
-    /// Adds a kind, before any configuration is read.
+    /// Adds a kind. Call it before any configuration is read.
     pub fn add(&self, kind: Entry<M>) {
         self.added.write().unwrap_or_else(PoisonError::into_inner).push(kind);
     }
 
-    /// All of them.
+    /// All registered kinds.
     pub fn all(&self) -> Vec<Entry<M>> {
         let added = self.added.read().unwrap_or_else(PoisonError::into_inner);
         self.shipped.iter().chain(&*added).copied().collect()
@@ -66,19 +69,19 @@ impl<M: Copy> Entries<M> {
     }
 }
 
-/// Where the kinds of a choice are listed.
+/// The registry behind a choice.
 pub trait Registry: 'static {
-    /// How one is made.
+    /// Type of the function that makes a value of a kind.
     type Make: Copy + Send + Sync + 'static;
 
-    /// What they are kinds of, e.g. `task`.
+    /// Name of the choice, e.g. `task`.
     const WHAT: &'static str;
 
     /// The kinds.
     fn entries() -> &'static Entries<Self::Make>;
 }
 
-/// One of the kinds, with its settings.
+/// A kind with its settings.
 #[derive(Debug)]
 pub struct Choice<R> {
     name: String,
@@ -87,10 +90,10 @@ pub struct Choice<R> {
 }
 
 impl<R: Registry> Choice<R> {
-    /// The kind of this name with these settings.
+    /// Chooses the kind of this name with these settings.
     ///
     /// # Errors
-    /// If the settings have no form that a configuration can have.
+    /// Settings that no configuration can hold.
     pub fn new(name: &str, settings: &impl Serialize) -> Result<Self, FieldError> {
         Ok(Self { name: name.into(), settings: Tree::of(settings)?, registry: PhantomData })
     }
@@ -105,15 +108,15 @@ impl<R: Registry> Choice<R> {
         &self.settings
     }
 
-    /// The settings as those of a kind; `None` if they are another kind's.
+    /// The typed settings, if `name` is the chosen kind; `None` otherwise.
     pub fn typed<S: DeserializeOwned>(&self, name: &str) -> Option<S> {
         if self.name == name { self.settings.clone().into_typed().ok() } else { None }
     }
 
-    /// Changes the settings; those of another kind than `S` are refused.
+    /// Changes the settings, which must be those of `S`.
     ///
     /// # Errors
-    /// If the settings are not of this type, or what they become has no form that a configuration can have.
+    /// Settings of another type, or changed settings that no configuration can hold.
     pub fn change<S: Serialize + DeserializeOwned>(&mut self, change: impl FnOnce(&mut S)) -> Result<(), FieldError> {
         let mut settings = self.settings.clone().into_typed()?;
         change(&mut settings);
@@ -121,10 +124,10 @@ impl<R: Registry> Choice<R> {
         Ok(())
     }
 
-    /// Sets one setting by its name, after it was checked.
+    /// Checks and sets one setting by its name.
     ///
     /// # Errors
-    /// If the kind has no such setting, or its value is refused.
+    /// A setting that the kind does not have, or a value that is refused.
     pub fn set(&mut self, field: &str, value: Value) -> Result<(), FieldError> {
         let mut whole = Tree::of(self)?;
         whole.insert(&format!("{}.{field}", self.name), value.into());
@@ -134,10 +137,10 @@ impl<R: Registry> Choice<R> {
         Ok(())
     }
 
-    /// The kind.
+    /// The registered kind.
     ///
     /// # Errors
-    /// If there is none of this name.
+    /// A name that is not registered.
     pub fn kind(&self) -> Result<Entry<R::Make>, FieldError> {
         R::entries().find(&self.name).ok_or_else(|| unknown::<R>(&self.name))
     }
@@ -277,7 +280,7 @@ mod tests {
         assert!(refused(r#"{"circle": {"radios": 1}}"#).contains("did you mean circle.radius?"));
         let expected = "there is no field radius; put it under circle: circle.radius";
         assert_eq!(refused(r#"{"radius": 1}"#), expected);
-        // Another test may have added a kind by then.
+        // Another test may have added a kind already.
         assert!(refused("{}").contains("expected circle"), "{}", refused("{}"));
     }
 }

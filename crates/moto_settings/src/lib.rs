@@ -1,20 +1,21 @@
-//! What a value of the configuration may be, from one place: the attributes beside each field.
+//! Settings: the attributes beside each field define what the field accepts.
 //!
-//! A field's documentation says what it is; its attributes say what is allowed and in which unit. The check of a file, of a ROS 2
-//! parameter and of a command-line option, the message of a refusal, the ROS 2 descriptor and `docs/configuration.md` are all made
-//! from them. The attributes are those of JSON Schema, and a few of this project:
+//! A field's documentation is its text, and its attributes are its range and unit. They serve the
+//! checks of files, ROS 2 parameters and command-line options, the messages of refusals, the ROS 2
+//! descriptors and `docs/configuration.md`. The attributes are those of JSON Schema and some of
+//! this project:
 //!
 //! | attribute | meaning |
 //! |---|---|
-//! | `minimum`, `maximum` | bounds that are allowed themselves |
-//! | `exclusiveMinimum`, `exclusiveMaximum` | bounds that are not |
+//! | `minimum`, `maximum` | inclusive bounds |
+//! | `exclusiveMinimum`, `exclusiveMaximum` | exclusive bounds |
 //! | `x-unit` | the unit |
-//! | `x-per` | what a list has an entry for: `joint`, or `axis` (x, y, z) |
-//! | `x-empty` | what an empty list stands for; without it a list per joint may not be empty |
+//! | `x-per` | the index of a list: `joint`, or `axis` (x, y, z) |
+//! | `x-empty` | meaning of an empty list; without it a list per joint may not be empty |
 //! | `x-infinite` | whether infinite values are allowed; "not a number" never is |
-//! | `x-name` | the text is a ROS 2 name: `name`, or `optional` where it may be empty |
+//! | `x-name` | the text is a ROS 2 name: `name`, or `optional` if it may be empty |
 //!
-//! A bound of a list is one of its entries.
+//! The bounds of a list apply to each entry.
 //!
 //! ```
 //! use moto_settings::{Joints, check};

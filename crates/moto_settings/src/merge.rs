@@ -1,4 +1,4 @@
-//! One tree over another.
+//! Merges one tree over another.
 
 use serde_json::Value as Json;
 
@@ -6,7 +6,8 @@ use super::fields::{alternatives, is_choice};
 use super::{Schema, Tree, Value};
 
 impl Schema {
-    /// Puts the values of `other` over those of `tree`, group by group. Alternatives that exclude each other replace each other.
+    /// Puts the values of `other` over those of `tree`, group by group. Alternatives that exclude
+    /// each other replace each other.
     pub fn merge(&self, tree: &mut Tree, other: &Tree) {
         merge(Some(&self.0), tree, other);
     }

@@ -1,6 +1,6 @@
-//! What a misspelt name was meant to be.
+//! Finds the intended name of a misspelt one.
 
-/// The name that `wrong` was probably meant to be; `None` if none of `names` is near.
+/// The name that `wrong` probably means; `None` if none of `names` is near.
 pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |name: &str| strsim::damerau_levenshtein(&wrong.to_lowercase(), &name.to_lowercase());
     let allowed = (wrong.chars().count() / 3).max(1);

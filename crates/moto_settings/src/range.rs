@@ -7,15 +7,15 @@ use serde_json::Value as Json;
 /// The range of a number, or of each entry of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Range {
-    /// Lower bound, if there is one.
+    /// Lower bound; `None` if there is none.
     pub low: Option<f64>,
     /// Whether the lower bound itself is allowed.
     pub low_included: bool,
-    /// Upper bound, if there is one.
+    /// Upper bound; `None` if there is none.
     pub high: Option<f64>,
     /// Whether the upper bound itself is allowed.
     pub high_included: bool,
-    /// Whether infinite values are.
+    /// Whether infinite values are allowed.
     pub infinite: bool,
 }
 
@@ -32,7 +32,7 @@ impl Range {
         Self { low, low_included, high, high_included, infinite: schema.get("x-infinite") == Some(&Json::Bool(true)) }
     }
 
-    /// Whether a value is allowed. "Not a number" never is.
+    /// Whether a value is allowed. "Not a number" is never allowed.
     pub fn contains(&self, value: f64) -> bool {
         let above = |low: f64| if self.low_included { value >= low } else { value > low };
         let below = |high: f64| if self.high_included { value <= high } else { value < high };
@@ -40,13 +40,14 @@ impl Range {
         sized && self.low.is_none_or(above) && self.high.is_none_or(below)
     }
 
-    /// Both bounds, where there are two.
+    /// Both bounds; `None` if a bound is missing.
     pub fn bounds(&self) -> Option<(f64, f64)> {
         Some((self.low?, self.high?))
     }
 }
 
-/// For people, e.g. `0.0001 to 0.1`, or `above 0 and at most 60`. Empty where every number is allowed.
+/// Text for messages, e.g. `0.0001 to 0.1`, or `above 0 and at most 60`; empty if every number is
+/// allowed.
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let low = self.low.map(|low| format!("{} {low}", if self.low_included { "at least" } else { "above" }));

@@ -1,6 +1,6 @@
-//! Names of topics and services as ROS 2 allows them.
+//! Names of topics and services under the rules of ROS 2.
 
-/// What is wrong with a name of a topic or service; `None` for one that ROS 2 accepts.
+/// The fault of a topic's or service's name; `None` if ROS 2 accepts the name.
 pub fn wrong(name: &str) -> Option<&'static str> {
     let within = name.strip_prefix("~/").or_else(|| name.strip_prefix('/')).unwrap_or(name);
     if within.is_empty() {

@@ -7,7 +7,7 @@ use serde::ser::{
 
 use super::{FieldError, Tree, Value};
 
-/// Makes a tree of whatever is serialised.
+/// Serialiser that makes a tree.
 pub struct ToTree;
 
 type Made = Result<Tree, FieldError>;
@@ -20,10 +20,10 @@ fn unsupported(what: &str) -> FieldError {
     FieldError::Form(format!("{what} in a configuration"))
 }
 
-/// A list that is under way.
+/// A list under construction.
 pub struct List(Vec<Tree>);
 
-/// A map that is under way, and the key whose value comes next.
+/// A map under construction, and the key of the next value.
 pub struct Map(Vec<(String, Tree)>, Option<String>);
 
 impl Serializer for ToTree {

@@ -1,4 +1,4 @@
-//! Values as a file or a message has them, before it is known what each is for.
+//! Untyped values from a file or a message.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -6,25 +6,25 @@ use serde::de::DeserializeOwned;
 use super::FieldError;
 use super::serialize::ToTree;
 
-/// A value, and where it stands.
+/// A value and its place.
 #[derive(Clone, Debug)]
 pub struct Tree {
     /// The value.
     pub value: Value,
-    /// Its line in the file, from 1; none if it is not from a file.
+    /// Line of the value in the file, from 1; `None` if the value is not from a file.
     pub line: Option<u64>,
 }
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// Nothing.
+    /// No value.
     Null,
     /// True or false.
     Bool(bool),
     /// A whole number.
     Integer(i128),
-    /// Another number, infinite ones and "not a number" included.
+    /// A number that is not an integer, or an infinity, or "not a number".
     Double(f64),
     /// A text.
     Text(String),
@@ -34,7 +34,7 @@ pub enum Value {
     Map(Vec<(String, Tree)>),
 }
 
-/// Trees are the same if their values are, wherever they stand.
+/// Trees are equal if their values are, regardless of their lines.
 impl PartialEq for Tree {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
@@ -48,34 +48,36 @@ impl From<Value> for Tree {
 }
 
 impl Tree {
-    /// The value as a tree.
+    /// Converts a value to a tree.
     ///
     /// # Errors
-    /// If it is of a kind that no configuration has, e.g. a map whose keys are not texts.
+    /// A value of a kind that no configuration has, e.g. a map with keys that are not texts.
     pub fn of(value: &impl Serialize) -> Result<Self, FieldError> {
         value.serialize(ToTree)
     }
 
-    /// The typed value. The tree is to be checked before: what is wrong here is not said in detail.
+    /// Converts the tree to a typed value. Check the tree before, because errors here have no
+    /// detail.
     ///
     /// # Errors
-    /// If the tree is not of this type.
+    /// A tree that is not of this type.
     pub fn into_typed<T: DeserializeOwned>(self) -> Result<T, FieldError> {
         T::deserialize(self)
     }
 
-    /// The value of a field; `None` if there is none of that name.
+    /// The value of a field; `None` if the tree has no such field.
     pub fn get(&self, field: &str) -> Option<&Self> {
         let Value::Map(fields) = &self.value else { return None };
         fields.iter().find(|(name, _)| name == field).map(|(_, tree)| tree)
     }
 
-    /// The text; `None` if it is none.
+    /// The text; `None` if the value is not a text.
     pub fn text(&self) -> Option<&str> {
         if let Value::Text(text) = &self.value { Some(text) } else { None }
     }
 
-    /// Sets the value of a dotted name, making the maps on the way. What stands in the way gives place.
+    /// Sets the value of a dotted name and makes the maps on the path. A value on the path that is
+    /// not a map is replaced.
     pub fn insert(&mut self, name: &str, value: Self) {
         let (first, rest) = name.split_once('.').map_or((name, None), |(first, rest)| (first, Some(rest)));
         if !matches!(self.value, Value::Map(_)) {
@@ -93,7 +95,7 @@ impl Tree {
     }
 }
 
-/// For people: what was found.
+/// Text for messages: the value found.
 impl std::fmt::Display for Tree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.value {

@@ -1,4 +1,4 @@
-//! What a user may set of the task.
+//! Settings of the task.
 
 mod demonstration;
 mod term;
@@ -12,13 +12,14 @@ use moto_settings::{FieldError, Joints, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A value that is drawn anew for each trial, uniformly and entry by entry, and stays as it is through the trial.
+/// Range of a value that is drawn anew for each trial. Every entry is drawn uniformly and stays
+/// constant during the trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContextConfig {
-    /// Lowest value of each entry, in the unit of what it stands for.
+    /// Lowest value of each entry, in the unit of the entry.
     pub low: Vec<f64>,
-    /// Highest value of each entry, as many as in `low`.
+    /// Highest value of each entry. `high` is as long as `low`.
     pub high: Vec<f64>,
 }
 
@@ -26,12 +27,12 @@ pub struct ContextConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ObservedConfig {
-    /// Its name, of your choice.
+    /// Name of the value, of your choice.
     pub name: String,
-    /// How many numbers it is.
+    /// Number of entries of the value.
     #[schemars(extend("minimum" = 1, "maximum" = 100))]
     pub size: usize,
-    /// A change of each of these numbers that matters, in their unit.
+    /// Size of a change that matters, the same for every entry, in the entries' unit.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1000000))]
     #[serde(default = "observed_scale")]
     pub scale: f64,
@@ -41,33 +42,36 @@ fn observed_scale() -> f64 {
     0.05
 }
 
-/// Everything a user may set of a stroke.
+/// Settings of a stroke.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StrokeTaskConfig {
-    /// Policy steps T; each takes `control.period` x `control.decimation`.
+    /// Number of policy steps T. A step lasts `control.period` x `control.decimation`.
     #[schemars(extend("minimum" = 1, "maximum" = 10000))]
     pub horizon: usize,
-    /// What the first policy is made of.
+    /// The motion that the first policy is made from.
     pub demonstration: Demonstration,
     /// How a recorded demonstration is read.
     pub recording: RecordingConfig,
-    /// Feedback of the first policy about the demonstration; none by default.
+    /// Feedback with which the first policy tracks the demonstration. The default is no feedback.
     pub feedback: FeedbackConfig,
     /// Standard deviation of the first policy's exploration, in units of the action.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
     pub initial_deviation: f64,
-    /// Standard deviation of each joint's position about the start posture when a trial of the simulated arm begins. Beyond
-    /// `control.homing.position_tolerance` the loop brings the arm back first.
+    /// Standard deviation of each joint's position about the start posture, at the beginning of a
+    /// trial of the simulated arm. The loop first brings the arm back if the deviation exceeds
+    /// `control.homing.position_tolerance`.
     #[schemars(extend("minimum" = 0, "maximum" = 1, "x-unit" = "m or rad"))]
     pub start_deviation: f64,
-    /// Values drawn per trial, by names of your choice. The policy sees them, in the alphabetical order of their names.
+    /// Values drawn for each trial, by names of your choice. They are part of the policy's state,
+    /// in the alphabetical order of their names.
     pub context: BTreeMap<String, ContextConfig>,
     /// Values that the policy sees besides joints and context. The embedded arm leaves them at 0.
     pub observe: Vec<ObservedConfig>,
-    /// The reward: minus the sum of the prices of these terms.
+    /// Terms of the reward. The reward is minus the sum of their prices.
     pub reward: Vec<TermConfig>,
-    /// When a stroke succeeded: if this holds, or each of a list. Without a condition no stroke counts as a success.
+    /// Condition of a successful stroke, or a list of conditions that must all hold. Without a
+    /// condition no stroke counts as a success.
     pub success: OneOrMore<ConditionConfig>,
 }
 
@@ -89,10 +93,11 @@ impl Default for StrokeTaskConfig {
 }
 
 impl StrokeTaskConfig {
-    /// Checks every parameter by itself, and the names and lengths of what the policy sees.
+    /// Checks every parameter by itself, and the names and lengths of the values in the policy's
+    /// state.
     ///
     /// # Errors
-    /// The first that is not accepted, by its name in the configuration.
+    /// The first parameter that is refused, by its name in the configuration.
     pub fn validate(&self) -> Result<(), FieldError> {
         check(self, Joints::Unknown)?;
         for (name, ContextConfig { low, high }) in &self.context {

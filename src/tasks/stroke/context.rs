@@ -5,10 +5,10 @@ use rand::RngExt;
 use super::config::StrokeTaskConfig;
 use crate::robot::{TrialKey, trial_random};
 
-/// Stream of the trial's random numbers: 0 is the exploration noise's, 1 the plant's.
+/// Stream of the trial's random numbers. The exploration noise has stream 0, the plant stream 1.
 const STREAM: u64 = 2;
 
-/// From what the context of a trial is drawn: uniformly between these bounds (context).
+/// The distribution of a trial's context: uniform between these bounds (context).
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Context {
     low: Box<[f64]>,
@@ -16,7 +16,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Of checked settings.
+    /// Takes checked settings.
     pub fn new(config: &StrokeTaskConfig) -> Self {
         let values = || config.context.values();
         let low: Box<[f64]> = values().flat_map(|value| value.low.iter().copied()).collect();
@@ -25,7 +25,8 @@ impl Context {
         Self { low, width }
     }
 
-    /// Draws that of a trial (context): always the same for this seed and key, whatever was drawn before. Does not allocate.
+    /// Draws the context of a trial (context). The draw depends on seed and key alone. Does not
+    /// allocate.
     pub fn draw(&self, seed: u64, key: &TrialKey, out: &mut [f64]) {
         let mut random = trial_random(seed, key);
         random.set_stream(STREAM);
@@ -34,14 +35,14 @@ impl Context {
         }
     }
 
-    /// Whether trials differ in it.
+    /// Whether the context differs between trials.
     pub fn varies(&self) -> bool {
         self.width.iter().any(|width| *width > 0.)
     }
 
-    /// A change of each entry that matters: a fifth of its range (context).
+    /// Size of a change of each entry that matters: a fifth of the entry's range (context).
     pub fn scales(&self) -> impl Iterator<Item = f64> {
-        // An entry that never changes is left out of every fit; its scale only has to be one.
+        // Every fit leaves out an entry that never changes, so any positive scale will do.
         self.width.iter().map(|width| if *width > 0. { 0.2 * width } else { 1. })
     }
 }

@@ -1,4 +1,4 @@
-//! The demonstration, and the policy that starts from it.
+//! The demonstration, and the first policy made from it.
 
 use moto_learners::policy::{LinearGaussian, Policy};
 use moto_settings::FieldError;
@@ -13,10 +13,10 @@ use super::reference::Reference;
 use super::via_points::through;
 use crate::control::ControlConfig;
 
-/// The demonstrated motion of the settings, and its efforts.
+/// The motion that the settings describe, and its efforts.
 ///
 /// # Errors
-/// What cannot be demonstrated, or exceeds what the joints are allowed.
+/// A motion that cannot be demonstrated, or that exceeds a limit of a joint.
 pub(super) fn demonstrated(
     names: &Names<'_>,
     control: &ControlConfig,
@@ -36,11 +36,11 @@ pub(super) fn demonstrated(
     Ok(reference)
 }
 
-/// Checks that feedback held through a policy step, of `step` seconds, does not make a joint oscillate: both poles of a unit mass
-/// under it are inside the unit circle.
+/// Checks that feedback held for a policy step of `step` seconds does not make a joint oscillate.
+/// Both poles of a unit mass under the feedback must be inside the unit circle.
 ///
 /// # Errors
-/// If one is not.
+/// A pole that is not inside the unit circle.
 pub(super) fn check_feedback(feedback: FeedbackConfig, step: f64) -> Result<(), FieldError> {
     let FeedbackConfig { stiffness, damping } = feedback;
     if damping * step > 2. {
@@ -55,9 +55,10 @@ pub(super) fn check_feedback(feedback: FeedbackConfig, step: f64) -> Result<(), 
 }
 
 impl StrokeTask {
-    /// The first policy. Its bias is the mean of the demonstrated efforts of each step, in units of the action, its gain 0, its
-    /// covariance that of independent exploration (Akrour et al. 2018, section 5.4). With feedback its gain is that of the tracking
-    /// at the demonstrated posture, `-M(q*) [stiffness, damping]`, and its bias has the demonstrated state within it.
+    /// The first policy. The bias of a step is the mean of the demonstrated efforts, in units of
+    /// the action. The gain is 0, and the covariance is that of independent exploration (Akrour et
+    /// al. 2018, section 5.4). With feedback the gain is that of the tracking at the demonstrated
+    /// posture, `-M(q*) [stiffness, damping]`, and the bias includes the demonstrated state.
     pub fn first_policy(&self) -> Policy {
         let (n, states) = (self.model.dof(), self.context.end);
         let covariance = DMatrix::from_diagonal_element(n, n, self.config.initial_deviation.powi(2));

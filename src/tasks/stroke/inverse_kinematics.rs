@@ -1,4 +1,5 @@
-//! Inverse kinematics: joint positions that bring a point of a link somewhere, within the joints' bounds.
+//! Inverse kinematics: joint positions, within the joints' bounds, that bring a point of a link to
+//! a goal.
 
 use nalgebra::{DMatrix, DVector, Point3, Vector3};
 use rand::{RngExt, SeedableRng};
@@ -8,39 +9,40 @@ use crate::dynamics::{FrameId, Model, Workspace};
 
 /// Steps of one search.
 const STEPS: usize = 200;
-/// Searches: the first from the posture before, the others from drawn ones.
+/// Number of searches. The first starts from the previous posture, the others from drawn postures.
 const SEARCHES: usize = 40;
 /// Distance at which a point counts as reached, m.
 const REACHED: f64 = 1e-7;
-/// Step below which a search has ended, as a share of a joint's reach.
+/// Step below which a search ends, as a share of a joint's range.
 const SETTLED: f64 = 1e-12;
-/// Range from which an unbounded joint is drawn to either side of the posture before, rad or m.
+/// Half the range from which an unbounded joint is drawn, centred on the previous posture, rad or
+/// m.
 const UNBOUNDED: f64 = std::f64::consts::PI;
 
-/// An arm's point that is to be brought somewhere.
+/// A point of an arm that has a goal.
 pub(super) struct Reach<'a> {
     pub model: &'a Model,
     pub frame: FrameId,
-    /// In the link's frame, m.
+    /// The point in the link's frame, m.
     pub point: Point3<f64>,
     /// Lowest joint positions (n), rad or m.
     pub lower: &'a [f64],
     /// Highest joint positions (n), rad or m.
     pub upper: &'a [f64],
-    /// How much of a way each joint makes rather than another (n): those with a greater one move more.
+    /// Willingness of each joint to move (n). A joint with a greater value moves more.
     pub ease: &'a [f64],
 }
 
-/// The nearest that a point can be brought.
+/// The result of a goal out of reach.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct OutOfReach {
-    /// Distance that is left, m.
+    /// Remaining distance, m.
     pub by: f64,
-    /// The nearest point, m.
+    /// The reachable point nearest to the goal, m.
     pub nearest: Vector3<f64>,
 }
 
-/// Where the point is, and its Jacobian (3 x n).
+/// Position of the point, and its Jacobian (3 x n).
 struct Placed {
     at: Vector3<f64>,
     jacobian: DMatrix<f64>,
@@ -60,11 +62,12 @@ impl Reach<'_> {
         DVector::from_fn(q.len(), |j, _| q[j].clamp(self.lower[j], self.upper[j]))
     }
 
-    /// Joint positions (n) with the point at `goal`, m: those found from `near` (n), or else the nearest to it of those found from
-    /// drawn postures, always the same ones.
+    /// Joint positions (n) that bring the point to `goal`, m. A search from `near` (n) comes first.
+    /// If it fails, the result is the solution nearest to `near` among searches from drawn
+    /// postures. The drawn postures are the same at every call.
     ///
     /// # Errors
-    /// If none is found, by how much the best of them is away.
+    /// The remaining distance of the best search, if no search reaches the goal.
     pub fn positions(&self, goal: &Vector3<f64>, near: &[f64]) -> Result<Vec<f64>, OutOfReach> {
         let near = self.bounded(DVector::from_column_slice(near));
         let mut random = ChaCha8Rng::seed_from_u64(0);
@@ -86,7 +89,7 @@ impl Reach<'_> {
                 missed = Some(OutOfReach { by, nearest: at });
             }
         }
-        // Some search missed if none found.
+        // If no search succeeded, at least one missed.
         let none = OutOfReach { by: f64::INFINITY, nearest: *goal };
         found.map(|q| q.as_slice().into()).ok_or(missed.unwrap_or(none))
     }
@@ -98,8 +101,8 @@ impl Reach<'_> {
         })
     }
 
-    /// Levenberg-Marquardt steps in joint positions over their ease; joints that would leave their bounds stay at them. Gives the
-    /// joint positions and where the point then is.
+    /// Levenberg-Marquardt steps in joint positions divided by `ease`. A joint that would leave its
+    /// bounds stays at the bound. Returns the joint positions and the position of the point.
     fn search(&self, goal: &Vector3<f64>, start: DVector<f64>) -> (DVector<f64>, Vector3<f64>) {
         let mut workspace = self.model.workspace();
         let mut q = start;
@@ -126,7 +129,7 @@ impl Reach<'_> {
             for i in 0..3 {
                 normal[(i, i)] += damping * size;
             }
-            // With the damping it is positive definite.
+            // The damping makes the matrix positive definite.
             let Some(factor) = normal.cholesky() else { break };
             let way = scaled.tr_mul(&factor.solve(&error));
             if way.amax() < SETTLED {
@@ -148,10 +151,11 @@ impl Reach<'_> {
         (q, placed.at)
     }
 
-    /// Joint velocities (n) that move the point by `velocity`, m/s, at positions `q` (n): the least ones over their ease.
+    /// Joint velocities (n) that move the point by `velocity`, m/s, at positions `q` (n). They have
+    /// the least norm after division by `ease`.
     ///
     /// # Errors
-    /// The velocity that it has with the best of them.
+    /// The velocity of the point under the best joint velocities.
     pub fn velocities(&self, q: &[f64], velocity: &Vector3<f64>) -> Result<Vec<f64>, Vector3<f64>> {
         let Placed { jacobian, .. } = self.place(&mut self.model.workspace(), &DVector::from_column_slice(q));
         let ease = DVector::from_column_slice(self.ease);

@@ -1,4 +1,5 @@
-//! What a term or a condition measures: the difference of something of a state from what it is to be.
+//! The error that a term or a condition measures: the difference of a value of the state from its
+//! target.
 
 use std::ops::Range;
 
@@ -9,12 +10,12 @@ use super::config::{Measured, Posture, Target};
 use super::names::Names;
 use crate::dynamics::{FrameId, Model};
 
-/// What a value is to be.
+/// The target of a value.
 #[derive(Clone, Debug, PartialEq)]
 enum Wanted {
-    /// These numbers.
+    /// Constant numbers.
     Given(Vec<f64>),
-    /// These entries of the policy's state.
+    /// Entries of the policy's state.
     State(Range<usize>),
 }
 
@@ -27,7 +28,7 @@ impl Wanted {
     }
 }
 
-/// What is compared with it.
+/// The quantity compared with the target.
 #[derive(Clone, Debug, PartialEq)]
 enum Quantity {
     Position {
@@ -42,11 +43,11 @@ enum Quantity {
         frame: FrameId,
         axis: Vector3<f64>,
     },
-    /// Entries of the state.
+    /// Entries of the policy's state.
     Entries(Vec<usize>),
 }
 
-/// A difference of something of a state from what it is to be.
+/// The error of a value of the state from its target.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Measure {
     quantity: Quantity,
@@ -54,10 +55,10 @@ pub(super) struct Measure {
 }
 
 impl Measure {
-    /// What the settings under `field` measure; `None` if nothing.
+    /// The measure of the settings under `field`; `None` if they measure nothing.
     ///
     /// # Errors
-    /// Names that mean nothing, two things at once, or numbers that do not fit.
+    /// Unknown names, two measured values, or numbers that do not fit.
     pub fn new(names: &Names<'_>, rest: &[f64], field: &str, config: &Measured) -> Result<Option<Self>, FieldError> {
         let of_link = [
             ("position", config.position.is_some()),
@@ -119,7 +120,7 @@ impl Measure {
             let n = names.model.dof();
             entries(names, &format!("{field}.joint_velocities"), posture, n, &vec![0.; n])?
         } else {
-            // The last that there is.
+            // Only an observed value is left.
             let name = config.observed.as_deref().unwrap_or_default();
             let range = names.value(&format!("{field}.observed"), name)?;
             let target = config.value.as_ref().ok_or_else(|| needs(what, "value", "what it is to be"))?;
@@ -129,12 +130,12 @@ impl Measure {
         Ok(Some(measure))
     }
 
-    /// Numbers of the error.
+    /// Number of entries of the error.
     pub fn dim(&self) -> usize {
         if let Quantity::Entries(entries) = &self.quantity { entries.len() } else { 3 }
     }
 
-    /// The error in a state (state): what is there minus what is to be there.
+    /// The error in a state (state): value minus target.
     pub fn error(&self, model: &Model, state: &[f64]) -> Vec<f64> {
         let wanted = self.wanted.of(state);
         let minus = |found: Vector3<f64>, wanted: Vector3<f64>| (found - wanted).as_slice().to_vec();
@@ -155,7 +156,7 @@ impl Measure {
             }
             Quantity::Direction { frame, axis } => {
                 let found = model.pose(&kinematics(), *frame).rotation * axis;
-                // A direction out of the state may be of any length; of none, it is no direction.
+                // A direction from the state may have any length. A zero vector has no direction.
                 let wanted = Vector3::from_column_slice(wanted).try_normalize(0.).unwrap_or_default();
                 minus(found, wanted)
             }
@@ -166,7 +167,7 @@ impl Measure {
     }
 }
 
-/// Joints, whose entries begin at `first`; `rest` is what they are at rest.
+/// Joints whose entries begin at `first`. `rest` is their values at rest.
 fn entries(
     names: &Names<'_>,
     field: &str,

@@ -1,5 +1,5 @@
-//! A stroke that is described by its settings: what is shown of it, what a trial is about, what is rewarded and what is a success.
-//! For any arm of a robot description.
+//! A stroke that its settings describe: demonstration, context, reward and success. The task suits
+//! the arm of any robot description.
 
 mod config;
 mod context;
@@ -44,8 +44,8 @@ use crate::simulation::ArmConfig;
 
 /// The task.
 ///
-/// The policy's state is joint positions (n), joint velocities (n), observed values in the order of the settings, and the context in
-/// the order of its names.
+/// The policy's state is joint positions (n), joint velocities (n), observed values in the order of
+/// the settings, and the context in the alphabetical order of its names.
 #[derive(Clone, Debug)]
 pub struct StrokeTask {
     config: StrokeTaskConfig,
@@ -57,14 +57,14 @@ pub struct StrokeTask {
     action_scale: Vec<f64>,
     /// Period of the control loop.
     period: Duration,
-    /// Control periods in a policy step.
+    /// Control periods per policy step.
     decimation: usize,
     steps: Steps,
-    /// Entries of the policy's state that are observed.
+    /// Entries of the policy's state that hold the observed values.
     observed: Range<usize>,
-    /// Entries of the policy's state that are the context.
+    /// Entries of the policy's state that hold the context.
     context: Range<usize>,
-    /// From what the context is drawn.
+    /// The distribution of the context.
     drawn: Context,
     terms: Vec<Term>,
     conditions: Vec<Condition>,
@@ -72,12 +72,13 @@ pub struct StrokeTask {
 }
 
 impl StrokeTask {
-    /// Sets the task up for a robot, whose model is given the armature and springs of `arm`. The stroke starts from the posture, at
-    /// the rate, in the units and within the limits of the control loop. A recording's path is from `folder` on.
+    /// Sets the task up for a robot and gives the robot's model the armature and springs of `arm`.
+    /// Start posture, rate, units and limits are those of the control loop. A recording's relative
+    /// path starts at `folder`.
     ///
     /// # Errors
-    /// The first setting that is refused, by its field: names that mean nothing, points out of reach, times beyond the end, a
-    /// demonstration beyond the limits, a recording that cannot be used.
+    /// The first setting that is refused, by its field: an unknown name, a point out of reach, a
+    /// time beyond the end, a demonstration beyond the limits, or a recording that cannot be used.
     pub fn new(
         mut config: StrokeTaskConfig,
         arm: ArmConfig,
@@ -87,7 +88,7 @@ impl StrokeTask {
     ) -> Result<Self, FieldError> {
         config.validate()?;
         if let Demonstration::Recording(file) = &mut config.demonstration {
-            // Without a working directory it stays as it is.
+            // Without a working directory the path stays relative.
             *file = std::path::absolute(folder.join(&*file)).unwrap_or_else(|_| folder.join(&*file));
         }
         check(control, model.dof()).map_err(|error| error.within("control"))?;
@@ -122,7 +123,8 @@ impl StrokeTask {
         &self.config
     }
 
-    /// The context of a trial of a run with this seed (context), in the order of its names.
+    /// The context of a trial, in a run with this seed (context), in the alphabetical order of its
+    /// names.
     pub fn context(&self, seed: u64, key: &TrialKey) -> Vec<f64> {
         let mut context = vec![0.; self.context.len()];
         self.drawn.draw(seed, key, &mut context);

@@ -1,36 +1,38 @@
-//! When a term is looked at: from times in seconds to policy steps, and the state between two of them.
+//! Times of measurements: the conversion of seconds to policy steps, and the state between two
+//! steps.
 
 use moto_settings::FieldError;
 
 use super::config::{Moment, Timing};
 
-/// Times nearer to a policy step than this share of one are at the step.
+/// A time within this share of a step of a policy step counts as that step.
 const AT_STEP: f64 = 1e-6;
 
 /// The policy steps of a stroke.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Steps {
-    /// Policy steps T; there are T + 1 states.
+    /// Number of policy steps T; there are T + 1 states.
     pub horizon: usize,
     /// Duration of a step, s.
     pub duration: f64,
 }
 
-/// When a term is looked at.
+/// Time of a term's measurements.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum When {
-    /// At a time: in a policy step, at a share of it in [0, 1). The end of the stroke is step T.
+    /// One time, as a policy step and a share of the step in [0, 1). The end of the stroke is step
+    /// T.
     At {
         /// The policy step.
         step: usize,
-        /// Share of the step that is over.
+        /// The elapsed share of the step.
         share: f64,
     },
-    /// At each of the states first to last.
+    /// Each of the states `first` to `last`.
     During {
         /// The first state.
         first: usize,
-        /// The last state, T at most.
+        /// The last state, at most T.
         last: usize,
     },
 }
@@ -41,7 +43,7 @@ impl Steps {
         self.horizon as f64 * self.duration
     }
 
-    /// A time as a number of policy steps.
+    /// Converts a time to a number of policy steps.
     fn steps(&self, field: &str, moment: Moment) -> Result<f64, FieldError> {
         let Moment::Time(time) = moment else { return Ok(self.horizon as f64) };
         let steps = time / self.duration;
@@ -54,10 +56,10 @@ impl Steps {
         Ok(if (steps - near).abs() < AT_STEP { near } else { steps })
     }
 
-    /// When a term of these settings is looked at; `None` if they do not say.
+    /// The time in a term's settings; `None` if they have none.
     ///
     /// # Errors
-    /// Times that contradict each other, or are beyond the end.
+    /// Times that contradict each other, or that lie beyond the end.
     pub fn when(&self, field: &str, timing: &Timing) -> Result<Option<When>, FieldError> {
         let Timing { at, from, to } = timing;
         match (at, from, to) {
@@ -81,13 +83,14 @@ impl Steps {
         }
     }
 
-    /// Time of a policy step, s after the start.
+    /// Time of a share of a policy step, s after the start.
     pub fn time(&self, step: usize, share: f64) -> f64 {
         (step as f64 + share) * self.duration
     }
 
-    /// The state at a share of the step from `state` to `next` (state), of a robot with `joints`: joints by the cubic that has the
-    /// positions and velocities of both, everything else linearly.
+    /// The state at a share of the step from `state` to `next` (state), of a robot with `joints`.
+    /// Joints follow the cubic with the positions and velocities of both states. All other entries
+    /// are interpolated linearly.
     pub fn between(&self, state: &[f64], next: &[f64], share: f64, joints: usize) -> Vec<f64> {
         let (h, s) = (self.duration, share);
         let mut at: Vec<f64> = state.iter().zip(next).map(|(a, b)| a + s * (b - a)).collect();

@@ -1,4 +1,4 @@
-//! What the names in the settings stand for: links, joints, and the numbers of the policy's state.
+//! Resolves names in the settings to links, joints and entries of the policy's state.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,14 +8,15 @@ use moto_settings::{FieldError, nearest};
 use super::StrokeTaskConfig;
 use crate::dynamics::{FrameId, Model};
 
-/// The robot, and where in the policy's state everything is: joint positions (n), joint velocities (n), observed values in the
-/// order of the settings, context in the order of its names.
+/// The robot, and the layout of the policy's state: joint positions (n), joint velocities (n),
+/// observed values in the order of the settings, and context in the alphabetical order of its
+/// names.
 pub(super) struct Names<'a> {
     pub model: &'a Model,
     values: Vec<(&'a str, Range<usize>)>,
-    /// Entries of the state that are observed.
+    /// Entries of the state that hold the observed values.
     pub observed: Range<usize>,
-    /// Entries of the state that are the trial's context.
+    /// Entries of the state that hold the trial's context.
     pub context: Range<usize>,
 }
 
@@ -44,7 +45,7 @@ impl<'a> Names<'a> {
         })
     }
 
-    /// The joints of a group by name, with a number each (joint, number), in the order of the robot.
+    /// The joints of a group with their numbers (joint, number), in the order of the robot.
     pub fn joints(&self, field: &str, group: &BTreeMap<String, f64>) -> Result<Vec<(usize, f64)>, FieldError> {
         if group.is_empty() {
             return Err(FieldError::Missing { field: field.into(), expected: "a joint at least".into() });
@@ -66,7 +67,7 @@ impl<'a> Names<'a> {
         Ok(found)
     }
 
-    /// Where the value of this name is in the policy's state.
+    /// The entries of the policy's state with this name.
     pub fn value(&self, field: &str, name: &str) -> Result<Range<usize>, FieldError> {
         self.values.iter().find(|(known, _)| *known == name).map(|(_, range)| range.clone()).ok_or_else(|| {
             let names: Vec<&str> = self.values.iter().map(|(name, _)| *name).collect();
@@ -76,7 +77,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The nearest name, or the names there are, for the end of a sentence.
+/// The nearest name, or all names, as the end of a sentence.
 fn near(wrong: &str, names: &[&str]) -> String {
     match nearest(wrong, names.iter().copied()) {
         Some(near) => format!(" (did you mean {near}?)"),

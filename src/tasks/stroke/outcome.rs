@@ -12,35 +12,36 @@ use super::term::{Priced, Term};
 use crate::control::Episode;
 use crate::tasks::Judgement;
 
-/// The error of a term of the reward at a time of a stroke.
+/// The error of a term of the reward at one time of a stroke.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TermError {
     /// Number of the term in `reward`, from 0.
     pub term: usize,
-    /// When, s after the start.
+    /// Time of the error, s after the start.
     pub time: f64,
-    /// What was there minus what was to be there, e.g. 3 numbers of a position.
+    /// Value minus target, e.g. 3 numbers of a position.
     pub error: Vec<f64>,
 }
 
-/// Where the error of a term that is looked at once is among a trial's outcomes: rows `rows` of column `step`.
+/// The place of a term's error in a trial's outcomes, for a term with a single time: rows `rows` of
+/// column `step`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ErrorRows {
     /// Number of the term in `reward`, from 0.
     pub term: usize,
-    /// The policy step in or after which it is measured.
+    /// The policy step during or after which the error is measured.
     pub step: usize,
-    /// Its rows.
+    /// Rows of the error.
     pub rows: Range<usize>,
-    /// Weight of its price.
+    /// Weight of the price.
     pub weight: f64,
-    /// Its price, before the weight.
+    /// Price of the error, before the weight.
     pub shape: Shape,
 }
 
 impl StrokeTask {
-    /// Where the errors of the terms that are looked at once are among the outcomes ([`moto_learners::Batch::outcomes`]). Rows that
-    /// no term has in a step are 0 there.
+    /// The places of errors in the outcomes ([`moto_learners::Batch::outcomes`]), for the terms
+    /// with a single time. Rows that no term uses in a step are 0 in that step.
     pub fn error_rows(&self) -> Vec<ErrorRows> {
         let mut next = vec![self.effort_rows(); self.steps.horizon];
         let once = |(term, Term { priced, when, weight, shape }): (usize, &Term)| {
@@ -53,12 +54,13 @@ impl StrokeTask {
         self.terms.iter().enumerate().filter_map(once).collect()
     }
 
-    /// Rows of the outcomes that the reward itself needs: one with the squared change of the action, if a term has a price for it.
+    /// Outcome rows that the reward itself needs: one for the squared change of the action, if a
+    /// term prices the change.
     fn effort_rows(&self) -> usize {
         usize::from(self.terms.iter().any(|term| term.priced == Priced::EffortChange))
     }
 
-    /// The error of every term at every time at which it is looked at, as far as the stroke was made.
+    /// The error of every term at each of its times, up to the end of the recorded stroke.
     pub fn errors(&self, episode: &Episode) -> Vec<TermError> {
         let states = states_of(episode);
         let mut errors = vec![];
@@ -83,7 +85,7 @@ impl StrokeTask {
         errors
     }
 
-    /// The state at a time; `None` where the stroke was not made so far.
+    /// The state at a time; `None` beyond the end of the recorded stroke.
     fn state_at(&self, states: &[&[f64]], step: usize, share: f64) -> Option<Vec<f64>> {
         let state = states.get(step)?;
         if share == 0. {
@@ -92,7 +94,8 @@ impl StrokeTask {
         Some(self.steps.between(state, states.get(step + 1)?, share, self.model.dof()))
     }
 
-    /// Judges a recorded stroke. A stroke that broke off is judged by its recorded part, and is no success.
+    /// Judges a recorded stroke. A stroke that broke off is judged by its recorded part and is no
+    /// success.
     pub(super) fn judged(&self, episode: &Episode) -> Judgement {
         let states = states_of(episode);
         let steps = episode.steps().min(states.len().saturating_sub(1)).min(self.steps.horizon);

@@ -11,10 +11,10 @@ use crate::simulation::Arm;
 
 /// Longest period of the simulated physics.
 const PHYSICS_PERIOD: Duration = Duration::from_millis(2);
-/// Stream of the trial's random numbers: 0 is the exploration noise's, 2 the context's.
+/// Stream of the trial's random numbers. The exploration noise has stream 0, the context stream 2.
 const STREAM: u64 = 1;
 
-/// The arm.
+/// The simulated arm.
 pub(super) struct FreeArm {
     arm: Arm,
     start: Box<[f64]>,
@@ -22,7 +22,7 @@ pub(super) struct FreeArm {
     period: Duration,
     seed: u64,
     now: Duration,
-    /// The arm is where it was put, and has not moved yet.
+    /// Whether the arm has not moved since it was placed.
     fresh: bool,
 }
 
@@ -42,11 +42,11 @@ impl FreeArm {
     }
 }
 
-/// The longest whole fraction of the control period that is short enough for the physics.
+/// The longest whole fraction of the control period that is at most `PHYSICS_PERIOD`.
 fn physics_period(control: Duration) -> Duration {
     let period = control.as_nanos() as u64;
     let least = period.div_ceil(PHYSICS_PERIOD.as_nanos() as u64).max(1);
-    // One nanosecond is a fraction of every period.
+    // One nanosecond divides every period.
     let parts = (least..=period.max(least)).find(|parts| period.is_multiple_of(*parts)).unwrap_or(least);
     Duration::from_nanos(period / parts)
 }

@@ -4,15 +4,15 @@ use super::context::Context;
 use crate::control::Stroke;
 use crate::robot::{Reading, TrialKey};
 
-/// The policy's state: joint positions (n), joint velocities (n), observed values, and the context of the trial. Nothing has to be
-/// waited for.
+/// The policy's state: joint positions (n), joint velocities (n), observed values, and the trial's
+/// context. The stroke needs no trigger.
 #[derive(Clone, Debug)]
 pub(super) struct PolicyState {
     joints: usize,
     observed: usize,
     context: Context,
     seed: u64,
-    /// That of the trial in hand (context).
+    /// Context of the present trial (context).
     drawn: Box<[f64]>,
 }
 

@@ -1,4 +1,4 @@
-//! A demonstration out of a recording: joint states, resampled at the control period and smoothed.
+//! A demonstration from a recording: joint states, resampled at the control period and smoothed.
 
 use std::path::Path;
 
@@ -15,13 +15,13 @@ use crate::storage::{JointStates, read_joint_states};
 
 /// Coefficients of the local polynomial.
 const COEFFICIENTS: usize = 4;
-/// Joint states that a local polynomial is fitted to, at least.
+/// Least number of joint states in the fit of a local polynomial.
 const SAMPLES: usize = 6;
 
-/// The motion in the file at `path`, as long as the stroke. Recorded efforts are its own.
+/// The motion in the file at `path`, as long as the stroke, with the recorded efforts.
 ///
 /// # Errors
-/// A recording that cannot be read, is too short or has gaps, or begins elsewhere than the stroke.
+/// A recording that cannot be read, is too short, has gaps, or begins elsewhere than the stroke.
 pub(super) fn recorded(
     model: &Model,
     control: &ControlConfig,
@@ -62,9 +62,9 @@ pub(super) fn recorded(
     Ok(reference)
 }
 
-/// Checks the times of the joint states, s after the beginning of the stroke.
+/// Checks the times of the joint states, s after the start of the stroke.
 fn check(time: &[f64], length: f64, config: &RecordingConfig) -> Result<(), String> {
-    // The last joint state of a trial is measured as the stroke ends; stamps are rounded.
+    // A trial measures its last joint state at the end of the stroke, and stamps are rounded.
     let last = time[time.len() - 1];
     if last < length - 1e-6 {
         return Err(format!(
@@ -87,16 +87,17 @@ fn check(time: &[f64], length: f64, config: &RecordingConfig) -> Result<(), Stri
     Ok(())
 }
 
-/// Half the width over which is smoothed: as asked, or wider where the joint states are too few for it.
+/// Half the width of the smoothing window: as configured, or wider where the joint states are
+/// sparse.
 fn width(time: &[f64], asked: f64) -> f64 {
     let span = (time[time.len() - 1] - time[0]) / (time.len() - 1) as f64;
     asked.max(span * SAMPLES as f64)
 }
 
-/// Position, velocity and acceleration of each joint (n) at a time: those of a polynomial of third order that is fitted to the
-/// positions around it, with tricube weights (Cleveland 1979).
+/// Position, velocity and acceleration of each joint (n) at a time, by a polynomial of third order
+/// fitted to the positions around that time with tricube weights (Cleveland 1979).
 fn smoothed(time: &[f64], position: &[f64], n: usize, at: f64, half: f64) -> Vec<(f64, f64, f64)> {
-    // Near the ends the window has one side only: it is made wider until it has enough rows.
+    // Near the ends the window has one side only. The window widens until it has enough rows.
     let mut half = half;
     let rows = loop {
         let rows = time.partition_point(|t| *t <= at - half)..time.partition_point(|t| *t < at + half);
@@ -116,13 +117,13 @@ fn smoothed(time: &[f64], position: &[f64], n: usize, at: f64, half: f64) -> Vec
             right.column_mut(joint).axpy(weight * position[row * n + joint], &powers, 1.);
         }
     }
-    // Rows at different times, more than coefficients: it has a solution.
+    // The rows have different times and outnumber the coefficients, so there is a solution.
     let solved = normal.lu().solve(&right).unwrap_or(right);
     let joint = |joint: usize| (solved[(0, joint)], solved[(1, joint)] / half, 2. * solved[(2, joint)] / (half * half));
     (0..n).map(joint).collect()
 }
 
-/// Mean effort of each joint (n) from one time to another, each held until the next.
+/// Mean effort of each joint (n) from one time to another. Each effort is held until the next.
 fn mean_effort(time: &[f64], states: &JointStates, n: usize, from: f64, to: f64) -> Vec<f64> {
     let mut mean = vec![0.; n];
     for (row, effort) in states.effort.chunks_exact(n).enumerate() {

@@ -5,7 +5,7 @@ use moto_settings::FieldError;
 use crate::control::LimitsConfig;
 use crate::dynamics::Model;
 
-/// The demonstrated motion, and the efforts of it.
+/// The demonstrated motion and its efforts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Reference {
     /// Joint positions (cycle + 1 x n), rad or m.
@@ -14,9 +14,9 @@ pub(super) struct Reference {
     pub velocity: Vec<f64>,
     /// Joint accelerations (cycle + 1 x n), rad/s^2 or m/s^2.
     pub acceleration: Vec<f64>,
-    /// Mean efforts of each policy step (step x n), N m or N; recorded ones, or those of the model.
+    /// Mean efforts of each policy step (step x n), N m or N; recorded or computed by the model.
     pub effort: Vec<f64>,
-    /// When the motion is where it is made for, s.
+    /// Time at which the motion reaches its goal, s.
     pub goal_time: f64,
 }
 
@@ -30,8 +30,8 @@ impl Reference {
         }
     }
 
-    /// The efforts that the model needs for the motion: of each policy step the mean over its control periods, in each of which
-    /// the effort goes from that at its beginning to that at its end.
+    /// The efforts that the model needs for the motion. The effort of a policy step is the mean
+    /// over its control periods. Within a control period the effort is interpolated linearly.
     pub fn model_efforts(&self, model: &Model, decimation: usize) -> Vec<f64> {
         let n = model.dof();
         let mut workspace = model.workspace();
@@ -53,7 +53,7 @@ impl Reference {
         means
     }
 
-    /// Checks the motion against what the joints are allowed.
+    /// Checks the motion against the limits of the joints.
     ///
     /// # Errors
     /// The first limit that is exceeded, with joint, time and value.

@@ -23,7 +23,7 @@ impl TaskSettings for StrokeTaskConfig {
 }
 
 impl StrokeTask {
-    /// What changes of each state entry matter (state).
+    /// Size of a change of each state entry that matters (state).
     fn state_scales(&self) -> Vec<f64> {
         let joints = |sliding: f64, turning: f64| {
             let scale = move |kind| if kind == JointKind::Prismatic { sliding } else { turning };
@@ -75,7 +75,7 @@ impl Task for StrokeTask {
     }
 
     fn context(&self, seed: u64, key: &TrialKey) -> Vec<f64> {
-        // The method of the type itself.
+        // Calls the inherent method.
         Self::context(self, seed, key)
     }
 

@@ -1,4 +1,4 @@
-//! Terms of the reward and conditions of success, as they are computed.
+//! Terms of the reward and conditions of success, in computable form.
 
 use moto_settings::FieldError;
 
@@ -8,7 +8,7 @@ use super::moment::{Steps, When};
 use super::names::Names;
 use crate::dynamics::Model;
 
-/// What a term prices.
+/// The quantity that a term prices.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Priced {
     /// The error of a state.
@@ -37,7 +37,7 @@ pub(super) struct Condition {
 }
 
 impl Shape {
-    /// The price of an error of this square of its length.
+    /// The price of an error, given the square of its length.
     pub fn price(self, squared: f64) -> f64 {
         match self {
             Self::Squared => squared,
@@ -52,7 +52,7 @@ impl Term {
     /// The terms of the settings.
     ///
     /// # Errors
-    /// The first that means nothing, by its field.
+    /// The first setting that is refused, by its field.
     pub fn all(
         names: &Names<'_>,
         steps: &Steps,
@@ -102,7 +102,7 @@ impl Term {
         self.weight * self.shape.price(error.iter().map(|e| e * e).sum())
     }
 
-    /// Whether something that is measured at each state is, at this one.
+    /// Whether the term measures each state and this state is in its range.
     pub fn covers(&self, state: usize) -> bool {
         matches!(self.when, When::During { first, last } if (first..=last).contains(&state))
     }
@@ -112,7 +112,7 @@ impl Condition {
     /// The conditions of the settings.
     ///
     /// # Errors
-    /// The first that means nothing, by its field.
+    /// The first setting that is refused, by its field.
     pub fn all(
         names: &Names<'_>,
         steps: &Steps,
@@ -130,7 +130,8 @@ impl Condition {
         conditions.iter().enumerate().map(condition).collect()
     }
 
-    /// Length of the error in states (state + 1 x state_dim, all of them), the greatest where there are several.
+    /// Length of the error in states (state + 1 x state_dim, all of them); the greatest length if
+    /// the condition covers several states.
     pub fn miss(&self, model: &Model, steps: &Steps, states: &[&[f64]]) -> f64 {
         let length = |state: &[f64]| self.measure.error(model, state).iter().map(|e| e * e).sum::<f64>().sqrt();
         match self.when {

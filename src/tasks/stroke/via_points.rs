@@ -1,4 +1,4 @@
-//! A demonstration through via points: a quintic of each joint from one of its knots to the next.
+//! A demonstration through via points. Each joint follows quintics between its knots.
 
 use moto_settings::FieldError;
 use nalgebra::{Point3, Vector3};
@@ -11,24 +11,24 @@ use super::reference::Reference;
 use crate::control::ControlConfig;
 use crate::tasks::Quintic;
 
-/// Where a joint passes.
+/// A position and time that a joint passes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Knot {
     time: f64,
     position: f64,
-    /// None: as it passes smoothly.
+    /// `None` for a smooth passage.
     velocity: Option<f64>,
 }
 
-/// The arm on its way: the knots of each joint (n), the first at the start.
+/// The motion under construction: the knots of each joint (n), the first at the start.
 struct Way<'a> {
     names: &'a Names<'a>,
     control: &'a ControlConfig,
     knots: Vec<Vec<Knot>>,
-    /// Bounds within their margins (n).
+    /// Bounds of the joints, less their margins (n).
     lower: Vec<f64>,
     upper: Vec<f64>,
-    /// Speed limits, 1 where there is none (n).
+    /// Speed limits of the joints, 1 for a joint without a limit (n).
     ease: Vec<f64>,
 }
 
@@ -171,8 +171,8 @@ impl Way<'_> {
         Ok(())
     }
 
-    /// Brings every joint to rest by `end`: one that is not told to be moving at its last knot stops there; another goes on for as
-    /// long as there is time, within its bounds.
+    /// Brings every joint to rest by `end`. A joint without a velocity at its last knot stops
+    /// there. Any other joint moves on, within its bounds, until `end`.
     fn stop_by(&mut self, end: f64) {
         for (joint, knots) in self.knots.iter_mut().enumerate() {
             let Some(last) = knots.last_mut() else { continue };
@@ -180,7 +180,8 @@ impl Way<'_> {
             let left = end - last.time;
             if velocity != 0. && left > 1e-9 {
                 let position = last.position + 0.5 * velocity * left;
-                // The bounds are apart by more than their margins: the loop's configuration was checked.
+                // The configuration check ensures that the bounds are further apart than their
+                // margins.
                 let position = position.max(self.lower[joint]).min(self.upper[joint]);
                 knots.push(Knot { time: end, position, velocity: Some(0.) });
             }
@@ -190,7 +191,7 @@ impl Way<'_> {
 
 /// The motion of one joint.
 struct JointPath {
-    /// Where each piece begins.
+    /// Start of each piece.
     pieces: Vec<(f64, Quintic)>,
     start: f64,
 }
@@ -214,8 +215,9 @@ impl JointPath {
     }
 }
 
-/// The velocity at a knot: as given, or that of a smooth passage (the weighted harmonic mean of the mean velocities before and
-/// after, and none where the joint turns round; Fritsch and Butland 1984).
+/// The velocity at a knot: the given one, or that of a smooth passage. A smooth passage has the
+/// weighted harmonic mean of the mean velocities before and after the knot, and zero where the
+/// joint reverses (Fritsch and Butland 1984).
 fn velocity(knots: &[Knot], i: usize) -> f64 {
     let slope = |a: &Knot, b: &Knot| (b.position - a.position) / (b.time - a.time);
     match (knots[i].velocity, i.checked_sub(1).map(|before| &knots[before]), knots.get(i + 1)) {
@@ -228,7 +230,7 @@ fn velocity(knots: &[Knot], i: usize) -> f64 {
             let (a, b) = (knots[i].time - before.time, after.time - knots[i].time);
             3. * (a + b) / ((2. * b + a) / left + (b + 2. * a) / right)
         }
-        // The first and the last have one.
+        // The first and the last knot have a given velocity.
         _ => 0.,
     }
 }

@@ -1,4 +1,4 @@
-//! Parameters of the swing-ups.
+//! Settings of the swing-ups.
 
 use moto_settings::{FieldError, Joints, check};
 use schemars::JsonSchema;
@@ -14,18 +14,18 @@ pub enum Chain {
     Quad,
 }
 
-/// How the mass of a link is spread.
+/// Distribution of a link's mass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkInertia {
-    /// m l^2 / 3 about the centre of mass, as in the figures published for these tasks.
+    /// m l^2 / 3 about the centre of mass, as in the published figures of these tasks.
     Published,
-    /// m l^2 / 12, a uniform rod: the links answer faster and the task is harder.
+    /// m l^2 / 12, a uniform rod. The links answer faster, which makes the task harder.
     UniformRods,
 }
 
-/// A soft limit of the joints but the first: beyond it the policy's torque is ignored and a linear feedback controller pushes
-/// the joint back, within the torque limit.
+/// A soft limit of every joint but the first. Beyond the limit a linear feedback controller
+/// replaces the policy's torque and pushes the joint back, within the torque limit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct JointLimit {
@@ -35,7 +35,7 @@ pub struct JointLimit {
     /// Torque per angle beyond the limit.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10000, "x-unit" = "N m/rad"))]
     pub stiffness: f64,
-    /// Torque against the joint's velocity beyond the limit.
+    /// Torque per joint velocity, against the velocity, beyond the limit.
     #[schemars(extend("minimum" = 0, "maximum" = 1000, "x-unit" = "N m s/rad"))]
     pub damping: f64,
 }
@@ -46,32 +46,34 @@ impl Default for JointLimit {
     }
 }
 
-/// A swing-up (Akrour et al. 2018, section 6.1; what the paper leaves open is this project's choice).
+/// A swing-up (Akrour et al. 2018, section 6.1). Choices that the paper leaves open are this
+/// project's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SwingUpConfig {
     /// The chain.
     pub chain: Chain,
-    /// How the mass of its links is spread.
+    /// Distribution of the links' mass.
     pub inertia: LinkInertia,
-    /// Policy steps T.
+    /// Number of policy steps T.
     #[schemars(extend("minimum" = 1, "maximum" = 10000))]
     pub horizon: usize,
-    /// Duration of a policy step; the torque is held in it.
+    /// Duration of a policy step. The torque is constant within a step.
     #[schemars(extend("minimum" = 1e-4, "maximum" = 1, "x-unit" = "s"))]
     pub step: f64,
-    /// Runge-Kutta steps in a policy step.
+    /// Runge-Kutta steps per policy step.
     #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     pub substeps: usize,
     /// Largest torque at a joint.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10000, "x-unit" = "N m"))]
     pub torque_limit: f64,
-    /// Soft limit of the joints but the first; none by default.
+    /// Soft limit of every joint but the first. The default is no limit.
     pub joint_limit: Option<JointLimit>,
-    /// Standard deviation of every component of the start around hanging at rest.
+    /// Standard deviation of each angle and velocity at the start, around hanging at rest.
     #[schemars(extend("minimum" = 0, "maximum" = 1, "x-unit" = "rad and rad/s"))]
     pub start_deviation: f64,
-    /// Steps at the end in which the distance from the goal costs; the final state costs as well. At most `horizon`.
+    /// Number of final steps in which the distance from the goal has a cost, at most `horizon`. The
+    /// final state has this cost too.
     #[schemars(extend("minimum" = 0))]
     pub rewarded_steps: usize,
     /// Cost of a squared angle.
@@ -80,13 +82,13 @@ pub struct SwingUpConfig {
     /// Cost of a squared velocity.
     #[schemars(extend("minimum" = 0, "maximum" = 1000000, "x-unit" = "s^2/rad^2"))]
     pub velocity_weight: f64,
-    /// Cost of a squared torque, before it is limited; at every step.
+    /// Cost of a squared torque at every step. The torque counts before it is limited.
     #[schemars(extend("minimum" = 0, "maximum" = 1000000, "x-unit" = "1/(N m)^2"))]
     pub action_weight: f64,
     /// Standard deviation of the first policy's torques.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10000, "x-unit" = "N m"))]
     pub initial_deviation: f64,
-    /// A swing-up succeeded if every angle is this near to upright at the end.
+    /// Largest distance of every angle from upright at the end of a successful swing-up.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 3.2, "x-unit" = "rad"))]
     pub success_angle: f64,
 }

@@ -1,5 +1,6 @@
-//! Swing-up of a planar chain of links with a torque at every joint (Akrour et al. 2018, section 6.1): from hanging at rest to
-//! upright at rest. The state is (angles, velocities), angles relative and not wrapped, the goal is zero.
+//! Swing-up of a planar chain of links with a torque at every joint (Akrour et al. 2018, section
+//! 6.1), from hanging at rest to upright at rest. The state is (angles, velocities). Angles are
+//! relative and not wrapped, and the goal is zero.
 
 mod config;
 mod plant;
@@ -39,7 +40,7 @@ pub struct SwingUp {
     model: Model,
 }
 
-/// States of a rollout (state x step), the last one included, and its torques as asked (action x step).
+/// States of a rollout, the last one included, and its torques before any limit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Swing {
     /// (state x T + 1)
@@ -58,13 +59,14 @@ impl SwingUp {
         Ok(Self::on(model, config)?)
     }
 
-    /// The same with a chain of one's own; `config.chain` and `config.inertia` are not looked at.
+    /// Sets the task up with this chain. `config.chain` and `config.inertia` are not used.
     fn on(model: Model, config: SwingUpConfig) -> Result<Self, FieldError> {
         config.validate()?;
         Ok(Self { config, model })
     }
 
-    /// The swing-up of a robot through the control loop, whose policy steps have to be the task's.
+    /// Sets the swing-up up for a robot on the control loop. The loop's policy steps must match the
+    /// task's.
     ///
     /// # Errors
     /// The first parameter that is refused.
@@ -107,12 +109,12 @@ impl SwingUp {
         self.model.dof()
     }
 
-    /// What changes of each state entry matter (state): 1 rad and 1 rad/s.
+    /// Size of a change of each state entry that matters (state): 1 rad and 1 rad/s.
     pub fn state_scales(&self) -> Vec<f64> {
         vec![1.; self.state_dim()]
     }
 
-    /// The policy learning starts from: independent noise around no torque.
+    /// The first policy: independent noise around zero torque.
     pub fn initial_policy(&self) -> Policy {
         let (actions, states) = (self.action_dim(), self.state_dim());
         let law = LinearGaussian {
@@ -123,16 +125,16 @@ impl SwingUp {
         Policy { steps: vec![law; self.horizon()] }
     }
 
-    /// What a learner starts from.
+    /// The start of a learner.
     pub fn start(&self) -> Start {
         Start { policy: self.initial_policy(), state_scales: self.state_scales(), demonstration: None, context: 0..0 }
     }
 
-    /// Makes the rollouts of `keys`, with exploration noise or without. Start and noise depend on the seed and the key alone,
-    /// whatever the number of threads.
+    /// Makes the rollouts of `keys`, with or without exploration noise. Start and noise depend on
+    /// seed and key alone, not on the number of threads.
     ///
     /// # Errors
-    /// If the policy cannot be used.
+    /// A policy that cannot be used.
     pub fn rollouts(&self, policy: &Policy, seed: u64, keys: &[TrialKey], explore: bool) -> Result<Batch, PolicyError> {
         let law = CompiledPolicy::new(policy)?;
         let motions: Vec<Swing> = keys.par_iter().map(|key| self.rollout(&law, seed, key, explore)).collect();
@@ -142,7 +144,8 @@ impl SwingUp {
         let actions: Vec<_> = (0..self.horizon()).map(|t| gather(|motion| &motion.actions, t)).collect();
         Ok(Batch {
             states: (0..=self.horizon()).map(|t| gather(|motion| &motion.states, t)).collect(),
-            // The limits are part of the plant: the Q-function knows torques as the policy asks for them.
+            // The limits are part of the plant, so the Q-function is fitted on the torques before
+            // any limit.
             received: actions.clone(),
             actions,
             outcomes: vec![DMatrix::zeros(0, keys.len()); self.horizon()],
@@ -180,7 +183,7 @@ impl SwingUp {
         state
     }
 
-    /// Where a rollout starts (state): hanging at rest, but for a small deviation.
+    /// First state of a rollout (state): hanging at rest, plus a small deviation.
     fn first_state(&self, seed: u64, key: &TrialKey) -> Vec<f64> {
         let mut random = trial_random(seed, key);
         random.set_stream(1);

@@ -4,7 +4,7 @@ use super::{JointLimit, SwingUpConfig};
 use crate::dynamics::{Model, Workspace};
 use crate::simulation::integrator::RungeKutta4;
 
-/// A chain at one state.
+/// A chain with its present state.
 pub(super) struct Plant {
     config: SwingUpConfig,
     model: Model,
@@ -22,7 +22,7 @@ impl Plant {
         Self { config: config.clone(), model: model.clone(), workspace, integrator, state, torque }
     }
 
-    /// Puts the chain at a state (state).
+    /// Puts the chain into a state (state).
     pub fn reset(&mut self, state: &[f64]) {
         self.state.copy_from_slice(state);
     }
@@ -32,7 +32,8 @@ impl Plant {
         &self.state
     }
 
-    /// Moves on by a policy step under the torques asked for (action), N m. Joint limits are looked after at every substep.
+    /// Moves the chain by a policy step under the policy's torques (action), N m. Joint limits are
+    /// checked at every substep.
     pub fn step(&mut self, asked: &[f64]) {
         let dt = self.config.step / self.config.substeps as f64;
         for _ in 0..self.config.substeps {
@@ -40,7 +41,7 @@ impl Plant {
         }
     }
 
-    /// Moves on by one step of the integrator, of `dt` seconds.
+    /// Moves the chain by one integrator step of `dt` seconds.
     pub fn advance(&mut self, asked: &[f64], dt: f64) {
         let Self { config, model, workspace, integrator, state, torque } = self;
         let (q, qd) = state.split_at_mut(model.dof());
@@ -53,7 +54,7 @@ impl Plant {
     }
 }
 
-/// The torque that a joint beyond its limit gets instead of the policy's.
+/// The torque that replaces the policy's at a joint beyond its limit; `None` within the limit.
 fn push_back(limit: &JointLimit, angle: f64, velocity: f64) -> Option<f64> {
     let beyond = angle - angle.clamp(-limit.angle, limit.angle);
     (beyond != 0.).then(|| -limit.stiffness * beyond - limit.damping * velocity)

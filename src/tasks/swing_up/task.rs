@@ -1,4 +1,4 @@
-//! A swing-up as the daemon sees it: the chain through the control loop.
+//! A swing-up as a task of the daemon: the chain through the control loop.
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ impl Task for SwingUp {
     }
 }
 
-/// The policy's state is joint positions (n) and joint velocities (n); nothing has to be waited for.
+/// The policy's state: joint positions (n) and joint velocities (n). The stroke needs no trigger.
 #[derive(Clone, Debug)]
 struct JointStates {
     joints: usize,
@@ -103,7 +103,7 @@ struct ChainPlant {
     period: Duration,
     seed: u64,
     now: Duration,
-    /// The chain hangs where it was put, and has not moved yet.
+    /// Whether the chain has not moved since it was placed.
     fresh: bool,
 }
 

@@ -10,7 +10,8 @@ fn key(rollout: u64) -> TrialKey {
     TrialKey { kind: TrialKind::Learn, iteration: 3, rollout }
 }
 
-/// Accelerations of a double pendulum by its Lagrangian, angles relative and 0 upright; inertia about the centres of mass.
+/// Accelerations of a double pendulum from its Lagrangian. Angles are relative and 0 upright;
+/// inertia is about the centres of mass.
 fn closed_form(inertia: f64, q: [f64; 2], v: [f64; 2], tau: [f64; 2]) -> [f64; 2] {
     let (mass, length, centre, gravity, friction) = (1., 1., 0.5, 9.81, 0.025);
     let (s2, c2) = q[1].sin_cos();

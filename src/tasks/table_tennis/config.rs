@@ -1,57 +1,60 @@
-//! What a user may set of the task.
+//! Settings of the task.
 
 use super::world::Court;
 use moto_settings::{FieldError, Joints, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What differs from trial to trial.
+/// The difference between trials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Setting {
-    /// (a) Nothing: the same serve each time.
+    /// (a) No difference: every serve is the same.
     #[default]
     Noiseless,
-    /// (b) The velocity of the serve.
+    /// (b) The velocity of the serve differs.
     Context,
-    /// (c) The bounce on the table.
+    /// (c) The bounce on the table differs.
     NoisyBounce,
 }
 
-/// Shortest time from the end of the preparation to the hit, s.
+/// Shortest time between the end of the preparation and the hit, s.
 const LEAST_SWING: f64 = 0.01;
 
-/// Which serve the player's demonstration is made on.
+/// The serve of the player's demonstration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DemonstrationKind {
-    /// A serve that differs from the one to be learned, so that replaying the demonstration misses it.
+    /// A serve that differs from the serve of the trials. A policy that replays the demonstration
+    /// misses the ball.
     #[default]
     Shifted,
-    /// The serve to be learned.
+    /// The serve of the trials.
     Plain,
 }
 
-/// How the ball is served.
+/// Settings of the serve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServeConfig {
-    /// Where the ball starts (x, y, z).
+    /// Start position of the ball (x, y, z).
     #[schemars(extend("minimum" = -10, "maximum" = 10, "x-unit" = "m", "x-per" = "axis"))]
     pub position: [f64; 3],
-    /// Its mean velocity then (x, y, z).
+    /// Mean velocity of the ball at the start (x, y, z).
     #[schemars(extend("minimum" = -20, "maximum" = 20, "x-unit" = "m/s", "x-per" = "axis"))]
     pub velocity: [f64; 3],
-    /// Setting `context`: the velocity is uniform within `spread * spread_velocity` of the mean.
+    /// Relative spread of the velocity in the setting `context`: the velocity is uniform within
+    /// `spread * spread_velocity` of its mean.
     #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub spread: f64,
-    /// Setting `context`: the velocity that `spread` is a share of (x, y, z).
+    /// Velocity that `spread` multiplies in the setting `context` (x, y, z).
     #[schemars(extend("minimum" = 0, "maximum" = 20, "x-unit" = "m/s", "x-per" = "axis"))]
     pub spread_velocity: [f64; 3],
-    /// Setting `noisy_bounce`: standard deviation of what a bounce adds to the velocity in x and y.
+    /// Standard deviation of the velocity in x and y that a bounce adds in the setting
+    /// `noisy_bounce`.
     #[schemars(extend("minimum" = 0, "maximum" = 5, "x-unit" = "m/s"))]
     pub bounce_scatter: f64,
-    /// What a shifted demonstration adds to the mean velocity (x, y, z).
+    /// Velocity that a shifted demonstration adds to the mean velocity (x, y, z).
     #[schemars(extend("minimum" = -5, "maximum" = 5, "x-unit" = "m/s", "x-per" = "axis"))]
     pub demonstration_shift: [f64; 3],
 }
@@ -69,17 +72,17 @@ impl Default for ServeConfig {
     }
 }
 
-/// When the stroke starts, and how long it lasts.
+/// Start and duration of the stroke.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StrokeConfig {
-    /// Policy steps T.
+    /// Number of policy steps T.
     #[schemars(extend("minimum" = 1, "maximum" = 10000))]
     pub horizon: usize,
-    /// Where the ball is struck: the plane x = `hitting_plane`.
+    /// The hitting plane, x = `hitting_plane`, in which the player strikes the ball.
     #[schemars(extend("minimum" = -5, "maximum" = 0, "x-unit" = "m"))]
     pub hitting_plane: f64,
-    /// The stroke starts when the ball is predicted to take this long to the hitting plane.
+    /// Predicted time until the ball reaches the hitting plane, at which the stroke starts.
     #[schemars(extend("minimum" = 0.05, "maximum" = 3, "x-unit" = "s"))]
     pub trigger_time: f64,
 }
@@ -90,20 +93,20 @@ impl Default for StrokeConfig {
     }
 }
 
-/// The analytical player.
+/// Settings of the analytical player.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PlayerConfig {
-    /// Time of flight of the return to the target.
+    /// Flight time of the return to the target.
     #[schemars(extend("minimum" = 0.1, "maximum" = 2, "x-unit" = "s"))]
     pub return_flight: f64,
-    /// When the preparation ends, the arm then being drawn back.
+    /// End of the preparation, after the start of the stroke. The arm is drawn back by then.
     #[schemars(extend("minimum" = 0.05, "maximum" = 3, "x-unit" = "s after the start"))]
     pub backswing_time: f64,
-    /// When the ball is struck; at least 0.01 s later than `backswing_time`.
+    /// Time of the hit, after the start of the stroke; at least 0.01 s later than `backswing_time`.
     #[schemars(extend("minimum" = 0.1, "maximum" = 3, "x-unit" = "s after the start"))]
     pub hit_time: f64,
-    /// How long the arm takes back to rest.
+    /// Duration of the arm's way back to rest.
     #[schemars(extend("minimum" = 0.1, "maximum" = 5, "x-unit" = "s"))]
     pub return_time: f64,
     /// Proportional gain of the tracking.
@@ -112,10 +115,10 @@ pub struct PlayerConfig {
     /// Derivative gain of the tracking.
     #[schemars(extend("minimum" = 0, "maximum" = 10000, "x-unit" = "1/s"))]
     pub kd: f64,
-    /// Weight of the racket's position in the choice of the hitting posture.
+    /// Weight of the racket's position error in the choice of the hitting posture.
     #[schemars(extend("minimum" = 0.1, "maximum" = 10000, "x-unit" = "1/m"))]
     pub position_weight: f64,
-    /// Weight of the racket's normal.
+    /// Weight of the error of the racket's normal.
     #[schemars(extend("minimum" = 0.1, "maximum" = 10000))]
     pub normal_weight: f64,
     /// Weight of the distance of sliding joints from rest.
@@ -151,7 +154,7 @@ impl Default for PlayerConfig {
     }
 }
 
-/// The reward: `-action_weight |a|^2 - miss_weight min(miss, miss_cap)^2` at each step and
+/// The reward: `-action_weight |a|^2 - miss_weight min(miss, miss_cap)^2` at each step, and
 /// `-min(|landing - target|^2, landing_cap)` at the end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -159,13 +162,15 @@ pub struct RewardConfig {
     /// Price of the squared action.
     #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub action_weight: f64,
-    /// Price of the squared distance of the ball from the racket's centre when it passes the racket.
+    /// Price of the squared distance between ball and racket centre when the ball passes the
+    /// racket.
     #[schemars(extend("minimum" = 0, "maximum" = 10000, "x-unit" = "1/m^2"))]
     pub miss_weight: f64,
-    /// Distance beyond which a miss costs no more.
+    /// Largest distance that counts as a miss. A greater distance costs no more.
     #[schemars(extend("minimum" = 0.01, "maximum" = 10, "x-unit" = "m"))]
     pub miss_cap: f64,
-    /// Greatest price of a landing away from the target, also that of a ball that does not fly back.
+    /// Largest price of a landing away from the target, and the price of a ball that does not fly
+    /// back.
     #[schemars(extend("minimum" = 0, "maximum" = 100, "x-unit" = "m^2"))]
     pub landing_cap: f64,
 }
@@ -176,25 +181,25 @@ impl Default for RewardConfig {
     }
 }
 
-/// Everything a user may set of the table-tennis task.
+/// Settings of the table-tennis task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TableTennisConfig {
-    /// What differs from trial to trial.
+    /// The difference between trials.
     pub setting: Setting,
-    /// Which serve the demonstration is made on.
+    /// The serve of the demonstration.
     pub demonstration: DemonstrationKind,
-    /// Where the return is to land (x, y).
+    /// Target of the return's landing (x, y).
     #[schemars(extend("minimum" = -5, "maximum" = 5, "x-unit" = "m", "x-per" = "axis"))]
     pub target: [f64; 2],
-    /// Standard deviation of the initial policy's exploration, in units of the action.
+    /// Standard deviation of the first policy's exploration, in units of the action.
     #[schemars(extend("minimum" = 1e-6, "maximum" = 100))]
     pub initial_deviation: f64,
     /// The serve.
     pub serve: ServeConfig,
     /// The stroke.
     pub stroke: StrokeConfig,
-    /// The player that makes the demonstration.
+    /// The player of the demonstration.
     pub player: PlayerConfig,
     /// The reward.
     pub reward: RewardConfig,
@@ -222,7 +227,8 @@ impl TableTennisConfig {
     /// Checks every parameter.
     ///
     /// # Errors
-    /// The first that is out of range or has the wrong length, by its name in the configuration.
+    /// The first parameter that is out of range or has the wrong length, by its name in the
+    /// configuration.
     pub fn validate(&self) -> Result<(), FieldError> {
         check(self, Joints::Unknown)?;
         let PlayerConfig { hit_time, backswing_time, .. } = self.player;

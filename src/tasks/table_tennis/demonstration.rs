@@ -1,4 +1,4 @@
-//! The player's one demonstration, and the policy that starts from it.
+//! The player's demonstration, and the first policy made from it.
 
 use super::player::PlayerError;
 use super::world::{Ball, TableTennisPlant};
@@ -9,15 +9,16 @@ use crate::robot::{Command, Plant, Reading};
 use nalgebra::{DMatrix, DVector};
 use std::time::Duration;
 
-/// How long after the serve the trigger is waited for.
+/// Longest wait for the trigger after the serve.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 impl TableTennis {
-    /// Runs one stroke straight on a plant that was reset and whose trial has begun, without the control loop: the player
-    /// holds the arm at rest, the ball is served, and from the trigger on `law(cycle, reading, effort)` gives the joint
-    /// efforts (n). `None` if the trigger does not come.
+    /// Runs one stroke on a plant without the control loop. The plant must have been reset and its
+    /// trial must have begun. The player holds the arm at rest while the ball is served. After the
+    /// trigger, `law(cycle, reading, effort)` gives the joint efforts (n). `None` if the trigger
+    /// does not come.
     ///
-    /// For demonstrations and for judging the player; learning goes through the control loop.
+    /// For demonstrations and for judging the player; learning uses the control loop.
     pub fn run_directly(
         &self,
         plant: &mut TableTennisPlant,
@@ -85,7 +86,7 @@ impl TableTennis {
     /// Runs the player on a plant that was reset and whose trial has begun.
     ///
     /// # Errors
-    /// If the ball never triggers the stroke or cannot be reached.
+    /// A ball that never triggers the stroke, or that cannot be reached.
     pub fn play(&self, plant: &mut TableTennisPlant) -> Result<Episode, TableTennisError> {
         let mut player = self.player();
         let mut plan: Option<Result<_, PlayerError>> = None;
@@ -101,7 +102,7 @@ impl TableTennis {
         }
     }
 
-    /// The player's demonstration, on the serve of the configuration.
+    /// The player's demonstration on the configured serve.
     ///
     /// # Errors
     /// As [`Self::play`].
@@ -109,8 +110,9 @@ impl TableTennis {
         self.play(&mut self.plant_with(self.demonstration_serve(), 0)?)
     }
 
-    /// The initial policy (Akrour et al. 2018, section 5.4): the bias is the mean of the demonstrated efforts of each step, in
-    /// units of the action, the gain is 0, and the covariance is that of independent exploration.
+    /// The first policy (Akrour et al. 2018, section 5.4). The bias of a step is the mean of the
+    /// demonstrated efforts, in units of the action. The gain is 0, and the covariance is that of
+    /// independent exploration.
     ///
     /// # Errors
     /// As [`Self::demonstration`].

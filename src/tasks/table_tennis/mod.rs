@@ -1,5 +1,6 @@
-//! Robot table tennis (Akrour et al. 2018, section 5.4): a forehand stroke of a nine-joint arm on a floating base that returns
-//! incoming balls to the opponent's side. Robot, ball and settings are this project's.
+//! Robot table tennis (Akrour et al. 2018, section 5.4). A nine-joint arm on a floating base
+//! returns incoming balls to the opponent's side with a forehand stroke. Robot, ball and settings
+//! are this project's.
 
 mod config;
 mod demonstration;
@@ -35,7 +36,7 @@ pub enum TableTennisError {
     /// A setting is refused.
     #[error(transparent)]
     Setting(#[from] FieldError),
-    /// A setting of the robot with which no table tennis can be played.
+    /// A setting of the robot does not suit table tennis.
     #[error(transparent)]
     Robot(FieldError),
     /// The player cannot return the ball.
@@ -56,20 +57,20 @@ impl From<TableTennisError> for TaskError {
     }
 }
 
-/// The task. It knows the robot's model, makes the plant and the initial policy, and judges what was recorded.
+/// The task: makes the plant and the first policy, and judges recorded strokes.
 #[derive(Clone, Debug)]
 pub struct TableTennis {
     config: TableTennisConfig,
     arm_config: ArmConfig,
     arm: RacketArm,
     target: Vector2<f64>,
-    /// Posture in which the arm awaits the ball (n), rad or m.
+    /// Posture in which the arm waits for the ball (n), rad or m.
     rest: Vec<f64>,
     /// Joint effort of an action of 1 (n), N or N m.
     action_scale: Vec<f64>,
     /// Period of the control loop.
     period: Duration,
-    /// Control periods in a policy step.
+    /// Control periods per policy step.
     decimation: usize,
 }
 
@@ -77,11 +78,11 @@ pub struct TableTennis {
 const PHYSICS_PERIOD: Duration = Duration::from_millis(2);
 
 impl TableTennis {
-    /// Sets the task up for a robot, whose model is given the armature and springs of `arm`; the stroke starts from the posture,
-    /// at the rate and in the units of the control loop.
+    /// Sets the task up for a robot and gives the robot's model the armature and springs of `arm`.
+    /// Start posture, rate and units are those of the control loop.
     ///
     /// # Errors
-    /// The first parameter that is refused, or that the robot has no racket.
+    /// The first parameter that is refused, or a robot without a racket.
     pub fn new(
         mut config: TableTennisConfig,
         arm: ArmConfig,
@@ -125,7 +126,7 @@ impl TableTennis {
         self.period * self.decimation as u32
     }
 
-    /// The longest whole fraction of the control period that is short enough for the physics.
+    /// The longest whole fraction of the control period that is at most `PHYSICS_PERIOD`.
     fn physics_period(&self) -> Duration {
         let period = self.period.as_nanos() as u64;
         let least = period.div_ceil(PHYSICS_PERIOD.as_nanos() as u64);
@@ -133,7 +134,7 @@ impl TableTennis {
         Duration::from_nanos(period / parts)
     }
 
-    /// The task as the control loop sees it.
+    /// The policy's state and the stroke's trigger, for the control loop.
     pub fn stroke(&self) -> TableTennisStroke {
         TableTennisStroke {
             joints: self.arm.model().dof(),
@@ -143,7 +144,7 @@ impl TableTennis {
         }
     }
 
-    /// What changes of each state entry matter (state), m, rad, m/s and rad/s.
+    /// Size of a change of each state entry that matters (state), m, rad, m/s and rad/s.
     pub fn state_scales(&self) -> Vec<f64> {
         let joints = |sliding: f64, turning: f64| {
             let scale = move |kind| if kind == JointKind::Prismatic { sliding } else { turning };
@@ -160,7 +161,7 @@ impl TableTennis {
     /// The simulated robot with its ball, at rest.
     ///
     /// # Errors
-    /// If a parameter is refused.
+    /// A parameter that is refused.
     pub fn plant(&self, seed: u64) -> Result<TableTennisPlant, TableTennisError> {
         self.plant_with(self.serve(), seed)
     }
@@ -171,7 +172,7 @@ impl TableTennis {
         Ok(TableTennisPlant::new(arm.clone(), arm_config, court, serve, rest, self.physics_period(), seed)?)
     }
 
-    /// The serve of the setting.
+    /// The serve of the trials.
     fn serve(&self) -> Serve {
         let serve = &self.config.serve;
         let spread = Vector3::from(serve.spread_velocity) * serve.spread;
@@ -183,7 +184,7 @@ impl TableTennis {
         Serve { position: serve.position.into(), velocity: serve.velocity.into(), spread, bounce_scatter }
     }
 
-    /// The one serve of the demonstration.
+    /// The serve of the demonstration.
     fn demonstration_serve(&self) -> Serve {
         let serve = &self.config.serve;
         let shift = match self.config.demonstration {

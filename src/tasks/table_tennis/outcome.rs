@@ -1,4 +1,4 @@
-//! Judges a recorded stroke, of the simulation or of a robot, by its readings alone.
+//! Judges a recorded stroke by its readings alone, whether simulated or real.
 
 use super::TableTennis;
 use super::world::{Ball, Landing, Swing};
@@ -8,26 +8,26 @@ use moto_learners::Reward;
 /// Outcome of a stroke.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrialOutcome {
-    /// The outcome that the reward of each policy step needs (T): the distance of the ball from the
-    /// racket's centre within the racket's plane, m, at the step in which the ball passed that
-    /// plane; 0 at other steps. If the ball passed in no step, the last entry is the gap between
-    /// ball and racket at the end.
+    /// Distance of the ball from the racket's centre within the racket's plane, m, at the policy
+    /// step in which the ball passed that plane; 0 at other steps (T). If the ball never passed the
+    /// plane, the last entry is the gap between ball and racket at the end. The reward of each
+    /// policy step needs this outcome.
     pub miss: Vec<f64>,
-    /// The ball met the racket.
+    /// Whether the ball met the racket.
     pub hit: bool,
     /// Predicted landing of the ball at the end of the stroke; `None` if the ball does not fly
     /// back.
     pub landing: Option<Landing>,
     /// Distance of the landing from the target, m.
     pub distance_to_target: Option<f64>,
-    /// The ball was hit, clears the net and lands on the opponent's side.
+    /// Whether the ball was hit, clears the net and lands on the opponent's side.
     pub success: bool,
     /// Sum of the rewards for the actions that the robot received.
     pub total_reward: f64,
 }
 
 impl TableTennis {
-    /// Judges a recorded stroke. A stroke that broke off is judged by its recorded part, and is no
+    /// Judges a recorded stroke. A stroke that broke off is judged by its recorded part and is no
     /// success.
     pub fn evaluate(&self, episode: &Episode) -> TrialOutcome {
         let (miss, hit) = self.miss(episode);
@@ -47,7 +47,7 @@ impl TableTennis {
         }
     }
 
-    /// See [`TrialOutcome::miss`] and [`TrialOutcome::hit`].
+    /// Returns [`TrialOutcome::miss`] and [`TrialOutcome::hit`].
     fn miss(&self, episode: &Episode) -> (Vec<f64>, bool) {
         let (n, m, court) = (episode.joints, episode.task_values, &self.config.court);
         let mut workspace = self.arm.model().workspace();

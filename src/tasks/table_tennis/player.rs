@@ -1,5 +1,6 @@
-//! An analytical player in four phases, after Muelling, Kober and Peters 2011 ("A biomimetic approach to robot table
-//! tennis"): it predicts the ball, chooses how to strike it, and tracks a planned motion by inverse dynamics.
+//! An analytical player in four phases, after Muelling, Kober and Peters 2011 ("A biomimetic
+//! approach to robot table tennis"). The player predicts the ball, chooses a hitting posture, and
+//! tracks a planned motion by inverse dynamics.
 
 use super::config::TableTennisConfig;
 use super::posture::{HittingPosture, RacketGoal, hitting_posture};
@@ -11,11 +12,11 @@ use nalgebra::Vector3;
 /// Phase of the player.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Holds its rest until a ball comes.
+    /// Waits at rest for a ball.
     Waiting,
     /// Draws the racket back.
     Preparation,
-    /// Swings, until the ball is struck.
+    /// Swings until the hit.
     Hitting,
     /// Goes back to rest.
     Return,
@@ -25,7 +26,7 @@ pub enum Phase {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlayerError {
-    /// The racket does not reach the point where the ball has to be struck.
+    /// The racket does not reach the hitting point.
     #[error("the racket cannot be brought to ({x:.3}, {y:.3}, {z:.3}) m, where the ball has to be struck")]
     OutOfReach {
         /// Desired racket centre, x, m.
@@ -35,7 +36,7 @@ pub enum PlayerError {
         /// Desired racket centre, z, m.
         z: f64,
     },
-    /// The posture that strikes the ball is outside a joint's range.
+    /// The hitting posture is outside a joint's range.
     #[error("joint {joint} would have to be at {position:.3}, outside its range")]
     OutsideRange {
         /// Name of the joint.
@@ -45,7 +46,7 @@ pub enum PlayerError {
     },
 }
 
-/// A planned stroke: the motion of each joint through backswing and hit and back to rest.
+/// A planned stroke: the motion of each joint through backswing, hit and return to rest.
 #[derive(Clone, Debug)]
 pub struct Plan {
     backswing_time: f64,
@@ -72,7 +73,8 @@ impl Plan {
         &self.goal
     }
 
-    /// Desired position, velocity and acceleration of a joint at `time`, rad or m and s.
+    /// Desired position (rad or m), velocity and acceleration of a joint at `time`, s after the
+    /// plan's start.
     ///
     /// # Panics
     /// If there is no such joint.
@@ -100,7 +102,8 @@ pub struct Player {
 }
 
 impl Player {
-    /// A player with this arm that awaits the ball at `rest` (n), for a task whose configuration has been validated.
+    /// A player that waits for the ball at `rest` (n). The task's configuration must have been
+    /// validated.
     pub(super) fn new(arm: RacketArm, config: &TableTennisConfig, rest: &[f64]) -> Self {
         let [x, y] = config.target;
         Self {
@@ -128,10 +131,10 @@ impl Player {
         }
     }
 
-    /// Plans the stroke, once, from the ball at its start.
+    /// Plans the stroke once, from the ball at the start of the stroke.
     ///
     /// # Errors
-    /// If the ball cannot be reached.
+    /// A ball that cannot be reached.
     pub fn plan(&self, ball: &Ball) -> Result<Plan, PlayerError> {
         let config = &self.config;
         let goal = self.racket_goal(&self.court.predict(ball, config.hit_time));
@@ -161,8 +164,8 @@ impl Player {
         })
     }
 
-    /// Joint efforts (n) at joint positions `q` and velocities `qd` (n). With a plan they track the
-    /// plan, `time` seconds after its start; without a plan they hold the rest posture.
+    /// Joint efforts (n) at joint positions `q` and velocities `qd` (n). With a plan the efforts
+    /// track the plan, `time` seconds after its start. Without a plan they hold the rest posture.
     pub fn effort(&mut self, plan: Option<&Plan>, time: f64, q: &[f64], qd: &[f64], effort: &mut [f64]) {
         for (joint, wanted) in self.acceleration.iter_mut().enumerate() {
             let (position, velocity, acceleration) =

@@ -25,7 +25,7 @@ pub struct HittingPosture {
     pub velocity: Vec<f64>,
 }
 
-/// Steps of the least-squares search, and of the Newton steps after it.
+/// Number of steps of the least-squares search, and of the Newton steps after the search.
 const SEARCH_STEPS: usize = 200;
 const POLISH_STEPS: usize = 20;
 /// Step below which the search ends, rad and m.
@@ -65,8 +65,8 @@ impl Search<'_> {
 /// gives the racket its speed.
 ///
 /// The posture is a Levenberg-Marquardt minimum of the weighted residuals of position, normal and
-/// distance from rest. The posture is then moved, as little as possible by the weights of the
-/// distance from rest, until position and normal are exact. The velocity minimises
+/// distance from rest. The posture is then moved until position and normal are exact; this motion
+/// is the least one by the weights of the distance from rest. The velocity minimises
 /// `qd' W qd + |w|^2` subject to the desired speed along the normal, with `w` the racket's angular
 /// velocity. `None` if the goal is out of reach.
 pub fn hitting_posture(

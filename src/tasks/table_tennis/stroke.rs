@@ -1,11 +1,11 @@
-//! The task as the control loop sees it.
+//! The policy's state and the stroke's trigger, for the control loop.
 
 use super::world::{Ball, Court};
 use crate::control::Stroke;
 use crate::robot::Reading;
 
-/// Policy states and trigger of the table-tennis stroke. The state is joint positions (n), joint velocities (n), ball
-/// position (3) and ball velocity (3), all at the time of the joints.
+/// Policy state and trigger of the table-tennis stroke. The state is joint positions (n), joint
+/// velocities (n), ball position (3) and ball velocity (3), all at the time of the joints.
 #[derive(Clone, Debug)]
 pub struct TableTennisStroke {
     pub(super) joints: usize,
@@ -14,9 +14,11 @@ pub struct TableTennisStroke {
     pub(super) trigger_time: f64,
 }
 
-/// Ages of the ball beyond this, s, are not made up for: the loop's limit on them must be shorter.
+/// Longest time over which the ball is extrapolated, s. The loop's limit on the age of the ball
+/// must be shorter.
 const LONGEST_EXTRAPOLATION: f64 = 0.5;
-/// Nor is a ball seen later than the joints flown back by more than this, s: what it bounced off meanwhile is not known.
+/// Longest time over which the ball is flown back, s, if the ball was seen later than the joints.
+/// A bounce in between would not be known.
 const LONGEST_BACK: f64 = 0.05;
 
 impl TableTennisStroke {

@@ -1,4 +1,4 @@
-//! Table tennis as the daemon sees it.
+//! Table tennis as a task of the daemon.
 
 use super::world::Ball;
 use super::{Setting, TableTennis, TableTennisConfig};
@@ -60,7 +60,7 @@ impl Task for TableTennis {
                 period: self.period.as_secs_f64(),
                 goal_time: self.config.player.hit_time,
             }),
-            // The ball's velocity.
+            // The context is the ball's velocity.
             context: state_dim - 3..state_dim,
         })
     }

@@ -1,8 +1,10 @@
-//! Episodic policy search: a Gaussian over the parameters of an episode, improved iteration by iteration.
+//! Episodic policy search: a Gaussian over the parameters of an episode, improved iteration by
+//! iteration.
 //!
-//! [`MovementSearch`] searches the parameters of a movement primitive ([`Dmp`](crate::policy::Dmp)) by one of the methods:
-//! relative entropy policy search with or without context ([`reps`]), or model-based relative entropy stochastic search ([`more`]).
-//! Each of the two is a learner with settings of its own, [`RepsConfig`] and [`MoreConfig`].
+//! [`MovementSearch`] searches the parameters of a movement primitive ([`Dmp`](crate::policy::Dmp))
+//! by one of two methods: relative entropy policy search with or without context ([`reps`]), or
+//! model-based relative entropy stochastic search ([`more`]). Each method is a learner with its own
+//! settings, [`RepsConfig`] and [`MoreConfig`].
 
 pub mod more;
 pub mod reps;
@@ -23,25 +25,28 @@ use moto_settings::{FieldError, Joints, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// REPS over the parameters of a movement primitive (Peters, Muelling and Altun 2010), with or without context.
+/// REPS over the parameters of a movement primitive (Peters, Muelling and Altun 2010), with or
+/// without context.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RepsConfig {
     /// Bound on the KL of the samples' weights.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "nats"))]
     pub epsilon: f64,
-    /// Iterations whose samples are used.
+    /// Number of iterations whose samples are used.
     #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     pub stored_iterations: usize,
-    /// What a sample's weight is multiplied by with each iteration of age.
+    /// Weight of a sample per iteration of age.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub sample_decay: f64,
-    /// Share of the covariance before in that after: keeps it from collapsing onto few samples.
+    /// Share of the old covariance in the new covariance. It keeps the new covariance from
+    /// collapsing onto few samples.
     #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub inertia: f64,
-    /// Whether the squares and products of the context are matched too. Without context there is nothing to match.
+    /// Whether the squares and products of the context are matched too. Without context there is
+    /// nothing to match.
     pub quadratic_features: bool,
-    /// The movement whose parameters are searched. A bare `EpisodicSearch` has none.
+    /// The movement whose parameters are searched. Not used by a bare `EpisodicSearch`.
     pub movement: MovementConfig,
 }
 
@@ -68,16 +73,17 @@ pub struct MoreConfig {
     /// Largest loss of entropy per iteration.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "nats"))]
     pub beta0: f64,
-    /// Iterations whose samples are used.
+    /// Number of iterations whose samples are used.
     #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     pub stored_iterations: usize,
-    /// What a sample's weight is multiplied by with each iteration of age.
+    /// Weight of a sample per iteration of age.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub sample_decay: f64,
-    /// Penalty of the surrogate's linear terms over that of its quadratic ones.
+    /// Penalty of the surrogate's linear terms relative to its quadratic terms.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub linear_penalty: f64,
-    /// The movement whose parameters are searched; without context. A bare `EpisodicSearch` has none.
+    /// The movement whose parameters are searched, without context. Not used by a bare
+    /// `EpisodicSearch`.
     pub movement: MovementConfig,
 }
 
@@ -137,7 +143,7 @@ pub enum EpisodicError {
     /// The initial distribution cannot be used.
     #[error("the initial distribution: {0}")]
     Initial(#[from] PolicyError),
-    /// MORE knows no context.
+    /// MORE takes no context; the value is the number of context entries.
     #[error("MORE searches without context, but the distribution has a context of dimension {0}")]
     Context(usize),
     /// The episodes do not fit the distribution, or hold a non-finite value.
@@ -150,7 +156,7 @@ pub enum EpisodicError {
         parameters: usize,
         /// Rows of contexts.
         contexts: usize,
-        /// Returns.
+        /// Number of returns.
         returns: usize,
         /// Rows of parameters expected.
         expected_parameters: usize,
@@ -185,24 +191,25 @@ pub struct EpisodicReport {
     pub kl: f64,
     /// Entropy of the new search distribution, nats.
     pub entropy: f64,
-    /// Effective samples of the fit.
+    /// Effective sample size of the fit.
     pub effective_samples: f64,
-    /// The samples were too few to fit a distribution; the old one was kept.
+    /// Whether the samples were too few to fit a distribution. The old distribution was then kept.
     pub too_few: bool,
 }
 
-/// A search with its whole memory: a serialised copy continues to the bit elsewhere.
+/// A search with its full state. A serialised copy continues elsewhere to the bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpisodicSearch {
     method: EpisodicMethod,
     law: LinearGaussian,
     iteration: usize,
-    /// Oldest first.
+    /// Stored iterations, oldest first.
     store: Vec<Episodes>,
 }
 
 impl EpisodicSearch {
-    /// A search that starts from a linear-Gaussian distribution of the parameters (parameter x context).
+    /// A search that starts from a linear-Gaussian distribution of the parameters (parameter x
+    /// context).
     ///
     /// # Errors
     /// The first parameter that is out of range, or a distribution that cannot be used.
@@ -221,12 +228,12 @@ impl EpisodicSearch {
         &self.method
     }
 
-    /// The distribution to draw the next episodes' parameters from.
+    /// The distribution of the next episodes' parameters.
     pub fn law(&self) -> &LinearGaussian {
         &self.law
     }
 
-    /// Updates done so far.
+    /// Number of updates so far.
     pub fn iteration(&self) -> usize {
         self.iteration
     }
@@ -264,8 +271,8 @@ impl EpisodicSearch {
         Ok(EpisodicReport { kl, entropy: entropy(&self.law), effective_samples, too_few })
     }
 
-    /// Whether a search that was read back fits together and is one with the same parameters and dimensions as `other`: what
-    /// passes here can be updated without a panic.
+    /// Whether a search that was read back is consistent, and has the same settings and dimensions
+    /// as `other`. A sound search can be updated without a panic.
     fn is_sound(&self, other: &Self) -> bool {
         let policy = Policy { steps: vec![self.law.clone()] };
         self.method == other.method

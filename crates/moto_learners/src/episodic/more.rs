@@ -1,4 +1,5 @@
-//! Model-based relative entropy stochastic search (Abdolmaleki, Lioutikov, Peters, Lau, Pualo Reis and Neumann 2015).
+//! Model-based relative entropy stochastic search (Abdolmaleki, Lioutikov, Peters, Lau, Pualo Reis
+//! and Neumann 2015).
 //!
 //! A quadratic surrogate of the return is fitted to weighted samples, and the Gaussian search
 //! distribution pi is replaced by the best distribution within a bound on the KL and on the loss of
@@ -21,7 +22,7 @@ pub struct MoreUpdate {
     pub beta0: f64,
     /// Choice of the surrogate's ridge.
     pub ridge: Ridge,
-    /// Penalty of linear terms over that of quadratic ones, in (0, 1].
+    /// Penalty of linear terms relative to quadratic terms, in (0, 1].
     pub linear_penalty: f64,
 }
 
@@ -37,7 +38,8 @@ pub struct MoreSolution {
 }
 
 impl MoreUpdate {
-    /// Fits a surrogate to the samples and updates `law`, a Gaussian over parameters (a law of no state).
+    /// Fits a surrogate to the samples and updates `law`, a Gaussian over parameters (a law without
+    /// state).
     ///
     /// # Errors
     /// [`MotoError::Numerical`] if the surrogate is not finite.

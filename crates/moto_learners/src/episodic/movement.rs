@@ -18,12 +18,14 @@ use crate::{Batch, Demonstrated, Learner, LearnerError, Report, Reward, Start};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MovementConfig {
-    /// Whether the parameters' mean is linear in the context: what the task says differs from trial to trial.
+    /// Whether the parameters' mean is linear in the context, i.e. in the values that the task
+    /// varies from trial to trial.
     pub context: bool,
-    /// Initial standard deviation of a goal and a goal velocity, in units of the task's state scales.
+    /// Initial standard deviation of a goal and of a goal velocity, in units of the task's state
+    /// scales.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
     pub initial_deviation: f64,
-    /// Parameters of the fit to the demonstration.
+    /// Settings of the fit to the demonstration.
     pub primitive: DmpConfig,
 }
 
@@ -33,19 +35,19 @@ impl Default for MovementConfig {
     }
 }
 
-/// The search as a learner of strokes.
+/// Episodic search as a learner of strokes.
 #[derive(Clone, Debug)]
 pub struct MovementSearch {
     search: EpisodicSearch,
     primitive: Primitive,
     horizon: usize,
     state_dim: usize,
-    /// Entries of the first state in which the parameters' mean is linear.
+    /// Entries of the first state that the parameters' mean is linear in.
     context: Range<usize>,
 }
 
 impl MovementSearch {
-    /// A search around the movement that is fitted to the demonstration.
+    /// A search that starts from the movement fitted to the demonstration.
     ///
     /// # Errors
     /// A parameter that is refused, or a task without a demonstration.
@@ -74,7 +76,8 @@ impl MovementSearch {
         })
     }
 
-    /// The distribution of the parameters given the context, of one that is given the whole state.
+    /// The parameters' distribution given the context, from their distribution given the full
+    /// state.
     fn of_context(&self, parameters: &LinearGaussian) -> Result<LinearGaussian, LearnerError> {
         let Range { start, end } = self.context;
         let seen = |column: usize| (start..end).contains(&column);
@@ -87,12 +90,12 @@ impl MovementSearch {
         Ok(LinearGaussian { gain, ..parameters.clone() })
     }
 
-    /// Whether a primitive has the shape of this one.
+    /// Whether a primitive has the shape of this search's primitive.
     fn is_alike(&self, other: &Primitive) -> bool {
         (other.joints(), other.cycles()) == (self.primitive.joints(), self.primitive.cycles())
     }
 
-    /// The parameters that rollouts were made with, their contexts and returns.
+    /// The parameters of a batch's rollouts, with contexts and returns.
     fn episodes(&self, batch: Batch, reward: &dyn Reward) -> Episodes {
         let total = |rollout: usize| {
             let at = |matrices: &[DMatrix<f64>], t: usize| column(&matrices[t], rollout).to_vec();
@@ -112,7 +115,7 @@ impl MovementSearch {
 
 impl Learner for MovementSearch {
     fn law(&self) -> StoredLaw {
-        // A function of the whole state, as the loop needs it, not of the context alone.
+        // The loop needs a law of the full state, not of the context alone.
         let law = self.search.law();
         let mut gain = DMatrix::zeros(law.gain.nrows(), self.state_dim);
         gain.columns_mut(self.context.start, self.context.len()).copy_from(&law.gain);

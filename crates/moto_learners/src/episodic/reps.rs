@@ -1,5 +1,6 @@
-//! Relative entropy policy search over the parameters of an episode (Peters, Muelling and Altun 2010; Deisenroth, Neumann and
-//! Peters 2013, section 2.4.3) and its contextual form (Kupcsik, Deisenroth, Peters and Neumann 2013).
+//! Relative entropy policy search over the parameters of an episode (Peters, Muelling and Altun
+//! 2010; Deisenroth, Neumann and Peters 2013, section 2.4.3) and its contextual form (Kupcsik,
+//! Deisenroth, Peters and Neumann 2013).
 //!
 //! Samples drawn from q are weighted by p ~ q exp((R - v'phi) / eta). This p has the largest mean
 //! return among the distributions with `KL(p || q) <= epsilon` and the mean context features of the
@@ -16,9 +17,9 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 #[derive(Clone, Debug)]
 pub struct RepsDual<'a> {
     returns: &'a [f64],
-    /// Old weights, summing to one (sample).
+    /// Old weights, which sum to one (sample).
     prior: &'a [f64],
-    /// Context features less their mean over the samples (feature x sample).
+    /// Context features, less their mean over the samples (feature x sample).
     features: DMatrix<f64>,
     epsilon: f64,
 }
@@ -30,27 +31,28 @@ pub struct RepsSolution {
     pub eta: f64,
     /// Multipliers of the features' means (feature).
     pub v: DVector<f64>,
-    /// New weights, summing to one (sample).
+    /// New weights, which sum to one (sample).
     pub weights: Vec<f64>,
     /// KL of the new from the old weights, nats.
     pub kl: f64,
 }
 
-/// Newton steps for v at a given eta; a dozen are enough.
+/// Largest number of Newton steps for v at a given eta; a dozen are enough.
 const NEWTON_STEPS: usize = 100;
 /// Smallest eta of the search, as a share of the spread of the returns.
 const LEAST_ETA: f64 = 1e-6;
 
 impl<'a> RepsDual<'a> {
-    /// The dual for returns, the weights of their samples before (summing to one), context features (feature x sample, no
-    /// constant one; of zero rows without context) and the bound on the KL in nats.
+    /// The dual for returns and the old weights of their samples, which sum to one. `features` are
+    /// context features (feature x sample, without a constant one; zero rows without context).
+    /// `epsilon` bounds the KL, in nats.
     pub fn new(returns: &'a [f64], prior: &'a [f64], mut features: DMatrix<f64>, epsilon: f64) -> Self {
         let mean = &features * DVector::from_column_slice(prior);
         features.column_iter_mut().for_each(|mut column| column -= &mean);
         Self { returns, prior, features, epsilon }
     }
 
-    /// Weights (sample) and `log E_q[exp(advantage / eta)]`, with each sample's advantage over eta.
+    /// Weights (sample), `log E_q[exp(advantage / eta)]`, and each sample's advantage over eta.
     fn weigh(&self, eta: f64, v: &DVector<f64>) -> (Vec<f64>, f64, Vec<f64>) {
         let baseline = self.features.tr_mul(v);
         let scaled: Vec<f64> = self.returns.iter().zip(&baseline).map(|(r, b)| (r - b) / eta).collect();
@@ -61,7 +63,8 @@ impl<'a> RepsDual<'a> {
         (weights, largest + sum.ln(), scaled)
     }
 
-    /// Value and gradient, in eta and in v (feature), for eta above 0. The features' mean is zero here.
+    /// Value and gradient, in eta and in v (feature), for eta above 0. The mean of the features is
+    /// zero here.
     pub fn value(&self, eta: f64, v: &DVector<f64>) -> (f64, f64, DVector<f64>) {
         let (weights, log_mean, scaled) = self.weigh(eta, v);
         let mean: f64 = weights.iter().zip(&scaled).map(|(w, z)| w * z).sum();
@@ -69,7 +72,8 @@ impl<'a> RepsDual<'a> {
         (eta * (self.epsilon + log_mean), self.epsilon + log_mean - mean, gradient)
     }
 
-    /// The best v for an eta, from a start near it: Newton's method with step halving on a convex function.
+    /// The best v for an eta, from a nearby start, by Newton's method with step halving on a convex
+    /// function.
     fn match_features(&self, eta: f64, mut v: DVector<f64>) -> DVector<f64> {
         if v.is_empty() {
             return v;
@@ -84,7 +88,7 @@ impl<'a> RepsDual<'a> {
             (0..v.len()).for_each(|i| curvature[(i, i)] += least);
             let Some(factor) = Cholesky::new(curvature) else { return v };
             let step = factor.solve(&mean) * eta;
-            // The decrease that a full step promises, in the unit of the logarithm.
+            // The decrease that a full step predicts, in the unit of the logarithm.
             let promise = mean.dot(&step) / eta;
             if promise < 1e-14 {
                 return v;
@@ -112,7 +116,7 @@ impl<'a> RepsDual<'a> {
         RepsSolution { eta, v, weights, kl: (mean - log_mean).max(0.) }
     }
 
-    /// The minimum, on the feasible side, by bisection: the dual at the best v is convex in eta,
+    /// The minimum, on the feasible side, by bisection. The dual at the best v is convex in eta,
     /// and its slope is epsilon minus the KL, so the KL does not increase with eta.
     pub fn solve(&self) -> RepsSolution {
         let (low, high) =
@@ -129,7 +133,7 @@ impl<'a> RepsDual<'a> {
         }
         let mut infeasible = 0.;
         while feasible.eta > LEAST_ETA * spread && feasible.eta - infeasible > 1e-10 * feasible.eta {
-            // Halves eta until there is a bracket.
+            // Eta is halved until there is a bracket.
             let middle = 0.5 * (infeasible + feasible.eta);
             let candidate = self.at(middle, feasible.v.clone());
             if candidate.kl > self.epsilon { infeasible = middle } else { feasible = candidate }
@@ -143,18 +147,19 @@ impl<'a> RepsDual<'a> {
 pub struct RepsUpdate {
     /// Bound on the KL of the weights, nats.
     pub epsilon: f64,
-    /// Context features: the context and, beyond `linear`, its squares and products.
+    /// Whether the context features include the squares and products of the context.
     pub quadratic_features: bool,
-    /// Share of the old covariance in the new covariance, in [0, 1): keeps the new one from
-    /// collapsing onto few samples.
+    /// Share of the old covariance in the new covariance, in [0, 1). It keeps the new covariance
+    /// from collapsing onto few samples.
     pub inertia: f64,
 }
 
 impl RepsUpdate {
     /// Solves the dual for the samples and fits `law` (parameter x context) to them.
     ///
-    /// The mean is the weighted ridge regression on the context (ridge 1e-6 of its variance), the covariance that of the
-    /// residuals with the unbiased normaliser `1 - sum p^2`. `None` if the covariance is not positive definite: too few samples.
+    /// The mean is the weighted ridge regression on the context (ridge 1e-6 of its variance). The
+    /// covariance is that of the residuals with the unbiased normaliser `1 - sum p^2`. `None` if
+    /// the covariance is not positive definite, because there are too few samples.
     pub fn apply(&self, law: &LinearGaussian, samples: &Samples) -> (Option<LinearGaussian>, RepsSolution) {
         let features = self.features(&samples.contexts, &samples.weights);
         let solution = RepsDual::new(&samples.returns, &samples.weights, features, self.epsilon).solve();
@@ -208,15 +213,15 @@ impl RepsUpdate {
     }
 }
 
-/// Columns times their weights.
+/// Columns multiplied by their weights.
 fn weighted(values: &DMatrix<f64>, weights: &DVector<f64>) -> DMatrix<f64> {
     let mut values = values.clone();
     values.column_iter_mut().zip(weights).for_each(|(mut column, weight)| column *= *weight);
     values
 }
 
-/// Standardised rows: minus their weighted mean, over their weighted deviation. Rows that do not
-/// vary are zero.
+/// Standardised rows: minus the weighted mean, over the weighted deviation. Rows that do not vary
+/// are zero.
 fn standardised(values: &DMatrix<f64>, weights: &[f64]) -> DMatrix<f64> {
     let mut values = values.clone();
     for mut row in values.row_iter_mut() {
@@ -229,7 +234,7 @@ fn standardised(values: &DMatrix<f64>, weights: &[f64]) -> DMatrix<f64> {
 }
 
 impl RepsSolution {
-    /// Effective number of samples after the update.
+    /// Effective sample size after the update.
     pub fn effective_samples(&self) -> f64 {
         effective(&self.weights)
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Episodes of one iteration, by columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Episodes {
-    /// Contexts (context x episode), of zero rows without context.
+    /// Contexts (context x episode); zero rows without context.
     #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub contexts: DMatrix<f64>,
     /// Parameters (parameter x episode).
@@ -25,12 +25,13 @@ pub struct Samples {
     pub parameters: DMatrix<f64>,
     /// Returns (sample).
     pub returns: Vec<f64>,
-    /// Weights before the update, summing to one (sample).
+    /// Weights before the update, which sum to one (sample).
     pub weights: Vec<f64>,
 }
 
 impl Samples {
-    /// Episodes of several iterations, oldest first; a sample's weight is `decay` to the power of its age in iterations.
+    /// Episodes of several iterations, oldest first. The weight of a sample is `decay` to the power
+    /// of its age in iterations.
     pub fn new(batches: &[Episodes], decay: f64) -> Self {
         let columns = |of: fn(&Episodes) -> &DMatrix<f64>| {
             let rows = batches.first().map_or(0, |batch| of(batch).nrows());

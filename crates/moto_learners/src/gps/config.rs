@@ -1,4 +1,4 @@
-//! Parameters of guided policy search.
+//! Settings of guided policy search.
 
 use super::{Gps, GpsError};
 use crate::{Learner, LearnerError, LearnerSettings, Start};
@@ -6,26 +6,27 @@ use moto_settings::{Joints, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The Gaussian mixture over transitions that the dynamics' prior comes from.
+/// The Gaussian mixture over transitions that gives the dynamics' prior.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MixtureConfig {
-    /// Most clusters.
+    /// Largest number of clusters.
     #[schemars(extend("minimum" = 1))]
     pub clusters: usize,
-    /// Transitions per cluster below which there are fewer clusters.
+    /// Least number of transitions per cluster. With fewer transitions there are fewer clusters.
     #[schemars(extend("minimum" = 1))]
     pub cluster_size: usize,
-    /// Newest rollouts whose transitions the mixture is fitted to, of one or several iterations.
+    /// Number of newest rollouts in the mixture's fit, from one or more iterations.
     #[schemars(extend("minimum" = 1))]
     pub rollouts: usize,
-    /// Most passes of expectation maximisation.
+    /// Largest number of passes of expectation maximisation.
     #[schemars(extend("minimum" = 1))]
     pub passes: usize,
     /// Weight of the prior, in rollouts: both m and n0 of the paper.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub strength: f64,
-    /// Added to the variances of every cluster, relative to the variance of each dimension over all steps.
+    /// Addition to the variances of every cluster, relative to the variance of each dimension over
+    /// all steps.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub diagonal: f64,
     /// Seed of the first cluster centres.
@@ -38,14 +39,15 @@ impl Default for MixtureConfig {
     }
 }
 
-/// How the KL bound follows the success of earlier steps.
+/// Adaptation of the KL bound to the success of earlier updates.
 ///
-/// The published rule also shrinks the step, to a hundredth and less. On the swing-ups that stalls (what the model gets wrong
-/// is due to the exploration noise, which short steps hardly reduce), so by default it may only grow.
+/// The published rule also shrinks the bound, to a hundredth and less. On the swing-ups this stalls
+/// learning: the model's errors come from exploration noise, which short steps hardly reduce. By
+/// default the bound may therefore only grow.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StepSizeConfig {
-    /// Whether it does.
+    /// Whether the bound adapts.
     pub enabled: bool,
     /// Smallest multiple of epsilon.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
@@ -53,8 +55,8 @@ pub struct StepSizeConfig {
     /// Largest multiple of epsilon.
     #[schemars(extend("minimum" = 1))]
     pub largest: f64,
-    /// Largest factor from one iteration to the next; 5 as published. The default is less, as a first step that did
-    /// well makes the second too long on the quad link.
+    /// Largest factor from one iteration to the next; 5 in the paper. The default is smaller,
+    /// because a successful first step makes the second too long on the quad link.
     #[schemars(extend("minimum" = 1))]
     pub growth: f64,
 }
@@ -69,20 +71,21 @@ impl Default for StepSizeConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GpsConfig {
-    /// Bound on the KL of the new from the old trajectory distribution: over the trajectory the KLs of the steps sum to
-    /// at most the horizon times this, times the step size's multiple.
+    /// Bound on the KL of the new from the old trajectory distribution. The KLs of the steps sum to
+    /// at most the horizon times `epsilon`, times the multiple of `step_size`.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100, "x-unit" = "nats per step"))]
     pub epsilon: f64,
-    /// How the bound follows the success of earlier steps.
+    /// Adaptation of the bound to the success of earlier updates.
     pub step_size: StepSizeConfig,
-    /// Whether the value of a state is that of going on with the new laws, as in guided policy search. False: with the
-    /// old ones, as MOTO's is, to tell what planning ahead is worth.
+    /// Whether the value of a state assumes the new laws from there on, as in guided policy search.
+    /// If false, it assumes the old laws, as in MOTO, which shows the worth of planning ahead.
     pub plan_ahead: bool,
-    /// The mixture that the dynamics' prior comes from; null for a weak prior around the mean of the step's rollouts.
-    /// It pays where a step's rollouts are hardly more than its states and actions.
+    /// The mixture that gives the dynamics' prior; null for a weak prior around the mean of the
+    /// step's rollouts. A mixture pays if a step has hardly more rollouts than states and actions.
     pub mixture: Option<MixtureConfig>,
-    /// Scatter of the weak prior, relative to the variance of each dimension over all steps. More than the default shrinks
-    /// the fitted effect of the actions once exploration is small.
+    /// Scatter of the weak prior, relative to the variance of each dimension over all steps. A
+    /// larger scatter than the default shrinks the fitted effect of the actions once exploration is
+    /// small.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub diagonal: f64,
 }

@@ -6,7 +6,7 @@ use nalgebra::{DMatrix, DVector};
 /// Linear-Gaussian dynamics of one step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinearDynamics {
-    /// A and B beside each other (state x (state + action)).
+    /// A and B side by side (state x (state + action)).
     pub map: DMatrix<f64>,
     /// c (state).
     pub offset: DVector<f64>,
@@ -15,9 +15,9 @@ pub struct LinearDynamics {
 }
 
 impl LinearDynamics {
-    /// Fits the Gaussian of (s, a, s') a posteriori and conditions it on (s, a) (Levine and Abbeel 2014, section 4.1);
-    /// `transitions` is (state + action + state) x rollouts. `None` if the covariance of (s, a) is not positive definite
-    /// or something is not finite.
+    /// The maximum a posteriori fit of the Gaussian of (s, a, s'), conditioned on (s, a) (Levine
+    /// and Abbeel 2014, section 4.1). `transitions` is (state + action + state) x rollouts. `None`
+    /// if the covariance of (s, a) is not positive definite or a value is not finite.
     pub fn fit(transitions: &DMatrix<f64>, state_dim: usize, prior: &NormalInverseWishart) -> Option<Self> {
         let (mean, covariance) = prior.posterior(transitions);
         let inputs = mean.len() - state_dim;

@@ -1,17 +1,18 @@
-//! What can go wrong in guided policy search.
+//! Errors of guided policy search.
 
 use crate::moto::MotoError;
 use crate::policy::PolicyError;
 use moto_settings::FieldError;
 
-/// Why GPS refuses a configuration or a batch, or cannot finish an update. The learner is unchanged after it.
+/// Why GPS refuses a configuration or a batch, or cannot finish an update. The learner is then
+/// unchanged.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GpsError {
     /// A configuration field is out of its range.
     #[error(transparent)]
     Config(#[from] FieldError),
-    /// The initial policy cannot be used, or an update ended in one that cannot.
+    /// The initial policy cannot be used, or an update made a policy that cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
     /// The batch cannot be used.
@@ -20,7 +21,7 @@ pub enum GpsError {
     /// The reward, or its expansion, is NaN or infinite near the mean trajectory.
     #[error("the reward of step {step} is not finite on or near the rollouts")]
     NonFiniteReward {
-        /// Step the reward was evaluated for (the horizon for the final state).
+        /// Step of the reward (the horizon for the final state).
         step: usize,
     },
     /// The dynamics of a step cannot be fitted.

@@ -1,10 +1,11 @@
-//! Second-order expansion of a function by central differences, exact for a quadratic up to rounding.
+//! Second-order expansion of a function by central differences, exact for a quadratic up to
+//! rounding.
 
 use crate::moto::Quadratic;
 use nalgebra::{DMatrix, DVector};
 
 /// Expands `function` around `point` (dim), with differences over `widths` (dim, > 0), to a
-/// quadratic of the absolute argument. Wide differences average a rough function over their width.
+/// quadratic of the absolute argument. A wide difference averages a rough function over its width.
 pub fn expand(function: impl Fn(&[f64]) -> f64, point: &[f64], widths: &[f64]) -> Quadratic {
     let dim = point.len();
     let mut argument = point.to_vec();

@@ -13,7 +13,7 @@ pub struct Gaussian {
 }
 
 impl Gaussian {
-    /// `None` if the covariance is not positive definite.
+    /// The Gaussian; `None` if the covariance is not positive definite.
     pub fn new(mean: &DVector<f64>, covariance: &DMatrix<f64>) -> Option<Self> {
         let factor = covariance.clone().cholesky()?.unpack();
         let peak = -factor.diagonal().iter().map(|x| x.ln()).sum::<f64>();

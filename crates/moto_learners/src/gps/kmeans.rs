@@ -1,4 +1,5 @@
-//! First centres of the mixture: k-means++ (Arthur and Vassilvitskii 2007) and some of Lloyd's passes.
+//! First centres of the mixture: k-means++ (Arthur and Vassilvitskii 2007), then some of Lloyd's
+//! passes.
 
 use nalgebra::DMatrix;
 use rand::{RngExt, SeedableRng};
@@ -7,7 +8,7 @@ use rayon::prelude::*;
 
 const PASSES: usize = 8;
 
-/// Assigns each point (dim x point) to one of at most `clusters` clusters; some may be empty.
+/// Assigns each point (dim x point) to one of at most `clusters` clusters. A cluster may be empty.
 pub fn clusters(points: &DMatrix<f64>, clusters: usize, seed: u64) -> Vec<usize> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let count = points.ncols();
@@ -30,7 +31,7 @@ pub fn clusters(points: &DMatrix<f64>, clusters: usize, seed: u64) -> Vec<usize>
             left -= distance;
             left < 0.0
         });
-        // Every point coincides with a centre: there are no more clusters.
+        // If every point coincides with a centre, there are no more clusters.
         let Some(chosen) = chosen else { break };
         centres = centres.insert_column(newest + 1, 0.0);
         centres.set_column(newest + 1, &points.column(chosen));

@@ -14,17 +14,18 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
-/// GPS with its whole memory: a serialised copy continues to the bit elsewhere.
+/// GPS with its full state. A serialised copy continues elsewhere to the bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gps {
     config: GpsConfig,
     policy: Policy,
     iteration: usize,
-    /// Multiple of epsilon.
+    /// Present multiple of epsilon.
     step_size: f64,
     /// Prediction of the last update.
     prediction: Option<Prediction>,
-    /// Transitions of the newest rollouts, oldest iteration first ((state + action + state) x (step, rollout)).
+    /// Transitions of the newest rollouts, oldest iteration first ((state + action + state) x
+    /// (step, rollout)).
     #[serde(deserialize_with = "crate::policy::matrices::matrices")]
     history: Vec<DMatrix<f64>>,
 }
@@ -45,7 +46,7 @@ impl Gps {
         &self.policy
     }
 
-    /// Updates done so far.
+    /// Number of updates so far.
     pub fn iteration(&self) -> usize {
         self.iteration
     }
@@ -119,7 +120,8 @@ impl Gps {
         Ok(report)
     }
 
-    /// Whether a learner that was read back fits together: what passes here can be updated without a panic.
+    /// Checks that a learner that was read back is consistent. A learner that passes can be updated
+    /// without a panic.
     fn validate(&self) -> Result<(), LearnerError> {
         self.config.validate()?;
         self.policy.validate()?;
@@ -133,7 +135,7 @@ impl Gps {
         sound.into_iter().find(|(_, holds)| !holds).map_or(Ok(()), |(what, _)| Err(unfit(what)))
     }
 
-    /// Transitions of the newest rollouts, including `rollouts`; empty without a mixture.
+    /// Transitions of the newest rollouts, `rollouts` included; empty without a mixture.
     fn extended_history(&self, samples: &[DMatrix<f64>], rollouts: usize) -> Vec<DMatrix<f64>> {
         let Some(mixture) = &self.config.mixture else { return Vec::new() };
         let horizon = samples.len();
@@ -148,7 +150,8 @@ impl Gps {
         history
     }
 
-    /// The prior of the dynamics at each step (horizon); `width` is each dimension's standard deviation over all steps.
+    /// The prior of the dynamics at each step (horizon); `width` is each dimension's standard
+    /// deviation over all steps.
     fn priors(
         &self,
         samples: &[DMatrix<f64>],

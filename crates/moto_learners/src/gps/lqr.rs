@@ -18,12 +18,13 @@ pub fn log_density(law: &LinearGaussian) -> Option<Quadratic> {
     Some(Quadratic { hessian, gradient: precise.transpose() * &law.bias, constant: 0.0 })
 }
 
-/// The policy that maximises the expected `reward / eta + log old(a|s)` plus its own entropy under `model`: with
-/// `Q = reward / eta + log old + V(s')` its laws are `exp Q` normalised, so that the gain is `-Qaa^-1 Qas`, the bias
-/// `-Qaa^-1 qa` and the covariance `-Qaa^-1`. `None` where `-Qaa` is not positive definite: eta is too small.
+/// The policy that maximises the expected `reward / eta + log old(a|s)` plus its own entropy under
+/// `model`. With `Q = reward / eta + log old + V(s')` its laws are `exp Q`, normalised: the gain is
+/// `-Qaa^-1 Qas`, the bias `-Qaa^-1 qa` and the covariance `-Qaa^-1`. `None` if `-Qaa` is not
+/// positive definite, because eta is too small.
 ///
-/// `densities` are those of the old laws. With `evaluated`, V is the expected `reward / eta` under
-/// the old laws instead.
+/// `densities` are the log densities of the old laws. With `evaluated`, V is the expected
+/// `reward / eta` under the old laws instead.
 pub fn backward(model: &Model, densities: &[Quadratic], evaluated: Option<&Policy>, eta: f64) -> Option<Policy> {
     let state_dim = model.last.gradient.len();
     let mut hessian = &model.last.hessian / eta;

@@ -1,4 +1,5 @@
-//! The Gaussian mixture over transitions (Levine and Abbeel 2014, section 4.1), by expectation maximisation.
+//! The Gaussian mixture over transitions (Levine and Abbeel 2014, section 4.1), by expectation
+//! maximisation.
 
 use super::gaussians::Gaussian;
 use super::kmeans;
@@ -6,7 +7,7 @@ use super::{MixtureConfig, NormalInverseWishart};
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-/// Points that an expectation step handles at a time.
+/// Points per block of an expectation step.
 const CHUNK: usize = 256;
 /// Rise of the mean log likelihood, nats per point, below which expectation maximisation ends.
 const CONVERGED: f64 = 1e-4;
@@ -17,7 +18,7 @@ const NEGLIGIBLE: f64 = 1e-10;
 /// A Gaussian mixture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mixture {
-    /// Share of each cluster, summing to 1 (cluster).
+    /// Share of each cluster (cluster). The shares sum to 1.
     pub shares: Vec<f64>,
     /// Mean of each cluster (dim).
     pub means: Vec<DVector<f64>>,
@@ -26,10 +27,11 @@ pub struct Mixture {
 }
 
 impl Mixture {
-    /// Fits a mixture to `points` (dim x point); `diagonal` (dim, > 0) is added to the variances of every cluster, and its
-    /// square root is the unit in which distances between points are first measured. `seed` adds to the configured one.
+    /// Fits a mixture to `points` (dim x point). `diagonal` (dim, > 0) is added to the variances of
+    /// every cluster, and its square root is the first unit of distance between points. `seed` is
+    /// added to the configured seed.
     ///
-    /// `None` if a covariance is not positive definite or a density not finite.
+    /// `None` if a covariance is not positive definite or a density is not finite.
     pub fn fit(points: &DMatrix<f64>, config: &MixtureConfig, diagonal: &DVector<f64>, seed: u64) -> Option<Self> {
         let count = points.ncols();
         let most = (count / config.cluster_size).clamp(1, config.clusters);
@@ -88,8 +90,9 @@ impl Mixture {
         Self { shares: masses.iter().map(|mass| mass / total).collect(), means, covariances }
     }
 
-    /// The expectation step: the probability of each cluster at each point (cluster x point), and the mean log density of
-    /// the points, less the dimension's constant. `None` if a covariance is not positive definite.
+    /// The expectation step: the probability of each cluster at each point (cluster x point), and
+    /// the mean log density of the points without the dimension's constant. `None` if a covariance
+    /// is not positive definite.
     fn expected(&self, points: &DMatrix<f64>) -> Option<(DMatrix<f64>, f64)> {
         let gaussians = self.means.iter().zip(&self.covariances).map(|(m, c)| Gaussian::new(m, c));
         let gaussians: Vec<Gaussian> = gaussians.collect::<Option<_>>()?;
@@ -117,8 +120,9 @@ impl Mixture {
         Some(all.column_mean().as_slice().to_vec())
     }
 
-    /// The prior of a step with these transitions (dim x rollout): the moments of the mixture with the clusters' shares
-    /// replaced by their mean probabilities there, counting `strength` rollouts.
+    /// The prior of a step with these transitions (dim x rollout). Its moments are those of the
+    /// mixture, with the mean probability of each cluster at the transitions as its share. The
+    /// prior counts `strength` rollouts.
     pub fn prior(&self, transitions: &DMatrix<f64>, strength: f64) -> Option<NormalInverseWishart> {
         let shares = self.responsibilities(transitions)?;
         let mean = shares.iter().zip(&self.means).fold(DVector::zeros(transitions.nrows()), |sum, (w, m)| sum + m * *w);
@@ -132,7 +136,7 @@ impl Mixture {
     }
 }
 
-/// Turns logarithms into shares of their sum; returns the logarithm of the sum.
+/// Turns logarithms into shares of their sum. Returns the logarithm of the sum.
 fn normalised(terms: &mut [f64]) -> f64 {
     let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let total = largest + terms.iter().map(|x| (x - largest).exp()).sum::<f64>().ln();

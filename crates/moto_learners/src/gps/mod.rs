@@ -1,15 +1,17 @@
-//! Guided policy search, the trajectory-optimisation part (Levine and Abbeel 2014, "Learning Neural Network Policies with
-//! Guided Policy Search under Unknown Dynamics", sections 3 and 4).
+//! Guided policy search, the trajectory-optimisation part (Levine and Abbeel 2014, "Learning Neural
+//! Network Policies with Guided Policy Search under Unknown Dynamics", sections 3 and 4).
 //!
-//! An iteration fits linear-Gaussian dynamics to the rollouts of each step under a
-//! normal-inverse-Wishart prior ([`LinearDynamics`], [`NormalInverseWishart`]), which may come from
-//! a Gaussian mixture over the transitions of all steps ([`Mixture`]); expands the reward to second
-//! order around the mean trajectory; and maximises the expected return under that model subject to
-//! a bound on the KL of the new from the old trajectory distribution, by LQR backward passes inside
-//! a one-dimensional search over the bound's multiplier. The bound adapts to the ratio of the last
-//! prediction to the improvement that followed.
+//! An iteration has three parts:
+//! - It fits linear-Gaussian dynamics to the rollouts of each step under a normal-inverse-Wishart
+//!   prior ([`LinearDynamics`], [`NormalInverseWishart`]). A Gaussian mixture over the transitions
+//!   of all steps may give the prior ([`Mixture`]).
+//! - It expands the reward to second order around the mean trajectory.
+//! - It maximises the expected return under that model, with a bound on the KL of the new from the
+//!   old trajectory distribution. LQR backward passes run inside a one-dimensional search over the
+//!   bound's multiplier.
 //!
-//! Same input, same bits, at any number of threads.
+//! The bound adapts to the ratio between the last prediction and the improvement that followed.
+//! Same input gives same bits, at any number of threads.
 
 mod config;
 mod dynamics;

@@ -15,14 +15,14 @@ pub struct Model {
     pub start: StateDistribution,
     /// Dynamics (horizon).
     pub dynamics: Vec<LinearDynamics>,
-    /// Expected reward of (s, a) (horizon): the expectation over the next state is taken by the
-    /// dynamics.
+    /// Expected reward of (s, a) (horizon). The dynamics give the expectation over the next state.
     pub rewards: Vec<Quadratic>,
     /// Reward of the final state.
     pub last: Quadratic,
 }
 
-/// The transitions of each step, (s, a, s') x rollout, with the action the robot received (horizon).
+/// The transitions of each step, (s, a, s') x rollout, with the action that the robot received
+/// (horizon).
 pub fn transitions(batch: &Batch) -> Vec<DMatrix<f64>> {
     let stack = |t: usize| {
         let parts = [&batch.states[t], &batch.received[t], &batch.states[t + 1]];
@@ -37,7 +37,8 @@ pub fn transitions(batch: &Batch) -> Vec<DMatrix<f64>> {
     (0..batch.received.len()).map(stack).collect()
 }
 
-/// Standard deviation of each dimension over the samples of all blocks (dim); 1 where there is none.
+/// Standard deviation of each dimension over the samples of all blocks (dim); 1 for a dimension
+/// without spread.
 pub fn spreads(blocks: &[DMatrix<f64>]) -> DVector<f64> {
     let count: usize = blocks.iter().map(DMatrix::ncols).sum();
     let dim = blocks.first().map_or(0, DMatrix::nrows);
@@ -48,8 +49,9 @@ pub fn spreads(blocks: &[DMatrix<f64>]) -> DVector<f64> {
 }
 
 impl Model {
-    /// Fits the dynamics of each step to its `transitions` under its prior, and expands the reward around the mean
-    /// trajectory over differences of `width` (s, a, s'), or of the rollouts' own spread where that is larger.
+    /// Fits the dynamics of each step to its `transitions` under its prior. Expands the reward
+    /// around the mean trajectory over differences of `width` (s, a, s'), or of the rollouts' own
+    /// spread if it is larger.
     pub fn fit(
         batch: &Batch,
         transitions: &[DMatrix<f64>],
@@ -110,7 +112,7 @@ impl Model {
     }
 }
 
-/// Differences to expand over: the rollouts' standard deviation, but at least a hundredth of
+/// Differences of the expansion: the rollouts' standard deviation, but at least a hundredth of
 /// `width`, the standard deviation over all steps.
 fn widths(samples: &DMatrix<f64>, width: &DVector<f64>) -> DVector<f64> {
     samples.column_variance().zip_map(width, |variance, width| variance.sqrt().max(0.01 * width))

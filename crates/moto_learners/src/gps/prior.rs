@@ -2,22 +2,23 @@
 
 use nalgebra::{DMatrix, DVector};
 
-/// A normal-inverse-Wishart prior, in the form of imagined samples.
+/// A normal-inverse-Wishart prior, expressed by imagined samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NormalInverseWishart {
     /// Mean mu0 (dim).
     pub mean: DVector<f64>,
     /// Scatter Phi, a sum over imagined samples (dim x dim), symmetric positive semi-definite.
     pub scatter: DMatrix<f64>,
-    /// Imagined samples m behind the mean (>= 0).
+    /// Number m of imagined samples for the mean (>= 0).
     pub mean_count: f64,
-    /// Imagined samples n0 behind the scatter (>= 0).
+    /// Number n0 of imagined samples for the scatter (>= 0).
     pub scatter_count: f64,
 }
 
 impl NormalInverseWishart {
-    /// Mean and covariance a posteriori, given samples (dim x samples): with their mean `x` and covariance `S`,
-    /// `(m mu0 + N x) / (m + N)` and `(Phi + N S + N m / (N + m) (x - mu0)(x - mu0)') / (N + n0)`.
+    /// Posterior mean and covariance, given samples (dim x samples). With the samples' mean `x` and
+    /// covariance `S` they are `(m mu0 + N x) / (m + N)` and
+    /// `(Phi + N S + N m / (N + m) (x - mu0)(x - mu0)') / (N + n0)`.
     pub fn posterior(&self, samples: &DMatrix<f64>) -> (DVector<f64>, DMatrix<f64>) {
         let count = samples.ncols() as f64;
         let mean = samples.column_mean();

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Report of one iteration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GpsReport {
-    /// Number of this iteration, 0 first.
+    /// Number of this iteration, from 0.
     pub iteration: usize,
-    /// Rollouts of the batch.
+    /// Number of rollouts in the batch.
     pub rollouts: usize,
     /// Mean return of the batch, exploration noise included.
     pub mean_return: f64,
@@ -23,7 +23,8 @@ pub struct GpsReport {
     pub expected_return: f64,
     /// Expected return of the new policy under this iteration's model.
     pub predicted_return: f64,
-    /// Improvement predicted by the last update, under its model; `None` for the first batch.
+    /// Improvement predicted by the last update, under that update's model; `None` for the first
+    /// batch.
     pub expected_improvement: Option<f64>,
     /// Measured improvement: the expected return under this model minus the expected return before
     /// the last update; `None` for the first batch.
@@ -36,9 +37,9 @@ pub struct GpsReport {
     pub kl: f64,
     /// Multiplier of the constraint, in return units per nat.
     pub eta: f64,
-    /// Per step (horizon).
+    /// Report of each step (horizon).
     pub steps: Vec<GpsStepReport>,
-    /// Wall-clock seconds for the prior, the model and the update together; not reproducible.
+    /// Wall-clock time for the prior, the model and the update together, s; not reproducible.
     pub seconds: f64,
 }
 
@@ -64,7 +65,7 @@ impl From<GpsReport> for Report {
 /// Report of one step's update.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GpsStepReport {
-    /// Expected KL of new to old law under the new states of the model, nats.
+    /// Expected KL of the new from the old law under the new states of the model, nats.
     pub kl: f64,
     /// Entropy of the new law, nats.
     pub entropy: f64,

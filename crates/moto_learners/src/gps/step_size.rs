@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 /// Smallest factor from one iteration to the next.
 const SHRINK: f64 = 0.1;
 
-/// Expected effect of an update, under the model it was made with.
+/// Expected effect of an update, under the model of that update.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// Expected return of the policy before the update.
     pub before: f64,
-    /// Expected return of the policy after it.
+    /// Expected return of the policy after the update.
     pub after: f64,
 }
 
@@ -26,7 +26,8 @@ pub struct Prediction {
 pub fn adapted(config: &StepSizeConfig, multiple: f64, prediction: &Prediction, came: f64) -> f64 {
     let predicted = prediction.after - prediction.before;
     let shortfall = prediction.after - came;
-    // The improvement reached the prediction: the penalty is zero and the best step unbounded.
+    // The improvement reached the prediction, so the penalty is zero and the best step is
+    // unbounded.
     let change = if shortfall > 0.0 { predicted / (2.0 * shortfall) } else { config.growth };
     (multiple * change.clamp(SHRINK, config.growth)).clamp(config.smallest, config.largest)
 }
@@ -35,7 +36,8 @@ pub fn adapted(config: &StepSizeConfig, multiple: f64, prediction: &Prediction, 
 mod tests {
     use super::*;
 
-    /// Improvement over a step of KL k: `2 k - 0.5 k^2` comes where `2 k` is predicted; the best step is 2.
+    /// The next multiple after a step of KL k, with `2 k` predicted and `2 k - 0.5 k^2` reached.
+    /// The best step is 2.
     fn next(step: f64, config: &StepSizeConfig) -> f64 {
         let prediction = Prediction { before: -3.0, after: -3.0 + 2.0 * step };
         adapted(config, step, &prediction, -3.0 + 2.0 * step - 0.5 * step * step)

@@ -6,11 +6,12 @@ use super::model::Model;
 use crate::moto::Quadratic;
 use crate::policy::{Policy, PolicyError};
 
-/// Range of the multiplier to either side of the start of the search.
+/// Range of the multiplier to either side of the search's start.
 const RANGE: f64 = 1e16;
 /// Fraction of the bound that may be left unused.
 const SLACK: f64 = 1e-3;
-/// Evaluations within the bracket. The search ends on the feasible side after any number of them.
+/// Largest number of evaluations within the bracket. The search ends on the feasible side after any
+/// number.
 const EVALUATIONS: usize = 60;
 
 /// The solution of a constrained update.
@@ -19,25 +20,25 @@ pub struct Update {
     pub policy: Policy,
     /// Multiplier of the KL constraint, in return units per nat.
     pub eta: f64,
-    /// Expected KL of new to old law at each step under the new states, nats (horizon).
+    /// Expected KL of the new from the old law at each step under the new states, nats (horizon).
     pub kl: Vec<f64>,
 }
 
-/// The policy that is improved.
+/// The old policy.
 struct Old<'a> {
     policy: &'a Policy,
-    /// Its laws' log densities (horizon).
+    /// Log densities of the old policy's laws (horizon).
     densities: Vec<Quadratic>,
     plan_ahead: bool,
 }
 
-/// A multiplier that was tried.
+/// A tried multiplier.
 struct Probe {
     eta: f64,
-    /// The controller of this multiplier; `None` where there is none.
+    /// The update with this multiplier; `None` if the multiplier gives no controller.
     update: Option<Update>,
-    /// Logarithm of the KL over the bound, positive where the bound is broken; infinite where there
-    /// is no controller.
+    /// Logarithm of the KL over the bound, positive if the bound is broken; infinite if there is no
+    /// controller.
     excess: f64,
 }
 
@@ -61,13 +62,14 @@ impl Probe {
     }
 }
 
-/// Maximises the expected return under `model` subject to `KL(new trajectory || old trajectory) <= bound` nats.
+/// Maximises the expected return under `model` subject to
+/// `KL(new trajectory || old trajectory) <= bound` nats.
 ///
-/// The KL does not increase with the multiplier. (Without planning ahead this is not certain; any
-/// crossing of the bound is then accepted.) Below some multiplier there is no controller (`-Qaa` is
-/// not positive definite), which counts as too large a KL. A bracket is grown from `start` (> 0),
-/// then narrowed in logarithms by false position (Illinois), or by bisection where one end has no
-/// KL. The feasible end is returned. `plan_ahead` is
+/// The KL does not increase with the multiplier. (Without planning ahead this is not certain; the
+/// search then accepts any crossing of the bound.) Below some multiplier there is no controller,
+/// because `-Qaa` is not positive definite; this counts as too large a KL. The search grows a
+/// bracket from `start` (> 0) and narrows it in logarithms by false position (Illinois), or by
+/// bisection if one end has no KL. It returns the feasible end. `plan_ahead` is
 /// [`super::GpsConfig::plan_ahead`].
 ///
 /// # Errors
@@ -93,7 +95,7 @@ pub fn constrained_update(
         let eta = if growing { here.eta * factor } else { here.eta / factor };
         let eta = eta.clamp(start / RANGE, start * RANGE);
         if eta == here.eta {
-            // Without an upper end no multiplier is feasible; without a lower end the constraint is
+            // Without an upper end no multiplier is feasible. Without a lower end the constraint is
             // inactive.
             return here.update.filter(|_| !growing).ok_or(exhausted);
         }
@@ -110,7 +112,7 @@ pub fn constrained_update(
         if high.excess >= -SLACK {
             break;
         }
-        // Aims at the middle of the slack.
+        // The aim is the middle of the slack.
         let (over, under) = (above + 0.5 * SLACK, below + 0.5 * SLACK);
         let share = if over.is_finite() { (over / (over - under)).clamp(0.01, 0.99) } else { 0.5 };
         let eta = (low.eta.ln() + share * (high.eta / low.eta).ln()).exp();
@@ -118,7 +120,7 @@ pub fn constrained_update(
             break;
         }
         let next = probe(eta);
-        // Illinois: the value of an end that stays a second time is halved.
+        // Illinois: an end that stays a second time has its value halved.
         if next.feasible() {
             above *= if below == high.excess { 1.0 } else { 0.5 };
             (below, high) = (next.excess, next);

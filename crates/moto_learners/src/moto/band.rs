@@ -20,19 +20,20 @@ use std::cmp::Ordering;
 
 /// Subdiagonals of the band.
 pub(super) const WIDTH: usize = 8;
-/// Columns handled at once where only the lower triangle is updated.
+/// Columns processed together when only the lower triangle is updated.
 const STRIP: usize = 64;
 
 /// A reduced matrix.
 pub(super) struct Band {
-    /// Entries `(i, i - d)` of the band for d = 0 .. WIDTH, zero where there is none (order).
+    /// Entries `(i, i - d)` of the band for d = 0 .. WIDTH, zero outside the matrix (order).
     pub rows: Vec<[f64; WIDTH + 1]>,
-    /// Unit lower trapezoidal V and upper triangular T of each block reflector `I - V T^-1 V'`; V ends at the last row.
+    /// Unit lower trapezoidal V and upper triangular T of each block reflector `I - V T^-1 V'`. V
+    /// ends at the last row.
     reflectors: Vec<(Mat<f64>, Mat<f64>)>,
 }
 
 impl Band {
-    /// Reduces a symmetric matrix, of which the lower triangle is read.
+    /// Reduces a symmetric matrix. Only the lower triangle is read.
     pub fn reduce(mut matrix: Mat<f64>) -> Self {
         let order = matrix.nrows();
         let scratch = factor::qr_in_place_scratch::<f64>(order, WIDTH, WIDTH, Par::Seq, Default::default());
@@ -42,7 +43,7 @@ impl Band {
         for (start, length) in strips(0, order) {
             mirror(matrix.as_mut().submatrix_mut(start, start, length, length));
         }
-        // The last rows are within the band already.
+        // The last rows lie within the band already.
         for start in (0..order.saturating_sub(WIDTH + 1)).step_by(WIDTH) {
             let first = start + WIDTH;
             let (_, _, panel, trailing) = matrix.as_mut().split_at_mut(first, first);
@@ -91,8 +92,9 @@ fn last_rows(target: &mut [f64], rows: usize) -> MatMut<'_, f64> {
     MatMut::from_column_major_slice_mut(&mut target[first..], rows, 1)
 }
 
-/// (start, length) of the column strips of the trailing matrix from `first` on, relative to it. They do not move with it,
-/// because their diagonal blocks are kept whole.
+/// (start, length) of the column strips of the trailing matrix that starts at `first`, relative to
+/// `first`. The strips do not move with the trailing matrix, because their diagonal blocks are
+/// stored whole.
 fn strips(first: usize, order: usize) -> impl Iterator<Item = (usize, usize)> {
     (first / STRIP * STRIP..order).step_by(STRIP).map(move |start| {
         let inside = start.max(first);
@@ -109,9 +111,10 @@ fn mirror(mut block: MatMut<'_, f64>) {
     }
 }
 
-/// `A <- H'AH` for the block reflector `H = I - V T^-1 V'`: with `Y = A V T^-1` and
-/// `W = Y - 1/2 V T^-T V'Y` that is `A - V W' - W V'`. `A`, the trailing matrix from `first` on, holds its lower triangle and the
-/// whole diagonal blocks of its strips; `left` and `right` are scratch for (V, W) and (W, V).
+/// `A <- H'AH` for the block reflector `H = I - V T^-1 V'`. With `Y = A V T^-1` and
+/// `W = Y - 1/2 V T^-T V'Y` the result is `A - V W' - W V'`. `A`, the trailing matrix that starts
+/// at `first`, holds its lower triangle and the whole diagonal blocks of its strips. `left` and
+/// `right` are scratch for (V, W) and (W, V).
 fn reflect(
     first: usize,
     mut a: MatMut<'_, f64>,

@@ -1,14 +1,13 @@
-//! Samples with each dimension contiguous, as the vectorised kernels and the matrix products read
-//! them.
+//! Samples with each dimension contiguous, for vectorised kernels and matrix products.
 
 use faer::{MatMut, MatRef};
 use pulp::Simd;
 
-/// Samples that a kernel handles side by side.
+/// Samples that a kernel processes side by side.
 pub(crate) const LANES: usize = 32;
 /// One number per sample of a block.
 pub(crate) type Lanes = [f64; LANES];
-/// Vector registers a kernel works on at once.
+/// Vector registers that a kernel uses at once.
 const REGISTERS: usize = 4;
 
 /// A matrix of samples x dims, by columns, padded with zeros to full lanes.
@@ -48,7 +47,7 @@ impl Columns {
         &self.data[index * blocks..(index + 1) * blocks].as_flattened()[..self.samples]
     }
 
-    /// One dimension over all samples, to write.
+    /// One dimension over all samples, mutable.
     pub fn dim_mut(&mut self, index: usize) -> &mut [f64] {
         let blocks = self.blocks();
         &mut self.data[index * blocks..(index + 1) * blocks].as_flattened_mut()[..self.samples]
@@ -81,7 +80,7 @@ pub(super) fn registers<S: Simd>(lanes: &Lanes) -> &[[S::f64s; REGISTERS]] {
     pulp::as_arrays(S::as_simd_f64s(lanes).0).0
 }
 
-/// The registers of some lanes, in groups, to write.
+/// The registers of some lanes, in groups, mutable.
 #[inline(always)]
 pub(super) fn registers_mut<S: Simd>(lanes: &mut Lanes) -> &mut [[S::f64s; REGISTERS]] {
     pulp::as_arrays_mut(S::as_mut_simd_f64s(lanes).0).0

@@ -1,4 +1,4 @@
-//! The learner's parameters.
+//! Settings of the learner.
 
 use super::{Moto, MotoError};
 use crate::{Learner, LearnerError, LearnerSettings, Start};
@@ -6,79 +6,85 @@ use moto_settings::{FieldError, Joints, Tree, Value, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How the KL budget is spread over the steps (this project; `PerStep` is the paper's).
+/// Spread of the KL budget over the steps (`Trajectory` is this project's, `PerStep` the paper's).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TrustRegion {
     /// `E_s KL <= epsilon` at every step (Akrour et al. 2018, section 3).
     PerStep,
-    /// The mean over the steps is at most epsilon, each step at most `step_cap` epsilon.
+    /// The mean of the steps' KLs is at most epsilon, and each step's KL at most `step_cap`
+    /// epsilon.
     Trajectory,
 }
 
-/// Which stored transitions a step's fit uses, and with what weight.
+/// Stored transitions in a step's fit, and their weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reuse {
-    /// All stored transitions of all steps, weighted by density ratio (Akrour et al. 2018, section 4.1).
+    /// All stored transitions of all steps, weighted by density ratio (Akrour et al. 2018, section
+    /// 4.1).
     TimeAndIterations,
-    /// The stored transitions of the same step, weighted by density ratio.
+    /// Stored transitions of the same step, weighted by density ratio.
     Iterations,
-    /// The stored transitions of the same step, weighted by `sample_decay` to the power of their age (this project).
+    /// Stored transitions of the same step, weighted by `sample_decay` to the power of their age
+    /// (this project).
     SameStepDecay,
-    /// The newest batch only.
+    /// Transitions of the newest batch only.
     None,
 }
 
-/// What the Q-function is regressed on.
+/// Targets of the Q-function's regression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Targets {
-    /// Reward plus the fitted value of the next state (mixed with `observed_return` of what followed).
+    /// Reward plus the fitted value of the next state. `observed_return` mixes in the return
+    /// observed from there.
     DynamicProgramming,
-    /// The rewards to come on the same rollout (the paper's ablation); needs `reuse: none`.
+    /// The rewards to come on the same rollout (the paper's ablation). Needs `reuse: none`.
     MonteCarlo,
 }
 
-/// How the regression's ridge is chosen.
+/// Choice of the regression's ridge.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ridge {
     /// Generalised cross-validation per step over 1e-8 .. 10 (this project).
     CrossValidated,
-    /// The same value at every step, relative to standardised features and targets.
+    /// The same ridge at every step, relative to standardised features and targets.
     Fixed(#[schemars(extend("exclusiveMinimum" = 0))] f64),
 }
 
-/// What is added to the diagonal of the fitted state covariances, a main lever of robustness.
+/// Addition to the diagonal of the fitted state covariances. It has a strong effect on robustness.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StateDiagonal {
-    /// The same variance on every dimension, in squared state units.
+    /// The same variance for every dimension, in squared state units.
     Absolute(#[schemars(extend("exclusiveMinimum" = 0))] f64),
-    /// `(fraction x scale)^2`, with the task's state scales.
+    /// The variance `(fraction x scale)^2`, with the task's state scales; the value is the
+    /// fraction.
     ScaleFraction(#[schemars(extend("exclusiveMinimum" = 0))] f64),
 }
 
-/// The monotonicity guard's parameters (this project).
+/// Settings of the monotonicity guard (this project).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GuardConfig {
-    /// Whether a bad batch rolls the policy back; needs at least 2 rollouts per iteration.
+    /// Whether a bad batch rolls the policy back. Needs at least 2 rollouts per iteration.
     pub enabled: bool,
-    /// Allowed drop of the mean return, as a multiple of the predicted improvement, in addition to `standard_errors`.
+    /// Allowed drop of the mean return, as a multiple of the predicted improvement, in addition to
+    /// `standard_errors`.
     #[schemars(extend("minimum" = 0))]
     pub tolerance: f64,
-    /// Allowance for noise, in standard errors of the difference of the two batches' means.
+    /// Allowance for noise, in standard errors of the difference between the means of both batches.
     #[schemars(extend("minimum" = 0))]
     pub standard_errors: f64,
     /// Factor on epsilon after a rollback.
     #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub shrink: f64,
-    /// Factor on epsilon after an accepted batch, until it is back at the configured value.
+    /// Factor on epsilon after an accepted batch, until epsilon has its configured value again.
     #[schemars(extend("minimum" = 1))]
     pub grow: f64,
-    /// Smallest fraction of the configured epsilon.
+    /// Smallest epsilon, as a fraction of the configured epsilon.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub smallest: f64,
 }
@@ -91,56 +97,60 @@ impl Default for GuardConfig {
 
 /// MOTO, the learner of this project (Akrour et al. 2018).
 ///
-/// The defaults are for swing-ups with few rollouts per iteration (5 on the double link, 10 on the quad link), which is what
-/// learns in the fewest episodes: `docs/learning_study.md` has what was tried.
+/// The defaults suit swing-ups with few rollouts per iteration (5 on the double link, 10 on the
+/// quad link), where they learn in the fewest episodes. `docs/learning_study.md` lists the
+/// alternatives that were tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MotoConfig {
-    /// Bound on the expected KL of new to old policy.
+    /// Bound on the expected KL of the new from the old policy.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100, "x-unit" = "nats per step"))]
     pub epsilon: f64,
     /// Largest entropy reduction; null for no entropy constraint.
     #[schemars(extend("exclusiveMinimum" = 0, "x-unit" = "nats per step and iteration"))]
     pub beta0: Option<f64>,
-    /// How the KL budget is spread over the steps.
+    /// Spread of the KL budget over the steps.
     pub trust_region: TrustRegion,
-    /// Cap on one step's KL under the trajectory trust region, in epsilons.
+    /// Largest KL of one step in the trust region `trajectory`, in multiples of epsilon.
     #[schemars(extend("minimum" = 1))]
     pub step_cap: f64,
-    /// Which stored transitions a fit uses.
+    /// Stored transitions in a fit, and their weights.
     pub reuse: Reuse,
-    /// Iterations J kept; one is kept without reuse.
+    /// Number of stored iterations J. Without reuse one iteration is stored.
     #[schemars(extend("minimum" = 1))]
     pub stored_iterations: usize,
-    /// Weight of a batch per iteration of age: in the state distributions, and in `same_step_decay`.
+    /// Weight of a batch per iteration of age, in the state distributions and in `same_step_decay`.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub sample_decay: f64,
-    /// Transitions below this fraction of a step's largest weight are left out of its fit.
+    /// Smallest weight of a transition in a step's fit, as a fraction of the step's largest weight.
+    /// Transitions below it are left out.
     #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub weight_cut: f64,
-    /// What the Q-function is regressed on.
+    /// Targets of the Q-function's regression.
     pub targets: Targets,
-    /// Fraction of the observed return in the targets (this project); the rest is the fitted next-state value. Only 0 with
-    /// `reuse: time_and_iterations`: what followed a transition of another step is the return of another number of steps.
+    /// Fraction of the observed return in the targets (this project). The rest is the fitted value
+    /// of the next state. Must be 0 with `reuse: time_and_iterations`: there a transition may come
+    /// from another step, and its observed return spans another number of steps.
     #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub observed_return: f64,
-    /// Whether fitted next-state values are clipped to the range of returns seen (this project); the reward of the final state is
-    /// known exactly and taken as it is.
+    /// Whether fitted values of the next state are clipped to the range of observed returns (this
+    /// project). The reward of the final state is known exactly and not clipped.
     pub clip_values: bool,
     /// Choice of the regression's ridge.
     pub ridge: Ridge,
-    /// Penalty of linear relative to quadratic terms.
+    /// Penalty of linear terms relative to quadratic terms.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub linear_penalty: f64,
-    /// Whether a fitted linear dynamics model takes variance out of the targets, at the steps where cross-validation
-    /// expects that to lower the error (this project).
+    /// Whether a fitted linear dynamics model removes variance from the targets, at the steps where
+    /// cross-validation expects a smaller error (this project).
     pub control_variate: bool,
-    /// What is added to the diagonal of the state covariances.
+    /// Addition to the diagonal of the state covariances.
     pub state_diagonal: StateDiagonal,
-    /// State dimensions whose standard deviation is below this fraction of their scale are left out of a step's fit.
+    /// Least standard deviation of a state dimension in a step's fit, as a fraction of the
+    /// dimension's scale. Dimensions below it are left out.
     #[schemars(extend("minimum" = 0))]
     pub drop_threshold: f64,
-    /// Floor under the exploration covariance, as a fraction of the initial one.
+    /// Floor under the exploration covariance, as a fraction of the initial covariance.
     #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub covariance_floor: f64,
     /// The monotonicity guard.
@@ -205,8 +215,8 @@ impl MotoConfig {
         Ok(LearnerSettings::check(self)?)
     }
 
-    /// Checks that an update can be made from this number of rollouts. The guard tells a loss from noise by the spread of
-    /// a batch's returns, and a single return has no spread.
+    /// Checks that an update can be made from this number of rollouts. The guard uses the spread of
+    /// a batch's returns to tell a loss from noise, and a single return has no spread.
     ///
     /// # Errors
     /// [`MotoError::GuardWithoutSpread`].
@@ -214,18 +224,18 @@ impl MotoConfig {
         if rollouts == 1 && self.guard.enabled { Err(MotoError::GuardWithoutSpread) } else { Ok(()) }
     }
 
-    /// Iterations kept: one without reuse.
+    /// Number of stored iterations: one without reuse.
     pub(super) fn kept_iterations(&self) -> usize {
         if self.reuse == Reuse::None { 1 } else { self.stored_iterations }
     }
 }
 
-/// Absolute physical scale of each state dimension, in its unit: what counts as a real variation of it.
+/// Absolute physical scale of each state dimension, in its unit: the size of a real change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StateScales(pub Vec<f64>);
 
 impl StateScales {
-    /// Scale 1 for every one of `state_dim` dimensions.
+    /// Scale 1 for each of `state_dim` dimensions.
     pub fn ones(state_dim: usize) -> Self {
         Self(vec![1.0; state_dim])
     }

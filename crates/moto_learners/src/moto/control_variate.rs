@@ -20,15 +20,15 @@ const RIDGE: f64 = 1e-6;
 
 /// `s' = map (s, a) + offset`.
 pub(super) struct LinearDynamics {
-    /// (state x state + action); zero in the inputs the design left out.
+    /// (state x state + action); zero for inputs that the design left out.
     pub map: DMatrix<f64>,
     /// (state).
     pub offset: DVector<f64>,
 }
 
 impl LinearDynamics {
-    /// Weighted ridge regression of `next` (sample x state) on the design's inputs; also returns its predictions (sample x
-    /// state).
+    /// Weighted ridge regression of `next` (sample x state) on the design's inputs. Also returns
+    /// the predictions (sample x state).
     pub fn fit(design: &Design, next: &Columns, step: usize) -> Result<(Self, Columns), MotoError> {
         let (samples, states) = (next.samples(), next.dims());
         let dims = design.kept.len();

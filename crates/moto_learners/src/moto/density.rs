@@ -44,7 +44,8 @@ impl Density {
         })
     }
 
-    /// Log density of the transitions in `points` (dim x lane); `centred` is scratch of the same size.
+    /// Log density of the transitions in `points` (dim x lane); `centred` is scratch of the same
+    /// size.
     #[inline(always)]
     pub fn log<S: Simd>(&self, simd: S, points: &[Lanes], centred: &mut [Lanes], log: &mut Lanes) {
         for ((c, p), m) in centred.iter_mut().zip(points).zip(&self.mean) {

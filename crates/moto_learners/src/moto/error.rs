@@ -1,16 +1,17 @@
-//! What can go wrong in the learner.
+//! Errors of the learner.
 
 use crate::policy::PolicyError;
 use moto_settings::FieldError;
 
-/// Why the learner refuses a configuration or a batch, or cannot finish an update. The learner is unchanged after it.
+/// Why the learner refuses a configuration or a batch, or cannot finish an update. The learner is
+/// then unchanged.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MotoError {
     /// A configuration field is out of its range.
     #[error(transparent)]
     Config(#[from] FieldError),
-    /// The number of state scales is not the state dimension.
+    /// The number of state scales differs from the state dimension.
     #[error("{found} state scales for a policy of {expected} state dimensions")]
     ScaleCount {
         /// Scales given.
@@ -26,7 +27,7 @@ pub enum MotoError {
         /// Value found.
         value: f64,
     },
-    /// The initial policy cannot be used, or an update ended in one that cannot.
+    /// The initial policy cannot be used, or an update made a policy that cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
     /// The batch has no rollout.
@@ -64,7 +65,7 @@ pub enum MotoError {
         /// Columns (rollouts) expected.
         expected_columns: usize,
     },
-    /// An entry of the batch is NaN or infinite; such a rollout is the caller's to leave out.
+    /// An entry of the batch is NaN or infinite. The caller leaves out such rollouts.
     #[error("batch field {field}, step {step}, rollout {rollout}: not finite")]
     NonFiniteBatch {
         /// `states`, `actions`, `received` or `outcomes`.
@@ -77,21 +78,21 @@ pub enum MotoError {
     /// The task's reward is NaN or infinite on a stored transition.
     #[error("the reward at step {step} is {value}")]
     NonFiniteReward {
-        /// Step the reward was evaluated for (the horizon for the final state).
+        /// Step of the reward (the horizon for the final state).
         step: usize,
         /// Value found.
         value: f64,
     },
-    /// A learner that was read back does not fit together.
+    /// A stored learner is inconsistent.
     #[error("the stored learner does not fit together: {what}")]
     Stored {
-        /// The part that is otherwise than the rest.
+        /// The inconsistent part.
         what: &'static str,
     },
     /// A quantity of the update could not be computed.
     #[error("the {quantity} of step {step} cannot be computed (not finite or not positive definite)")]
     Numerical {
-        /// What failed.
+        /// Name of the quantity.
         quantity: &'static str,
         /// Policy step.
         step: usize,

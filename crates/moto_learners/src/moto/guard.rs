@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 pub struct ReturnSummary {
     /// Mean return.
     pub mean: f64,
-    /// Unbiased variance of one rollout's return (0 for a single rollout, which the guard refuses to judge).
+    /// Unbiased variance of one rollout's return; 0 for a single rollout, which the guard refuses
+    /// to judge.
     pub variance: f64,
     /// Number of rollouts.
     pub rollouts: usize,
@@ -41,7 +42,8 @@ impl ReturnSummary {
 pub(super) struct Guard {
     /// Fraction of the configured epsilon in use.
     pub scale: f64,
-    /// Returns of the batch the current policy was made from, and the improvement predicted then.
+    /// Returns of the batch that the current policy was made from, and the improvement predicted
+    /// for that policy.
     pub expectation: Option<(ReturnSummary, f64)>,
 }
 
@@ -56,7 +58,7 @@ impl Guard {
         let Some((base, predicted)) = self.expectation.filter(|_| config.enabled) else {
             return (Verdict::Unjudged, next);
         };
-        // The noise is that of the base: outliers of a bad batch must not excuse the batch.
+        // The noise is that of the base, because outliers of a bad batch must not excuse the batch.
         let error = (base.variance * (1.0 / base.rollouts as f64 + 1.0 / batch.rollouts as f64)).sqrt();
         let allowed = config.standard_errors * error + config.tolerance * predicted.max(0.0);
         if batch.mean < base.mean - allowed {

@@ -25,16 +25,17 @@ pub(super) struct Sample {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Weighted {
     pub samples: Vec<Sample>,
-    /// Weights, summing to one.
+    /// Weights, which sum to one.
     pub weights: Vec<f64>,
     /// `(sum w)^2 / sum w^2`.
     pub effective: f64,
 }
 
-/// Sums that an update adds to the store: for each entry, (iteration, sums).
+/// Sums that an update adds to the store: (iteration, sums) for each entry.
 pub(super) type NewSums = Vec<Vec<(u64, Vec<f64>)>>;
 
-/// The weights of every step (horizon) for the policy of the last entry, and the new density sums.
+/// The weights of every step (horizon) under the policy of the last entry, and the new density
+/// sums.
 pub(super) fn weigh(entries: &[&Stored], config: &MotoConfig) -> Result<(Vec<Weighted>, NewSums), MotoError> {
     let horizon = entries[entries.len() - 1].horizon();
     let same_step = |weights: &(dyn Fn(usize) -> Result<Vec<f64>, MotoError> + Sync)| {
@@ -65,7 +66,7 @@ pub(super) fn weigh(entries: &[&Stored], config: &MotoConfig) -> Result<(Vec<Wei
 }
 
 impl Weighted {
-    /// Leaves out weights below the cut and normalises the rest.
+    /// Leaves out weights below the cut and normalises the other weights.
     fn new(samples: Vec<Sample>, weights: Vec<f64>, cut: f64) -> Self {
         let largest = weights.iter().copied().fold(0.0, f64::max);
         let kept = samples.into_iter().zip(weights).filter(|(_, w)| *w > cut * largest);
@@ -118,7 +119,8 @@ fn ratios(entries: &[&Stored], t: usize) -> Result<Vec<f64>, MotoError> {
     Ok(exponentials(logs))
 }
 
-/// Log densities of groups of components at some points: those of the last group, and each group's log-sum.
+/// Log densities of groups of components at some points: those of the last group, and the log-sum
+/// of each group.
 struct Mixture<'a> {
     groups: &'a [&'a [Density]],
     points: &'a [Lanes],
@@ -142,14 +144,14 @@ impl WithSimd for Mixture<'_> {
     }
 }
 
-/// `exp` of logs relative to their largest.
+/// `exp` of logarithms relative to the largest one.
 fn exponentials(mut logs: Vec<f64>) -> Vec<f64> {
     let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     logs.iter_mut().for_each(|x| *x = (*x - largest).exp());
     logs
 }
 
-/// A run of transitions of one entry, evaluated together.
+/// Consecutive transitions of one entry, evaluated together.
 struct Block {
     entry: usize,
     first: usize,
@@ -165,7 +167,7 @@ struct Block {
 /// Weights across time steps and iterations.
 fn all_steps(entries: &[&Stored], cut: f64) -> Result<(Vec<Weighted>, NewSums), MotoError> {
     let last = entries.len() - 1;
-    // Components are needed for the last entry, and for every entry whose sum is missing somewhere.
+    // Components are needed for the last entry, and for every entry with a missing sum.
     let components: Result<Vec<Vec<Density>>, _> = (0..entries.len())
         .into_par_iter()
         .map(|j| {
@@ -201,12 +203,13 @@ fn all_steps(entries: &[&Stored], cut: f64) -> Result<(Vec<Weighted>, NewSums), 
     Ok((steps, sums))
 }
 
-/// Evaluates the components on one run of transitions.
+/// Evaluates the components on consecutive transitions.
 fn evaluate(entries: &[&Stored], components: &[Vec<Density>], entry: usize, first: usize) -> Block {
     let stored = entries[entry];
     let count = LANES.min(stored.transitions() - first);
     let points = gather(stored, first, count);
-    // The last entry comes last: its densities are needed step by step even if its sum is known.
+    // The last entry is evaluated last. Its densities are needed step by step even if its sum is
+    // known.
     let (known, mut missing): (Vec<usize>, Vec<usize>) =
         (0..entries.len()).partition(|&j| stored.log_sum(entries[j].id).is_some());
     let new = missing.len();

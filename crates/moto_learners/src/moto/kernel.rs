@@ -1,16 +1,17 @@
-//! The kernel of quadratic features, without forming them.
+//! The kernel of quadratic features, computed without the features.
 
 use super::columns::Columns;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 use pulp::{Simd, WithSimd};
 
-/// Columns of the kernel computed at once; the intermediate products then fit in the cache.
+/// Columns of the kernel computed together, so that the intermediate products fit in the cache.
 const STRIP: usize = 64;
 
-/// Lower triangle of the weighted kernel (sample x sample) of centred features, `sqrt(w_i w_j) (x_i - x)'(x_j - x)` with x the
-/// weighted mean of the features: linear terms divided by the root of `linear_penalty`, and the products of all pairs,
-/// whose inner product is `1/2 [(z.z')^2 + z^2.z'^2]`. `standard` (sample x input) holds z.
+/// Lower triangle of the weighted kernel (sample x sample) of centred features,
+/// `sqrt(w_i w_j) (x_i - x)'(x_j - x)`, with x the weighted mean of the features. The features are
+/// the linear terms, divided by the root of `linear_penalty`, and the products of all pairs, whose
+/// inner product is `1/2 [(z.z')^2 + z^2.z'^2]`. `standard` (sample x input) holds z.
 pub(super) fn centred_kernel(standard: &Columns, weights: &[f64], linear_penalty: f64) -> Mat<f64> {
     let samples = standard.samples();
     let mut squares = standard.clone();
@@ -47,7 +48,8 @@ pub(super) fn centred_kernel(standard: &Columns, weights: &[f64], linear_penalty
     kernel
 }
 
-/// One column from the diagonal down: inner products to kernel values, and their share of the weighted means.
+/// One column, from the diagonal down: turns inner products into kernel values, and adds to the
+/// weighted means.
 struct Combine<'a> {
     kernel: &'a mut [f64],
     products: &'a [f64],
@@ -89,7 +91,7 @@ impl WithSimd for Combine<'_> {
     }
 }
 
-/// One column from the diagonal down, centred and weighted.
+/// One column, from the diagonal down: centres and weights the kernel values.
 struct Centre<'a> {
     kernel: &'a mut [f64],
     mean: &'a [f64],

@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 
-/// MOTO with its whole memory: a serialised copy continues to the bit elsewhere.
+/// MOTO with its full state. A serialised copy continues elsewhere to the bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moto {
     config: MotoConfig,
@@ -29,8 +29,8 @@ pub struct Moto {
     initial: Policy,
     policy: Policy,
     iteration: usize,
-    /// Oldest first. The next update starts from the last entry, unless the guard accepts a newer
-    /// batch.
+    /// Stored iterations, oldest first. The next update starts from the last entry, unless the
+    /// guard accepts a newer batch.
     store: Vec<Stored>,
     guard: Guard,
     last: Option<LastUpdate>,
@@ -44,7 +44,8 @@ struct Backward {
 }
 
 impl Moto {
-    /// A learner that starts from `initial`; `scales` are absolute physical scales of the state dimensions (state).
+    /// A learner that starts from `initial`. `scales` are absolute physical scales of the state
+    /// dimensions (state).
     ///
     /// # Errors
     /// The first configuration field, scale or policy entry that is wrong.
@@ -61,7 +62,7 @@ impl Moto {
         &self.policy
     }
 
-    /// Updates done so far.
+    /// Number of updates so far.
     pub fn iteration(&self) -> usize {
         self.iteration
     }
@@ -75,8 +76,8 @@ impl Moto {
     /// that are not finite. The result does not depend on the number of threads.
     ///
     /// # Errors
-    /// A batch of the wrong shape, of one rollout while the guard is on, or with non-finite entries or rewards, or a fit that
-    /// cannot be computed; the learner is then as before.
+    /// A batch that has the wrong shape, has one rollout while the guard is on, or has non-finite
+    /// entries or rewards; or a fit that cannot be computed. The learner is then unchanged.
     pub fn update(&mut self, batch: Batch, reward: &dyn Reward) -> Result<IterationReport, MotoError> {
         let mut timer = StageTimer::start();
         let mut seconds = StageSeconds::default();
@@ -155,7 +156,7 @@ impl Moto {
         Ok(report)
     }
 
-    /// Makes a batch of the current policy an entry of the store, with the state distributions of a
+    /// Makes a store entry from a batch of the current policy, with the state distributions of a
     /// newest entry.
     fn intake(&self, batch: Batch, earnings: Earnings) -> Stored {
         let diagonal = self.scales.diagonal(self.config.state_diagonal);
@@ -237,8 +238,8 @@ impl Moto {
         Ok(policy)
     }
 
-    /// Puts a batch with the new density sums into the store; after a rollback never as the newest
-    /// entry.
+    /// Puts a batch with the new density sums into the store. After a rollback the batch is not the
+    /// newest entry.
     fn keep(&mut self, incoming: Stored, verdict: Verdict, sums: NewSums) {
         if verdict == Verdict::RolledBack {
             self.store.insert(self.store.len() - 1, incoming);
@@ -255,8 +256,9 @@ impl Moto {
     }
 }
 
-/// Range of the next-state values: 1.5 times the stored batches' smallest 10th and largest 90th percentile of the reward to
-/// come at any step, zero included. For cost-like rewards that is 1.5 times the 10th percentile of the returns .. 0.
+/// Range of the next-state values: 1.5 times the stored batches' smallest 10th and largest 90th
+/// percentile of the reward to come at any step, zero included. For cost-like rewards the range is
+/// 1.5 times the 10th percentile of the returns .. 0.
 fn value_range(entries: &[&Stored]) -> (f64, f64) {
     let low = entries.iter().map(|e| e.earnings.low).fold(f64::INFINITY, f64::min);
     let high = entries.iter().map(|e| e.earnings.high).fold(f64::NEG_INFINITY, f64::max);

@@ -1,6 +1,6 @@
-//! MOTO (Akrour et al. 2018): refits a quadratic Q-function per step and solves an exactly KL- and
-//! entropy-constrained policy update. The module uses no threads but rayon's over steps, no input
-//! or output, and no clock but for the reported times: same input, same bits.
+//! MOTO (Akrour et al. 2018) refits a quadratic Q-function per step and solves a policy update with
+//! exact KL and entropy constraints. The module uses no threads but rayon's over steps, no input or
+//! output, and no clock but for the reported times: same input, same bits.
 
 mod band;
 mod columns;

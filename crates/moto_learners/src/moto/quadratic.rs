@@ -1,4 +1,5 @@
-//! Quadratic functions `1/2 z'Hz + h'z + c`: the form of Q (over state and action) and of V (over state).
+//! Quadratic functions `1/2 z'Hz + h'z + c`: the form of Q (over state and action) and of V (over
+//! state).
 
 use super::columns::{Columns, LANES, Lanes, registers, registers_mut};
 use nalgebra::{DMatrix, DVector};
@@ -23,7 +24,7 @@ impl Quadratic {
         point.dot(&(&self.hessian * point * 0.5 + &self.gradient)) + self.constant
     }
 
-    /// The function of x that is `self` at `map x + offset`.
+    /// The quadratic of x that has the value of `self` at `map x + offset`.
     pub fn after(&self, map: &DMatrix<f64>, offset: &DVector<f64>) -> Self {
         let hessian = map.transpose() * &self.hessian * map;
         let slope = &self.hessian * offset + &self.gradient;

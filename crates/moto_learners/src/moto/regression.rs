@@ -1,4 +1,5 @@
-//! Weighted ridge regression of a quadratic function (this project's form of Akrour et al. 2018, section 4).
+//! Weighted ridge regression of a quadratic function (this project's form of Akrour et al. 2018,
+//! section 4).
 //!
 //! Inputs are standardised by their weighted mean and standard deviation. Features are the linear
 //! terms and the centred products; the intercept is not penalised. Linear terms are divided by the
@@ -16,7 +17,7 @@ use nalgebra::{DMatrix, DVector};
 
 /// Largest degrees of freedom, as a fraction of the effective sample size.
 const FREEDOM: f64 = 0.9;
-/// Unexplained variance below this value is rounding.
+/// Unexplained variance below this value counts as rounding.
 const SMALLEST_RESIDUAL: f64 = 1e-14;
 /// Samples per block of explicit features.
 const BLOCK: usize = 512;
@@ -33,7 +34,7 @@ pub(crate) struct Design {
     pub deviation: Vec<f64>,
     /// Standardised kept inputs (sample x kept).
     pub standard: Columns,
-    /// Weights, summing to one (sample).
+    /// Weights, which sum to one (sample).
     pub weights: Vec<f64>,
     effective: f64,
     linear_penalty: f64,
@@ -52,7 +53,8 @@ pub(crate) struct Fit {
 }
 
 impl Design {
-    /// Prepares the regression on `inputs` (sample x input) with `weights` that sum to one (sample).
+    /// Prepares the regression on `inputs` (sample x input) with `weights` that sum to one
+    /// (sample).
     ///
     /// Inputs whose standard deviation is at most their `threshold` are left out.
     pub fn new(inputs: &Columns, weights: Vec<f64>, thresholds: &[f64], linear_penalty: f64, ridge: Ridge) -> Self {
@@ -66,7 +68,7 @@ impl Design {
             if variance.sqrt() >= *threshold {
                 kept.push(input);
                 mean.push(centre);
-                // The offset keeps an input that does not vary at all from blowing up.
+                // The offset bounds the scale of an input that does not vary.
                 deviation.push(variance.sqrt() + 1e-8);
             }
         }
@@ -148,7 +150,7 @@ impl Design {
         gram
     }
 
-    /// Weighted means of the features (feature): zero for the linear ones.
+    /// Weighted means of the features (feature); zero for the linear features.
     fn feature_means(&self) -> Vec<f64> {
         let dims = self.kept.len();
         let mut means = vec![0.0; dims];
@@ -212,9 +214,9 @@ impl Design {
         if share > 0.0 { fit.residual / share } else { f64::INFINITY }
     }
 
-    /// The candidate of smallest cross-validation score among those whose degrees of freedom the
-    /// data can carry; the largest ridge if there is none. Also returns the rotated solution and
-    /// the unexplained variance of the standardised targets.
+    /// The candidate with the smallest cross-validation score, among those whose degrees of freedom
+    /// the data can carry; the largest ridge if there is none. Also returns the rotated solution
+    /// and the unexplained variance of the standardised targets.
     fn choose(&self, system: &RidgeSystem, rotated: &[f64], power: f64) -> (Candidate, Vec<f64>, f64) {
         let allowed = |c: &Candidate| c.degrees_of_freedom <= FREEDOM * self.effective;
         let first = system.candidates.iter().position(allowed).unwrap_or(system.candidates.len() - 1);
@@ -240,12 +242,14 @@ impl Design {
         }
         match best {
             Some((_, candidate, solution, unexplained)) => (candidate, solution, unexplained),
-            // Only NaN scores get here. The solution is NaN too, and the caller checks finiteness.
+            // Only NaN scores lead here. The solution is then NaN too, and the caller checks
+            // finiteness.
             None => (system.candidates[first], vec![f64::NAN; rotated.len()], power),
         }
     }
 
-    /// The quadratic in raw inputs with these coefficients of the centred features of standardised inputs.
+    /// The quadratic in raw inputs, given coefficients of the centred features of standardised
+    /// inputs.
     fn raw(&self, coefficients: &[f64], mean: f64, deviation: f64) -> Quadratic {
         let dims = self.kept.len();
         let mut function = Quadratic {

@@ -9,9 +9,9 @@ use std::time::Instant;
 /// Report of one iteration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IterationReport {
-    /// Number of this iteration, 0 first.
+    /// Number of this iteration, from 0.
     pub iteration: usize,
-    /// Rollouts of the batch.
+    /// Number of rollouts in the batch.
     pub rollouts: usize,
     /// Mean return of the batch, exploration noise included.
     pub mean_return: f64,
@@ -39,11 +39,11 @@ pub struct IterationReport {
     pub mean_kl: f64,
     /// Mean over the steps of the effective sample size.
     pub mean_effective_samples: f64,
-    /// Per step (horizon).
+    /// Report of each step (horizon).
     pub steps: Vec<StepReport>,
     /// Effect of the previous update (horizon); empty for the first batch.
     pub last_update: Vec<StepOutcome>,
-    /// Wall-clock time spent; not reproducible.
+    /// Wall-clock time of each stage; not reproducible.
     pub seconds: StageSeconds,
 }
 
@@ -84,7 +84,7 @@ pub struct StepReport {
     pub eta: f64,
     /// Multiplier of the entropy constraint.
     pub omega: f64,
-    /// Expected KL of new to old law under the old state distribution, nats.
+    /// Expected KL of the new from the old law under the old state distribution, nats.
     pub kl: f64,
     /// Entropy of the new law, nats.
     pub entropy: f64,
@@ -92,11 +92,11 @@ pub struct StepReport {
     pub entropy_reduction: f64,
     /// Expected advantage of the new law under the old states, in return units.
     pub expected_advantage: f64,
-    /// Transitions in the fit.
+    /// Number of transitions in the fit.
     pub transitions: usize,
-    /// `(sum w)^2 / sum w^2` of their weights.
+    /// Effective sample size of the transitions, `(sum w)^2 / sum w^2`.
     pub effective_samples: f64,
-    /// Input dimensions left out for lack of variation.
+    /// Number of input dimensions left out for lack of variation.
     pub dropped: usize,
     /// Ridge of the fit.
     pub ridge: f64,
@@ -106,7 +106,7 @@ pub struct StepReport {
     pub residual: f64,
 }
 
-/// Wall-clock seconds per stage of an iteration.
+/// Wall-clock time of each stage of an iteration, s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StageSeconds {
     /// Rewards of the batch, guard, state distributions.
@@ -121,7 +121,7 @@ pub struct StageSeconds {
     pub update: f64,
 }
 
-/// Times stages one after the other.
+/// Times consecutive stages.
 pub(super) struct StageTimer(Instant);
 
 impl StageTimer {

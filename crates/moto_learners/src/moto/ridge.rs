@@ -1,7 +1,8 @@
 //! Ridge solutions of one symmetric system for a whole grid of ridges.
 //!
-//! The Gram matrix is reduced once to a band, `G = Q B Q'`; each ridge then costs O(order) for the degrees of freedom and for
-//! the solution, and the target enters through `Q'y` only. Candidates run side by side in vector lanes.
+//! The Gram matrix is reduced once to a band, `G = Q B Q'`. Each ridge then costs O(order), both
+//! for the degrees of freedom and for the solution. The target enters through `Q'y` only.
+//! Candidates run side by side in vector lanes.
 
 use super::band::{Band, WIDTH};
 use faer::Mat;
@@ -24,7 +25,7 @@ pub(crate) struct Candidate {
     pub degrees_of_freedom: f64,
 }
 
-/// A positive semidefinite system, reduced.
+/// A reduced positive semidefinite system.
 pub(crate) struct RidgeSystem {
     pub band: Band,
     /// Ridges in ascending order.
@@ -32,7 +33,7 @@ pub(crate) struct RidgeSystem {
 }
 
 impl RidgeSystem {
-    /// Reduces a Gram matrix, of which the lower triangle is read.
+    /// Reduces a Gram matrix. Only the lower triangle is read.
     pub fn new(gram: Mat<f64>, ridges: &[f64]) -> Self {
         let order = gram.nrows() as f64;
         let band = Band::reduce(gram);
@@ -53,12 +54,13 @@ impl RidgeSystem {
     }
 }
 
-/// Fills the lanes, repeating the last ridge.
+/// Fills the lanes and repeats the last ridge in unused lanes.
 fn lanes(ridges: &[f64]) -> Lanes {
     std::array::from_fn(|l| ridges[l.min(ridges.len() - 1)])
 }
 
-/// Factor `B + ridge = LDL'`: per row the entries of -L left of the diagonal, by distance, with 1/D at distance 0.
+/// Factor of `B + ridge = LDL'`. A row holds the entries of -L left of the diagonal, by distance
+/// from the diagonal, with 1/D at distance 0.
 type Factor<S> = Vec<[<S as Simd>::f64s; WIDTH + 1]>;
 
 #[inline(always)]
@@ -68,7 +70,7 @@ fn factor<S: Simd>(simd: S, band: &Band, ridge: S::f64s) -> Factor<S> {
     for (i, row) in band.rows.iter().enumerate() {
         let mut scaled = [zero; WIDTH + 1];
         let mut pivot = simd.splat_f64s(row[0]);
-        // Columns from the left: u = L D first, then the entry of L and its share of the pivot.
+        // Columns from the left: first u = L D, then the entry of L and its share of the pivot.
         for d in (1..=WIDTH.min(i)).rev() {
             let j = i - d;
             let mut u = simd.splat_f64s(row[d]);
@@ -79,13 +81,14 @@ fn factor<S: Simd>(simd: S, band: &Band, ridge: S::f64s) -> Factor<S> {
             (scaled[d], factor[i][d]) = (u, entry);
             pivot = simd.mul_add_e_f64s(u, entry, pivot);
         }
-        // The band is positive semidefinite: a value below zero is rounding.
+        // The band is positive semidefinite, so a negative value is rounding.
         factor[i][0] = simd.div_f64s(one, simd.add_f64s(simd.max_f64s(pivot, zero), ridge));
     }
     factor
 }
 
-/// Traces of the inverses, from the inverse's entries within the band (Takahashi's recurrence, last row first).
+/// Traces of the inverses, from the inverse's entries within the band (Takahashi's recurrence, last
+/// row first).
 struct InverseTrace<'a> {
     band: &'a Band,
     ridges: &'a Lanes,
@@ -101,7 +104,8 @@ impl WithSimd for InverseTrace<'_> {
         let mut trace = [0.0; LANES];
         for (ridge, trace) in S::as_simd_f64s(self.ridges).0.iter().zip(S::as_mut_simd_f64s(&mut trace).0) {
             let factor = factor(simd, self.band, *ridge);
-            // Entries (j + a, j + b) of the inverse for the rows below the current one; it moves up a row at a time.
+            // Entries (j + a, j + b) of the inverse for the rows below the current row. The window
+            // moves up row by row.
             let mut window = [[zero; WIDTH + 1]; WIDTH + 1];
             for j in (0..order).rev() {
                 for a in (1..=WIDTH).rev() {

@@ -14,8 +14,8 @@ pub struct StateDistribution {
 }
 
 impl StateDistribution {
-    /// Maximum-likelihood Gaussian of weighted samples plus a diagonal (Akrour et al. 2018, section 4.1; the diagonal is
-    /// this project's).
+    /// Maximum-likelihood Gaussian of weighted samples plus a diagonal (Akrour et al. 2018, section
+    /// 4.1; the diagonal is this project's).
     ///
     /// `blocks` holds samples (state x rollout), each block with the weight of its columns, in any
     /// unit. `diagonal` (state) is added to the variances.

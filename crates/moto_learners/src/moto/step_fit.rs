@@ -1,5 +1,5 @@
-//! The fit of one step's Q-function: first the part that does not depend on the value function,
-//! then the fit in the backward pass.
+//! The fit of one step's Q-function. The part that does not depend on the value function comes
+//! first, the fit in the backward pass second.
 
 use super::columns::Columns;
 use super::control_variate::LinearDynamics;
@@ -16,7 +16,7 @@ pub(super) struct StepFit {
     design: Design,
     /// Next states (sample x state).
     next: Columns,
-    /// Linear dynamics with their predictions (sample x state), where the control variate is on.
+    /// Linear dynamics with their predictions (sample x state), if the control variate is on.
     dynamics: Option<(LinearDynamics, Columns)>,
     /// The part of the target that is known before the backward pass: the reward and the share of
     /// the observed return (sample).
@@ -75,8 +75,8 @@ impl StepFit {
         Ok(Self { step: t, design, next, dynamics, known, value_share, effective, transitions })
     }
 
-    /// Fits Q with the next step's value function clipped to `range`; with `None`, at the last step, with the reward of the final
-    /// state, which is known exactly and therefore not clipped.
+    /// Fits Q with the next step's value function clipped to `range`. With `None`, at the last
+    /// step, fits Q with the reward of the final state, which is known exactly and not clipped.
     pub fn fit(
         &self,
         value: Option<&Quadratic>,
@@ -117,7 +117,7 @@ impl StepFit {
         }
     }
 
-    /// Inputs the design left out.
+    /// Number of inputs that the design left out.
     pub fn dropped(&self) -> usize {
         self.design.dropped()
     }

@@ -1,4 +1,4 @@
-//! The iterations the learner keeps.
+//! The stored iterations.
 
 use super::StateDistribution;
 use crate::Batch;
@@ -12,7 +12,7 @@ pub(super) struct Stored {
     /// Number of the iteration, unique in the store.
     pub id: u64,
     pub batch: Batch,
-    /// The policy the batch was made with.
+    /// The policy that made the batch.
     pub policy: Policy,
     /// State distribution at each step when this policy was the newest (horizon).
     pub states: Vec<StateDistribution>,

@@ -25,7 +25,7 @@ pub fn expected_advantage(
     at_mean + spread + 0.5 * q.action.component_mul(&(&new.covariance - &old.covariance)).sum()
 }
 
-/// The last update, kept for the comparison with the rollouts of the policy it made.
+/// The last update, kept for comparison with the rollouts of the new policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct LastUpdate {
     pub old: Policy,
@@ -48,10 +48,12 @@ pub struct StepOutcome {
 }
 
 impl LastUpdate {
-    /// Compares with a batch of the updated policy `new` and its fitted state distributions.
+    /// Compares the update with a batch of the updated policy `new` and its fitted state
+    /// distributions.
     pub fn outcome(&self, new: &Policy, batch: &Batch, states: &[StateDistribution]) -> Vec<StepOutcome> {
         let step = |t: usize| {
-            // The expected KL is quadratic in the state: exact over the rollouts from their first two moments.
+            // The expected KL is quadratic in the state, so the first two moments of the rollouts
+            // give it exactly.
             let seen = StateDistribution::fit(&[(&batch.states[t], 1.0)], &vec![0.0; batch.states[t].nrows()]);
             let kl = new.steps[t].expected_kl(&self.old.steps[t], &seen.mean, &seen.covariance);
             let (now, before) = (&states[t], &self.states[t]);

@@ -4,10 +4,11 @@ use super::{TrustRegion, update::StepUpdate};
 
 /// The multiplier eta of each step (horizon). Per step: the smallest eta that keeps the step's KL
 /// within `epsilon`. Over the trajectory: one common eta for which the KLs sum to horizon x
-/// `epsilon`; a step whose KL would exceed `cap` x `epsilon` gets the smallest eta that keeps this
+/// `epsilon`. A step whose KL would exceed `cap` x `epsilon` gets the smallest eta that keeps the
 /// cap.
 ///
-/// Every KL is non-increasing in eta, so both are one-dimensional searches; both return a feasible point.
+/// Every KL is non-increasing in eta, so both kinds are one-dimensional searches. Both return a
+/// feasible point.
 pub fn multipliers(kind: TrustRegion, steps: &[StepUpdate], epsilon: f64, cap: f64) -> Vec<f64> {
     let bound = match kind {
         TrustRegion::PerStep => epsilon,
@@ -29,7 +30,7 @@ pub fn multipliers(kind: TrustRegion, steps: &[StepUpdate], epsilon: f64, cap: f
         high *= 2.0;
     }
     loop {
-        // Geometric: the steps' multipliers differ by orders of magnitude.
+        // The mean is geometric, because the steps' multipliers differ by orders of magnitude.
         let middle = (low * high).sqrt();
         if middle <= low || middle >= high {
             return least.into_iter().map(|l| l.max(high)).collect();

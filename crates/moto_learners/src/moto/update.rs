@@ -1,9 +1,10 @@
-//! The exact policy update of one step (Akrour et al. 2018, section 3.1, equations of the dual; the factored
-//! one-dimensional form is this project's).
+//! The exact policy update of one step (Akrour et al. 2018, section 3.1, equations of the dual; the
+//! factored one-dimensional form is this project's).
 //!
-//! Maximise `E[Q]` over linear-Gaussian laws subject to a bound on the expected KL and on the entropy reduction. With
-//! `Sigma = CC'` and `C' Qaa C = U diag(lambda) U'` the solution for a multiplier eta of the KL is
-//! `F = CU diag(1/(eta - lambda)) U'C'`, gain `K + FG`, bias `k + Fh`, covariance `tau F`, `tau = eta + omega`.
+//! The update maximises `E[Q]` over linear-Gaussian laws, with bounds on the expected KL and on the
+//! entropy reduction. With `Sigma = CC'` and `C' Qaa C = U diag(lambda) U'`, the solution for a
+//! multiplier eta of the KL is `F = CU diag(1/(eta - lambda)) U'C'`, gain `K + FG`, bias `k + Fh`,
+//! covariance `tau F`, `tau = eta + omega`.
 
 use super::{MotoError, Quadratic, StateDistribution, value::QBlocks};
 use crate::policy::LinearGaussian;
@@ -22,20 +23,22 @@ pub struct StepUpdate {
     /// Gradient of Q in the action along the old mean: slope (action x state) and offset (action).
     slope: DMatrix<f64>,
     offset: DVector<f64>,
-    /// Largest entropy reduction, infinite without the constraint.
+    /// Largest entropy reduction; infinite without the constraint.
     entropy_bound: f64,
-    /// The larger of 0 and the largest curvature: eta stays right of it.
+    /// The larger of 0 and the largest curvature. Eta must be greater.
     base: f64,
-    /// Scale of the problem, to which floors are relative; 0 if Q does not depend on the action.
+    /// Scale of the problem, the unit of numerical floors; 0 if Q does not depend on the action.
     scale: f64,
 }
 
 impl StepUpdate {
-    /// Factors the update of `law` by `q`, a quadratic over (state, action), with states distributed as `states`;
-    /// `entropy_bound` is beta0 in nats, infinite for no constraint. `step` names the step in errors.
+    /// Factors the update of `law` by `q`, a quadratic over (state, action), with states
+    /// distributed as `states`. `entropy_bound` is beta0 in nats, infinite for no constraint.
+    /// `step` is the step's number in errors.
     ///
     /// # Errors
-    /// [`MotoError::Numerical`] if Q is not finite or the law's covariance not positive definite.
+    /// [`MotoError::Numerical`] if Q is not finite or the law's covariance is not positive
+    /// definite.
     pub fn new(
         law: &LinearGaussian,
         q: &Quadratic,
@@ -65,26 +68,27 @@ impl StepUpdate {
         if !scale.is_finite() {
             return Err(MotoError::Numerical { quantity: "Q-function's natural gradient", step });
         }
-        // Below the square root of the smallest number the problem is zero to rounding and its ratios would underflow.
+        // Below the square root of the smallest number the problem is zero to rounding, and its
+        // ratios would underflow.
         let scale = if scale < f64::MIN_POSITIVE.sqrt() { 0.0 } else { scale };
         let base = eigenvalues.max().max(0.0);
         let curvature = eigenvalues;
         Ok(Self { law: law.clone(), curvature, gradient_power, frame, slope, offset, entropy_bound, base, scale })
     }
 
-    /// `eta - lambda_j`, exact where eta is close to the largest curvature.
+    /// `eta - lambda_j`, exact for eta close to the largest curvature.
     fn denominator(&self, eta: f64, j: usize) -> f64 {
         (eta - self.base) + (self.base - self.curvature[j])
     }
 
-    /// `tau = eta + omega` at the best omega for this eta, in closed form.
+    /// `tau = eta + omega` with the best omega for this eta, in closed form.
     fn temperature(&self, eta: f64) -> f64 {
         let dim = self.curvature.len();
         let logs: f64 = (0..dim).map(|j| self.denominator(eta, j).ln()).sum();
         eta.max(((logs - 2.0 * self.entropy_bound) / dim as f64).exp())
     }
 
-    /// Expected KL of the update at `eta`, non-increasing right of the largest curvature.
+    /// Expected KL of the update at `eta`; non-increasing for eta above the largest curvature.
     pub fn kl(&self, eta: f64) -> f64 {
         if self.scale == 0.0 {
             return 0.0;
@@ -99,8 +103,8 @@ impl StepUpdate {
     }
 
     /// The smallest eta whose KL is at most `bound`, to the last representable digit and on the
-    /// feasible side. Eta stays a relative 1e-10 away from the largest curvature (or zero); where
-    /// that end is feasible, the KL constraint is inactive.
+    /// feasible side. Eta stays a relative 1e-10 away from the largest curvature (or zero). If that
+    /// end is feasible, the KL constraint is inactive.
     pub fn smallest_eta(&self, bound: f64) -> f64 {
         if self.scale == 0.0 {
             return 1.0;

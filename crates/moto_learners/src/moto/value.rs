@@ -1,4 +1,5 @@
-//! Policy evaluation: the value of a state from the Q-function, under the policy that is being improved.
+//! Policy evaluation: the value of a state from the Q-function, under the policy that is being
+//! improved.
 
 use super::Quadratic;
 use crate::policy::LinearGaussian;
@@ -19,7 +20,7 @@ pub struct QBlocks {
 }
 
 impl QBlocks {
-    /// Cuts a quadratic over (state, action) into its blocks.
+    /// Splits a quadratic over (state, action) into its blocks.
     pub fn new(q: &Quadratic, state_dim: usize) -> Self {
         let action_dim = q.gradient.len() - state_dim;
         let block = |r, c, rows, columns| q.hessian.view((r, c), (rows, columns)).into_owned();
@@ -33,7 +34,8 @@ impl QBlocks {
     }
 }
 
-/// `V(s) = E_a Q(s, a)` under `law` (Akrour et al. 2018, section 3.2), a quadratic over the state.
+/// `V(s) = E_a Q(s, a)` under `law` (Akrour et al. 2018, section 3.2), as a quadratic over the
+/// state.
 pub fn backup(q: &Quadratic, law: &LinearGaussian) -> Quadratic {
     let state_dim = law.gain.ncols();
     let blocks = QBlocks::new(q, state_dim);

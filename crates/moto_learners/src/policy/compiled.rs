@@ -1,14 +1,16 @@
-//! The form of a policy that the control loop evaluates: contiguous, checked, without allocation.
+//! The form of a policy for the control loop: contiguous, checked, without allocation.
 
 use super::{Policy, PolicyError};
 
-/// A policy laid out for the control loop: gains, biases and Cholesky factors in one block per step.
+/// A policy laid out for the control loop: gains, biases and Cholesky factors in one block per
+/// step.
 #[derive(Clone, Debug)]
 pub struct CompiledPolicy {
     horizon: usize,
     state_dim: usize,
     action_dim: usize,
-    /// Per step: gain by columns (state x action), bias (action), lower Cholesky factor by rows (action x action).
+    /// Per step: gain by columns (state x action), bias (action), lower Cholesky factor by rows
+    /// (action x action).
     data: Box<[f64]>,
 }
 
@@ -51,11 +53,11 @@ impl CompiledPolicy {
 
     /// Writes `K_t s + k_t + C_t noise` into `action`, `C_t` the Cholesky factor of the covariance.
     ///
-    /// `state` has d_s entries; `noise` (standard normal draws, zeros for the mean action) and `action` have d_a.
-    /// Real-time safe: no allocation, no system call.
+    /// `state` has d_s entries. `noise` (standard normal draws, or zeros for the mean action) and
+    /// `action` have d_a entries. Real-time safe: no allocation, no system call.
     ///
     /// # Panics
-    /// If `step` or a slice length is out of range; the loop checks both when it takes a trial.
+    /// If `step` or a slice length is out of range. The loop checks both when it accepts a trial.
     pub fn action(&self, step: usize, state: &[f64], noise: &[f64], action: &mut [f64]) {
         let (ds, da) = (self.state_dim, self.action_dim);
         let stride = Self::stride(ds, da);

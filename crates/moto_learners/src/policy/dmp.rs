@@ -2,12 +2,13 @@
 //! Muelling, Kroemer, Lampert, Schoelkopf and Peters 2010): the movement whose parameters the
 //! episodic methods learn.
 //!
-//! A joint obeys `y'' = (1 - x) a (a/4 (g - v (t_h - t) - y) + v - y') + f(x)`: a critically damped
-//! spring on a goal that moves with velocity v and is at g at the hitting time t_h, faded in while
-//! the phase `x = exp(-phase_decay t / t_h)` falls, and a forcing term f, a mixture of Gaussians in
-//! the phase times x, fitted to one demonstration. The forcing term is not scaled by the distance
-//! from the goal, because that distance is nearly zero for some joints. The trajectory is therefore
-//! linear in g and v, and the control loop gets it in that form ([`Primitive`]).
+//! A joint obeys `y'' = (1 - x) a (a/4 (g - v (t_h - t) - y) + v - y') + f(x)`. The first term is a
+//! critically damped spring on a goal that moves with velocity v and reaches g at the hitting time
+//! t_h. The spring fades in while the phase `x = exp(-phase_decay t / t_h)` falls. The forcing term
+//! f is a mixture of Gaussians in the phase, times x, fitted to one demonstration. The forcing term
+//! is not scaled by the distance from the goal, because that distance is nearly zero for some
+//! joints. The trajectory is therefore linear in g and v, and the control loop gets it in that form
+//! ([`Primitive`]).
 
 use crate::policy::{Motion, Primitive};
 use moto_settings::{FieldError, Joints, check};
@@ -15,7 +16,7 @@ use nalgebra::{DMatrix, DVector};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How a movement is fitted.
+/// Settings of a movement's fit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DmpConfig {
@@ -25,7 +26,7 @@ pub struct DmpConfig {
     /// Decay of the phase over the hitting time.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 20))]
     pub phase_decay: f64,
-    /// Basis functions of the forcing term.
+    /// Number of basis functions of the forcing term.
     #[schemars(extend("minimum" = 2, "maximum" = 200))]
     pub basis_functions: usize,
 }
@@ -43,7 +44,7 @@ pub enum DmpError {
     /// A parameter is out of range.
     #[error(transparent)]
     Config(#[from] FieldError),
-    /// The demonstration is too short to have accelerations, or ends before the hitting time.
+    /// The demonstration is too short for accelerations, or ends before the hitting time.
     #[error(
         "the demonstration has {rows} rows, expected at least 3 and to last {cycles} cycles, until the hitting time"
     )]
@@ -55,7 +56,8 @@ pub enum DmpError {
     },
 }
 
-/// A demonstrated movement, sampled at the control period. The first row is where the stroke starts.
+/// A demonstrated movement, sampled at the control period. The first row is the start of the
+/// stroke.
 #[derive(Clone, Copy, Debug)]
 pub struct Demonstration<'a> {
     /// Joint positions (row x joint).
@@ -71,9 +73,9 @@ pub struct Demonstration<'a> {
 /// A fitted movement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dmp {
-    /// Its trajectories as the loop follows them.
+    /// Trajectories in the form of the control loop.
     pub primitive: Primitive,
-    /// Goals, then goal velocities (2 n) of the demonstration.
+    /// Goals, then goal velocities (2 n), of the demonstration.
     pub demonstrated: DVector<f64>,
 }
 
@@ -98,7 +100,8 @@ impl Dynamics<'_> {
         (1. - self.phase(time)) * a * (a / 4. * (target - y) + velocity - dy)
     }
 
-    /// Normalised Gaussians in the phase, times the phase: centres even in time, each half a distance wide.
+    /// Normalised Gaussians in the phase, times the phase. The centres are even in time, and the
+    /// width is half their distance.
     fn features(&self, time: f64) -> DVector<f64> {
         let (count, x) = (self.config.basis_functions, self.phase(time));
         let last = (count - 1) as f64;
@@ -111,7 +114,8 @@ impl Dynamics<'_> {
         features * (x / sum)
     }
 
-    /// The motion from position and velocity at zero, by the classical Runge-Kutta method (cycles).
+    /// The motion from a position and velocity at time zero, by the classical Runge-Kutta method
+    /// (cycles).
     fn integrate(
         &self,
         start: [f64; 2],
@@ -140,8 +144,8 @@ impl Dynamics<'_> {
 
 impl Dmp {
     /// Fits the forcing terms to a demonstration. The goals are the positions of the demonstration
-    /// `hit_time` seconds after its start. The movement lasts as long as the demonstration, keeps
-    /// the goal's velocity after the hit, and has one row less than the demonstration.
+    /// `hit_time` seconds after its start. The movement is as long as the demonstration, with one
+    /// row less, and keeps the goal's velocity after the hit.
     ///
     /// # Errors
     /// A parameter out of range, or a demonstration that ends before the hit.
@@ -165,8 +169,8 @@ impl Dmp {
             &(0..cycles).map(|i| dynamics.features(i as f64 * period).transpose()).collect::<Vec<_>>(),
         );
         let mut normal = design.tr_mul(&design);
-        // The ridge keeps the weight of a function at zero that no row of the demonstration
-        // reaches.
+        // If no row of the demonstration reaches a basis function, the ridge keeps its weight at
+        // zero.
         let least = 1e-9 * normal.diagonal().max();
         (0..normal.nrows()).for_each(|i| normal[(i, i)] += least);
         let factor = nalgebra::Cholesky::new(normal).ok_or(DmpError::Short { rows, cycles: before + 1 })?;
@@ -200,7 +204,8 @@ mod tests {
     const PERIOD: f64 = 0.002;
     const HIT: f64 = 0.569;
 
-    /// A backswing and a swing of two joints, the second hardly moving in the end (row x joint).
+    /// A backswing and a swing of two joints (row x joint). The second joint hardly moves at the
+    /// end.
     fn demonstration() -> (Vec<f64>, Vec<f64>) {
         let (mut position, mut velocity) = (Vec::new(), Vec::new());
         for i in 0..=300 {
@@ -238,7 +243,7 @@ mod tests {
             let mut parameters = dmp.demonstrated.clone();
             (parameters[0], parameters[2]) = (goal, velocity);
             let at = |cycle| dmp.primitive.at(cycle, 0, parameters.as_slice());
-            // The hit is between cycles 284 and 285.
+            // The hit lies between cycles 284 and 285.
             let meet = |k: usize| 0.5 * (at(284)[k] + at(285)[k]);
             let (missed, off) = ((meet(0) - goal).abs(), (meet(1) - velocity).abs());
             assert!(missed < 0.02 && off < 0.15, "{goal} {velocity}: {missed} {off}");

@@ -1,4 +1,4 @@
-//! The policy the learner works on.
+//! The policy that a learner improves.
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub struct LinearGaussian {
 /// let policy = Policy { steps: vec![law; 10] };
 /// assert_eq!((policy.horizon(), policy.state_dim(), policy.action_dim()), (10, 2, 1));
 ///
-/// // The mean at a state, and an action one standard deviation above it.
+/// // The mean action at a state, and an action one standard deviation above the mean.
 /// let compiled = CompiledPolicy::new(&policy)?;
 /// let mut action = [0.];
 /// compiled.action(3, &[1., 0.], &[0.], &mut action);
@@ -80,9 +80,9 @@ pub enum PolicyError {
     Movement {
         /// Control cycles of the primitive.
         cycles: usize,
-        /// Its joints.
+        /// Number of joints of the primitive.
         joints: usize,
-        /// Dimension of the distribution of its parameters.
+        /// Dimension of the parameters' distribution.
         parameters: usize,
         /// Policy steps.
         horizon: usize,

@@ -1,8 +1,9 @@
-//! Reads stored matrices back. The form is nalgebra's (entries, rows, columns), but the shape is multiplied with a check:
-//! nalgebra's own reader wraps around, so that a crafted shape passes for a matrix of few entries.
+//! Readers of stored matrices. The form is nalgebra's (entries, rows, columns), with a checked
+//! product of rows and columns. In nalgebra's own reader the product wraps around, so that a
+//! crafted shape passes for a matrix of few entries.
 //!
-//! Every matrix in a type that is stored is read by one of these: `#[serde(deserialize_with = "matrix")]`. A vector has one column,
-//! and nothing to multiply.
+//! Every matrix in a stored type uses one of these readers:
+//! `#[serde(deserialize_with = "matrix")]`. A vector has one column and needs no product.
 
 use nalgebra::DMatrix;
 use serde::de::Error;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 /// Reads a matrix.
 ///
 /// # Errors
-/// A number of entries that is not rows times columns.
+/// A number of entries that differs from rows times columns.
 pub fn matrix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DMatrix<f64>, D::Error> {
     Checked::deserialize(deserializer).map(|Checked(matrix)| matrix)
 }
@@ -19,7 +20,7 @@ pub fn matrix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DMatrix<f64>
 /// Reads a list of matrices.
 ///
 /// # Errors
-/// As [`matrix`].
+/// The errors of [`matrix`].
 pub fn matrices<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DMatrix<f64>>, D::Error> {
     let list = Vec::<Checked>::deserialize(deserializer)?;
     Ok(list.into_iter().map(|Checked(matrix)| matrix).collect())

@@ -1,6 +1,5 @@
-//! Time-indexed linear-Gaussian policies (Akrour et al. 2018, section 2),
-//! `pi_t(a|s) = N(K_t s + k_t, Sigma_t)`, and movement primitives: the two kinds of law that make a
-//! stroke.
+//! The two laws of a stroke: time-indexed linear-Gaussian policies (Akrour et al. 2018, section 2),
+//! `pi_t(a|s) = N(K_t s + k_t, Sigma_t)`, and movement primitives.
 
 mod compiled;
 mod divergence;

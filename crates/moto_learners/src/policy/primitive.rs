@@ -1,12 +1,12 @@
-//! Movement primitives as the control loop follows them: joint trajectories that are linear in a few parameters, which are drawn
-//! once per stroke.
+//! Movement primitives in the form of the control loop: joint trajectories that are linear in a few
+//! parameters. The parameters are drawn once per stroke.
 //!
 //! Position, velocity and acceleration of joint j at each cycle are
 //! `base_j + response_goal * g_j + response_velocity * v_j`, with the parameters `(g, v)` of all
 //! joints (2 n). A dynamic movement primitive gives such trajectories for goals g and goal
-//! velocities v, if its forcing term is not scaled by the goal ([`super::Dmp`]). The parameters are
-//! linear-Gaussian in the policy's state at the start of the stroke, so that they can depend on
-//! what is seen of the task by then (Kupcsik et al. 2013).
+//! velocities v, if the goal does not scale its forcing term ([`super::Dmp`]). The parameters are
+//! linear-Gaussian in the policy's state at the start of the stroke, so they may depend on the
+//! task's values at that time (Kupcsik et al. 2013).
 
 use super::{CompiledPolicy, LinearGaussian, Policy, PolicyError};
 use serde::{Deserialize, Serialize};
@@ -20,9 +20,10 @@ pub type Motion = [f64; 3];
 pub struct Primitive {
     /// Trajectory at zero goals and goal velocities (cycle x joint).
     pub base: Vec<Vec<Motion>>,
-    /// Change of a joint's trajectory per unit of its goal, the same for all joints (cycle).
+    /// Change of a joint's trajectory per unit of its goal (cycle); the same for all joints.
     pub goal_response: Vec<Motion>,
-    /// Change of a joint's trajectory per unit of its goal velocity (cycle).
+    /// Change of a joint's trajectory per unit of its goal velocity (cycle); the same for all
+    /// joints.
     pub velocity_response: Vec<Motion>,
 }
 
@@ -32,7 +33,7 @@ impl Primitive {
         self.base.first().map_or(0, Vec::len)
     }
 
-    /// Control cycles.
+    /// Number of control cycles.
     pub fn cycles(&self) -> usize {
         self.base.len()
     }
@@ -41,7 +42,7 @@ impl Primitive {
     /// Real-time safe.
     ///
     /// # Panics
-    /// If an index is out of range; the loop checks them when it takes a trial.
+    /// If an index is out of range. The loop checks the indices when it accepts a trial.
     pub fn at(&self, cycle: usize, joint: usize, parameters: &[f64]) -> Motion {
         let (goal, velocity) = (parameters[joint], parameters[parameters.len() / 2 + joint]);
         let (base, goals, velocities) =
@@ -59,17 +60,17 @@ impl Primitive {
 #[derive(Clone, Debug)]
 pub struct CompiledMovement {
     primitive: Arc<Primitive>,
-    /// One step: parameters (2 n) from the state at the start.
+    /// A policy of one step: parameters (2 n) from the state at the start of the stroke.
     parameters: CompiledPolicy,
     horizon: usize,
 }
 
 impl CompiledMovement {
-    /// A movement of `horizon` policy steps whose parameters are drawn from `search`, N(gain s + bias, covariance) over the
-    /// state s at the start of the stroke (2 n x state).
+    /// A movement of `horizon` policy steps. Its parameters are drawn from `search`, N(gain s +
+    /// bias, covariance), where s is the state at the start of the stroke (2 n x state).
     ///
     /// # Errors
-    /// What is wrong with the distribution or the primitive.
+    /// An invalid distribution or primitive.
     pub fn new(primitive: Arc<Primitive>, search: LinearGaussian, horizon: usize) -> Result<Self, PolicyError> {
         let parameters = CompiledPolicy::new(&Policy { steps: vec![search] })?;
         let (joints, cycles) = (primitive.joints(), primitive.cycles());
@@ -90,7 +91,7 @@ impl CompiledMovement {
         &self.primitive
     }
 
-    /// Draws the parameters (2 n) for a state and standard normal draws (2 n). Real-time safe.
+    /// Draws the parameters (2 n) from a state and standard normal draws (2 n). Real-time safe.
     ///
     /// # Panics
     /// If a slice has the wrong length.
@@ -102,14 +103,14 @@ impl CompiledMovement {
 /// The law of a stroke.
 #[derive(Clone, Debug)]
 pub enum Law {
-    /// Feedback on the state, step by step; the effort is held within a step.
+    /// Feedback on the state, step by step. The effort is held within a step.
     Policy(Arc<CompiledPolicy>),
-    /// A trajectory fixed at the start of the stroke and tracked in every cycle.
+    /// A trajectory that is fixed at the start of the stroke and tracked in every cycle.
     Movement(Arc<CompiledMovement>),
 }
 
 impl Law {
-    /// Policy steps T.
+    /// Number of policy steps T.
     pub fn horizon(&self) -> usize {
         match self {
             Self::Policy(policy) => policy.horizon(),
@@ -125,7 +126,7 @@ impl Law {
         }
     }
 
-    /// Action dimension d_a: joints.
+    /// Action dimension d_a: the number of joints.
     pub fn action_dim(&self) -> usize {
         match self {
             Self::Policy(policy) => policy.action_dim(),
@@ -133,8 +134,8 @@ impl Law {
         }
     }
 
-    /// Standard normal draws of a stroke: one per step and action, or one per parameter of the
-    /// movement.
+    /// Number of standard normal draws of a stroke: one per step and action entry, or one per
+    /// parameter of the movement.
     pub fn noise_len(&self) -> usize {
         match self {
             Self::Policy(policy) => policy.horizon() * policy.action_dim(),
@@ -143,7 +144,7 @@ impl Law {
     }
 
     /// Parameters that a rollout draws once, from its first state and its standard normal draws;
-    /// empty where the law draws at every step.
+    /// empty if the law draws at every step.
     ///
     /// # Panics
     /// If a slice has the wrong length.
@@ -158,7 +159,7 @@ impl Law {
         }
     }
 
-    /// Number of control cycles the law is made for; `None` where the law fits any number.
+    /// Number of control cycles of the law; `None` if the law fits any number.
     pub fn cycles(&self) -> Option<usize> {
         match self {
             Self::Policy(_) => None,

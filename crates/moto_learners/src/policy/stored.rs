@@ -1,10 +1,10 @@
-//! A law as it is stored.
+//! The stored form of a law.
 
 use super::{CompiledMovement, CompiledPolicy, Law, LinearGaussian, Policy, PolicyError, Primitive};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// A law as learners return it and as it is stored.
+/// A law in the form that learners return and that is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoredLaw {
@@ -12,17 +12,17 @@ pub enum StoredLaw {
     Policy(Policy),
     /// A movement primitive.
     Movement {
-        /// Its trajectories.
+        /// Trajectories of the movement.
         primitive: Primitive,
-        /// Distribution of its parameters given the state at the start.
+        /// Distribution of the parameters given the state at the start of the stroke.
         parameters: LinearGaussian,
-        /// Policy steps it lasts.
+        /// Number of policy steps.
         horizon: usize,
     },
 }
 
 impl StoredLaw {
-    /// What kind of law it is, for people.
+    /// Name of the kind of law, in messages.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Policy(_) => "a policy",
@@ -30,10 +30,10 @@ impl StoredLaw {
         }
     }
 
-    /// The law as the control loop takes it.
+    /// The law in the form of the control loop.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// An invalid law.
     pub fn compile(&self) -> Result<Law, PolicyError> {
         match self {
             Self::Policy(policy) => Ok(CompiledPolicy::new(policy)?.into()),

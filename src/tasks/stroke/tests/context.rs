@@ -38,7 +38,7 @@ fn a_context_depends_on_seed_and_key_alone_and_keeps_to_its_bounds() {
     for other in [task.context(8, &key(TrialKind::Learn, 2, 3)), task.context(7, &key(TrialKind::Evaluate, 2, 3))] {
         assert_ne!(first[3], other);
     }
-    // In the order of the names: pace, target.
+    // The entries are in alphabetical order: pace, target.
     let bounds = [(1., 2.), (-1.5, -1.4), (-0.1, 0.1), (0.9, 1.)];
     for (entry, (low, high)) in bounds.into_iter().enumerate() {
         let values = || first.iter().map(|context| context[entry]);

@@ -10,7 +10,7 @@ fn racket() -> FrameId {
     ARM.model.frame("racket").unwrap()
 }
 
-/// The racket's centre and its velocity in a row of the demonstration.
+/// Centre of the racket and its velocity in a row of the demonstration.
 fn centre(task: &StrokeTask, row: usize) -> (Vector3<f64>, Vector3<f64>) {
     let (q, qd) = (&task.reference.position[row * 9..][..9], &task.reference.velocity[row * 9..][..9]);
     let mut workspace = ARM.model.workspace();
@@ -19,7 +19,7 @@ fn centre(task: &StrokeTask, row: usize) -> (Vector3<f64>, Vector3<f64>) {
     (at, ARM.model.velocity_at(&workspace, racket(), Point3::from(at)).0)
 }
 
-/// Within the limits of the shipped arm: bounds and speeds.
+/// A reach within the bounds and speeds of the shipped arm.
 fn reach<'a>(bounds: &'a [Vec<f64>; 3], point: Point3<f64>) -> Reach<'a> {
     let [lower, upper, ease] = bounds;
     Reach { model: &ARM.model, frame: racket(), point, lower, upper, ease }
@@ -59,7 +59,7 @@ proptest! {
 fn what_is_out_of_reach_is_so_by_the_distance_of_the_nearest_point() {
     let bounds = bounds();
     let shoulder = Vector3::new(-2.05, 0., 1.15);
-    // Straight ahead: both slides and the straight arm, 0.15 m and 1.05 m.
+    // Straight ahead, the slides add 0.15 m to the 1.05 m of the straight arm.
     let far = shoulder + Vector3::new(3., 0., 0.);
     let OutOfReach { by, nearest } =
         reach(&bounds, Point3::origin()).positions(&far, &ARM.config.control.start_posture).unwrap_err();
@@ -106,7 +106,7 @@ fn joints_that_are_not_named_pass_on_as_they_will() {
     assert!((at(position, 200, 6) - 1.2).abs() < 1e-9 && (at(velocity, 200, 6) - 0.5).abs() < 1e-9);
     let rest = &ARM.config.control.start_posture;
     assert!((0..9).all(|joint| (at(position, 400, joint) - rest[joint]).abs() < 1e-9));
-    // A joint on its way in one direction does not stop at a point.
+    // A joint that keeps its direction does not stop at a point.
     assert!(at(velocity, 100, 4).abs() > 0.1);
     assert_eq!(at(position, 200, 3), rest[3]);
 }

@@ -15,7 +15,7 @@ use crate::setup::{Setup, read_yaml};
 
 static ARM: LazyLock<Setup> = LazyLock::new(|| Setup::shipped(|_| {}).unwrap());
 
-/// Settings as a file has them, checked as a file's are.
+/// Settings in the text form of a file, checked as a file's settings are.
 fn settings(yaml: &str) -> Result<StrokeTaskConfig, String> {
     let mut tree = read_yaml(yaml).map_err(|error| error.to_string())?;
     Schema::of::<StrokeTaskConfig>().check(&mut tree, 9).map_err(|refusal| refusal.error.to_string())?;
@@ -33,7 +33,7 @@ fn task(yaml: &str) -> StrokeTask {
     of(settings(yaml).unwrap()).unwrap()
 }
 
-/// What is said of settings that are refused.
+/// The message for settings that are refused.
 fn refused(yaml: &str) -> String {
     settings(yaml).and_then(of).err().unwrap_or_else(|| format!("accepted: {yaml}"))
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 const DEMONSTRATION: &str = "{horizon: 30, reward: [{effort: 1.0}], demonstration: {via_points: [
     {time: 0.4, link: racket, position: [-1.45, -0.3, 0.95], velocity: [0.8, 0.4, 0.1]}]}}";
 
-/// A stroke of the simulated arm without noise, under the first policy of a task, in `horizon` policy steps.
+/// A stroke of the simulated arm under a task's first policy without noise, in `horizon` policy
+/// steps.
 fn run(task: &StrokeTask, horizon: usize) -> Episode {
     let policy = task.first_policy();
     let mut plant = task.plant(1).unwrap();
@@ -73,7 +74,7 @@ fn from(path: &Path, more: &str) -> String {
     format!("{{horizon: 30, reward: [{{effort: 1.0}}], demonstration: {{recording: {path:?}}}{more}}}")
 }
 
-/// Largest distance of two lists of joint values.
+/// Largest difference of two lists of joint values.
 fn apart(one: &[f64], other: &[f64]) -> f64 {
     one.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0., f64::max)
 }
@@ -86,10 +87,10 @@ fn a_trial_that_is_shown_again_is_made_again() {
     let again = task(&from(&path, ""));
     assert!(apart(&again.reference.position, &shown.position) < 2e-3);
     assert!(apart(&again.reference.velocity, &shown.velocity) < 0.15);
-    // The efforts are those that were sent, so that the arm does the same.
+    // The efforts are the sent ones, so the arm repeats the motion.
     let made = run(&again, 30);
     assert!(apart(&made.position, &shown.position) < 1e-6, "{}", apart(&made.position, &shown.position));
-    // Without them the model's do nearly the same, under feedback.
+    // Under feedback the model's efforts give nearly the same motion.
     let feedback = ", recording: {use_efforts: false}, feedback: {stiffness: 400.0, damping: 35.0}";
     let made = run(&task(&from(&path, feedback)), 30);
     assert!(apart(&made.position, &shown.position) < 0.02, "{}", apart(&made.position, &shown.position));

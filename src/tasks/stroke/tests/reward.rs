@@ -12,7 +12,7 @@ fn states() -> impl Strategy<Value = Vec<f64>> {
     })
 }
 
-/// Where a point of the racket is, and its axis x.
+/// Position of a point of the racket, and the racket's x axis.
 fn racket(q: &[f64], point: [f64; 3]) -> (Vector3<f64>, Vector3<f64>) {
     let model = &ARM.model;
     let mut workspace = model.workspace();
@@ -104,7 +104,7 @@ fn a_time_between_two_steps_belongs_to_the_step_it_is_in() {
     let task = task("{horizon: 10, reward: [{at: 0.15, joints: {bx: 0.0}}]}");
     let (mut from, mut to) = (vec![0.; 18], vec![0.; 18]);
     (from[0], to[0]) = (0.1, 0.3);
-    // Half of the way, at which the velocities at both ends, none, have it.
+    // Zero velocities at both ends put the middle of the step at half of the way.
     assert!((task.step(7, &from, &[0.; 9], &to, &[]) + 0.04).abs() < 1e-12);
     assert_eq!(task.step(8, &from, &[0.; 9], &to, &[]), 0.);
     let mut states = vec![vec![0.; 18]; 11];
@@ -144,7 +144,7 @@ success:
   - {from: 0.0, to: 0.04, joint_velocities: {j1: 0.0}, within: 1.0}
 ";
 
-/// Four steps in which bx and j1's velocity are these.
+/// A stroke of four steps with these values of bx and of j1's velocity.
 fn stroke(task: &StrokeTask, bx: f64, j1: f64) -> Episode {
     let mut states: Vec<Vec<f64>> = (0..5).map(|t| vec![0.01 * f64::from(t); 18]).collect();
     states[4][0] = bx;
@@ -185,7 +185,7 @@ fn the_errors_of_terms_are_among_the_outcomes_where_the_task_says() {
         let kept: Vec<f64> = rows.map(|row| judged.outcomes[(row, step)]).collect();
         assert_eq!(kept, errors.iter().find(|error| error.term == term).unwrap().error);
     }
-    // A term over a time has one at each of its states.
+    // A term over a range of times has an error at each state in the range.
     assert_eq!(errors.iter().filter(|error| error.term == 2).count(), 5);
 }
 
@@ -200,6 +200,6 @@ fn a_stroke_that_broke_off_is_no_success_and_is_judged_by_its_part() {
     let judged = task.judge(&episode);
     assert!(!judged.success && judged.distance.is_none() && judged.total_reward.is_finite());
     assert_eq!(judged.outcomes.ncols(), 4);
-    // The state after the time that lies between steps was never seen.
+    // The terms' times lie between two steps, and the second of these was not recorded.
     assert!(task.errors(&episode).iter().all(|error| error.term == 2));
 }

@@ -4,7 +4,7 @@ use nalgebra::Vector3;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Position (m) and velocity (m/s) of the ball's centre in the world frame.
+/// The ball: position and velocity of its centre in the world frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ball {
     /// Position of the centre, m.
@@ -14,13 +14,13 @@ pub struct Ball {
 }
 
 impl Ball {
-    /// Numbers a ball takes in a reading: position, then velocity.
+    /// Entries of a ball in a reading: position, then velocity.
     pub const DIM: usize = 6;
 
     /// Reads position and velocity from the first six entries.
     ///
     /// # Panics
-    /// If there are fewer.
+    /// If there are fewer than six entries.
     pub fn from_slice(values: &[f64]) -> Self {
         Self { position: Vector3::from_column_slice(&values[..3]), velocity: Vector3::from_column_slice(&values[3..6]) }
     }
@@ -28,14 +28,14 @@ impl Ball {
     /// Writes position and velocity to the first six entries.
     ///
     /// # Panics
-    /// If there are fewer.
+    /// If there are fewer than six entries.
     pub fn write(&self, values: &mut [f64]) {
         values[..3].copy_from_slice(self.position.as_slice());
         values[3..6].copy_from_slice(self.velocity.as_slice());
     }
 }
 
-/// How a ball flies: gravity and quadratic drag, no spin.
+/// The ball's flight: gravity and quadratic drag, no spin.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Flight {
@@ -45,7 +45,7 @@ pub struct Flight {
     /// Drag per unit mass: the deceleration is `drag * speed^2`.
     #[schemars(extend("minimum" = 0, "maximum" = 10, "x-unit" = "1/m"))]
     pub drag: f64,
-    /// Acceleration of gravity, m/s^2: that of the robot's world, `robot.gravity`.
+    /// Acceleration of gravity, m/s^2, from `robot.gravity`.
     #[serde(skip)]
     pub gravity: f64,
 }
@@ -58,16 +58,18 @@ impl Default for Flight {
 
 #[cfg(test)]
 std::thread_local! {
-    /// Integration steps made on this thread: what a prediction costs.
+    /// Integration steps made on this thread: the cost of a prediction.
     pub static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 impl Flight {
-    /// Longest step, s, that [`Self::after`] is meant for: its error is then below 1e-9 m at speeds up to 10 m/s.
+    /// Longest step of [`Self::after`], s. The error of a step is below 1e-9 m at speeds up to 10
+    /// m/s.
     pub const LONGEST_STEP: f64 = 0.01;
 
-    /// The ball after `dt` seconds (at most [`Self::LONGEST_STEP`]) of free flight: one classical Runge-Kutta step. The
-    /// acceleration depends on the velocity alone, which leaves three evaluations in the position.
+    /// The ball after `dt` seconds (at most [`Self::LONGEST_STEP`]) of free flight, by one
+    /// classical Runge-Kutta step. The acceleration depends on the velocity alone, so the position
+    /// needs only three evaluations.
     pub fn after(&self, ball: &Ball, dt: f64) -> Ball {
         #[cfg(test)]
         STEPS.set(STEPS.get() + 1);
@@ -83,7 +85,7 @@ impl Flight {
         }
     }
 
-    /// The ball `duration` seconds before, in free flight.
+    /// The ball `duration` seconds earlier, in free flight.
     pub fn before(&self, ball: &Ball, duration: f64) -> Ball {
         let mut ball = *ball;
         let mut left = duration;
@@ -96,8 +98,9 @@ impl Flight {
     }
 }
 
-/// When in `0..=dt` a height falls to zero, to a part in 10^12 of `dt`, by false position (the Illinois method). The height
-/// must not be below 0 at 0, must be at or below it at `dt`, and change sign once; it may start from 0 and rise first.
+/// The time in `0..=dt` at which `height` falls to zero, to a part in 10^12 of `dt`, by false
+/// position (the Illinois method). `height` must be at least 0 at time 0 and at most 0 at `dt`,
+/// with one change of sign. It may start at 0 and rise first.
 pub(super) fn time_of_zero(dt: f64, height: impl Fn(f64) -> f64) -> f64 {
     let (mut before, mut after) = ((0., height(0.)), (dt, height(dt)));
     let (mut last, mut was_above) = (f64::NAN, None);

@@ -1,4 +1,4 @@
-//! Where the ball flies: table, net and floor, and what is predicted of its flight.
+//! The court: table, net and floor, and the prediction of the ball's flight.
 
 use super::ball::{Ball, Flight, time_of_zero};
 use super::racket::{Crossing, Racket, Swing};
@@ -7,7 +7,8 @@ use nalgebra::{Vector2, Vector3};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A table lengthwise along x, its centre above the origin, the robot at negative x. The net stands at x = 0.
+/// The table. Its length is along x, its centre is above the origin, and the net stands at x = 0.
+/// The robot is at negative x.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Table {
@@ -23,13 +24,13 @@ pub struct Table {
     /// Height of the net above the surface.
     #[schemars(extend("minimum" = 0, "maximum" = 1, "x-unit" = "m"))]
     pub net_height: f64,
-    /// How far the net stands out beyond each side.
+    /// Length by which the net extends beyond each side.
     #[schemars(extend("minimum" = 0, "maximum" = 1, "x-unit" = "m"))]
     pub net_overhang: f64,
-    /// Share of the vertical speed that comes back at a bounce.
+    /// Share of the vertical speed that a bounce returns.
     #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub restitution: f64,
-    /// Share of the horizontal velocity that is kept at a bounce.
+    /// Share of the horizontal velocity that a bounce keeps.
     #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub retention: f64,
 }
@@ -55,18 +56,19 @@ impl Table {
     }
 }
 
-/// Where a ball in free flight would come down.
+/// The predicted landing of a ball in free flight.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Landing {
-    /// Where the centre passes the height of a ball on the table (x, y), m; not necessarily on it.
+    /// Point at which the ball's centre passes the height of a ball on the table (x, y), m. The
+    /// point may lie beside the table.
     pub point: Vector2<f64>,
-    /// Seconds until then.
+    /// Time until the landing, s.
     pub time: f64,
-    /// The ball does not touch the net on its way.
+    /// Whether the ball flies without touching the net.
     pub clears_net: bool,
 }
 
-/// What stops the free flight.
+/// An obstacle in free flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Obstacle {
     Table,
@@ -74,7 +76,7 @@ enum Obstacle {
     Floor,
 }
 
-/// The court: how the ball flies, and what it meets.
+/// The court: the flight of the ball, and the obstacles in its way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Court {
@@ -86,20 +88,21 @@ pub struct Court {
     pub racket: Racket,
 }
 
-/// Vertical speed, m/s, below which a ball no longer bounces but rolls; it bounds the bounces in a step.
+/// Vertical speed below which a ball rolls instead of bouncing, m/s. It bounds the number of
+/// bounces in a step.
 const ROLLING_SPEED: f64 = 0.02;
-/// Share of the speed with which a ball comes back from the net.
+/// Share of the speed that the net returns.
 const NET_RESTITUTION: f64 = 0.1;
-/// How far ahead a flight is predicted, s.
+/// Longest prediction of a flight, s.
 const HORIZON: f64 = 3.;
-/// Contacts with the table after which a ball no longer counts as coming.
+/// Number of contacts with the table after which a ball no longer counts as coming.
 const MOST_CONTACTS: usize = 12;
 
 impl Court {
     /// Checks every parameter.
     ///
     /// # Errors
-    /// The first that is out of range.
+    /// The first parameter that is out of range.
     pub fn validate(&self) -> Result<(), FieldError> {
         check(self, Joints::Unknown)?;
         let Racket { reach, radius, .. } = self.racket;
@@ -109,14 +112,15 @@ impl Court {
         Ok(())
     }
 
-    /// Height of the centre of a ball that lies on the table, m.
+    /// Height of the centre of a ball on the table, m.
     pub fn surface(&self) -> f64 {
         self.table.height + self.ball.radius
     }
 
-    /// Moves the ball by `dt` seconds (at most [`Flight::LONGEST_STEP`]) through whatever it meets, in the order in
-    /// which it meets it. With a `swing`, which lasts `dt` too, the first crossing of the racket's plane is returned,
-    /// after an impact if the ball met the disc there. `scatter` gives what a bounce adds to the velocity in x and y, m/s.
+    /// Moves the ball by `dt` seconds (at most [`Flight::LONGEST_STEP`]), through obstacles in the
+    /// order of contact. With a `swing`, which lasts `dt` too, returns the first crossing of the
+    /// racket's plane, after an impact if the ball met the disc. `scatter` gives the velocity in x
+    /// and y that a bounce adds, m/s.
     pub fn advance(
         &self,
         ball: &mut Ball,
@@ -171,8 +175,9 @@ impl Court {
         crossed
     }
 
-    /// The obstacle met first within `dt` of free flight to `end`, and when. Height rises, then falls; x runs one way
-    /// only: so comparing both ends of the flight misses nothing.
+    /// The first obstacle within `dt` of free flight to `end`, and the time of contact. The height
+    /// rises and then falls, and x is monotonic, so comparing both ends of the flight misses no
+    /// obstacle.
     fn first_obstacle(&self, ball: &Ball, end: &Ball, dt: f64) -> Option<(f64, Obstacle)> {
         let at = |time: f64| self.ball.after(ball, time);
         let falls_below = |height: f64| {
@@ -194,26 +199,26 @@ impl Court {
         [net, table, floor].into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0))
     }
 
-    /// Whether a ball whose centre passes x = 0 touches the net.
+    /// Whether a ball with its centre at x = 0 touches the net.
     fn touches_net(&self, ball: &Ball) -> bool {
         let height = ball.position.z - self.table.height;
         ball.position.y.abs() <= 0.5 * self.table.width + self.table.net_overhang
             && (0. ..self.table.net_height + self.ball.radius).contains(&height)
     }
 
-    /// Whether [`Self::advance`] left the ball on the table, where it no longer bounces.
+    /// Whether [`Self::advance`] left the ball rolling on the table.
     fn rolls(&self, ball: &Ball) -> bool {
         ball.velocity.z == 0. && ball.position.z == self.surface() && self.table.spans(ball.position.x, ball.position.y)
     }
 
-    /// The ball after `duration` seconds, met by no racket, its bounces without scatter.
+    /// The ball after `duration` seconds without a racket, with bounces without scatter.
     pub fn predict(&self, ball: &Ball, duration: f64) -> Ball {
         let mut ball = *ball;
         let mut left = duration;
         while left > 0. {
             let dt = left.min(Flight::LONGEST_STEP);
             if self.rolls(&ball) {
-                // Finding that it meets the table at once takes long.
+                // The search for an immediate contact with the table would take long.
                 ball.position += ball.velocity * dt;
             } else {
                 self.advance(&mut ball, dt, None, Vector2::zeros);
@@ -223,9 +228,10 @@ impl Court {
         ball
     }
 
-    /// Seconds until the ball, met by no racket, passes the plane at `x` towards the robot; `None` if it has passed it or will
-    /// not `within` seconds (at most three), or if it rolls or hops along the table: that is no ball to be met. Real-time safe,
-    /// some microseconds: there are at most `100 within` steps and a few contacts, whatever the ball does.
+    /// Seconds until the ball, without a racket, passes the plane at `x` towards the robot. `None`
+    /// if the ball has passed the plane, will not pass it `within` seconds (at most three), or
+    /// rolls or hops along the table. Real-time safe, some microseconds: the search makes at most
+    /// `100 within` steps and a few contacts.
     pub fn time_to_plane(&self, ball: &Ball, x: f64, within: f64) -> Option<f64> {
         let mut ball = *ball;
         let (mut elapsed, mut contacts) = (0., 0);
@@ -248,8 +254,9 @@ impl Court {
         None
     }
 
-    /// Where the ball comes down to the height of the table if it meets neither table nor net before; `None` if it is
-    /// below that height already, or will be above it for three seconds more.
+    /// The landing of the ball at the height of the table, if the ball meets neither table nor net
+    /// before. `None` if the ball is below that height already, or stays above it for three
+    /// seconds.
     pub fn landing(&self, ball: &Ball) -> Option<Landing> {
         let surface = self.surface();
         let mut ball = *ball;
@@ -278,11 +285,13 @@ impl Court {
         None
     }
 
-    /// Velocity that takes a ball in free flight from one point to another in `duration` seconds, by shooting.
+    /// Velocity that takes a ball in free flight from one point to another in `duration` seconds,
+    /// by shooting.
     pub fn velocity_to_reach(&self, from: &Vector3<f64>, to: &Vector3<f64>, duration: f64) -> Vector3<f64> {
         let steps = (duration / Flight::LONGEST_STEP).ceil().max(1.);
         let mut velocity = (to - from) / duration;
-        // The end moves by almost `duration` times the change of velocity: a contraction by the share lost to drag.
+        // The end moves by almost `duration` times the change of velocity, so the iteration is a
+        // contraction. Its factor is the share lost to drag.
         for _ in 0..60 {
             let mut ball = Ball { position: *from, velocity };
             for _ in 0..steps as usize {
@@ -302,7 +311,7 @@ mod tests {
 
     const PLANE: f64 = -1.55;
 
-    /// As it was before its steps were bounded.
+    /// The search before its steps were bounded.
     fn unbounded(court: &Court, ball: &Ball) -> Option<f64> {
         let mut ball = *ball;
         let mut elapsed = 0.;

@@ -1,4 +1,4 @@
-//! What the arm plays with: ball, table, net and racket, and the simulated robot among them.
+//! The arm's world: ball, table, net and racket, and the simulated robot.
 
 mod ball;
 mod court;

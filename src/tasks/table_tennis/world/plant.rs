@@ -1,4 +1,4 @@
-//! The table-tennis robot: an arm that strikes, and a ball that is served to it.
+//! The table-tennis robot: an arm with a racket, and a ball that is served to the arm.
 
 use super::ball::{Ball, Flight};
 use super::court::Court;
@@ -14,20 +14,21 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use std::time::Duration;
 
-/// How the ball is served, and what of it differs from trial to trial.
+/// The serve, and its random parts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Serve {
-    /// Where the ball starts, m.
+    /// Start position of the ball, m.
     pub position: Vector3<f64>,
-    /// Its mean velocity then, m/s.
+    /// Mean velocity of the ball at the start, m/s.
     pub velocity: Vector3<f64>,
-    /// Half the width of the range from which the velocity is drawn, uniformly, m/s.
+    /// Half the width of the velocity's uniform distribution, m/s.
     pub spread: Vector3<f64>,
-    /// Standard deviation of what each bounce on the table adds to the velocity in x and y, m/s.
+    /// Standard deviation of the velocity in x and y that each bounce on the table adds, m/s.
     pub bounce_scatter: f64,
 }
 
-/// The plant: arm, court and ball. What is random in a trial depends on the seed and the trial's key alone.
+/// The plant: arm, court and ball. Random values of a trial depend on the seed and the trial's key
+/// alone.
 #[derive(Clone, Debug)]
 pub struct TableTennisPlant {
     arm: Arm,
@@ -42,19 +43,20 @@ pub struct TableTennisPlant {
     now: Duration,
     ball: Ball,
     serve_velocity: Vector3<f64>,
-    /// The ball has left the server's hand.
+    /// Whether the ball has left the server's hand.
     served: bool,
-    /// The ball has passed the racket in this trial.
+    /// Whether the ball has passed the racket in this trial.
     passed: bool,
-    /// The racket, if it was computed for where the arm is now.
+    /// The racket at the arm's present state; `None` until it is computed.
     racket: Option<RacketState>,
 }
 
 impl TableTennisPlant {
-    /// A plant with physics of the given period, its arm at the posture `rest` (n), at rest, and its ball in the server's hand.
+    /// A plant with physics of the given period. Its arm is at rest at the posture `rest` (n), and
+    /// its ball is in the server's hand.
     ///
     /// # Errors
-    /// If the period is longer than the ball's flight is computed for, or a parameter is refused.
+    /// A period above the longest step of the ball's flight, or a parameter that is refused.
     pub fn new(
         kinematics: RacketArm,
         arm: &ArmConfig,
@@ -99,12 +101,12 @@ impl TableTennisPlant {
         Ok(plant)
     }
 
-    /// Time that the physics has reached.
+    /// Present time of the physics.
     pub fn now(&self) -> Duration {
         self.now
     }
 
-    /// The ball as it is.
+    /// The ball's present state.
     pub fn ball(&self) -> &Ball {
         &self.ball
     }

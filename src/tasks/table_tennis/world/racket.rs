@@ -1,24 +1,27 @@
-//! The racket as a moving disc, and its meeting with the ball.
+//! The racket as a moving disc, and its impact on the ball.
 
 use super::ball::{Ball, Flight, time_of_zero};
 use nalgebra::Vector3;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the racket is.
+/// Settings of the racket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Racket {
-    /// Link of the robot description whose origin is the racket's centre and whose x axis is its normal.
+    /// Link of the robot description. Its origin is the racket's centre, and its x axis is the
+    /// racket's normal.
     pub link: String,
     /// Radius of the disc.
     #[schemars(extend("minimum" = 0.01, "maximum" = 0.5, "x-unit" = "m"))]
     pub radius: f64,
-    /// Share of the normal relative speed that comes back. The racket is taken as far heavier than the ball.
+    /// Share of the normal relative speed that an impact returns. The racket counts as far heavier
+    /// than the ball.
     #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub restitution: f64,
-    /// Distance from the centre within which a ball that crosses the racket's plane passes the racket; at least the
-    /// radius. Beyond it the crossing means nothing: a swing sweeps the plane over balls that are metres away.
+    /// Largest distance from the centre at which a ball that crosses the racket's plane passes the
+    /// racket; at least the radius. A crossing further away is ignored, because a swing sweeps the
+    /// plane over balls that are metres away.
     #[schemars(extend("minimum" = 0.01, "maximum" = 10, "x-unit" = "m"))]
     pub reach: f64,
 }
@@ -29,7 +32,7 @@ impl Default for Racket {
     }
 }
 
-/// Where the racket is and how it moves, in the world frame.
+/// Pose and motion of the racket in the world frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RacketState {
     /// Centre, m.
@@ -43,8 +46,8 @@ pub struct RacketState {
 }
 
 impl RacketState {
-    /// Linear interpolation, `share` 0 for `self` and 1 for `other`. Between two readings 2 ms apart a swing bends away
-    /// from it by some micrometres.
+    /// Linear interpolation from `self` (`share` 0) to `other` (`share` 1). Over 2 ms the error on
+    /// a swing is some micrometres.
     pub fn interpolate(&self, other: &Self, share: f64) -> Self {
         Self {
             centre: self.centre.lerp(&other.centre, share),
@@ -59,7 +62,7 @@ impl RacketState {
         (point - self.centre).dot(&self.normal)
     }
 
-    /// Distance of a point from the racket's centre within its plane, m.
+    /// Distance of a point from the racket's centre within the racket's plane, m.
     pub fn offset(&self, point: &Vector3<f64>) -> f64 {
         let from_centre = point - self.centre;
         (from_centre - self.normal * from_centre.dot(&self.normal)).norm()
@@ -74,9 +77,9 @@ impl RacketState {
 /// The racket's motion between two readings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Swing {
-    /// At the first reading.
+    /// The racket at the first reading.
     pub from: RacketState,
-    /// At the second.
+    /// The racket at the second reading.
     pub to: RacketState,
 }
 
@@ -87,23 +90,24 @@ impl Swing {
     }
 }
 
-/// The ball reaching the racket's plane: its centre one ball radius away from it, on either side.
+/// The ball's arrival at the racket's plane: the ball's centre is one ball radius away from the
+/// plane, on either side.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Crossing {
     /// Seconds after the first reading.
     pub time: f64,
     /// In-plane distance of the ball's centre from the racket's, m.
     pub distance: f64,
-    /// The ball then, before any impact.
+    /// The ball at the crossing, before any impact.
     pub ball: Ball,
-    /// The racket then.
+    /// The racket at the crossing.
     pub racket: RacketState,
 }
 
 impl Racket {
-    /// Whether the ball passes the racket within `dt` seconds: reaches its plane, within its reach. It takes the ball at the
-    /// first of two readings and the racket at both, so that it serves the simulation and the judging of recorded strokes
-    /// alike.
+    /// The ball's crossing of the racket's plane within `dt` seconds and within the racket's reach.
+    /// The method takes the ball at the first of two readings and the racket at both. It serves the
+    /// simulation and the judging of recorded strokes.
     pub fn crossing(&self, flight: &Flight, swing: &Swing, ball: &Ball, dt: f64) -> Option<Crossing> {
         let side = swing.from.height(&ball.position).signum();
         let gap = |racket: &RacketState, ball: &Ball| side * racket.height(&ball.position) - flight.radius;
@@ -120,14 +124,14 @@ impl Racket {
         (distance <= self.reach).then_some(Crossing { time, distance, ball, racket })
     }
 
-    /// Whether the ball meets the disc where it crosses its plane.
+    /// Whether the ball meets the disc at the crossing.
     pub fn hits(&self, crossing: &Crossing) -> bool {
         crossing.distance <= self.radius
     }
 
-    /// Velocity of the ball after the impact: the normal part of its velocity relative to the racket's material at the
-    /// point of contact is turned back, `v' = v - (1 + restitution) ((v - v_racket) . n) n`. A ball that already leaves
-    /// keeps its velocity.
+    /// Velocity of the ball after the impact, `v' = v - (1 + restitution) ((v - v_racket) . n) n`,
+    /// with the racket's velocity at the point of contact. A ball that already moves away keeps its
+    /// velocity.
     pub fn rebound(&self, crossing: &Crossing) -> Vector3<f64> {
         let Crossing { ball, racket, .. } = crossing;
         let height = racket.height(&ball.position);

@@ -8,7 +8,7 @@ use nalgebra::{Point3, Vector3};
 use super::racket::{Racket, RacketState};
 use crate::dynamics::{FrameId, Model, Workspace};
 
-/// An arm's model and where its racket is.
+/// An arm's model, and the frame of its racket.
 #[derive(Clone, Debug)]
 pub struct RacketArm {
     model: Arc<Model>,
@@ -19,7 +19,7 @@ impl RacketArm {
     /// Finds the racket on an arm.
     ///
     /// # Errors
-    /// If the arm has no such link.
+    /// An arm without the racket's link.
     pub fn new(model: Arc<Model>, racket: &Racket) -> Result<Self, FieldError> {
         let frame = model.frame(&racket.link).ok_or_else(|| {
             let links = format!("a link of robot {}", model.name());

@@ -9,7 +9,7 @@ use crate::policy::{LinearGaussian, Policy, gaussian_kl};
 use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
 
-/// A random model with rewards of any curvature, times `scale`.
+/// A random model with rewards of any curvature, multiplied by `scale`.
 fn random_model(random: &mut Random, horizon: usize, state_dim: usize, action_dim: usize, scale: f64) -> Model {
     let inputs = state_dim + action_dim;
     let quadratic = |random: &mut Random, dim: usize, lift: f64| {
@@ -44,8 +44,8 @@ fn random_policy(random: &mut Random, horizon: usize, state_dim: usize, action_d
     Policy { steps: (0..horizon).map(law).collect() }
 }
 
-/// Mean and covariance of the whole trajectory (s_0, a_0, s_1, ..., a_{T-1}) as one Gaussian: every new variable is a linear
-/// function of those before it, plus noise.
+/// Mean and covariance of the full trajectory (s_0, a_0, s_1, ..., a_{T-1}) as one Gaussian. Every
+/// new variable is a linear function of the earlier ones, plus noise.
 fn trajectory(model: &Model, policy: &Policy) -> (DVector<f64>, DMatrix<f64>) {
     let state_dim = model.start.mean.len();
     let (mut mean, mut covariance) = (model.start.mean.clone(), model.start.covariance.clone());
@@ -91,7 +91,8 @@ proptest! {
         horizon in 1_usize..6,
         state_dim in 1_usize..4,
         action_dim in 1_usize..3,
-        // Above some nats the new covariance is so small that the joint covariance of a trajectory has no digits left for it.
+        // For a bound of several nats the new covariance is so small that the joint covariance of a
+        // trajectory loses its digits.
         log_bound in -5.0_f64..1.5,
         log_scale in -4.0_f64..4.0,
         log_start in -6.0_f64..6.0,
@@ -115,7 +116,7 @@ proptest! {
     }
 }
 
-/// Among policies near the solution that keep the bound as well none has a larger expected return.
+/// No policy near the solution that also keeps the bound has a larger expected return.
 #[test]
 fn an_update_is_a_maximum() {
     let random = &mut Random::new(11);
@@ -135,7 +136,8 @@ fn an_update_is_a_maximum() {
     }
 }
 
-/// Without planning ahead each law is the best for going on with the old ones, which the laws that plan are not.
+/// Without planning ahead each law is the best one if the old laws follow. The laws that plan ahead
+/// are not.
 #[test]
 fn without_planning_ahead_every_step_is_a_maximum_by_itself() {
     let random = &mut Random::new(13);

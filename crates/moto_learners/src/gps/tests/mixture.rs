@@ -1,4 +1,4 @@
-//! The Gaussian mixture on mixtures that are known.
+//! The Gaussian mixture on known mixtures.
 
 use crate::gps::{Mixture, MixtureConfig};
 use crate::moto::tests::Random;
@@ -47,7 +47,7 @@ fn the_prior_at_points_of_one_cluster_has_its_moments() {
     let mut random = Random::new(6);
     let (_, _, points) = known(&mut random, 4000);
     let mixture = Mixture::fit(&points, &config(3), &DVector::from_element(3, 1e-6), 0).unwrap();
-    // Every fourth point is of the second Gaussian.
+    // Every fourth point belongs to the second Gaussian.
     let indices: Vec<usize> = (0..40).map(|i| 4 * i + 1).collect();
     let prior = mixture.prior(&points.select_columns(&indices), 2.5).unwrap();
     let distance = |k: &usize| (&mixture.means[*k] - DVector::from_row_slice(&[5., 5., 0.])).norm();
@@ -63,7 +63,7 @@ fn the_prior_where_all_clusters_meet_has_the_moments_of_the_mixture() {
     let (_, _, points) = known(&mut random, 4000);
     let mixture = Mixture::fit(&points, &config(3), &DVector::from_element(3, 1e-6), 0).unwrap();
     let prior = mixture.prior(&points, 1.0).unwrap();
-    // At a maximum of the likelihood the mixture's moments are the points' own.
+    // At a maximum of the likelihood the mixture's moments equal the moments of the points.
     let mut centred = points.clone();
     let mean = points.column_mean();
     centred.column_iter_mut().for_each(|mut column| column -= &mean);

@@ -1,4 +1,4 @@
-//! Tests of the inner parts against closed forms and brute force.
+//! Tests of the parts against closed forms and brute force.
 
 mod constraint;
 mod mixture;

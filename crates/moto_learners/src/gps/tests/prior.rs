@@ -4,8 +4,8 @@ use crate::gps::{LinearDynamics, NormalInverseWishart};
 use crate::moto::tests::Random;
 use nalgebra::{DMatrix, DVector};
 
-/// The closed form is that of the data with the prior's imagined samples beside it: here they are made, with exactly the
-/// prior's moments, and the moments of both sets together are computed.
+/// The closed form equals the moments of the data joined with imagined samples. The test makes
+/// samples with exactly the prior's moments and computes the moments of both sets together.
 #[test]
 fn the_posterior_is_that_of_the_samples_with_the_imagined_ones_beside_them() {
     let mut random = Random::new(1);
@@ -63,7 +63,7 @@ fn linear_dynamics_are_found_and_their_noise_measured() {
     let scatter = DMatrix::identity(dim, dim) * 1e-9;
     let prior = NormalInverseWishart { mean: DVector::zeros(dim), scatter, mean_count: 0.0, scatter_count: 0.0 };
     let fit = LinearDynamics::fit(&transitions, state_dim, &prior).unwrap();
-    // Standard errors are about .1 / sqrt(4000) = .002 times the size of the noise.
+    // The standard errors are about .1 / sqrt(4000) = .002 times the size of the noise.
     assert!((fit.map - map).amax() < 0.02);
     assert!((fit.offset - offset).amax() < 0.02);
     assert!((fit.covariance - &noise * noise.transpose()).amax() < 0.005);

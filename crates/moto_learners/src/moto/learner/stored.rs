@@ -1,5 +1,5 @@
-//! Whether a learner that was read back fits together. A checksum says that it is what was written, not that it makes sense; what
-//! passes here can be updated without a panic.
+//! Checks a learner that was read back. A checksum proves that the bytes are those written, not
+//! that they are consistent. A learner that passes these checks can be updated without a panic.
 
 use super::super::store::Stored;
 use super::super::{MotoError, Quadratic, StateDistribution};
@@ -11,10 +11,11 @@ use crate::policy::Policy;
 type Shape = (usize, usize, usize);
 
 impl Moto {
-    /// Checks everything that an update relies on: configuration, policies, and the shapes of all that is stored.
+    /// Checks everything that an update relies on: configuration, policies, and the shapes of all
+    /// stored data.
     ///
     /// # Errors
-    /// The first part that does not fit.
+    /// The first part that is inconsistent.
     pub fn validate(&self) -> Result<(), MotoError> {
         let shape @ (_, state_dim, _) = shape_of(&self.policy);
         self.config.validate()?;

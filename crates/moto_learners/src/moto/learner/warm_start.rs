@@ -1,4 +1,4 @@
-//! Starting from what another learner learned.
+//! The start from another learner's transitions.
 
 use super::super::Reuse;
 use super::super::store::Stored;
@@ -6,8 +6,9 @@ use super::Moto;
 use crate::Adopted;
 
 impl Moto {
-    /// Learns from the transitions of `other` too, as far as this learner's `reuse` and `stored_iterations` go. What the guard
-    /// expects is not taken over, since returns on another robot are no loss or gain of the last update.
+    /// Learns also from the transitions of `other`, within the limits of this learner's `reuse` and
+    /// `stored_iterations`. The guard's expectation is not taken over, because returns on another
+    /// robot say nothing about the last update.
     pub(super) fn take_over(&mut self, other: &Self) -> Adopted {
         if self.config.reuse != Reuse::None {
             self.take_in(&other.store);

@@ -7,7 +7,7 @@ use nalgebra::{DMatrix, DVector};
 fn the_reduction_is_orthogonal_and_banded() {
     let random = &mut Random::new(1);
     for order in [1, 2, WIDTH - 1, WIDTH, WIDTH + 1, WIDTH + 2, 2 * WIDTH, 2 * WIDTH + 1, 27, 63, 65, 130, 201] {
-        // Of full rank, of low rank, and zero: reflectors of columns that vanish.
+        // Full rank, low rank, and zero, where the reflectors' columns vanish.
         for rank in [order, order.div_ceil(3), 0] {
             let features = random.matrix(order, rank);
             let matrix = &features * features.transpose();

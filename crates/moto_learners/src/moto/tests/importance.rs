@@ -10,7 +10,7 @@ use std::f64::consts::PI;
 
 const HORIZON: usize = 3;
 
-/// An iteration with random everything; rollouts near its state distributions.
+/// A random iteration with rollouts near its state distributions.
 fn stored(random: &mut Random, id: u64, rollouts: usize) -> Stored {
     let (ds, da) = (2, 2);
     let states: Vec<StateDistribution> = (0..HORIZON)
@@ -113,7 +113,7 @@ fn kept_sums_change_nothing_as_iterations_come_and_go() {
     for id in 0..6 {
         store.push(stored(random, id, 9));
         if id == 4 {
-            // As after a rollback: the newcomer is not the newest.
+            // The state after a rollback: the newcomer is not the newest entry.
             let last = store.len() - 1;
             store.swap(last - 1, last);
         }

@@ -1,4 +1,4 @@
-//! Tests of the learner's inner parts against brute force.
+//! Tests of the learner's parts against brute force.
 
 mod band;
 mod importance;
@@ -34,7 +34,7 @@ impl Random {
         self.positive_definite_above(dim, 0.3)
     }
 
-    /// With no eigenvalue below `floor`.
+    /// A random matrix with no eigenvalue below `floor`.
     pub(crate) fn positive_definite_above(&mut self, dim: usize, floor: f64) -> DMatrix<f64> {
         let factor = self.matrix(dim, dim);
         &factor * factor.transpose() + DMatrix::identity(dim, dim) * floor

@@ -33,7 +33,7 @@ fn row(inputs: &Columns, sample: usize) -> DVector<f64> {
     DVector::from_fn(inputs.dims(), |k, _| inputs.dim(k)[sample])
 }
 
-/// Ridge regression on explicit features with a dense solve per candidate, as the definition reads.
+/// Ridge regression by its definition, with explicit features and a dense solve per candidate.
 fn dense(inputs: &Columns, weights: &[f64], targets: &[f64], penalty: f64) -> (f64, f64, Vec<f64>) {
     let (n, dims) = (inputs.samples(), inputs.dims());
     let moments = |values: &[f64]| {
@@ -79,7 +79,8 @@ fn dense(inputs: &Columns, weights: &[f64], targets: &[f64], penalty: f64) -> (f
 
 #[test]
 fn cross_validation_agrees_with_dense_solves() {
-    // Three inputs have nine features: dual with 8 samples (where little is allowed), primal above.
+    // Three inputs have nine features. So 8 samples use the dual form, with few degrees of freedom;
+    // more samples use the primal form.
     for (seed, samples, dims) in [(1, 8, 3), (2, 40, 3), (3, 15, 5), (4, 60, 5), (5, 19, 5), (6, 21, 5), (7, 33, 1)] {
         let random = &mut Random::new(seed);
         let inputs = columns(random, samples, dims);
@@ -165,7 +166,7 @@ fn inputs_that_hardly_vary_are_left_out() {
             assert!((f - y).abs() < 2e-2 * scale, "{f} against {y}");
         }
     }
-    // Nothing varies: the mean is all there is.
+    // No input varies, so the fit is the mean.
     let constant = Design::new(&inputs, weights(random, 300), &[1e3; 4], 0.1, Ridge::CrossValidated);
     assert!(constant.fit(&vec![7.0; 300]).function.values(&inputs).iter().all(|v| (v - 7.0).abs() < 1e-12));
 }
@@ -183,13 +184,13 @@ fn the_control_variate_is_added_back_exactly() {
     let weights = weights(random, 120);
     let design = Design::new(&inputs, weights, &[0.0; 5], 0.1, Ridge::Fixed(1e-13));
     let (dynamics, predicted) = LinearDynamics::fit(&design, &next, 0).unwrap();
-    // The dynamics are linear: the model finds them up to its small ridge.
+    // The dynamics are linear, so the model finds them up to its small ridge.
     assert!((&dynamics.map - &map).norm() < 1e-4 * map.norm());
     for i in 0..120 {
         let expected = &dynamics.map * row(&inputs, i) + &dynamics.offset;
         assert!((row(&predicted, i) - expected).norm() < 1e-9);
     }
-    // Subtracted at the samples and added back as a function, the value is the same whatever the model.
+    // Subtraction at the samples and addition as a function cancel, for any model.
     let value = quadratic(random, 3);
     let reward = quadratic(random, 5);
     let targets: Vec<f64> = reward.values(&inputs).iter().zip(value.values(&next)).map(|(r, v)| r + v).collect();

@@ -15,7 +15,8 @@ fn problem(random: &mut Random) -> (Quadratic, LinearGaussian, LinearGaussian) {
     (q, law(), law())
 }
 
-/// Points whose mean and covariance are exactly zero and one: the average of a quadratic over them is its expectation.
+/// Points whose mean is exactly zero and whose covariance is exactly one. The average of a
+/// quadratic over them is its expectation.
 fn sigma_points(dim: usize) -> Vec<DVector<f64>> {
     let radius = (dim as f64).sqrt();
     (0..2 * dim)
