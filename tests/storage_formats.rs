@@ -335,12 +335,12 @@ fn a_checkpoint_of_something_else_is_refused_by_the_field_that_differs() {
 fn a_checkpoint_of_a_later_format_is_refused_by_its_version() {
     let (disk, path, mut file) = saved(&checkpoint(5));
     let body = file.len() - blake3::OUT_LEN;
-    file[8] = 2;
+    file[8] = 3;
     let hash = blake3::hash(&file[..body]);
     file[body..].copy_from_slice(hash.as_bytes());
     disk.create(&path).unwrap().write(&file).unwrap();
     let error = Checkpoint::<Vec<f64>>::load(&disk, &path, &expected()).unwrap_err();
-    assert!(matches!(error, StorageError::Version { found: 2, supported: 1, .. }), "{error}");
+    assert!(matches!(error, StorageError::Version { found: 3, supported: 2, .. }), "{error}");
 }
 
 #[test]
@@ -368,8 +368,8 @@ fn a_trial_whose_arrays_do_not_fit_is_not_stored() {
     }
     let (episode, mut meta) = trial(1, 1, 0);
     meta.observed.push(Observed { name: "more".into(), form: Form::Values(2), frame: String::new() });
-    let error = write_trial(&FailingDisk::new(&[]), Path::new(FILE), &episode, &meta).unwrap_err();
-    assert_eq!(error.to_string(), "cannot store /file: 8 observed values are described, it has 6");
+    let (disk, _) = written(&episode, &meta);
+    assert_eq!(read_trial(&disk, Path::new(FILE)).unwrap().0, episode, "a wrong description does not cost the trial");
 }
 
 #[test]
