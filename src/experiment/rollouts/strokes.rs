@@ -50,7 +50,7 @@ impl Strokes {
         // The plant starts anew at each trial: there is nothing in going home exactly.
         let back = &mut setup.config.control.return_home;
         (back.position_tolerance, back.velocity_tolerance) = (1., 10.);
-        let (control, client, shape) = lockstep(&setup, task, task.plant(seed)?)?;
+        let (control, client, shape) = lockstep(&setup, task, setup.plant(task, seed)?)?;
         Ok(Self { control, client, shape, seed, spare: None })
     }
 
