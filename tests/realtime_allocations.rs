@@ -169,7 +169,18 @@ fn no_turn_of_the_loop_allocates_or_frees() {
 /// The task and the model that are shipped: homing, holding, triggering and stroking with them.
 #[test]
 fn the_table_tennis_stroke_neither_allocates_nor_frees() {
-    let product = Product::table_tennis();
+    neither_allocates_nor_frees(&Product::table_tennis());
+}
+
+/// The efforts of the robot's driver are subtracted from those of every cycle.
+#[test]
+fn what_the_driver_compensates_is_subtracted_without_allocating_or_freeing() {
+    use moto_controller::dynamics::Compensated::{Coriolis, Gravity};
+    neither_allocates_nor_frees(&Product::compensated(&[Gravity, Coriolis]));
+    neither_allocates_nor_frees(&Product::compensated(&[Coriolis]));
+}
+
+fn neither_allocates_nor_frees(product: &Product) {
     let (port, robot) = product.link();
     let mut plant = product.plant();
     plant.reset(Duration::ZERO);

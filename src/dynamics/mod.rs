@@ -13,6 +13,7 @@
 
 mod algorithms;
 mod build;
+mod compensation;
 mod description;
 mod error;
 mod inertia;
@@ -27,6 +28,7 @@ pub(crate) mod tests;
 mod values;
 mod xml;
 
+pub use compensation::{Compensated, Compensation};
 pub use description::Description;
 pub use error::{ModelError, Owner, Reason};
 pub use model::{FrameId, Joint, JointKind, Model, Passive, Workspace};

@@ -81,6 +81,10 @@ fn robot(parts: &Parts<'_>) -> String {
         let _ = writeln!(text, "      repair_inertias: true                 # as asked for");
     }
     let _ = writeln!(text, "      gravity: [0.0, 0.0, -9.81]            # m/s^2: the description's z points up");
+    let _ = writeln!(
+        text,
+        "      compensates: []                       # of gravity, coriolis: what the robot's driver adds by itself"
+    );
     text
 }
 

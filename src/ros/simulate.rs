@@ -72,7 +72,7 @@ pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosEr
     let Settings { setup, ros, .. } = parameters.settings().clone();
     let joints = Joints::new(&ros.joints, &setup.config.robot.joints)?;
     let task = setup.task()?;
-    let plant = task.plant(setup.config.run.seed).map_err(crate::supervisor::DaemonError::from)?;
+    let plant = setup.plant(&*task, setup.config.run.seed).map_err(crate::supervisor::DaemonError::from)?;
     let lockstep = ros.clock == ClockSource::Lockstep;
 
     let mut executor = Executor::new(node);

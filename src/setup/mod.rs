@@ -10,7 +10,7 @@ mod read;
 mod tests;
 mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use moto_learners::{Learner, Learners, Reward, Start};
@@ -23,9 +23,10 @@ pub use self::error::ConfigError;
 pub use self::limits::Difference;
 pub(crate) use self::yaml::{YamlError, read_yaml};
 use crate::control::ControlConfig;
-use crate::dynamics::{Description, Model, Note, Reason, Selection};
+use crate::dynamics::{Compensated, Compensation, Description, Model, Note, Reason, Selection};
 use crate::programs::{JudgeConfig, JudgeProgram, JudgedReward, SimulatorConfig, find_files, without_folders};
-use crate::simulation::ArmConfig;
+use crate::robot::Plant;
+use crate::simulation::{ArmConfig, Driver};
 use crate::storage::config_hash;
 pub use crate::tasks::TaskConfig;
 use crate::tasks::{Robot, Task, TaskError, Tasks};
@@ -58,6 +59,10 @@ pub struct RobotConfig {
     #[serde(default = "down")]
     #[schemars(extend("minimum" = -30, "maximum" = 30, "x-unit" = "m/s^2", "x-per" = "axis"))]
     pub gravity: [f64; 3],
+    /// The part of the efforts that the robot's own driver adds, of `gravity` and `coriolis` (centrifugal
+    /// forces included). The loop then sends the rest. Empty for a driver that adds nothing.
+    #[serde(default)]
+    pub compensates: BTreeSet<Compensated>,
     /// Properties of the arm that the description does not state.
     #[serde(default)]
     pub arm: ArmConfig,
@@ -294,6 +299,18 @@ impl Setup {
         Tasks::start(task, &robot).map_err(|error| self.refused(error))
     }
 
+    /// The simulated robot of a task of this configuration, behind a driver that adds what the robot's driver does.
+    ///
+    /// # Errors
+    /// If a parameter of the task is refused.
+    pub fn plant(&self, task: &dyn Task, seed: u64) -> Result<Box<dyn Plant>, TaskError> {
+        let plant = task.plant(seed)?;
+        Ok(match Compensation::new(&self.model, &self.config.robot.compensates) {
+            Some(compensation) => Box::new(Driver::new(plant, compensation, self.model.dof(), task.task_values())),
+            None => plant,
+        })
+    }
+
     /// An error of the task as an error of the configuration.
     fn refused(&self, error: TaskError) -> ConfigError {
         let field = |source| ConfigError::Field { path: self.path.clone(), line: None, source };
@@ -363,8 +380,10 @@ impl Setup {
         if let Some(settings) = settings.as_object_mut().filter(|_| !config.judge.is_used()) {
             settings.remove("judge");
         }
-        if let Some(robot) = settings["robot"].as_object_mut().filter(|_| config.robot.simulator.is_none()) {
-            robot.remove("simulator");
+        if let Some(robot) = settings["robot"].as_object_mut() {
+            let unused =
+                [("simulator", config.robot.simulator.is_none()), ("compensates", config.robot.compensates.is_empty())];
+            unused.iter().filter(|(_, unused)| *unused).for_each(|(field, _)| drop(robot.remove(*field)));
         }
         Ok(settings)
     }

@@ -29,6 +29,16 @@ fn line(text: &str) -> usize {
 #[test]
 fn a_wrong_value_is_refused_with_file_line_field_value_and_what_is_expected() {
     for (from, to, expected) in [
+        (
+            "joints: [bx,",
+            "compensates: [gravity, friction]\n      joints: [bx,",
+            "robot.compensates[1] is \"friction\", expected one of gravity, coriolis",
+        ),
+        (
+            "joints: [bx,",
+            "compensates: gravity\n      joints: [bx,",
+            "robot.compensates is \"gravity\", expected a list, each one of gravity, coriolis",
+        ),
         ("rollouts: 15", "rollouts: 1", "run.rollouts is 1, expected a whole number, 2 to 10000"),
         ("rollouts: 15", "rollouts: 2.5", "run.rollouts is 2.5, expected a whole number, 2 to 10000"),
         ("rollouts: 15", "rollouts: many", "run.rollouts is \"many\", expected a whole number, 2 to 10000"),
@@ -182,6 +192,18 @@ fn both_spellings_of_a_setting_are_the_same() {
     let underscore = parse(&edited("setting: noiseless", "setting: noisy_bounce"), ARM).unwrap();
     assert_eq!(hyphen.config, underscore.config);
     assert_eq!(hyphen.title(), "noisy-bounce");
+}
+
+#[test]
+fn what_the_driver_compensates_is_part_of_the_fingerprint_where_it_is_anything() {
+    let fingerprint = |compensates: &str| {
+        let text = edited("joints: [bx,", &format!("compensates: {compensates}\n      joints: [bx,"));
+        parse(&text, ARM).unwrap().fingerprint().unwrap()
+    };
+    assert_eq!(fingerprint("[]"), parse(SHIPPED, ARM).unwrap().fingerprint().unwrap());
+    assert_eq!(fingerprint("[gravity, coriolis]"), fingerprint("[coriolis, gravity]"));
+    assert_ne!(fingerprint("[gravity]"), fingerprint("[]"));
+    assert_ne!(fingerprint("[gravity]"), fingerprint("[gravity, coriolis]"));
 }
 
 #[test]

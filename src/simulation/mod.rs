@@ -1,7 +1,9 @@
-//! The simulated arm, and the integrators that move it.
+//! The simulated arm, the integrators that move it, and the driver before it.
 
 pub mod integrator;
 
 mod arm;
+mod driver;
 
 pub use arm::{Arm, ArmConfig};
+pub use driver::Driver;

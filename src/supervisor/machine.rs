@@ -11,7 +11,7 @@ use crate::control::{
     Clock, ControlConfig, ControlLoop, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError, LoopHandle,
     LoopParts, OnIdle, PlantThread, SchedulingConfig, Stroke, TrialShape, WallClock, spawn,
 };
-use crate::dynamics::{Model, Workspace};
+use crate::dynamics::{Compensation, Model, Workspace};
 use crate::robot::{LinkError, LoopPort, Plant, RemoteRobot, RobotPort, link};
 use crate::setup::Setup;
 use crate::tasks::Task;
@@ -29,11 +29,29 @@ pub enum Pace {
 struct ModelDynamics {
     model: Model,
     workspace: Workspace,
+    /// What the robot's driver adds by itself.
+    compensation: Option<Compensation>,
+}
+
+impl ModelDynamics {
+    fn new(setup: &Setup) -> Self {
+        let Setup { model, config, .. } = setup;
+        let compensation = Compensation::new(model, &config.robot.compensates);
+        Self { workspace: model.workspace(), model: model.clone(), compensation }
+    }
 }
 
 impl InverseDynamics for ModelDynamics {
     fn torque(&mut self, position: &[f64], velocity: &[f64], acceleration: &[f64], effort: &mut [f64]) {
         self.model.inverse_dynamics(&mut self.workspace, position, velocity, acceleration, effort);
+    }
+
+    fn compensation(&mut self, position: &[f64], velocity: &[f64], effort: &mut [f64]) -> bool {
+        match &mut self.compensation {
+            Some(compensation) => compensation.effort(position, velocity, effort),
+            None => return false,
+        }
+        true
     }
 }
 
@@ -60,7 +78,7 @@ impl Parts {
             horizon: task.horizon(),
             decimation: config.decimation,
         };
-        let dynamics = Box::new(ModelDynamics { workspace: setup.model.workspace(), model: setup.model.clone() });
+        let dynamics = Box::new(ModelDynamics::new(setup));
         (Self { config, port, stroke, dynamics, shape }, robot_port)
     }
 

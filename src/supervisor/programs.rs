@@ -96,7 +96,7 @@ impl Programs {
     pub fn plant(&self, setup: &Setup, task: &dyn Task) -> Result<Box<dyn Plant>, DaemonError> {
         match &self.simulator {
             Some(simulator) => Ok(simulator.plant()?),
-            None => Ok(task.plant(setup.config.run.seed)?),
+            None => Ok(setup.plant(task, setup.config.run.seed)?),
         }
     }
 

@@ -325,6 +325,17 @@ impl Rig {
         stroke: Box<dyn Stroke>,
         script: impl FnMut(u64, &mut Reading) -> Wake + Send + 'static,
     ) -> Self {
+        let dynamics = Box::new(NominalInertia(vec![1.; joints.position.len()].into()));
+        Self::with_dynamics(config, joints, stroke, dynamics, script)
+    }
+
+    pub fn with_dynamics(
+        config: ControlConfig,
+        joints: Joints,
+        stroke: Box<dyn Stroke>,
+        dynamics: Box<dyn InverseDynamics>,
+        script: impl FnMut(u64, &mut Reading) -> Wake + Send + 'static,
+    ) -> Self {
         let n = joints.position.len();
         let (port, RobotPort { reading, command, requests, delivery }) = link(n, 1);
         let robot = Arc::new(Mutex::new(Robot { link: command, log: Vec::new() }));
@@ -339,7 +350,6 @@ impl Rig {
             script: Box::new(script),
             robot: robot.clone(),
         };
-        let dynamics = Box::new(NominalInertia(vec![1.; n].into()));
         let (control, client) =
             ControlLoop::new(LoopParts { config, port, clock: Box::new(clock), stroke, dynamics }).unwrap();
         Self { control, client, robot, delivery, events: Vec::new(), finished: Vec::new(), ended: false }

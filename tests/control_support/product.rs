@@ -2,44 +2,58 @@
 
 use super::{key, movement};
 use moto_controller::control::*;
-use moto_controller::dynamics::{Model, Workspace};
+use moto_controller::dynamics::{Compensated, Compensation, Model, Workspace};
 use moto_controller::policy::CompiledPolicy;
 use moto_controller::robot::{LoopPort, Plant, RobotPort, link};
 use moto_controller::setup::Setup;
 use moto_controller::tasks::Task;
 use std::path::Path;
 
-struct ModelDynamics(Model, Workspace);
+struct ModelDynamics(Model, Workspace, Option<Compensation>);
 
 impl InverseDynamics for ModelDynamics {
     fn torque(&mut self, position: &[f64], velocity: &[f64], acceleration: &[f64], effort: &mut [f64]) {
         self.0.inverse_dynamics(&mut self.1, position, velocity, acceleration, effort);
     }
+
+    fn compensation(&mut self, position: &[f64], velocity: &[f64], effort: &mut [f64]) -> bool {
+        self.2.as_mut().map(|compensation| compensation.effort(position, velocity, effort)).is_some()
+    }
 }
 
 pub struct Product {
     pub config: ControlConfig,
-    model: Model,
+    setup: Setup,
     task: Box<dyn Task>,
 }
 
 impl Product {
     pub fn table_tennis() -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
-        let setup = Setup::load(&path, |_| {}).unwrap();
-        Self { config: setup.config.control.clone(), task: setup.task().unwrap(), model: setup.model }
+        Self::of(Setup::load(&path, |_| {}).unwrap())
+    }
+
+    /// The same where the robot's driver adds a part of the efforts.
+    pub fn compensated(parts: &[Compensated]) -> Self {
+        Self::of(Setup::shipped(|config| config.robot.compensates = parts.iter().copied().collect()).unwrap())
+    }
+
+    fn of(setup: Setup) -> Self {
+        Self { config: setup.config.control.clone(), task: setup.task().unwrap(), setup }
     }
 
     pub fn plant(&self) -> Box<dyn Plant> {
-        self.task.plant(1).unwrap()
+        self.setup.plant(&*self.task, 1).unwrap()
     }
 
     pub fn link(&self) -> (LoopPort, RobotPort) {
-        link(self.model.dof(), self.task.task_values())
+        link(self.setup.model.dof(), self.task.task_values())
     }
 
     pub fn parts(&self, port: LoopPort, clock: Box<dyn Clock>) -> LoopParts {
-        let dynamics = Box::new(ModelDynamics(self.model.clone(), self.model.workspace()));
+        let Setup { model, config, .. } = &self.setup;
+        let compensation = Compensation::new(model, &config.robot.compensates);
+        let dynamics = Box::new(ModelDynamics(model.clone(), model.workspace(), compensation));
         LoopParts { config: self.config.clone(), port, clock, stroke: self.task.stroke(1), dynamics }
     }
 
@@ -55,10 +69,10 @@ impl Product {
     pub fn order(&self, rollout: u64) -> TrialOrder {
         let policy = self.task.start().unwrap().policy;
         let shape = TrialShape {
-            joints: self.model.dof(),
+            joints: self.setup.model.dof(),
             task_values: self.task.task_values(),
             state_dim: self.task.state_dim(),
-            action_dim: self.model.dof(),
+            action_dim: self.setup.model.dof(),
             horizon: self.task.horizon(),
             decimation: self.config.decimation,
         };

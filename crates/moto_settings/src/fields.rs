@@ -175,9 +175,10 @@ pub(super) fn kind(node: &Json) -> Option<Kind> {
         "integer" => Some(Kind::Integer),
         "number" => Some(Kind::Double),
         "string" => Some(Kind::Text),
-        "array" => match kind(node.get("items")?)? {
-            Kind::Double => Some(Kind::DoubleArray),
-            Kind::Text => Some(Kind::TextArray),
+        "array" => match kind(node.get("items")?) {
+            Some(Kind::Double) => Some(Kind::DoubleArray),
+            Some(Kind::Text) => Some(Kind::TextArray),
+            None if !listed_words(node).is_empty() => Some(Kind::TextArray),
             _ => None,
         },
         _ => None,
@@ -193,6 +194,12 @@ pub(super) fn words(node: &Json) -> Vec<String> {
             listed.filter_map(text).chain(one.get("const").and_then(text)).collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// The words that an entry of a list may be. Not those of groups, which are no texts.
+fn listed_words(node: &Json) -> Vec<String> {
+    let items = node.get("items").filter(|items| alternatives(items).all(|one| one.get("properties").is_none()));
+    items.map(words).unwrap_or_default()
 }
 
 /// The accepted values, in words.
@@ -232,7 +239,10 @@ pub(super) fn expected(node: &Json) -> String {
         Some(Kind::Text) if attribute(node, "x-name").is_some() => "a ROS 2 name".into(),
         Some(Kind::Text) => "a text".into(),
         Some(Kind::DoubleArray) => format!("a list of numbers{}", per(node)),
-        Some(Kind::TextArray) => format!("a list of texts{}", per(node)),
+        Some(Kind::TextArray) => match &listed_words(node)[..] {
+            [] => format!("a list of texts{}", per(node)),
+            words => format!("a list, each one of {}", words.join(", ")),
+        },
         None if node.get("items").is_some() => "a list".into(),
         None if named(node).is_some() => "a group with names of your choice".into(),
         None => "a value".into(),

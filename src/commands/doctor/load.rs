@@ -76,7 +76,7 @@ async fn strokes(
     interrupt: &Interrupt,
 ) -> Result<Batch, DaemonError> {
     let seed = setup.config.run.seed;
-    let machine = Machine::start(setup, task, task.plant(seed)?, Pace::Lockstep)?;
+    let machine = Machine::start(setup, task, setup.plant(task, seed)?, Pace::Lockstep)?;
     interrupt.guard(machine.control.client.stopper());
     let mut runner = Runner::new(machine, seed);
     let law = learner.law().compile()?;

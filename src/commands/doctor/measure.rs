@@ -94,7 +94,7 @@ pub async fn measure(
     interrupt: &Interrupt,
 ) -> Result<Measured, DaemonError> {
     let seed = setup.config.run.seed;
-    let machine = Machine::start(setup, task, task.plant(seed)?, Pace::WallClock)?;
+    let machine = Machine::start(setup, task, setup.plant(task, seed)?, Pace::WallClock)?;
     interrupt.guard(machine.control.client.stopper());
     let startup = machine.control.startup.clone();
     let mut runner = Runner::new(machine, seed);

@@ -66,6 +66,8 @@ pub struct ControlLoop {
     tick: u64,
     sequence: u64,
     asked: Box<[f64]>,
+    /// The whole effort in RUN and HOLD; in DAMP and ZERO what is sent, on top of what the robot's
+    /// driver adds by itself.
     sent: Box<[f64]>,
     /// The watchdog's verdict on the newest reading.
     checked: Result<(), Fault>,
@@ -196,7 +198,7 @@ impl ControlLoop {
         let now = self.time(tick);
         self.tick = tick.saturating_add(1);
         self.reading.update();
-        self.checked = self.watchdog.check(now, self.reading.output_buffer(), &self.sent);
+        self.checked = self.watchdog.check(now, self.reading.output_buffer(), self.limits.command());
         let punctual = self.misses.count(missed);
         let commands = self.commands.check(self.sequence);
         if matches!(commands, Err(Fault::CommandTimeout { .. })) {
@@ -285,6 +287,8 @@ impl ControlLoop {
         } else {
             self.life_cycle.hold(reading, &mut self.asked);
         }
+        let life_cycle = &mut self.life_cycle;
+        self.limits.compensate(|added| life_cycle.compensation(reading, added))?;
         let clipped = self.limits.apply(&reading.position, &reading.velocity, &self.asked, &mut self.sent)?;
         self.life_cycle.sent(&self.asked, &self.sent, clipped);
         Ok(())
@@ -295,13 +299,13 @@ impl ControlLoop {
         let command = self.command.input_buffer_mut();
         command.stamp = self.clock.now();
         command.sequence = self.sequence;
-        command.effort.copy_from_slice(&self.sent);
+        command.effort.copy_from_slice(self.limits.command());
         self.command.publish();
     }
 
     /// Puts the robot into its safe state.
     fn trip(&mut self, fault: Fault, now: Duration, tick: u64) {
-        if !self.safety.trip(fault, now, self.limits.last()) {
+        if !self.safety.trip(fault, now, self.limits.command()) {
             return;
         }
         self.tripped |= fault != Fault::Shutdown;
@@ -355,7 +359,7 @@ impl ControlLoop {
 impl Drop for ControlLoop {
     fn drop(&mut self) {
         if !self.over {
-            self.sent.fill(0.);
+            self.limits.zeroed();
             self.send();
         }
         self.outbox.shared.ended.store(true, Ordering::Release);

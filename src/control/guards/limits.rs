@@ -1,6 +1,10 @@
 //! The limits between the law and the robot, in order: finite, torque, torque rate, position
 //! envelope, velocity.
+//!
+//! They act on the whole effort that a joint feels. Where the robot's driver adds a part of it by
+//! itself, the command is what is left, and no larger than the torque limit either.
 
+use super::driver::DriverPart;
 use super::fault::Fault;
 use crate::control::config::LimitsConfig;
 
@@ -92,7 +96,9 @@ pub(in crate::control) struct Settings(Box<[JointLimits]>);
 
 #[derive(Clone, Debug)]
 struct Memory {
+    /// The last effort, the driver's part included where it was subtracted (joint).
     last: Box<[f64]>,
+    driver: DriverPart,
     /// Whether the torque rate is limited. False for one command after the plant was reset.
     continuous: bool,
 }
@@ -124,12 +130,36 @@ impl Limits {
 
     /// Starts from zero effort.
     pub(in crate::control) fn with(settings: Settings) -> Self {
-        Self { memory: Memory { last: vec![0.; settings.0.len()].into(), continuous: true }, settings }
+        let joints = settings.0.len();
+        let memory = Memory { last: vec![0.; joints].into(), driver: DriverPart::new(joints), continuous: true };
+        Self { memory, settings }
     }
 
-    /// The last effort sent to a joint, if the torque rate is limited.
+    /// The last effort of a joint, if the torque rate is limited.
     fn last_of(&self, joint: usize) -> Option<f64> {
         self.memory.continuous.then_some(self.memory.last[joint])
+    }
+
+    /// Takes what the robot's driver adds by itself from `write`, which says whether it adds
+    /// anything. From now on commands are efforts less that, until [`Self::apply_safe`].
+    ///
+    /// # Errors
+    /// [`Fault::NonFiniteEffort`].
+    pub fn compensate(&mut self, write: impl FnOnce(&mut [f64]) -> bool) -> Result<(), Fault> {
+        let Memory { last, driver, .. } = &mut self.memory;
+        if !write(&mut driver.added) {
+            return Ok(());
+        }
+        if let Some(joint) = driver.added.iter().position(|added| !added.is_finite()) {
+            return Err(Fault::NonFiniteEffort { joint });
+        }
+        if !driver.subtracted {
+            // So far the joints felt the last command and the driver's part: an arm that its driver
+            // carries is not dropped.
+            last.iter_mut().zip(&driver.added).for_each(|(last, added)| *last += added);
+            driver.subtracted = true;
+        }
+        Ok(())
     }
 
     /// Limits the law's effort at the given joint state. Returns whether any limit changed it.
@@ -153,6 +183,7 @@ impl Limits {
             let effort = limits.envelope(position[joint], velocity[joint], effort);
             // Envelope and speed limit may add to the effort, so the range is applied again.
             let effort = limits.speed(velocity[joint], effort).clamp(low, high);
+            let effort = self.memory.driver.reachable(joint, effort, limits.effort);
             if !effort.is_finite() {
                 return Err(Fault::NonFiniteEffort { joint });
             }
@@ -174,7 +205,14 @@ impl Limits {
     }
 
     /// Limits a safe command by torque and torque rate only. A non-finite effort becomes zero.
+    /// Nothing is subtracted: the driver goes on adding its part, and the command is compared with
+    /// the last command.
     pub fn apply_safe(&mut self, sent: &mut [f64]) {
+        let Memory { last, driver, .. } = &mut self.memory;
+        if driver.subtracted {
+            last.copy_from_slice(&driver.command);
+            driver.subtracted = false;
+        }
         for (joint, (limits, effort)) in self.settings.0.iter().zip(sent.iter_mut()).enumerate() {
             let (low, high) = limits.range(self.last_of(joint));
             *effort = if effort.is_finite() { *effort } else { 0. }.clamp(low, high);
@@ -183,19 +221,30 @@ impl Limits {
     }
 
     fn commit(&mut self, sent: &[f64]) {
-        self.memory.last.copy_from_slice(sent);
-        self.memory.continuous = true;
+        let Memory { last, driver, continuous } = &mut self.memory;
+        last.copy_from_slice(sent);
+        *continuous = true;
+        for (joint, limits) in self.settings.0.iter().enumerate() {
+            driver.command[joint] = driver.left(joint, sent[joint], limits.effort);
+        }
     }
 
-    /// The last effort sent.
+    /// The last effort, the driver's part included where it was subtracted.
     pub fn last(&self) -> &[f64] {
         &self.memory.last
     }
 
+    /// The last command: the last effort less what the driver adds.
+    pub fn command(&self) -> &[f64] {
+        &self.memory.driver.command
+    }
+
     /// Takes note that the robot got zero in place of the last command.
     pub fn zeroed(&mut self) {
-        self.memory.last.fill(0.);
-        self.memory.continuous = true;
+        let Memory { last, driver, continuous } = &mut self.memory;
+        last.fill(0.);
+        driver.command.fill(0.);
+        (driver.subtracted, *continuous) = (false, true);
     }
 
     /// Takes note that the plant was reset: the next command is not compared with the last.

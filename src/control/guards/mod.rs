@@ -2,6 +2,7 @@
 //! leads to.
 
 pub(super) mod dead_man;
+mod driver;
 pub(super) mod fault;
 pub(super) mod limits;
 pub(super) mod safety;

@@ -177,6 +177,11 @@ impl LifeCycle {
         self.tracker.track(gains, |j| [posture[j], 0., 0.], &reading.position, &reading.velocity, asked);
     }
 
+    /// Writes what the robot's driver adds by itself; false where it adds nothing.
+    pub fn compensation(&mut self, reading: &Reading, effort: &mut [f64]) -> bool {
+        self.tracker.compensation(&reading.position, &reading.velocity, effort)
+    }
+
     /// Computes the effort of this cycle and changes phase when it is time.
     ///
     /// # Errors

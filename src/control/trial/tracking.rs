@@ -10,6 +10,13 @@ pub trait InverseDynamics: Send {
     /// Writes into `effort` the efforts that accelerate the joints by `acceleration` at `position`
     /// and `velocity` (all: joint).
     fn torque(&mut self, position: &[f64], velocity: &[f64], acceleration: &[f64], effort: &mut [f64]);
+
+    /// Writes into `effort` what the robot's own driver adds to the efforts it is sent, at
+    /// `position` and `velocity` (all: joint). False where it adds nothing, as most drivers do;
+    /// always the same for a robot.
+    fn compensation(&mut self, _position: &[f64], _velocity: &[f64], _effort: &mut [f64]) -> bool {
+        false
+    }
 }
 
 /// Inverse dynamics without a model: a constant inertia per joint, no gravity. Tracking is then a
@@ -108,6 +115,11 @@ pub(super) struct Tracker {
 impl Tracker {
     pub fn new(dynamics: Box<dyn InverseDynamics>, joints: usize) -> Self {
         Self { dynamics, acceleration: vec![0.; joints].into() }
+    }
+
+    /// As [`InverseDynamics::compensation`].
+    pub fn compensation(&mut self, position: &[f64], velocity: &[f64], effort: &mut [f64]) -> bool {
+        self.dynamics.compensation(position, velocity, effort)
     }
 
     /// Efforts that bring each joint to its `wanted` position, velocity and acceleration.

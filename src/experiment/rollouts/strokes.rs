@@ -50,7 +50,7 @@ impl Strokes {
         // The plant is reset at each trial, so the arm need not return exactly.
         let back = &mut setup.config.control.return_home;
         (back.position_tolerance, back.velocity_tolerance) = (1., 10.);
-        let (control, client, shape) = lockstep(&setup, task, task.plant(seed)?)?;
+        let (control, client, shape) = lockstep(&setup, task, setup.plant(task, seed)?)?;
         Ok(Self { control, client, shape, seed, spare: None })
     }
 
