@@ -117,7 +117,8 @@ impl Parameters {
 
     /// All names, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.leaves.keys().map(String::as_str)
+        // A group that is absent, or a list of groups, is no parameter of ROS 2.
+        self.leaves.keys().map(String::as_str).filter(|name| self.describe(name).is_some())
     }
 
     /// The value of a parameter; `None` if there is no such parameter.

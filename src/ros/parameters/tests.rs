@@ -90,7 +90,7 @@ fn a_change_opens_no_file() {
 #[test]
 fn parameters_describe_themselves_by_their_attributes() {
     let parameters = load(&[]).unwrap();
-    let field = |name: &str| parameters.describe(name).unwrap();
+    let field = |name: &str| parameters.describe(name).unwrap_or_else(|| panic!("{name} is not described"));
     let period = field("control.period");
     assert_eq!((period.kind, period.optional, period.range.bounds()), (Kind::Double, false, Some((0.0001, 0.1))));
     assert_eq!((&*period.expected, period.unit.as_deref()), ("0.0001 to 0.1 s", Some("s")));
