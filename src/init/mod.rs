@@ -2,8 +2,8 @@
 //! first task to learn.
 //!
 //! No value is tuned to a robot. Values that the description lacks are derived from its numbers:
-//! from the mass matrix and the gravity efforts at the start posture ([`tuning`]), and from the
-//! motion of the tip there ([`stroke`]). A limit that the description lacks is not guessed: it
+//! from the mass matrix and the gravity efforts at the start posture (`tuning.rs`), and from the
+//! motion of the tip there (`stroke.rs`). A limit that the description lacks is not guessed: it
 //! stays empty, and the report lists it.
 
 mod arm;

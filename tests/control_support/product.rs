@@ -1,4 +1,5 @@
 //! The arm and the task that are shipped, to try the loop on what it really runs.
+#![allow(dead_code)] // Each test binary uses its part.
 
 use super::{key, movement};
 use moto_controller::control::*;
