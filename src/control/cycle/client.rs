@@ -49,7 +49,7 @@ const TUNINGS: usize = 4;
 ///     config,
 ///     port,
 ///     clock: Box::new(LockstepClock::new(task.plant(1)?, robot)),
-///     stroke: task.stroke(),
+///     stroke: task.stroke(1),
 ///     dynamics: Box::new(NominalInertia(vec![1.; joints].into())),
 /// })?;
 ///
