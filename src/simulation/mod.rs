@@ -4,6 +4,8 @@ pub mod integrator;
 
 mod arm;
 mod driver;
+mod period;
 
 pub use arm::{Arm, ArmConfig};
 pub use driver::Driver;
+pub use period::physics_period;

@@ -7,10 +7,8 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::StrokeTask;
 use crate::robot::{Command, Plant, Reading, TrialKey, trial_random};
-use crate::simulation::Arm;
+use crate::simulation::{Arm, physics_period};
 
-/// Longest period of the simulated physics.
-const PHYSICS_PERIOD: Duration = Duration::from_millis(2);
 /// Stream of the trial's random numbers. The exploration noise has stream 0, the context stream 2.
 const STREAM: u64 = 1;
 
@@ -40,15 +38,6 @@ impl FreeArm {
         plant.reset(Duration::ZERO);
         plant
     }
-}
-
-/// The longest whole fraction of the control period that is at most `PHYSICS_PERIOD`.
-fn physics_period(control: Duration) -> Duration {
-    let period = control.as_nanos() as u64;
-    let least = period.div_ceil(PHYSICS_PERIOD.as_nanos() as u64).max(1);
-    // One nanosecond divides every period.
-    let parts = (least..=period.max(least)).find(|parts| period.is_multiple_of(*parts)).unwrap_or(least);
-    Duration::from_nanos(period / parts)
 }
 
 impl Plant for FreeArm {

@@ -22,7 +22,7 @@ pub use stroke::TableTennisStroke;
 
 use crate::control::ControlConfig;
 use crate::dynamics::{JointKind, Model};
-use crate::simulation::ArmConfig;
+use crate::simulation::{ArmConfig, physics_period};
 use crate::tasks::TaskError;
 use nalgebra::{Vector2, Vector3};
 use std::sync::Arc;
@@ -74,9 +74,6 @@ pub struct TableTennis {
     decimation: usize,
 }
 
-/// Longest period of the simulated physics.
-const PHYSICS_PERIOD: Duration = Duration::from_millis(2);
-
 impl TableTennis {
     /// Sets the task up for a robot and gives the robot's model the armature and springs of `arm`.
     /// Start posture, rate and units are those of the control loop.
@@ -126,14 +123,6 @@ impl TableTennis {
         self.period * self.decimation as u32
     }
 
-    /// The longest whole fraction of the control period that is at most `PHYSICS_PERIOD`.
-    fn physics_period(&self) -> Duration {
-        let period = self.period.as_nanos() as u64;
-        let least = period.div_ceil(PHYSICS_PERIOD.as_nanos() as u64);
-        let parts = (least..).find(|parts| period.is_multiple_of(*parts)).unwrap_or(least);
-        Duration::from_nanos(period / parts)
-    }
-
     /// The policy's state and the stroke's trigger, for the control loop.
     pub fn stroke(&self) -> TableTennisStroke {
         TableTennisStroke {
@@ -169,7 +158,7 @@ impl TableTennis {
     fn plant_with(&self, serve: Serve, seed: u64) -> Result<TableTennisPlant, TableTennisError> {
         let Self { config, arm_config, arm, rest, .. } = self;
         let court = config.court.clone();
-        Ok(TableTennisPlant::new(arm.clone(), arm_config, court, serve, rest, self.physics_period(), seed)?)
+        Ok(TableTennisPlant::new(arm.clone(), arm_config, court, serve, rest, physics_period(self.period), seed)?)
     }
 
     /// The serve of the trials.
