@@ -214,6 +214,12 @@ class Client:
     def state(self):
         return self.call(GetState, f"{self.prefix}/get_state").current_state.label
 
+    def wait_until_active(self):
+        """Waits for the end of an activation that another asked for: commands come before it ends."""
+        for _ in deadline():
+            if self.state() == "active":
+                return
+
     def transitions(self):
         answer = self.call(GetAvailableTransitions, f"{self.prefix}/get_available_transitions")
         return {entry.transition.label for entry in answer.available_transitions}

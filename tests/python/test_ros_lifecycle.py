@@ -144,6 +144,7 @@ def test_every_end_is_damping_and_then_zero(end, tmp_path):
         commands = client.listen_to_commands()
         with controller(env, given) as process:
             client.wait_until(lambda: commands and any(x != 0.0 for x in commands[-1].data), "an effort")
+            client.wait_until_active()
             holding = max(max(map(abs, command.data)) for command in list(commands))
             before = len(commands)
             if end == "stop":
@@ -218,6 +219,7 @@ def test_a_stop_does_not_wait_for_a_reset_and_is_not_undone_by_it(tmp_path):
     given = patient(ros__autostart=True, ros__run_folder=str(tmp_path / "run"))
     with Client(env) as client, StillRobot(client, "moto_controller/ball") as robot, controller(env, given) as process:
         commands = client.listen_to_commands()
+        client.wait_until_active()
         client.wait_until(lambda: commands and any(commands[-1].data), "an effort")
         assert client.trigger("stop").success
         client.wait_until(lambda: not any(commands[-1].data), "zero efforts")

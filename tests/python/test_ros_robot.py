@@ -19,6 +19,7 @@ def robot(tmp_path):
         client.listen_to_records()
         robot.commands = client.listen_to_commands()
         with controller(env, given) as robot.process:
+            client.wait_until_active()
             holds(robot)
             yield robot
 
@@ -115,6 +116,7 @@ def test_silence_stops_the_robot(tmp_path):
         client.listen_to_records()
         robot.commands = client.listen_to_commands()
         with controller(env, given) as robot.process:
+            client.wait_until_active()
             holds(robot)
             robot.silent.set()
             is_safe(robot)
@@ -174,6 +176,7 @@ def test_two_controllers_in_two_namespaces_and_remaps(tmp_path):
             with controller(env, of_left, remaps=of_left_only) as one:
                 with controller(env, of_right, remaps=of_right_only, files=[file]) as other:
                     for client, heard in zip((left, right), commands):
+                        client.wait_until_active()
                         client.wait_until(lambda: heard and any(heard[-1].data), f"commands to {client.namespace}")
                     assert left.trigger("stop").success
                     left.wait_until(lambda: not any(commands[0][-1].data), "zero efforts on the left")
