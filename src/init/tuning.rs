@@ -27,7 +27,7 @@
 //! demonstration's miss. A joint spreads by at most 0.1 rad or 0.03 m, where the feedback's gains
 //! still fit the arm. Its speed stays within v when the exploration adds five standard
 //! deviations to the demonstration's largest speed. The exploration of no joint needs more than a
-//! tenth of F - abs(g).
+//! seventh of F - abs(g).
 
 use nalgebra::{DMatrix, DVector, Matrix2, Matrix3};
 
@@ -49,7 +49,7 @@ const JOINT_SPREAD: [f64; 2] = [0.1, 0.03];
 /// Standard deviations of a joint's speed for which there is room beside the demonstration's.
 const DEVIATIONS: f64 = 5.;
 /// Largest effort of the exploration, as a share of the effort left by gravity.
-const SHARE: f64 = 0.1;
+const SHARE: f64 = 0.15;
 /// Smallest lever that counts, as a share of the arm's largest lever.
 const LEVER: f64 = 0.2;
 
