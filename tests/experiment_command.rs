@@ -203,3 +203,41 @@ fn a_folder_with_results_of_other_settings() {
         assert!(said.contains(text), "{text} is not in: {said}");
     }
 }
+
+/// A whole experiment of the user's: two learners on the stroke of a configuration file.
+#[test]
+fn an_experiment_of_ones_own_robot_and_stroke() {
+    let place = Place::new();
+    let stroke = concat!(env!("CARGO_MANIFEST_DIR"), "/config/stroke.yaml");
+    let robot = fs::read_to_string(stroke).unwrap();
+    let urdf = concat!(env!("CARGO_MANIFEST_DIR"), "/urdf/table_tennis_arm.urdf");
+    place.write("robot.yaml", &robot.replace("../urdf/table_tennis_arm.urdf", urdf));
+    let variant = |label: &str, method: &str, config: &str| {
+        format!(
+            "  - {{label: {label}, task: {{robot: {{config: {config}}}}}, method: {method}, rollouts: 5, iterations: 2}}\n"
+        )
+    };
+    let head = "name: strike\ntitle: My stroke\nseeds: 2\nmeasures: [mean_action, success]\nvariants:\n";
+    let moto = "{moto: {epsilon: 0.3}}";
+    place.write(
+        "own.yaml",
+        &[head, &variant("MOTO", moto, "robot.yaml"), &variant("REPS", "{reps: {}}", "robot.yaml")].concat(),
+    );
+    let said = place.run(&["experiment", "own.yaml"]);
+    assert!(said.contains("My stroke") && said.contains("REPS"), "{said}");
+    let seeds = names(&place.path("experiments/strike/seeds"));
+    let wanted =
+        ["moto", "reps"].map(|label| [1, 2].map(|seed| ["csv", "stroke.json"].map(|e| format!("{label}-{seed}.{e}"))));
+    assert_eq!(seeds, wanted.into_iter().flatten().flatten().collect::<Vec<_>>());
+    // What was learned is judged like any run.
+    let judged = place.run(&["evaluate", "experiments/strike/seeds/moto-2.stroke.json", "--strokes", "1"]);
+    assert!(judged.contains("success"), "{judged}");
+
+    // Experiments start no programs, and name the file that asks for one.
+    place.write("judged.yaml", &(fs::read_to_string(place.path("robot.yaml")).unwrap() + "    judge: operator\n"));
+    place.write("refused.yaml", &[head, &variant("MOTO", moto, "judged.yaml")].concat());
+    for (file, named) in [("refused.yaml", "judged.yaml: judge"), ("missing.yaml", "missing.yaml")] {
+        let said = place.refusal(&["experiment", file]);
+        assert!(said.contains(named), "{said}");
+    }
+}

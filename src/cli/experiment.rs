@@ -1,7 +1,7 @@
 //! `moto_controller experiment`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use super::Failure;
 use crate::experiment::catalogue::{ENTRIES, find};
 use crate::experiment::{
-    Ended, ExperimentConfig, Folder, Job, Record, RunnerOptions, Watcher, overridden, publish, run, table,
+    Ended, ExperimentConfig, Folder, Job, Record, RunnerOptions, Watcher, described, overridden, publish, run, table,
 };
 use crate::signals;
 use crate::terminal::logging::{BARS, draws_bars};
@@ -21,6 +21,9 @@ use crate::terminal::output::{print, print_progress};
 
 /// Exit code of a program that was stopped by a signal.
 const STOPPED: u8 = 130;
+
+/// Divisor of the iterations of a user's own experiment under `--quick`.
+const QUICK: usize = 10;
 
 /// Compare methods and settings over seeds: the figures of the paper, or your own.
 ///
@@ -48,10 +51,19 @@ Your own variants, in mine.yaml:
       like: MOTO
       task: {swing_up: {inertia: uniform_rods, torque_limit: 20}}
   only: [MOTO, heavier]                          # leaves the others out
+
+Your own robot and stroke, in strike.yaml, run by `moto_controller experiment strike.yaml`:
+  name: strike
+  title: Two learners on my robot's first stroke
+  seeds: 5
+  measures: [success]
+  variants:
+    - {label: MOTO, task: {robot: {config: my_robot.yaml}}, method: {moto: {epsilon: 0.3}}, rollouts: 15, iterations: 20}
+    - {label: REPS, task: {robot: {config: my_robot.yaml}}, method: {reps: {}}, rollouts: 15, iterations: 20}
 The folder's config.yaml shows every setting there is; docs/experiment_variants.md explains them.")]
 pub struct Experiment {
-    /// Name of the experiment
-    #[arg(value_name = "NAME", required_unless_present = "list")]
+    /// Name of the experiment, or a file (.yaml) that describes a whole one
+    #[arg(value_name = "NAME|FILE", required_unless_present = "list")]
     name: Option<String>,
 
     /// Explain all experiments
@@ -87,8 +99,14 @@ impl Experiment {
             print(listing())?;
             return Ok(ExitCode::SUCCESS);
         };
-        let entry = find(&name)?;
-        let mut config = if self.quick { entry.quick() } else { (entry.config)() };
+        let file = Path::new(&name);
+        let mut config = if file.extension().is_some_and(|ending| ending == "yaml") {
+            let config = described(file)?;
+            if self.quick { config.quick(QUICK) } else { config }
+        } else {
+            let entry = find(&name)?;
+            if self.quick { entry.quick() } else { (entry.config)() }
+        };
         if let Some(path) = &self.config {
             config = overridden(&config, path)?;
         }
@@ -96,7 +114,7 @@ impl Experiment {
         config.first_seed = self.first_seed.unwrap_or(config.first_seed);
         config.validate()?;
         let quick = if self.quick { "-quick" } else { "" };
-        let out = self.out.unwrap_or_else(|| PathBuf::from("experiments").join(format!("{name}{quick}")));
+        let out = self.out.unwrap_or_else(|| PathBuf::from("experiments").join(format!("{}{quick}", config.name)));
         let folder = Folder::open(&out, &config)?;
         let stop = stop_on_signal()?;
         info!(

@@ -1,5 +1,7 @@
 //! Configuration of an experiment.
 
+use std::path::{Path, PathBuf};
+
 use moto_learners::Learners;
 use moto_settings::{Choice, FieldError, Joints, check};
 use schemars::JsonSchema;
@@ -18,6 +20,17 @@ pub enum TaskConfig {
     SwingUp(SwingUpConfig),
     /// Return table-tennis balls, with the arm and the control loop of `config/table_tennis.yaml`.
     TableTennis(Box<TableTennisConfig>),
+    /// Robot, control loop and task of a configuration file, such as a stroke after `init`.
+    Robot(RobotFile),
+}
+
+/// A robot and its task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RobotFile {
+    /// Path of the configuration, as for a dry run. In an experiment's file, a relative path starts
+    /// at the file's folder.
+    pub config: PathBuf,
 }
 
 /// One curve of an experiment's figure.
@@ -46,6 +59,14 @@ pub struct Variant {
 }
 
 impl Variant {
+    /// Makes the path of a robot's configuration absolute. A relative path starts at `folder`.
+    pub(super) fn locate(&mut self, folder: &Path) {
+        if let TaskConfig::Robot(RobotFile { config }) = &mut self.task {
+            // Without a working directory the path stays relative.
+            *config = std::path::absolute(folder.join(&*config)).unwrap_or_else(|_| folder.join(&*config));
+        }
+    }
+
     /// Total number of episodes.
     pub fn episodes(&self) -> u64 {
         (self.rollouts * self.iterations) as u64
@@ -121,6 +142,16 @@ fn one() -> u64 {
 }
 
 impl ExperimentConfig {
+    /// The short version: two seeds, and the beginning of each curve, a share of 1 / `divisor`.
+    pub fn quick(mut self, divisor: usize) -> Self {
+        self.title.push_str(" (quick)");
+        self.seeds = 2;
+        for variant in &mut self.variants {
+            variant.iterations = (variant.iterations / divisor).max(2);
+        }
+        self
+    }
+
     /// The seeds of the experiment.
     pub fn seeds(&self) -> impl Iterator<Item = u64> + use<> {
         (self.first_seed..).take(self.seeds as usize)

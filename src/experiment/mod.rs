@@ -19,11 +19,11 @@ mod runner;
 mod summary;
 mod table;
 
-pub use config::{ExperimentConfig, Measure, TaskConfig, Variant};
+pub use config::{ExperimentConfig, Measure, RobotFile, TaskConfig, Variant};
 pub use error::ExperimentError;
 pub use folder::Folder;
 pub use job::{Job, Progress};
-pub use overrides::overridden;
+pub use overrides::{described, overridden};
 pub use record::Record;
 pub(crate) use results::publish;
 pub use rollouts::StrokeError;

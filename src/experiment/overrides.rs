@@ -49,22 +49,42 @@ struct Overrides {
 /// # Errors
 /// [`ExperimentError::Overrides`], with the file, the line, the field and the fault.
 pub fn overridden(config: &ExperimentConfig, path: &Path) -> Result<ExperimentConfig, ExperimentError> {
+    checked(path, |tree| match tree.get("name") {
+        None => apply(config, tree),
+        Some(_) => {
+            let whole: ExperimentConfig = read(tree)?;
+            match whole.name == config.name {
+                true => Ok(whole),
+                false => {
+                    Err(FieldError::value("name", format!("{:?}", whole.name), format!("{:?}", config.name)).into())
+                }
+            }
+        }
+    })
+}
+
+/// The experiment that a file describes as a whole.
+///
+/// # Errors
+/// As [`overridden`].
+pub fn described(path: &Path) -> Result<ExperimentConfig, ExperimentError> {
+    checked(path, read)
+}
+
+/// Reads a file, makes an experiment of it, and checks the experiment.
+fn checked(
+    path: &Path,
+    make: impl FnOnce(Tree) -> Result<ExperimentConfig, Wrong>,
+) -> Result<ExperimentConfig, ExperimentError> {
     let wrong = |line: Option<u64>, what: String| ExperimentError::Overrides { path: path.into(), line, what };
     let bytes = Disk.read(path)?;
     let text = str::from_utf8(&bytes).map_err(|_| wrong(None, "this is not a text (UTF-8)".into()))?;
     let tree = read_yaml(text).map_err(|YamlError { line, reason }| wrong(line, reason))?;
-    let refused = |Wrong { line, what }| wrong(line, what);
-    let new = if tree.get("name").is_some() {
-        let whole: ExperimentConfig = read(tree).map_err(refused)?;
-        if whole.name != config.name {
-            return Err(wrong(None, format!("name is {:?}, expected {:?}", whole.name, config.name)));
-        }
-        whole
-    } else {
-        apply(config, tree).map_err(refused)?
-    };
-    new.validate().map_err(|error| wrong(None, error.to_string()))?;
-    Ok(new)
+    let mut config = make(tree).map_err(|Wrong { line, what }| wrong(line, what))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    config.variants.iter_mut().for_each(|variant| variant.locate(folder));
+    config.validate().map_err(|error| wrong(None, error.to_string()))?;
+    Ok(config)
 }
 
 /// A fault and its line.

@@ -23,15 +23,9 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The short version: two seeds, and the beginning of each curve.
+    /// The short version.
     pub fn quick(&self) -> ExperimentConfig {
-        let mut config = (self.config)();
-        config.title.push_str(" (quick)");
-        config.seeds = 2;
-        for variant in &mut config.variants {
-            variant.iterations = (variant.iterations / self.quick_divisor).max(2);
-        }
-        config
+        (self.config)().quick(self.quick_divisor)
     }
 }
 

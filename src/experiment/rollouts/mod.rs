@@ -70,6 +70,7 @@ pub struct Judged {
 pub fn of(variant: &Variant, seed: u64) -> Result<Box<dyn Rollouts>, RunError> {
     Ok(match &variant.task {
         TaskConfig::SwingUp(task) => Box::new(chains::Chains::new(task, seed)?),
-        TaskConfig::TableTennis(task) => Box::new(on_the_loop::OnTheLoop::new(task, &variant.method, seed)?),
+        TaskConfig::TableTennis(task) => Box::new(on_the_loop::OnTheLoop::shipped(task, &variant.method, seed)?),
+        TaskConfig::Robot(robot) => Box::new(on_the_loop::OnTheLoop::of(robot, &variant.method, seed)?),
     })
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use moto_learners::policy::{Law, StoredLaw};
 use moto_learners::{Learners, Reward, Start};
-use moto_settings::Choice;
+use moto_settings::{Choice, FieldError};
 
 use super::strokes::Strokes;
 use super::{Explored, Judged, Rollouts};
 use crate::control::FinishedTrial;
+use crate::experiment::RobotFile;
 use crate::experiment::run::{Attachment, RunError};
 use crate::robot::{TrialKey, TrialKind};
 use crate::setup::Setup;
@@ -34,9 +35,32 @@ impl OnTheLoop {
     ///
     /// # Errors
     /// The setting that is refused.
-    pub fn new(task: &TableTennisConfig, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
+    pub fn shipped(task: &TableTennisConfig, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
         let task = Tasks::chosen(task).map_err(TaskError::Setting)?;
-        let mut setup = Setup::shipped(|config| config.task = task)?;
+        Self::new(Setup::shipped(|config| config.task = task)?, method, seed)
+    }
+
+    /// The task of a configuration file, on its embedded arm.
+    ///
+    /// # Errors
+    /// The setting that is refused, with its file. Programs of the user's are refused: experiments
+    /// neither start nor await them.
+    pub fn of(robot: &RobotFile, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
+        let setup = Setup::load(&robot.config, |_| ())?;
+        let refused = |field: &str, found: &str, expected: &str| {
+            let field = format!("{}: {field}", robot.config.display());
+            Err(RunError::Field(FieldError::value(field, found, expected)))
+        };
+        if setup.config.robot.simulator.is_some() {
+            return refused("robot.simulator", "a program", "null: experiments run on the embedded arm");
+        }
+        if setup.config.judge.is_used() {
+            return refused("judge", "someone else", "task: experiments let the task judge");
+        }
+        Self::new(setup, method, seed)
+    }
+
+    fn new(mut setup: Setup, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
         setup.config.run.seed = seed;
         setup.config.learner = method.clone();
         let task = setup.task()?;
