@@ -10,10 +10,11 @@ use r2r::std_msgs::msg::{Float64MultiArray, Header};
 use r2r::std_srvs::srv::Trigger;
 use r2r::{Node, Publisher, QosProfile, ServiceRequest};
 
-use super::{ClockSource, Parameters, RosError, Settings, context, overrides, system_time};
+use super::{ClockSource, Parameters, RosConfig, RosError, Settings, context, overrides, system_time};
 use crate::control::{Clock, WallClock};
 use crate::robot::{Command, Plant, Reading, TrialKey, TrialKind};
 use crate::ros::link::commands::label;
+use crate::ros::link::description;
 use crate::ros::link::joints::Joints;
 use crate::ros::link::observation_publishers::ObservationPublishers;
 use crate::ros::parameters::services::{SharedParameters, offer_parameters, respond};
@@ -67,8 +68,10 @@ struct Robot {
 /// # Errors
 /// The reason why it cannot run.
 pub fn simulate(config: std::path::PathBuf, lines: LogLines) -> Result<(), RosError> {
-    let node = Node::create(context()?, "simulated_arm", "")?;
-    let parameters = Parameters::load(config, &overrides(&node), &node.namespace()?)?;
+    let mut node = Node::create(context()?, "simulated_arm", "")?;
+    let (given, namespace) = (overrides(&node), node.namespace()?);
+    let receive = |ros: &RosConfig| description::receive(&mut node, ros, || false);
+    let parameters = Parameters::load(config, &given, &namespace, receive)?;
     let Settings { setup, ros, .. } = parameters.settings().clone();
     let joints = Joints::new(&ros.joints, &setup.config.robot.joints)?;
     let task = setup.task()?;
