@@ -1,8 +1,11 @@
 """What the node and `init` take from the robot itself: its description, its joints, its posture."""
 
+import contextlib
+
 import pytest
+import yaml
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from ros_support import ROOT, Client, controller, environment, patient
+from ros_support import JOINTS, PROGRAM, REST, ROOT, Client, Process, StillRobot, arguments, controller, environment, patient
 from std_msgs.msg import String
 
 ARM = (ROOT / "urdf" / "table_tennis_arm.urdf").read_text()
@@ -58,3 +61,49 @@ def test_a_node_that_waits_for_its_description_ends_at_once(tmp_path):
         process.wait_for_line("waiting for the robot description on /robot_description")
         process.process.terminate()
         assert process.wait() == 0, process.output()
+
+
+def init(env, *more):
+    return Process([PROGRAM, "init", "--from-robot", *more], env)
+
+
+def test_init_asks_the_robot_for_its_description_its_joints_and_where_they_are(tmp_path):
+    env, out = environment(), tmp_path / "mine.yaml"
+    with Client(env) as client, StillRobot(client):
+        describe(client, ARM)
+        with init(env, "--out", out, "--timeout", "60") as process:
+            assert process.wait() == 0, process.output()
+        # What it wrote is a configuration that a node accepts, with the description of the robot too.
+        given = described(tmp_path, ros__connect_timeout=60.0)
+        with Process([PROGRAM, "run", "--config", out, *arguments(given)], env) as process:
+            process.wait_for_line("the node is up")
+    assert (tmp_path / "mine.urdf").read_text() == ARM
+    written = yaml.safe_load(out.read_text())["moto_controller"]["ros__parameters"]
+    assert written["robot"]["joints"] == JOINTS and written["robot"]["urdf"] == "mine.urdf"
+    assert written["control"]["start_posture"] == REST
+
+
+@pytest.mark.parametrize(
+    "text, position, more, reasons",
+    [
+        (None, None, [], ["no message on the topic /robot_description", "--description-topic"]),
+        (ARM, None, [], ["no message on the topic /joint_states", "nobody publishes there", "--joint-states-topic"]),
+        (ARM, 3.2, [], ["joint j4 is at 3.2 rad, expected -", "its bounds less a margin of 0.05 rad"]),
+        ("<robot", None, ["--joint-states-topic", "/there"], ["no message on the topic /there"]),
+        ("<robot", 0.0, [], ["the description received"]),
+    ],
+    ids=["no description", "no joint states", "out of bounds", "another topic", "no URDF"],
+)
+def test_init_says_what_the_robot_lacks(text, position, more, reasons, tmp_path):
+    env = environment()
+    wait = "60" if position is not None else "2"
+    with Client(env) as client, contextlib.ExitStack() as robot:
+        if text:
+            describe(client, text)
+        if position is not None:
+            still = robot.enter_context(StillRobot(client))
+            still.position[JOINTS.index("j4")] = position
+        with init(env, "--out", tmp_path / "mine.yaml", "--timeout", wait, *more) as process:
+            assert process.wait() == 1, process.output()
+    assert all(reason in process.output() for reason in reasons), process.output()
+    assert not list(tmp_path.iterdir())

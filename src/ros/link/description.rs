@@ -25,18 +25,18 @@ pub fn receive(node: &mut Node, ros: &RosConfig, given_up: impl Fn() -> bool) ->
     let topic = topic_name(node, &ros.description_topic)?;
     tracing::info!("waiting for the robot description on {topic}");
     let timeout = Duration::from_secs_f64(ros.connect_timeout);
-    let text = match first_message(node, &ros.description_topic, latched(), timeout, given_up, |StringMsg { data }| {
-        Some(data)
-    }) {
-        Err(RosError::NoMessage { topic, waited, nodes }) => {
-            return Err(RosError::NoDescription { topic, waited, nodes });
-        }
-        received => received?,
-    };
-    Ok(Described { text, topic })
+    match first(node, &ros.description_topic, timeout, given_up) {
+        Err(RosError::NoMessage { topic, waited, nodes }) => Err(RosError::NoDescription { topic, waited, nodes }),
+        received => Ok(Described { text: received?, topic }),
+    }
 }
 
-/// Quality of service of a description: who comes late gets it too.
-pub fn latched() -> QosProfile {
-    QosProfile::default().reliable().transient_local().keep_last(1)
+/// Waits for a description on a topic.
+///
+/// # Errors
+/// If none comes, `given_up` holds, or rcl refuses.
+pub fn first(node: &mut Node, topic: &str, timeout: Duration, given_up: impl Fn() -> bool) -> Result<String, RosError> {
+    // Who publishes a description does so once, for those too who come late.
+    let qos = QosProfile::default().reliable().transient_local().keep_last(1);
+    first_message(node, topic, qos, timeout, given_up, |StringMsg { data }| Some(data))
 }
