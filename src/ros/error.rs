@@ -108,6 +108,12 @@ pub enum RosError {
         /// Error of the joint states that came, if any did.
         reason: Option<InputError>,
     },
+    /// The program that simulates the robot was given up.
+    #[error("the simulated robot ends: {reason}")]
+    SimulatorLost {
+        /// The failure of the program.
+        reason: String,
+    },
     /// Whoever is to start the task is absent or does not answer.
     #[error("{service} did not answer within {waited:?}")]
     NoServer {

@@ -340,6 +340,20 @@ impl Setup {
         }
     }
 
+    /// Checks that strokes can be judged on a robot outside this process.
+    ///
+    /// # Errors
+    /// If the judge is the simulator, which is not asked there.
+    pub fn check_judge_on_a_robot(&self) -> Result<(), ConfigError> {
+        if !self.config.judge.is_simulator() {
+            return Ok(());
+        }
+        let expected = "task, operator, or a program that judges what the robot did (judge: {program: ...}): on a robot \
+                        outside this process robot.simulator is not asked";
+        let source = FieldError::value("judge", "simulator", expected);
+        Err(ConfigError::Field { path: self.path.clone(), line: None, source })
+    }
+
     /// The reward of the learner: the task's reward, with the judge's if there is a judge.
     ///
     /// # Errors

@@ -103,6 +103,7 @@ impl Parameters {
             Setup::of(config, &path)
         };
         let setup = setup.map_err(refused)?;
+        setup.check_judge_on_a_robot().map_err(refused)?;
         let use_sim_time = leaves[SIM_TIME].value == Value::Bool(true);
         let parameters =
             Self { daemon, own, leaves: Leaves::new(), settings: Settings { setup, ros, use_sim_time }, active: None };
