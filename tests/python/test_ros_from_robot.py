@@ -26,12 +26,16 @@ def test_the_description_comes_from_the_robot_and_stays_with_the_run(tmp_path):
     text = ARM + "<!-- as the robot has it -->\n"
     with Client(env) as client:
         describe(client, text, "/left/description")
-        with controller(env, described(tmp_path), remaps={"robot_description": "/left/description"}) as process:
+        given = described(tmp_path, control__trigger="task", run__evaluation_strokes=1)
+        with controller(env, given, remaps={"robot_description": "/left/description"}) as process:
             process.wait_for_line("the node is up")
             assert client.change("configure") and client.change("shutdown"), process.output()
             assert process.wait() == 0, process.output()
     assert (tmp_path / "run" / "robot.urdf").read_text() == text
     assert "urdf: robot.urdf" in (tmp_path / "run" / "config.yaml").read_text()
+    # Nobody publishes it any more.
+    with Process([PROGRAM, "evaluate", tmp_path / "run"], env) as process:
+        assert process.wait() == 0, process.output()
 
 
 @pytest.mark.parametrize(
