@@ -76,8 +76,11 @@ pub fn init(options: &Options) -> Result<Report, InitError> {
             (urdf, Description::parse(text).map_err(|error| error.of(received))?)
         }
     };
-    let arm = arm::Arm::choose(&description, options).map_err(|error| error.of(&urdf))?;
+    let mut arm = arm::Arm::choose(&description, options).map_err(|error| error.of(&urdf))?;
     let limits = limits::Limits::gather(&arm.model, options.limits.as_deref())?;
+    for (joint, armature) in arm.model.joints_mut().iter_mut().zip(limits.armature()) {
+        joint.passive.armature = armature;
+    }
     let start = match &options.start {
         Some(given) => posture::given(&arm, &limits, given)?,
         None => posture::choose(&arm, &limits)?,
