@@ -5,7 +5,7 @@ mod control_support;
 use control_support::*;
 use moto_controller::control::*;
 use moto_controller::policy::CompiledPolicy;
-use moto_controller::robot::{Command, Reading, RobotPort, link};
+use moto_controller::robot::{Command, Observed, Reading, RobotPort, link};
 use proptest::prelude::*;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -267,9 +267,62 @@ fn a_ball_from_the_future_ends_the_stroke_and_the_arm_goes_home() {
     rig.until("the return", |rig| rig.returned() == 1);
     let ahead = Duration::from_millis(101);
     let limit = Duration::from_millis(100);
-    assert_eq!(rig.finished[0].outcome, Outcome::Aborted(Abort::TaskAhead { ahead, limit }));
+    assert_eq!(rig.finished[0].outcome, Outcome::Aborted(Abort::TaskAhead { value: None, ahead, limit }));
     assert_eq!(rig.finished[0].episode().cycles(), rig.finished[0].episode().time.len());
     assert!(rig.faults().is_empty());
+}
+
+/// Observes two values, the second of which may be of another age than the common one.
+struct TwoValues(AllOfIt, [Option<Duration>; 2]);
+
+impl Stroke for TwoValues {
+    fn state_dim(&self) -> usize {
+        self.0.state_dim()
+    }
+
+    fn policy_state(&mut self, reading: &Reading, state: &mut [f64]) {
+        self.0.policy_state(reading, state);
+    }
+
+    fn max_ages(&self) -> &[Option<Duration>] {
+        &self.1
+    }
+
+    fn triggered(&mut self, reading: &Reading) -> bool {
+        self.0.triggered(reading)
+    }
+}
+
+#[test]
+fn each_observed_value_may_be_as_old_as_its_own_limit_allows() {
+    let milliseconds = Duration::from_millis;
+    // Ages of the two values, the second one's own limit, and the value that ends the stroke.
+    let cases = [
+        ([90, 90], Some(50), Some((1, 90, 50))),
+        ([90, 190], Some(200), None),
+        ([90, 190], None, Some((1, 190, 100))),
+        ([110, 190], Some(200), Some((0, 110, 100))),
+    ];
+    for (ages, own, expected) in cases {
+        let config = config(1);
+        let joints = Joints::at(&config.start_posture);
+        let stroke = Box::new(TwoValues(AllOfIt(1), [None, own.map(milliseconds)]));
+        let mut rig = Rig::with_stroke(config, joints, stroke, move |wake, reading| {
+            let age = |age| milliseconds(if wake < SPOILED { 0 } else { age });
+            reading.observed_stamps = ages.map(|old| reading.stamp.saturating_sub(age(old))).into();
+            Wake::default()
+        });
+        rig.client.order(order(0, HORIZON, 1)).unwrap();
+        rig.until("the return", |rig| rig.returned() == 1);
+        let stale = |(value, age, limit)| {
+            let (value, age, limit) = (Some(value), milliseconds(age), milliseconds(limit));
+            Outcome::Aborted(Abort::StaleTask { value, age, limit })
+        };
+        assert_eq!(rig.finished[0].outcome, expected.map_or(Outcome::Completed, stale));
+    }
+    let observed = [Observed::body("ball"), Observed::body("puck")];
+    let said = Abort::StaleTask { value: Some(1), age: milliseconds(90), limit: milliseconds(50) }.named(&observed);
+    assert_eq!(said, "puck is 90ms old, allowed are 50ms");
 }
 
 #[test]

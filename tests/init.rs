@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use moto_controller::init::{InitError, Options, Report, init};
+use moto_controller::init::{InitError, Options, Posture, Report, init};
 use moto_controller::setup::Setup;
 
 const LIMIT: &str = r#"<limit lower="-2" upper="2" effort="20" velocity="5"/>"#;
@@ -132,6 +132,76 @@ fn joints_and_tip_are_those_asked_for() {
     refused(place.init(|options| options.joints = Some(vec!["elbw".into()])), "did you mean elbow?");
     place.init(|_| {}).unwrap();
     refused(place.init(|_| {}), "exists already: name another file (option --out)");
+}
+
+#[test]
+fn the_start_posture_is_the_one_given_and_other_joints_are_locked_where_it_has_them() {
+    let given = |text: &str| Some(text.parse::<Posture>().unwrap());
+    for start in ["0.3,-0.9", "elbow:-0.9,shoulder:0.3,left:0.02"] {
+        let place = Place::with(&arm());
+        let report = place.init(|options| options.start = given(start)).unwrap();
+        assert!(report.to_string().contains("start       as asked for"), "{report}");
+        let setup = place.setup();
+        assert_eq!(setup.config.control.start_posture, [0.3, -0.9]);
+        let left = if start.contains("left") { 0.02 } else { 0. };
+        assert_eq!((setup.config.robot.locked["left"], setup.config.robot.locked["right"]), (left, 0.));
+        assert!(place.text().contains("start_posture:  # rad, m: as asked for"), "{}", place.text());
+    }
+    let refused_start = |start: &str, expected| {
+        let result = Place::with(&arm()).init(|options| options.start = given(start));
+        refused(result, expected);
+    };
+    refused_start("0.3", "--start has 1 entry, expected a position of each of shoulder, elbow");
+    refused_start("elbow:0.1", "--start of joint shoulder is missing, expected its position");
+    refused_start("elbow:0.1,shoulder:0,elbo:1", "a joint of the robot description; did you mean elbow?");
+    refused_start("shoulder:0,elbow:0,left:1", "locked.left is 1, expected 0 to 0.04 m");
+    let bounds = "joint elbow is at 1.96 rad, expected -1.95 to 1.95 rad (its bounds less a margin of 0.05 rad)";
+    refused_start("0,1.96", bounds);
+    assert_eq!("a:b:0.5, c:1".parse(), Ok(Posture::Named([("a:b".into(), 0.5), ("c".into(), 1.)].into())));
+    for wrong in ["", "0.1,x", "0.1,b:2", "a:nan"] {
+        assert!(wrong.parse::<Posture>().is_err(), "{wrong}");
+    }
+    // Both links horizontal: 5.9 N m of the 7 N m of the shoulder.
+    let weak = Place::with(&arm().replace("effort=\"20\"", "effort=\"7\""));
+    let result = weak.init(|options| options.start = given("1.57,0"));
+    refused(result, "the arm's own weight takes ");
+}
+
+#[test]
+fn what_a_robot_reports_is_its_start_and_its_description_is_saved() {
+    let place = Place::with(&arm());
+    let reported = |positions: &[(&str, f64)]| {
+        Some(Posture::Reported(positions.iter().map(|(name, position)| ((*name).into(), *position)).collect()))
+    };
+    let robot = |options: &mut Options| {
+        options.urdf = PathBuf::new();
+        options.received = Some(arm());
+        options.out = Some(place.path("mine.yaml"));
+    };
+    let silent = place.init(|options| {
+        robot(options);
+        options.start = reported(&[("shoulder", 0.2), ("wheel", 3.)]);
+    });
+    refused(silent, "the joint states name shoulder, wheel, and not elbow");
+    assert!(!place.path("mine.urdf").exists(), "nothing is left of what was refused");
+    let there = [("wheel", 3.), ("elbow", 1.00001), ("shoulder", 0.2), ("left", -0.0003), ("right", 0.01)];
+    place
+        .init(|options| {
+            robot(options);
+            options.start = reported(&there);
+        })
+        .unwrap();
+    assert_eq!(fs::read_to_string(place.path("mine.urdf")).unwrap(), arm());
+    let setup = Setup::load(&place.path("mine.yaml"), |_| {}).unwrap();
+    assert_eq!(setup.config.robot.urdf, Path::new("mine.urdf"));
+    assert_eq!(setup.config.control.start_posture, [0.2, 1.]);
+    // A closed gripper reports a little less than its bound.
+    assert_eq!((setup.config.robot.locked["left"], setup.config.robot.locked["right"]), (0., 0.01));
+    let again = place.init(|options| {
+        robot(options);
+        options.out = Some(place.path("mine.yml"));
+    });
+    refused(again, "mine.urdf exists already");
 }
 
 #[test]

@@ -19,7 +19,8 @@ use crate::terminal::output::print;
 /// simulated arm: half of the time on an idle machine, half of it with every processor busy and the
 /// learner updating. A histogram shows both halves, and each half is graded: excellent (no period
 /// missed, every release within a tenth of the period), good (99.9 % of them), fair (few enough
-/// periods missed to learn from), poor.
+/// periods missed to learn from), poor. A program of yours as simulator (robot.simulator) is started
+/// and asked as in a stroke.
 #[derive(Args)]
 pub struct Doctor {
     #[command(flatten)]

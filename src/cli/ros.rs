@@ -21,6 +21,8 @@ pub struct Run {
 
 /// Run the simulated arm as a ROS 2 node of its own: joint states and the ball out, efforts in.
 ///
+/// With robot.simulator in the configuration the arm is your program.
+///
 /// ROS reads the arguments after --ros-args. The parameter ros.clock chooses the wall clock or
 /// lockstep with the controller.
 #[derive(Args)]

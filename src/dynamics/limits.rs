@@ -1,9 +1,18 @@
 //! The limits and passive forces of a joint that moves.
 
-use super::description::{JointElement, JointType};
+use super::description::{Description, JointElement, JointType};
 use super::error::ModelError;
 use super::model::Passive;
 use super::note::Note;
+
+impl Description {
+    /// Position bounds of a joint of [`Self::joints`], rad or m; infinite if it has none. `None` if
+    /// there is no such joint, or if its bounds make no sense.
+    pub fn bounds(&self, joint: &str) -> Option<(f64, f64)> {
+        let wanted = |other: &&JointElement| other.name == joint && other.kind.has_axis() && other.mimics().is_none();
+        position_bounds(self.joints.iter().find(wanted)?).ok()
+    }
+}
 
 /// The position bounds, rad or m; infinite if the description gives none. By the URDF's definition
 /// a bound is 0 if only the other one is given. Two bounds of 0 count as none, because the joint

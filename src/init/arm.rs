@@ -53,11 +53,12 @@ impl Arm {
             (None, None) => format!("the longest chain without a hand, between the root and {tip}"),
         };
         loop {
-            let selection = Selection {
-                joints: Some(joints.clone()),
-                locked: BTreeMap::new(),
-                repair_inertias: options.repair_inertias,
+            let locked = match &options.start {
+                Some(start) => start.locked(description, &joints)?,
+                None => BTreeMap::new(),
             };
+            let selection =
+                Selection { joints: Some(joints.clone()), locked, repair_inertias: options.repair_inertias };
             match description.model(&selection) {
                 Ok((model, notes)) if model.dof() > 0 => {
                     let frame = model.frame(&tip).ok_or_else(|| unknown(description, &tip))?;

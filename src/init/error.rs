@@ -77,6 +77,50 @@ pub enum InitError {
         /// Largest share of the effort limit that gravity may take, per cent.
         share: f64,
     },
+    /// The drives cannot carry the arm in the given posture.
+    #[error(
+        "in the start posture the arm's own weight takes {share} % of the effort limit of joint {joint}, expected at most \
+         {most} %: move the arm, or give another posture (option --start); are masses (kg) and limits (N m, N) right?"
+    )]
+    StartTooHeavy {
+        /// The most loaded joint.
+        joint: String,
+        /// Share of the effort limit that gravity takes, per cent.
+        share: f64,
+        /// Largest share that gravity may take, per cent.
+        most: f64,
+    },
+    /// A joint of the given posture is not inside its bounds by the margin.
+    #[error(
+        "in the start posture joint {joint} is at {position} {unit}, expected {lower} to {upper} {unit} (its bounds less a margin \
+         of {margin} {unit}): move the arm, or give another posture (option --start)"
+    )]
+    StartOutOfBounds {
+        /// The joint.
+        joint: String,
+        /// Its position, rad or m.
+        position: f64,
+        /// Lowest position allowed, rad or m.
+        lower: f64,
+        /// Highest position allowed, rad or m.
+        upper: f64,
+        /// Width of the soft zone inside a bound, rad or m.
+        margin: f64,
+        /// `rad` or `m`.
+        unit: &'static str,
+    },
+    /// The robot does not report joints of the arm.
+    #[error(
+        "the joint states name {}, and not {}: pick the arm's joints (option --joints), or give the posture (option --start)",
+        came.join(", "),
+        joints.join(", ")
+    )]
+    NotReported {
+        /// Joints without a report.
+        joints: Vec<String>,
+        /// Joints that were reported.
+        came: Vec<String>,
+    },
     /// No stroke within the limits moves the tip.
     #[error(
         "no first stroke was found that moves link {tip} within the limits; name another tip (option --tip), or give \

@@ -9,6 +9,7 @@
 mod arm;
 mod error;
 mod expand;
+mod given;
 mod limits;
 mod posture;
 mod report;
@@ -19,6 +20,7 @@ mod write;
 use std::path::{Path, PathBuf};
 
 pub use self::error::InitError;
+pub use self::given::Posture;
 pub use self::report::Report;
 use crate::dynamics::Description;
 
@@ -27,6 +29,11 @@ use crate::dynamics::Description;
 pub struct Options {
     /// Path of the robot description, a URDF or a xacro file.
     pub urdf: PathBuf,
+    /// Text of a description that was received, in the place of `urdf`. It is written beside the
+    /// configuration.
+    pub received: Option<String>,
+    /// The start posture. `None`: one near the joints' zeros is chosen.
+    pub start: Option<Posture>,
     /// Link at the tip of the arm. `None`: the end of the longest chain of joints.
     pub tip: Option<String>,
     /// Joints that move, in the order of the configuration. `None`: the joints between the root and
@@ -47,34 +54,55 @@ pub struct Options {
 ///
 /// # Errors
 /// The description cannot be used, an option names something unknown, no first stroke is found, or
-/// the file to write exists.
+/// a file to write exists.
 pub fn init(options: &Options) -> Result<Report, InitError> {
     let out = options.out.clone().unwrap_or_else(|| named_by(&options.urdf, "yaml"));
     if out.exists() {
         return Err(InitError::Exists { path: out });
     }
     let folder = out.parent().unwrap_or(Path::new(""));
-    let urdf = expand::expanded(&options.urdf, &options.xacro_arguments, folder)?;
-    let description = Description::read(&urdf)?;
+    let (urdf, description) = match &options.received {
+        None => {
+            let urdf = expand::expanded(&options.urdf, &options.xacro_arguments, folder)?;
+            let description = Description::read(&urdf)?;
+            (urdf, description)
+        }
+        Some(text) => {
+            let urdf = out.with_extension("urdf");
+            if urdf.exists() {
+                return Err(InitError::Exists { path: urdf });
+            }
+            let received = Path::new("the description received");
+            (urdf, Description::parse(text).map_err(|error| error.of(received))?)
+        }
+    };
     let mut arm = arm::Arm::choose(&description, options).map_err(|error| error.of(&urdf))?;
     let limits = limits::Limits::gather(&arm.model, options.limits.as_deref())?;
     for (joint, armature) in arm.model.joints_mut().iter_mut().zip(limits.armature()) {
         joint.passive.armature = armature;
     }
-    let start = posture::choose(&arm, &limits)?;
+    let start = match &options.start {
+        Some(given) => posture::given(&arm, &limits, given)?,
+        None => posture::choose(&arm, &limits)?,
+    };
     let stroke = stroke::choose(&arm, &limits, &start)?;
     let tuning = tuning::Tuning::of(&arm, &limits, &start, &stroke);
+    let save = |path: &Path, text: &str| {
+        std::fs::write(path, text).map_err(|source| InitError::Write { path: path.into(), source })
+    };
+    options.received.as_ref().map_or(Ok(()), |text| save(&urdf, text))?;
     let text = write::configuration(&write::Parts {
         urdf: &relative(&urdf, folder),
         arm: &arm,
         limits: &limits,
         start: &start,
+        given: options.start.as_ref(),
         stroke: &stroke,
         tuning: &tuning,
         repair_inertias: options.repair_inertias,
     });
-    std::fs::write(&out, text).map_err(|source| InitError::Write { path: out.clone(), source })?;
-    Ok(Report::new(out, urdf, &arm, &limits, &stroke))
+    save(&out, &text)?;
+    Ok(Report::new(out, urdf, &arm, &limits, options.start.as_ref(), &stroke))
 }
 
 /// A path in the present folder with the name of `path` and another ending: `arm.urdf.xacro` gives

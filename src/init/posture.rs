@@ -6,6 +6,7 @@ use rand_chacha::ChaCha12Rng;
 
 use super::InitError;
 use super::arm::Arm;
+use super::given::Posture;
 use super::limits::{JointLimits, Limits};
 
 /// Number of postures tried.
@@ -91,6 +92,20 @@ impl Start {
         let shares = self.gravity.iter().zip(&self.effort).map(|(gravity, effort)| gravity.abs() / effort);
         shares.enumerate().fold((0, 0.), |most, share| if share.1 > most.1 { share } else { most })
     }
+}
+
+/// The arm in a given posture.
+///
+/// # Errors
+/// A joint is not inside its bounds, or the drives cannot carry the arm there.
+pub(super) fn given(arm: &Arm, limits: &Limits, posture: &Posture) -> Result<Start, InitError> {
+    let start = Start::at(arm, limits, posture.of(limits)?);
+    let (joint, share) = start.weight();
+    if share <= WEIGHT {
+        return Ok(start);
+    }
+    let joint = limits.0[joint].name.clone();
+    Err(InitError::StartTooHeavy { joint, share: (share * 100.).round(), most: WEIGHT * 100. })
 }
 
 /// The best of several random postures about the joints' zeros, the same postures each time. In the

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::arm::Arm;
+use super::given::Posture;
 use super::limits::Limits;
 use super::stroke::FirstStroke;
 
@@ -18,13 +19,21 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn new(out: PathBuf, urdf: PathBuf, arm: &Arm, limits: &Limits, stroke: &FirstStroke) -> Self {
+    pub(super) fn new(
+        out: PathBuf,
+        urdf: PathBuf,
+        arm: &Arm,
+        limits: &Limits,
+        given: Option<&Posture>,
+        stroke: &FirstStroke,
+    ) -> Self {
         let joints: Vec<&str> = arm.model.joints().iter().map(|joint| joint.name.as_str()).collect();
         let mut lines = vec![
             format!("robot       {} ({})", arm.model.name(), urdf.display()),
             format!("joints      {} ({})", joints.join(", "), arm.reason),
             format!("tip         {}", arm.tip),
         ];
+        lines.extend(given.map(|given| format!("start       {}", given.source())));
         lines.extend(arm.notes.iter().map(|note| format!("note        {note}")));
         lines.push(format!(
             "first task  after {} s the tip is to strike through [{}] m, which the demonstration misses by {:.3} m",

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::arm::Arm;
+use super::given::Posture;
 use super::limits::{self, JointLimits, Limit, Limits, rounded};
 use super::posture::Start;
 use super::stroke::{FirstStroke, PERIOD, STEPS};
@@ -16,6 +17,8 @@ pub(super) struct Parts<'a> {
     pub arm: &'a Arm,
     pub limits: &'a Limits,
     pub start: &'a Start,
+    /// The posture that was given, if it was not chosen.
+    pub given: Option<&'a Posture>,
     pub stroke: &'a FirstStroke,
     pub tuning: &'a Tuning,
     pub repair_inertias: bool,
@@ -57,7 +60,7 @@ const LEARNER: &str = "
 ";
 
 fn robot(parts: &Parts<'_>) -> String {
-    let Parts { urdf, arm, repair_inertias, .. } = parts;
+    let Parts { urdf, arm, given, repair_inertias, .. } = parts;
     let mut text = format!("    robot:\n      urdf: {}\n", quoted(&urdf.to_string_lossy()));
     let _ = writeln!(text, "      joints:                               # {}", arm.reason);
     for joint in arm.model.joints() {
@@ -74,7 +77,9 @@ fn robot(parts: &Parts<'_>) -> String {
         })
         .collect();
     if !locked.is_empty() {
-        let _ = writeln!(text, "      locked:                               # at zero, or the bound next to it");
+        let source = given.map_or(String::new(), |given| format!("{}; the others ", given.source()));
+        let _ =
+            writeln!(text, "      locked:                               # {source}at zero, or the bound next to it");
         text += &locked.concat();
     }
     if *repair_inertias {
@@ -99,7 +104,7 @@ fn robot(parts: &Parts<'_>) -> String {
 }
 
 fn control(parts: &Parts<'_>) -> String {
-    let Parts { limits, start, stroke, tuning, .. } = parts;
+    let Parts { limits, start, given, stroke, tuning, .. } = parts;
     let mut text = format!(
         "
     control:
@@ -123,8 +128,9 @@ fn control(parts: &Parts<'_>) -> String {
             let _ = writeln!(text, "{pad}  - {value}  # {}{remark}", plain(&joint.name));
         }
     };
-    let near = "rad, m: near zero, where the tip moves easily and the drives carry the arm";
-    list(6, "start_posture", near, &numbers(&start.position));
+    let source =
+        given.map_or("near zero, where the tip moves easily and the drives carry the arm", |given| given.source());
+    list(6, "start_posture", &format!("rad, m: {source}"), &numbers(&start.position));
     let spread = "N m, N per unit of the action: the efforts of the exploration";
     list(6, "action_scale", spread, &numbers(&tuning.action_scale));
     list(6, "limits", "what the joints are allowed", &[]);

@@ -19,7 +19,7 @@ pub use judge::{Judge, Judged, Strokes};
 pub use program::Program;
 pub use reward::JudgedReward;
 pub use settings::{JudgeConfig, JudgeProgram, JudgeWord, SimulatorConfig, find_files, without_folders};
-pub use simulator::{Finding, Simulator, SimulatorWatch};
+pub use simulator::{Finding, Role, Simulator, SimulatorWatch};
 
 /// Number of consecutive failures after which a program is given up.
 pub const FAILURES: u32 = 3;

@@ -76,6 +76,11 @@ impl JudgeConfig {
         *self != Self::default()
     }
 
+    /// Whether the program that simulates the robot judges.
+    pub fn is_simulator(&self) -> bool {
+        matches!(self, Self::Word(JudgeWord::Simulator))
+    }
+
     /// The program, if the judge is one.
     pub fn program(&self) -> Option<&JudgeProgram> {
         match self {

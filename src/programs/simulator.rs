@@ -47,6 +47,19 @@ impl SharedCell {
     }
 }
 
+/// What a simulator is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It makes the trials of this process. It also judges them if `judges` is set.
+    Trials {
+        /// Whether it judges.
+        judges: bool,
+    },
+    /// It is a robot to another process, which has the trials: it is not told of their context, and
+    /// its judgements are not used.
+    Robot,
+}
+
 /// Data for the program's questions and for checks of its answers.
 #[derive(Clone)]
 struct Robot {
@@ -58,8 +71,7 @@ struct Robot {
     /// Time without readings after a failure. It is longer than the loop tolerates, so that the
     /// loop stops.
     silence: Duration,
-    /// Whether the program also judges strokes.
-    judges: bool,
+    role: Role,
 }
 
 /// A program that simulates the robot. Dropping it ends the program, unless a plant has the
@@ -71,7 +83,7 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts the program for a task. With `judges`, it also judges strokes.
+    /// Starts the program for a task.
     ///
     /// # Errors
     /// If the program cannot be started.
@@ -80,7 +92,7 @@ impl Simulator {
         control: &ControlConfig,
         seed: u64,
         task: Arc<dyn Task>,
-        judges: bool,
+        role: Role,
     ) -> Result<Self, ProgramError> {
         let robot = Robot {
             task,
@@ -89,7 +101,7 @@ impl Simulator {
             joints: control.start_posture.len(),
             period: control.period(),
             silence: Duration::from_secs_f64(2. * control.watchdog.max_state_age),
-            judges,
+            role,
         };
         let simulator = Self { config: config.clone(), robot, shared: SharedCell::default() };
         simulator.shared.lock().program = Some(simulator.program()?);

@@ -33,8 +33,12 @@ pub struct Reading {
     /// The task's observations besides the joints (task state), e.g. the ball's position and
     /// velocity; may be empty.
     pub task: Box<[f64]>,
-    /// Time of the measurement of `task`, in the loop clock's time.
+    /// Time of the measurement of `task`, in the loop clock's time; of the oldest value if they
+    /// differ.
     pub task_stamp: Duration,
+    /// Time of the measurement of each observed value, in the task's order and the loop clock's
+    /// time; empty if all were measured at `task_stamp`.
+    pub observed_stamps: Box<[Duration]>,
 }
 
 impl Reading {
@@ -48,6 +52,7 @@ impl Reading {
             velocity: vec![0.; joints].into(),
             task: vec![0.; task].into(),
             task_stamp: Duration::ZERO,
+            observed_stamps: Box::default(),
         }
     }
 }

@@ -21,13 +21,17 @@ pub struct RosConfig {
     /// In lockstep: number of times a command is sent before the node gives up.
     #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     pub lockstep_attempts: u32,
-    /// Time to wait for the robot's first joint state.
+    /// Time to wait for the robot: for its first joint state, and for its description where that
+    /// comes from a topic.
     #[schemars(extend("minimum" = 0.1, "maximum" = 600, "x-unit" = "s"))]
     pub connect_timeout: f64,
     /// With use_sim_time: longest standstill of the clock, by the wall clock, before the robot gets
     /// the safe command.
     #[schemars(extend("minimum" = 0.1, "maximum" = 600, "x-unit" = "s"))]
     pub clock_timeout: f64,
+    /// Topic of the robot description (std_msgs/String, transient local), with `robot.urdf: topic`.
+    #[schemars(extend("x-name" = "name"))]
+    pub description_topic: String,
     /// Topic of the effort commands (std_msgs/Float64MultiArray).
     #[schemars(extend("x-name" = "name"))]
     pub command_topic: String,
@@ -68,6 +72,7 @@ impl Default for RosConfig {
             lockstep_attempts: 20,
             connect_timeout: 10.,
             clock_timeout: 1.,
+            description_topic: "robot_description".into(),
             command_topic: "effort_controller/commands".into(),
             publish_clock: false,
             serve_service: String::new(),

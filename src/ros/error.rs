@@ -108,6 +108,12 @@ pub enum RosError {
         /// Error of the joint states that came, if any did.
         reason: Option<InputError>,
     },
+    /// The program that simulates the robot was given up.
+    #[error("the simulated robot ends: {reason}")]
+    SimulatorLost {
+        /// The failure of the program.
+        reason: String,
+    },
     /// Whoever is to start the task is absent or does not answer.
     #[error("{service} did not answer within {waited:?}")]
     NoServer {
@@ -124,9 +130,23 @@ pub enum RosError {
         /// The reason.
         reason: String,
     },
-    /// No message came from the robot.
+    /// No message came on a topic.
     #[error("no message on the topic {topic} within {waited:?}: {}", publishers(nodes))]
-    NoStates {
+    NoMessage {
+        /// The topic.
+        topic: String,
+        /// Time waited.
+        waited: Duration,
+        /// The topic's publishers.
+        nodes: Vec<String>,
+    },
+    /// The robot description did not come.
+    #[error(
+        "no robot description on the topic {topic} within {waited:?}: {}. robot_state_publisher publishes it; \
+         ros.description_topic names another topic, robot.urdf a file",
+        publishers(nodes)
+    )]
+    NoDescription {
         /// The topic.
         topic: String,
         /// Time waited.

@@ -9,6 +9,7 @@
 //! Its rooms know each other in one direction: `node` -> `link`, `parameters` -> `rcl`. All of them
 //! know the configuration and the errors.
 
+mod ask_robot;
 mod config;
 mod error;
 mod link;
@@ -17,6 +18,7 @@ mod parameters;
 mod rcl;
 mod simulate;
 
+pub use ask_robot::ask_robot;
 pub use config::{ClockSource, DiagnosticsConfig, RosConfig};
 pub use error::RosError;
 pub use node::run;

@@ -31,11 +31,15 @@ use crate::storage::config_hash;
 pub use crate::tasks::TaskConfig;
 use crate::tasks::{Robot, Task, TaskError, Tasks};
 
+/// Stands in `robot.urdf` for the description that the robot publishes.
+const TOPIC: &str = "topic";
+
 /// The robot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RobotConfig {
-    /// Path of the robot description (URDF), relative to the configuration's folder.
+    /// Path of the robot description (URDF), relative to the configuration's folder; or `topic`: the
+    /// ROS 2 node receives it from the topic `ros.description_topic`.
     pub urdf: PathBuf,
     /// Names of the moving joints. Every list of the configuration with an entry per joint is in
     /// this order. The order may differ from the description's. All other joints are locked.
@@ -211,6 +215,12 @@ impl Setup {
         path: &Path,
         read: impl FnOnce(&Path) -> Result<String, ConfigError>,
     ) -> Result<Self, ConfigError> {
+        if config.robot.is_described_on_a_topic() {
+            let expected = "the path of a file: only the ROS 2 node receives the description from a topic. \
+                            `moto_controller init --from-robot` saves it as a file";
+            let source = FieldError::value("robot.urdf", TOPIC, expected);
+            return Err(ConfigError::Field { path: path.into(), line: None, source });
+        }
         let urdf_path = path.parent().unwrap_or(Path::new(".")).join(&config.robot.urdf);
         let urdf = read(&urdf_path)?;
         Self::check(config, urdf, path, &urdf_path)
@@ -235,6 +245,15 @@ impl Setup {
     /// The value that is refused, by field and value.
     pub fn stored(config: Config, urdf: String, path: &Path) -> Result<Self, ConfigError> {
         Self::check(config, urdf, path, path)
+    }
+
+    /// Checks a configuration with a robot description that was received. Errors of the
+    /// configuration name `path` as its file, errors of the description name `origin`.
+    ///
+    /// # Errors
+    /// The value that is refused, by field and value.
+    pub fn received(config: Config, urdf: String, path: &Path, origin: &Path) -> Result<Self, ConfigError> {
+        Self::check(config, urdf, path, origin)
     }
 
     /// Checks another configuration of the same robot. No file is opened: the robot description
@@ -319,6 +338,20 @@ impl Setup {
             TaskError::Robot(error) => field(error),
             source => ConfigError::Task { path: self.path.clone(), source: Box::new(source) },
         }
+    }
+
+    /// Checks that strokes can be judged on a robot outside this process.
+    ///
+    /// # Errors
+    /// If the judge is the simulator, which is not asked there.
+    pub fn check_judge_on_a_robot(&self) -> Result<(), ConfigError> {
+        if !self.config.judge.is_simulator() {
+            return Ok(());
+        }
+        let expected = "task, operator, or a program that judges what the robot did (judge: {program: ...}): on a robot \
+                        outside this process robot.simulator is not asked";
+        let source = FieldError::value("judge", "simulator", expected);
+        Err(ConfigError::Field { path: self.path.clone(), line: None, source })
     }
 
     /// The reward of the learner: the task's reward, with the judge's if there is a judge.
@@ -414,6 +447,11 @@ impl Config {
 }
 
 impl RobotConfig {
+    /// Whether the robot description comes from a topic.
+    pub fn is_described_on_a_topic(&self) -> bool {
+        self.urdf.as_os_str() == TOPIC
+    }
+
     /// The model with the selected joints, and its differences from the description. `path` is the
     /// configuration's.
     fn model(&self, urdf: &str, path: &Path, urdf_path: &Path) -> Result<(Model, Vec<Note>), ConfigError> {

@@ -367,6 +367,20 @@ fn a_limit_that_differs_from_the_description_says_which_holds() {
 }
 
 #[test]
+fn a_description_on_a_topic_is_the_nodes_alone() {
+    let mut config = Setup::shipped(|_| {}).unwrap().config;
+    config.robot.urdf = "topic".into();
+    let path = Path::new("mine.yaml");
+    let said = Setup::of(config.clone(), path).map(drop).unwrap_err().to_string();
+    assert!(said.starts_with("mine.yaml: robot.urdf is topic, expected the path of a file"), "{said}");
+    assert!(said.contains("init --from-robot"), "{said}");
+    let origin = Path::new("what came on /robot_description");
+    assert_eq!(Setup::received(config.clone(), ARM.into(), path, origin).unwrap().urdf, ARM);
+    let said = Setup::received(config, "<robot name='a'>\n<link/></robot>".into(), path, origin).map(drop).unwrap_err();
+    assert!(said.to_string().starts_with("robot.urdf is what came on /robot_description:2: "), "{said}");
+}
+
+#[test]
 fn another_configuration_of_the_same_robot_opens_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.yaml");

@@ -9,7 +9,8 @@ use super::interrupt::Interrupt;
 use super::runner::{Runner, SUPERVISOR_POLL};
 use crate::control::FinishedTrial;
 use crate::programs::{
-    Answer, FAILURES, Judge, JudgeConfig, JudgeWord, ProgramError, Simulator, SimulatorWatch, Strokes, without_reward,
+    Answer, FAILURES, Judge, JudgeConfig, JudgeWord, ProgramError, Role, Simulator, SimulatorConfig, SimulatorWatch,
+    Strokes, without_reward,
 };
 use crate::robot::{Plant, TrialKind};
 use crate::setup::Setup;
@@ -31,6 +32,19 @@ impl From<Judgement> for Judged {
     }
 }
 
+/// The program that simulates the robot, if one is configured.
+///
+/// # Errors
+/// If it cannot be started.
+pub fn simulator(setup: &Setup, role: Role) -> Result<Option<Simulator>, DaemonError> {
+    let config = &setup.config;
+    let start = |simulator: &SimulatorConfig| {
+        let task = Arc::from(setup.task()?);
+        Ok(Simulator::start(simulator, &config.control, config.run.seed, task, role)?)
+    };
+    config.robot.simulator.as_ref().map(start).transpose()
+}
+
 /// Complaint of a trial that nobody judges.
 const ENDED: &str = "the run ended before it was judged";
 
@@ -50,15 +64,7 @@ impl Programs {
     /// # Errors
     /// The program that cannot be started.
     pub fn start(setup: &Setup) -> Result<Self, DaemonError> {
-        let config = &setup.config;
-        let judges = config.judge == JudgeConfig::Word(JudgeWord::Simulator);
-        let simulator = match &config.robot.simulator {
-            Some(simulator) => {
-                let task = Arc::from(setup.task()?);
-                Some(Simulator::start(simulator, &config.control, config.run.seed, task, judges)?)
-            }
-            None => None,
-        };
+        let simulator = simulator(setup, Role::Trials { judges: setup.config.judge.is_simulator() })?;
         Ok(Self { simulator, ..Self::on_a_robot(setup)? })
     }
 

@@ -31,7 +31,7 @@ impl<'a> Recorder<'a> {
     pub fn trial(&self, number: u64, trial: &FinishedTrial, judged: &Judged) -> TrialMeta {
         let key = trial.order.key;
         let Judged { judgement, complaint: unjudged } = judged;
-        let complaint = complaint(trial)
+        let complaint = complaint(trial, &self.task.observed())
             .or_else(|| (!is_finite(trial.episode(), judgement)).then(|| "it holds a non-finite number".into()));
         let complaint = match (unjudged, complaint) {
             // The loop's complaint comes after the program's.

@@ -36,6 +36,7 @@ impl RobotRun {
     /// # Errors
     /// The task or the folder cannot be used, or the beginning does not fit the setup.
     pub fn open(setup: Setup, out: Option<PathBuf>, beginning: &Beginning) -> Result<Self, DaemonError> {
+        setup.check_judge_on_a_robot()?;
         setup.log_differences();
         let task = setup.task()?;
         let programs = Programs::on_a_robot(&setup)?;

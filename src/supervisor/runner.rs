@@ -15,7 +15,7 @@ use crate::control::{
 };
 use crate::policy::Law;
 use crate::programs::SimulatorWatch;
-use crate::robot::{LinkError, TrialKey, exploration_noise};
+use crate::robot::{LinkError, Observed, TrialKey, exploration_noise};
 
 /// Period at which the supervisor attends to the loop.
 pub const SUPERVISOR_POLL: Duration = Duration::from_millis(5);
@@ -347,11 +347,11 @@ pub fn cut_short(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(_) | Outcome::Aborted(Abort::Fault(Fault::Shutdown)))
 }
 
-/// The reason not to learn from a trial, if there is one.
-pub fn complaint(trial: &FinishedTrial) -> Option<String> {
+/// The reason not to learn from a trial of a task that observes these values, if there is one.
+pub fn complaint(trial: &FinishedTrial, observed: &[Observed]) -> Option<String> {
     match &trial.outcome {
         Outcome::Aborted(Abort::Fault(fault)) => Some(fault.to_string()),
-        Outcome::Aborted(abort) => Some(abort.to_string()),
+        Outcome::Aborted(abort) => Some(abort.named(observed)),
         Outcome::Refused(error) => Some(error.to_string()),
         Outcome::Completed if trial.marked_failed => Some(MARKED_FAILED.into()),
         Outcome::Completed if !trial.on_time => {

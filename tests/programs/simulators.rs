@@ -1,6 +1,10 @@
 //! Runs with a simulator that is a program.
 
+use std::time::Duration;
+
 use super::support::{Place, ROLLOUTS, ROOT};
+use moto_controller::commands::{DoctorOptions, Verdict, doctor};
+use moto_controller::supervisor::ConfigSource;
 
 fn simulator(arguments: &str, timeout: f64) -> String {
     format!("simulator: {{program: [python3, {ROOT}/tests/programs/{arguments}], timeout: {timeout}}}")
@@ -86,6 +90,47 @@ fn a_simulator_may_judge() {
     place.write("world.py", &judging);
     let error = place.learn("run", 1).unwrap_err();
     assert!(error.contains("`judge` is not `simulator`"), "{error}");
+}
+
+#[test]
+fn the_doctor_starts_it_makes_a_stroke_with_it_and_says_what_is_wrong() {
+    let world = std::fs::read_to_string(format!("{ROOT}/tests/programs/double_link.py")).unwrap();
+    let diagnosed = |robot: &str, world: &str| {
+        let place = Place::new(robot, "");
+        place.write("world.py", world);
+        let options = DoctorOptions {
+            config: ConfigSource::File(place.path("config.yaml")),
+            time: Duration::ZERO,
+            folder: place.path(""),
+            picture: place.path("latency.svg"),
+        };
+        let facts = doctor(&options).unwrap().facts;
+        let fact = facts.into_iter().find(|fact| fact.name == "simulator").unwrap();
+        (fact.found, fact.verdict, fact.advice.unwrap_or_default())
+    };
+    let mine = "simulator: {program: [python3, world.py], timeout: 60.0}";
+    let (found, verdict, advice) = diagnosed(mine, &world);
+    // How fast it is depends on the machine.
+    assert!(verdict == Verdict::Good || advice.contains("on the wall clock"), "{found}: {advice}");
+    assert!(found.contains("world.py: a period of 10ms takes it "), "{found}");
+
+    let wrong = |robot: &str, world: &str, expected: Verdict, words: [&str; 2]| {
+        let (found, verdict, advice) = diagnosed(robot, world);
+        let said = format!("{found}: {advice}");
+        assert!(verdict == expected && words.iter().all(|word| said.contains(word)), "{verdict:?} {said}");
+    };
+    let absent = "simulator: {program: [/nowhere/world]}";
+    wrong(absent, &world, Verdict::Poor, ["it does not start", "cannot be started"]);
+    let reset = simulator("unruly.py, simulator, die, '1'", 60.);
+    wrong(&reset, &world, Verdict::Poor, ["it does not answer the first reset", "exit status: 7"]);
+    let late = simulator("unruly.py, simulator, nan, '200'", 60.);
+    wrong(&late, &world, Verdict::Poor, ["it fails in a stroke", "NaN and Infinity"]);
+    let forgetful = world.replace("if question[\"reset\"][\"posture\"]", "if False");
+    let elsewhere = forgetful.replace("[math.pi, 0.0, 0.0, 0.0]", "[math.pi, 0.5, 0.0, 0.0]");
+    wrong(mine, &elsewhere, Verdict::Poor, ["joint joint2 is at 0.5", "has it at 0"]);
+    let pushed = world.replace("question[\"effort\"], SUBSTEP", "[__import__(\"random\").random(), 0.0], SUBSTEP");
+    assert_ne!(pushed, world);
+    wrong(mine, &pushed, Verdict::Fair, ["other answers", "draw what is random from the reset"]);
 }
 
 #[test]

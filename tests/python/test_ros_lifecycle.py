@@ -1,5 +1,6 @@
 """The managed life cycle and the operator's services."""
 
+import json
 import math
 import re
 import shutil
@@ -9,6 +10,7 @@ import threading
 import pytest
 from lifecycle_msgs.srv import GetAvailableStates, GetAvailableTransitions
 from ros_support import JOINTS, Client, StillRobot, controller, deadline, environment, patient
+from std_msgs.msg import Float64
 from std_srvs.srv import Trigger
 
 
@@ -131,6 +133,41 @@ def test_the_operators_services(tmp_path):
                 if client.trigger("reset_fault").success:
                     break
             client.wait_until(lambda: any(x != 0.0 for x in commands[-1].data), "efforts after the reset")
+
+
+def test_the_operator_scores_a_stroke_or_skips_it(tmp_path):
+    env = environment()
+    more = {"judge": "operator", "control.max_missed_share": 1.0, "run.rollouts": 2, "run.iterations": 1}
+    given = {**patient(ros__autostart=True, ros__run_folder=str(tmp_path / "run")), **more}
+    with Client(env) as client, StillRobot(client, "moto_controller/ball"), controller(env, given) as process:
+        client.listen_to_records()
+        scores = client.node.create_publisher(Float64, f"{client.prefix}/score", 10)
+        client.wait_until_active()
+
+        def asked(times):
+            """Starts strokes until this many were asked about."""
+            for _ in deadline():
+                if sum("what is its score? A number, or `skip`" in line for line in process.lines) == times:
+                    return
+                client.trigger("start")
+
+        def trials():
+            return [json.loads(message.data) for message in client.received["trials"]]
+
+        asked(1)
+        assert not trials(), "a stroke is not over before it has its score"
+        # No number is no score: it is said, and the stroke still waits.
+        scores.publish(Float64(data=math.nan))
+        process.wait_for_line("a score of NaN is passed over: expected a finite number")
+        scores.publish(Float64(data=1234.5))
+        client.wait_until(lambda: len(trials()) == 1, "the trial that was scored")
+        asked(2)
+        assert client.trigger("skip").success
+        client.wait_until(lambda: len(trials()) == 2, "the trial that was skipped")
+    scored, skipped = trials()
+    # The task's own reward is some units.
+    assert scored["end"] == {"kind": "completed"} and abs(scored["total_reward"] - 1234.5) < 100.0
+    assert skipped["end"] == {"kind": "invalid", "reason": "skipped by the operator"}
 
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP, signal.SIGUSR1, signal.SIGXCPU]

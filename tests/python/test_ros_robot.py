@@ -1,10 +1,24 @@
 """What the controller makes of a robot's messages, good and bad, and what it sends."""
 
+import json
 import math
+import re
 
 import pytest
-from ros_support import JOINTS, Client, StillRobot, controller, deadline, environment, patient
-from std_msgs.msg import Empty
+from ros_support import (
+    JOINTS,
+    PROGRAM,
+    ROOT,
+    Client,
+    Process,
+    StillRobot,
+    arguments,
+    controller,
+    deadline,
+    environment,
+    patient,
+)
+from std_msgs.msg import Empty, Float64MultiArray
 
 # What holds the arm in its rest posture, by its masses: 82 N on bz, -11 N m on j2.
 HOLDING = {"bz": 82.0, "j2": -11.0}
@@ -205,3 +219,58 @@ def test_without_a_listener_on_the_serve_topic_nothing_starts(tmp_path):
         with controller(env, given) as process:
             assert client.change("configure") and not client.change("activate")
             process.wait_for_line("serve did not answer")
+
+
+def test_an_observed_value_that_is_too_old_ends_the_stroke_by_its_name(tmp_path):
+    """Two values, one of which may be older than the other; the one that may not falls silent in the midst of a stroke."""
+    env = environment()
+    shipped = (ROOT / "config" / "stroke.yaml").read_text().replace("../urdf/", f"{ROOT / 'urdf'}/")
+    settings, _ = shipped[shipped.index("      stroke:\n") :].split("\n    learner:\n")
+    observe = "[{name: puck, size: 1, max_age: 1.0}, {name: wind, size: 2}]"
+    stroke = f"      stroke: {{horizon: 40, demonstration: hold, observe: {observe}, reward: [{{effort: 1.0e-4}}]}}\n"
+    config = tmp_path / "mine.yaml"
+    config.write_text(shipped.replace(settings, stroke))
+    given = patient(ros__autostart=True, ros__run_folder=str(tmp_path / "run"))
+    # Strokes of 6 s.
+    given.update({"control.max_missed_share": 1.0, "control.decimation": 75})
+    with Client(env) as client, StillRobot(client) as robot:
+        client.listen_to_records()
+        values = {name: client.node.create_publisher(Float64MultiArray, f"{client.prefix}/{name}", 10) for name in ("puck", "wind")}
+
+        def observed(message):
+            for name, publisher in list(values.items()):
+                publisher.publish(Float64MultiArray(data=[0.0] * (1 + (name == "wind"))))
+            return message
+
+        def statuses():
+            return [status for array in client.received["diagnostics"] for status in array.status]
+
+        def stroke_is_seen():
+            return any(value.key == "phase" and value.value == "stroke" for status in statuses() for value in status.values)
+
+        def reasons():
+            ends = [json.loads(message.data)["end"] for message in client.received["trials"]]
+            return [end["reason"] for end in ends if end["kind"] == "invalid"]
+
+        robot.edit = observed
+        with Process([PROGRAM, "run", "--config", config, *arguments(given)], env):
+            client.wait_until_active()
+            for _ in deadline():
+                client.trigger("start")
+                if stroke_is_seen():
+                    break
+            del values["puck"]
+            for _ in deadline():
+                # On a machine that stalls the stroke may be over by now: then the next has no puck.
+                client.trigger("start")
+                if reasons():
+                    break
+            assert re.fullmatch(r"puck is .*s old, allowed are 1s", reasons()[0]), reasons()
+
+            def diagnosed():
+                # Another stroke may have ended since.
+                wanted = {f"the last trial was left out: {reason}" for reason in reasons()}
+                return any(status.message in wanted for status in statuses())
+
+            client.wait_until(diagnosed, "the reason in the diagnostics")
+            assert any(value.key == "age of puck [s]" for status in statuses() for value in status.values)

@@ -37,7 +37,7 @@ pub struct Fact {
     pub advice: Option<String>,
 }
 
-fn fact(name: &'static str, found: impl Into<String>, wrong: Option<(Verdict, &str)>) -> Fact {
+pub(super) fn fact(name: &'static str, found: impl Into<String>, wrong: Option<(Verdict, &str)>) -> Fact {
     let (verdict, advice) = wrong.map_or((Verdict::Good, None), |(verdict, advice)| (verdict, Some(advice.into())));
     Fact { name, found: found.into(), verdict, advice }
 }

@@ -3,6 +3,7 @@
 mod facts;
 mod load;
 mod measure;
+mod simulator;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -50,6 +51,7 @@ pub fn doctor(options: &DoctorOptions) -> Result<DoctorReport, DaemonError> {
     let setup = config.load(|_| {})?;
     let mut facts = facts::facts(&setup.config.control.scheduling, folder);
     facts.push(facts::limits(setup.differences()));
+    facts.extend(simulator::simulator(&setup)?);
     if time.is_zero() {
         return Ok(DoctorReport { facts, measured: Vec::new(), picture: None });
     }

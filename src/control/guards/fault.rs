@@ -1,5 +1,6 @@
 //! Reasons why the loop, a trial or an order stops.
 
+use crate::robot::Observed;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -243,17 +244,21 @@ pub enum Abort {
         /// Time allowed.
         limit: Duration,
     },
-    /// The task's values became too old during the stroke.
-    #[error("the task's newest values are {age:?} old, allowed are {limit:?}")]
+    /// An observed value became too old during the stroke.
+    #[error("{} {age:?} old, allowed are {limit:?}", subject(*value))]
     StaleTask {
+        /// The value, in the task's order from 0. `None`: all of them.
+        value: Option<usize>,
         /// Age of the values.
         age: Duration,
         /// Largest age allowed.
         limit: Duration,
     },
-    /// The task's values are stamped ahead of the loop's clock.
-    #[error("the task's newest values are stamped {ahead:?} ahead of the loop's clock, allowed are {limit:?}")]
+    /// An observed value is stamped ahead of the loop's clock.
+    #[error("{} stamped {ahead:?} ahead of the loop's clock, allowed are {limit:?}", subject(*value))]
     TaskAhead {
+        /// The value, in the task's order from 0. `None`: all of them.
+        value: Option<usize>,
         /// Time by which the stamp lies ahead.
         ahead: Duration,
         /// Largest lead allowed.
@@ -271,6 +276,25 @@ pub enum Abort {
         /// The step.
         step: usize,
     },
+}
+
+impl Abort {
+    /// The message, with the name of an observed value in place of its number.
+    pub fn named(&self, observed: &[Observed]) -> String {
+        let text = self.to_string();
+        let (Self::StaleTask { value, .. } | Self::TaskAhead { value, .. }) = self else { return text };
+        match value.and_then(|value| observed.get(value)) {
+            Some(Observed { name, .. }) => text.replacen(&subject(*value), &format!("{name} is"), 1),
+            None => text,
+        }
+    }
+}
+
+fn subject(value: Option<usize>) -> String {
+    match value {
+        Some(value) => format!("observed value {value} is"),
+        None => "the task's newest values are".into(),
+    }
 }
 
 /// Why an order was refused.

@@ -59,15 +59,23 @@ impl Settings {
         }
     }
 
-    /// Whether the task's values are recent.
-    fn check_task(&self, cycle: Cycle<'_>) -> Result<(), Abort> {
-        let Some(limit) = self.max_task_age else { return Ok(()) };
-        let (now, stamp) = (cycle.now, cycle.reading.task_stamp);
-        let (age, ahead) = (now.saturating_sub(stamp), stamp.saturating_sub(now));
-        if age > limit {
-            return Err(Abort::StaleTask { age, limit });
+    /// Whether every observed value is recent. `max_ages` are the values' own limits.
+    fn check_task(&self, cycle: Cycle<'_>, max_ages: &[Option<Duration>]) -> Result<(), Abort> {
+        let Reading { task_stamp, observed_stamps, .. } = cycle.reading;
+        let check = |value: Option<usize>| {
+            let own = value.and_then(|value| *max_ages.get(value)?);
+            let Some(limit) = own.or(self.max_task_age) else { return Ok(()) };
+            let stamp = value.and_then(|value| observed_stamps.get(value)).unwrap_or(task_stamp);
+            let (age, ahead) = (cycle.now.saturating_sub(*stamp), stamp.saturating_sub(cycle.now));
+            if age > limit {
+                return Err(Abort::StaleTask { value, age, limit });
+            }
+            if ahead > limit { Err(Abort::TaskAhead { value, ahead, limit }) } else { Ok(()) }
+        };
+        match observed_stamps.len().max(max_ages.len()) {
+            0 => check(None),
+            values => (0..values).map(Some).try_for_each(check),
         }
-        if ahead > limit { Err(Abort::TaskAhead { ahead, limit }) } else { Ok(()) }
     }
 }
 
@@ -259,7 +267,7 @@ impl LifeCycle {
 
     fn await_trigger(&mut self, cycle: Cycle<'_>, outbox: &mut Outbox) {
         let config = &self.settings.config;
-        let task = self.settings.check_task(cycle);
+        let task = self.settings.check_task(cycle, self.stroke.max_ages());
         let triggered = match config.trigger {
             // Old values start nothing.
             Trigger::Task => task.is_ok() && self.stroke.triggered(cycle.reading),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use super::{Finding, Robot, SharedCell};
+use super::{Finding, Robot, Role, SharedCell};
 use crate::programs::question::Kind;
 use crate::programs::{Answer, FAILURES, Program, ProgramError};
 use crate::robot::{Command, Plant, Reading, TrialKey, TrialKind};
@@ -103,7 +103,10 @@ impl ProgramPlant {
 
     fn start_trial(&mut self) -> Result<(), ProgramError> {
         let Self { robot, key, put_back, .. } = self;
-        let context = robot.task.context(robot.seed, key);
+        let context = match robot.role {
+            Role::Trials { .. } => robot.task.context(robot.seed, key),
+            Role::Robot => vec![],
+        };
         let reset = Reset {
             seed: robot.seed,
             trial: key.rollout,
@@ -123,7 +126,7 @@ impl ProgramPlant {
     }
 
     fn take(&mut self, mut state: State) {
-        if let Some(judgement) = state.judgement.take() {
+        if let Some(judgement) = state.judgement.take().filter(|_| self.robot.role != Role::Robot) {
             let at = self.now;
             self.finding(|finding| finding.judgements.push((at, judgement)));
         }
@@ -183,7 +186,7 @@ fn ask(
             return Err(format!("`{name}` has length {found}, expected {expected}, a number per {of}"));
         }
         match &state.judgement {
-            Some(_) if !robot.judges => {
+            Some(_) if robot.role == (Role::Trials { judges: false }) => {
                 return Err("it holds a `judgement`, and `judge` is not `simulator` in the configuration".into());
             }
             Some(judgement) => judgement.check(robot.task.horizon()).map_err(|why| format!("`judgement`: {why}"))?,

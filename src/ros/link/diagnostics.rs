@@ -166,9 +166,11 @@ impl Diagnostics {
         let received = robot.states.received();
         entry.value("joint states", received.states);
         entry.value("joint states refused", received.refused);
-        for Count { name, used, refused } in &received.observed {
+        for Count { name, used, refused, age } in &received.observed {
             entry.value(name, used);
             entry.value(&format!("{name} refused"), refused);
+            let age = age.map_or("none came".into(), |age| age.as_secs_f64().to_string());
+            entry.value(&format!("age of {name} [s]"), age);
         }
         entry.value("publishers of joint states", robot.graph.publishers(JOINT_STATES).join(", "));
         entry.value("who listens to the commands", robot.listeners);

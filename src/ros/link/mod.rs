@@ -2,7 +2,9 @@
 //! diagnostics of the connection.
 
 pub mod commands;
+pub mod description;
 pub mod diagnostics;
+pub mod first_message;
 pub mod graph;
 pub mod health;
 pub mod input_error;

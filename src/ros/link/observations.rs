@@ -37,6 +37,8 @@ pub struct Count {
     pub used: u64,
     /// Refused messages.
     pub refused: u64,
+    /// Time since the newest used message.
+    pub age: Option<Duration>,
 }
 
 /// The observations of a task, in its order.
@@ -46,6 +48,7 @@ struct Slot {
     observed: Observed,
     source: Source,
     newest: Option<Observation>,
+    heard: Option<Instant>,
     count: Count,
     complaints: Complaints<InputError>,
     /// Whether it was said that times of receipt stand for the stamps.
@@ -64,6 +67,7 @@ impl Observations {
             observed: observed.clone(),
             source: Source::default(),
             newest: None,
+            heard: None,
             count: Count { name: observed.name.clone(), ..Count::default() },
             complaints: Complaints::default(),
             told_unstamped: false,
@@ -87,6 +91,7 @@ impl Observations {
             Ok(measured) => {
                 let stamped = !matches!(slot.observed.form, Form::Values(_));
                 slot.newest = Some(Observation { values: values.into(), measured, stamped });
+                slot.heard = Some(now);
                 slot.count.used += 1;
                 true
             }
@@ -109,8 +114,9 @@ impl Observations {
     }
 
     /// The messages of each observation.
-    pub fn counts(&self) -> Vec<Count> {
-        self.0.iter().map(|slot| slot.count.clone()).collect()
+    pub fn counts(&self, now: Instant) -> Vec<Count> {
+        let age = |slot: &Slot| slot.heard.map(|heard| now.saturating_duration_since(heard));
+        self.0.iter().map(|slot| Count { age: age(slot), ..slot.count.clone() }).collect()
     }
 }
 

@@ -59,7 +59,7 @@ impl RosRobot {
     fn state(&self, since: Instant) -> Result<Measured, RosError> {
         let waited = Duration::from_secs_f64(self.config.connect_timeout);
         let received = self.states.received();
-        let silent = |topic: &str, nodes| Err(RosError::NoStates { topic: topic.into(), waited, nodes });
+        let silent = |topic: &str, nodes| Err(RosError::NoMessage { topic: topic.into(), waited, nodes });
         let fresh = |at: Option<Instant>| at.is_some_and(|at| at >= since);
         match (received.error, self.states.newest()) {
             (Some(reason), _) if !fresh(received.last_good) => Err(RosError::Unusable { waited, reason }),

@@ -34,7 +34,7 @@ pub struct Measured {
 impl Measured {
     /// Writes the measurement into the loop's reading.
     pub fn write(&self, number: u64, reading: &mut Reading) {
-        let Reading { stamp, sequence, position, velocity, task, task_stamp } = reading;
+        let Reading { stamp, sequence, position, velocity, task, task_stamp, observed_stamps } = reading;
         (*stamp, *sequence) = (self.stamp, number);
         position.copy_from_slice(&self.position);
         velocity.copy_from_slice(&self.velocity);
@@ -51,6 +51,11 @@ impl Measured {
             own.copy_from_slice(&one.values);
             rest = next;
         }
+        if observed_stamps.len() != observed.len() {
+            // Once for each buffer.
+            *observed_stamps = vec![Duration::ZERO; observed.len()].into();
+        }
+        observed_stamps.iter_mut().zip(&observed).for_each(|(stamp, one)| *stamp = one.measured);
         // The oldest counts.
         if let Some(oldest) = observed.iter().map(|one| one.measured).min() {
             *task_stamp = oldest;
@@ -173,7 +178,7 @@ impl States {
             oldest: inner.joints.oldest(now).map(|(name, age)| (name.into(), age)),
             kinds: inner.joints.kinds(),
             contested: inner.joints.contested(now).map(Into::into),
-            observed: inner.observations.counts(),
+            observed: inner.observations.counts(now),
             ..inner.received.clone()
         }
     }

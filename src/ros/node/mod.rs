@@ -28,6 +28,7 @@ use self::reset::Reset;
 use crate::control::{LoopError, WallClock};
 use crate::robot::Observed;
 use crate::ros::link::commands::Commander;
+use crate::ros::link::description;
 use crate::ros::link::diagnostics::{Diagnostics, RobotView};
 use crate::ros::link::graph::{CLOCK, Graph, JOINT_STATES};
 use crate::ros::link::joints::Joints;
@@ -42,7 +43,7 @@ use crate::ros::rcl::executor::{Executor, Spinning};
 use crate::ros::rcl::lifecycle::{Lifecycle, LifecycleState};
 use crate::ros::rcl::message_time::stamp;
 use crate::ros::rcl::rosout::{LogLines, Rosout};
-use crate::ros::{ClockSource, Parameters, RosError, Settings, context, overrides};
+use crate::ros::{ClockSource, Parameters, RosConfig, RosError, Settings, context, overrides};
 use crate::signals;
 use crate::supervisor::{DaemonError, Order, RobotRun};
 
@@ -124,8 +125,14 @@ pub fn run(config: PathBuf, lines: LogLines) -> Result<(), RosError> {
         let _ = asked.send(times);
     };
     signals::listen(&[nix::libc::SIGTSTP], tell).map_err(RosError::Thread)?;
-    let node = Node::create(context()?, "moto_controller", "")?;
-    let parameters = Parameters::load(config, &overrides(&node), &node.namespace()?)?;
+    let mut node = Node::create(context()?, "moto_controller", "")?;
+    let (given, namespace) = (overrides(&node), node.namespace()?);
+    let receive = |ros: &RosConfig| description::receive(&mut node, ros, || !asking.is_empty());
+    let parameters = match Parameters::load(config, &given, &namespace, receive) {
+        // Nothing was begun.
+        Err(RosError::GivenUp) => return Ok(()),
+        loaded => loaded?,
+    };
     let settings = parameters.settings().clone();
     let mut executor = Executor::new(node);
     let rosout = Rosout::new(&mut executor, lines)?;

@@ -151,7 +151,7 @@ fn subject(trigger: &str) -> Subject {
         given.push((name.into(), ParameterValue::Double(value)));
     }
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
-    let parameters = Parameters::load(config, &given, &namespace).unwrap();
+    let parameters = Parameters::load(config, &given, &namespace, |_| panic!("it is a file")).unwrap();
     let settings = parameters.settings().clone();
     let node = Node::create(context().unwrap(), "moto_controller", &namespace).unwrap();
     let mut executor = Executor::new(node);

@@ -20,6 +20,7 @@ use self::leaves::{Leaves, assign, leaves_of, read};
 use self::values::{tree, value};
 use crate::ros::RosError;
 use crate::ros::config::RosConfig;
+use crate::ros::link::description::Described;
 use crate::setup::{Config, ConfigError, Setup};
 use crate::supervisor::Order;
 
@@ -73,11 +74,17 @@ pub struct Parameters {
 
 impl Parameters {
     /// Loads the configuration in the file at `path` for a node in `namespace`, and applies
-    /// `overrides` (of the command line and its parameter files).
+    /// `overrides` (of the command line and its parameter files). `receive` returns the robot
+    /// description if the configuration takes it from a topic.
     ///
     /// # Errors
-    /// The refused value, with file and field.
-    pub fn load(path: PathBuf, overrides: &[(String, ParameterValue)], namespace: &str) -> Result<Self, RosError> {
+    /// The refused value, with file and field, or the error of `receive`.
+    pub fn load(
+        path: PathBuf,
+        overrides: &[(String, ParameterValue)],
+        namespace: &str,
+        receive: impl FnOnce(&RosConfig) -> Result<Described, RosError>,
+    ) -> Result<Self, RosError> {
         let (daemon, own) = (Schema::of::<Config>(), Schema::of::<RosConfig>());
         let mut leaves = leaves_of(&RosConfig::default(), OWN)?;
         leaves.insert(SIM_TIME.into(), Value::Bool(false).into());
@@ -88,8 +95,15 @@ impl Parameters {
                 None => unknown(&daemon, &own, name)?,
             }
         }
-        let ros = read(&own, &leaves, OWN)?;
-        let setup = Setup::of(read(&daemon, &leaves, "")?, &path).map_err(refused)?;
+        let (ros, config): (_, Config) = (read(&own, &leaves, OWN)?, read(&daemon, &leaves, "")?);
+        let setup = if config.robot.is_described_on_a_topic() {
+            let Described { text, topic } = receive(&ros)?;
+            Setup::received(config, text, &path, &PathBuf::from(format!("what came on {topic}")))
+        } else {
+            Setup::of(config, &path)
+        };
+        let setup = setup.map_err(refused)?;
+        setup.check_judge_on_a_robot().map_err(refused)?;
         let use_sim_time = leaves[SIM_TIME].value == Value::Bool(true);
         let parameters =
             Self { daemon, own, leaves: Leaves::new(), settings: Settings { setup, ros, use_sim_time }, active: None };

@@ -3,10 +3,14 @@ use moto_settings::document;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+fn nobody(_: &RosConfig) -> Result<Described, RosError> {
+    panic!("the description is a file")
+}
+
 fn load(overrides: &[(&str, ParameterValue)]) -> Result<Parameters, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/table_tennis.yaml");
     let given: Vec<_> = overrides.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
-    Parameters::load(path, &given, "/").map_err(|error| error.to_string())
+    Parameters::load(path, &given, "/", nobody).map_err(|error| error.to_string())
 }
 
 fn text(text: &str) -> ParameterValue {
@@ -79,7 +83,7 @@ fn a_change_opens_no_file() {
         std::fs::create_dir(copy.parent().unwrap()).unwrap();
         std::fs::copy(repository.join(file), copy).unwrap();
     }
-    let mut parameters = Parameters::load(folder.path().join("config/table_tennis.yaml"), &[], "/").unwrap();
+    let mut parameters = Parameters::load(folder.path().join("config/table_tennis.yaml"), &[], "/", nobody).unwrap();
     drop(folder);
     let change = [("control.tracking.damping".into(), ParameterValue::Double(39.))];
     assert_eq!(parameters.set(&change).unwrap(), ["control.tracking.damping"]);

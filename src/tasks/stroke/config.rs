@@ -36,6 +36,11 @@ pub struct ObservedConfig {
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1000000))]
     #[serde(default = "observed_scale")]
     pub scale: f64,
+    /// Largest age of the value during a stroke, and largest time by which its stamp may lie ahead.
+    /// The default is `control.watchdog.max_task_age`.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "s"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<f64>,
 }
 
 fn observed_scale() -> f64 {

@@ -1,5 +1,8 @@
 //! The task as the control loop sees it.
 
+use std::time::Duration;
+
+use super::config::ObservedConfig;
 use super::context::Context;
 use crate::control::Stroke;
 use crate::robot::{Reading, TrialKey};
@@ -9,7 +12,10 @@ use crate::robot::{Reading, TrialKey};
 #[derive(Clone, Debug)]
 pub(super) struct PolicyState {
     joints: usize,
+    /// Entries of the observed values.
     observed: usize,
+    /// Largest age of each observed value, where it has a limit of its own.
+    max_ages: Box<[Option<Duration>]>,
     context: Context,
     seed: u64,
     /// Context of the present trial (context).
@@ -17,8 +23,10 @@ pub(super) struct PolicyState {
 }
 
 impl PolicyState {
-    pub fn new(joints: usize, observed: usize, context: Context, entries: usize, seed: u64) -> Self {
-        Self { joints, observed, context, seed, drawn: vec![0.; entries].into() }
+    pub fn new(joints: usize, observed: &[ObservedConfig], context: Context, entries: usize, seed: u64) -> Self {
+        let max_ages = observed.iter().map(|value| value.max_age.map(Duration::from_secs_f64)).collect();
+        let observed = observed.iter().map(|value| value.size).sum();
+        Self { joints, observed, max_ages, context, seed, drawn: vec![0.; entries].into() }
     }
 }
 
@@ -39,6 +47,10 @@ impl Stroke for PolicyState {
         velocity.copy_from_slice(&reading.velocity);
         observed.copy_from_slice(&reading.task);
         context.copy_from_slice(&self.drawn);
+    }
+
+    fn max_ages(&self) -> &[Option<Duration>] {
+        &self.max_ages
     }
 
     fn triggered(&mut self, _reading: &Reading) -> bool {

@@ -3,7 +3,7 @@
 use moto_learners::{Demonstrated, Start};
 use serde_json::{Value, json};
 
-use super::config::Demonstration;
+use super::config::{Demonstration, ObservedConfig};
 use super::plant::FreeArm;
 use super::policy_state::PolicyState;
 use super::term::Priced;
@@ -55,7 +55,7 @@ impl Task for StrokeTask {
     }
 
     fn stroke(&self, seed: u64) -> Box<dyn Stroke> {
-        let (observed, context) = (self.observed.len(), self.context.len());
+        let (observed, context) = (&self.config.observe, self.context.len());
         Box::new(PolicyState::new(self.model.dof(), observed, self.drawn.clone(), context, seed))
     }
 
@@ -92,7 +92,10 @@ impl Task for StrokeTask {
     }
 
     fn reward_settings(&self) -> Value {
-        let StrokeTaskConfig { context, observe, reward, .. } = &self.config;
+        let StrokeTaskConfig { context, reward, .. } = &self.config;
+        // What a value means does not depend on how old it may be.
+        let any_age = |value: &ObservedConfig| ObservedConfig { max_age: None, ..value.clone() };
+        let observe: Vec<_> = self.config.observe.iter().map(any_age).collect();
         json!({ "stroke": { "context": context, "observe": observe, "reward": reward } })
     }
 

@@ -39,7 +39,7 @@ impl LifeCycle {
         let elapsed = cycle.tick - trial.start_tick;
         // A tick count that does not fit is beyond any horizon.
         let step = usize::try_from(elapsed / config.decimation as u64).unwrap_or(usize::MAX).min(horizon);
-        self.settings.check_task(cycle)?;
+        self.settings.check_task(cycle, self.stroke.max_ages())?;
         self.recorder.account(episode, cycle.tick);
         let begins = elapsed == 0 || step != trial.step;
         if begins {

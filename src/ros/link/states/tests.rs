@@ -141,4 +141,6 @@ fn several_observations_are_one_row_of_numbers_and_none_is_made_up() {
     let reading = inside.reading.read();
     assert_eq!((reading.task[0], &reading.task[6..]), (1., &[3., 4.][..]));
     assert_eq!(reading.task_stamp, Duration::from_millis(1), "the oldest counts");
+    // Numbers without a stamp are of the time of the joints at hand.
+    assert_eq!(*reading.observed_stamps, [Duration::from_millis(1), Duration::from_millis(2)]);
 }

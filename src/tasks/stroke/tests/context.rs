@@ -2,6 +2,7 @@ use super::*;
 use crate::robot::{Reading, TrialKind};
 use crate::tasks::Task;
 use moto_learners::Reward;
+use std::time::Duration;
 
 const CONTEXT: &str = "
 horizon: 10
@@ -46,6 +47,17 @@ fn a_context_depends_on_seed_and_key_alone_and_keeps_to_its_bounds() {
         assert!(values().all(|value| (low..=high).contains(&value)), "{entry}");
         assert!((mean - 0.5 * (low + high)).abs() < 0.1 * (high - low), "{entry}: {mean}");
     }
+}
+
+#[test]
+fn an_observed_value_has_an_age_limit_of_its_own_which_means_nothing_to_rewards() {
+    let with = |more: &str| {
+        let observe = format!("observe: [{{name: puck, size: 2{more}}}, {{name: wind, size: 1}}]");
+        task(&format!("{{reward: [{{effort: 1}}], {observe}}}"))
+    };
+    let limited = with(", max_age: 0.05");
+    assert_eq!(limited.stroke(1).max_ages(), [Some(Duration::from_millis(50)), None]);
+    assert_eq!(limited.reward_settings(), with("").reward_settings());
 }
 
 #[test]
