@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Failure;
-use crate::init::{Options, init};
+use crate::init::{FirstTask, Options, init};
 use crate::terminal::output::print;
 
 /// Write a configuration for the arm of a robot description, with a first stroke to learn.
@@ -21,6 +21,7 @@ Examples:
   moto_controller init --urdf my_robot.urdf                        writes my_robot.yaml
   moto_controller init --urdf panda.urdf.xacro --xacro-args hand:=true --tip panda_hand
   moto_controller init --urdf arm.urdf --joints shoulder,elbow --limits moveit_config/config/joint_limits.yaml
+  moto_controller init --urdf arm.urdf --task table_tennis --racket hand
   moto_controller dry-run --config my_robot.yaml                   learns on the simulated arm")]
 pub struct Init {
     /// Robot description: a URDF, or a xacro file, which the program `xacro` expands
@@ -30,6 +31,14 @@ pub struct Init {
     /// Link at the tip of the arm [default: that of the longest chain of joints, without a hand]
     #[arg(long, value_name = "LINK")]
     tip: Option<String>,
+
+    /// What to learn first: a stroke through a point, or table tennis, for which the place of the arm at the table is searched
+    #[arg(long, value_name = "TASK", default_value = "stroke", value_parser = ["stroke", "table_tennis"])]
+    task: String,
+
+    /// Link that the racket is fixed to, for table tennis; its x axis is the racket's normal [default: racket, or the tip]
+    #[arg(long, value_name = "LINK")]
+    racket: Option<String>,
 
     /// Joints to learn, in the order wanted [default: those between the root and the tip]
     #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
@@ -55,9 +64,10 @@ pub struct Init {
 impl Init {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let Self { urdf, tip, joints, limits, xacro_args, repair_inertias, out } = self;
+        let Self { urdf, tip, task, racket, joints, limits, xacro_args, repair_inertias, out } = self;
         let xacro_arguments = xacro_args.iter().flat_map(|given| given.split_whitespace()).map(String::from).collect();
-        let report = init(&Options { urdf, tip, joints, limits, xacro_arguments, repair_inertias, out })?;
+        let task = if task == "table_tennis" { FirstTask::TableTennis } else { FirstTask::Stroke };
+        let report = init(&Options { urdf, tip, task, racket, joints, limits, xacro_arguments, repair_inertias, out })?;
         print(&report)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -13,6 +13,7 @@ mod limits;
 mod posture;
 mod report;
 mod stroke;
+mod table_tennis;
 mod tuning;
 mod write;
 
@@ -20,7 +21,18 @@ use std::path::{Path, PathBuf};
 
 pub use self::error::InitError;
 pub use self::report::Report;
+use self::table_tennis::AtTheTable;
 use crate::dynamics::Description;
+
+/// The first task of a configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FirstTask {
+    /// A stroke through a point that the demonstration misses.
+    #[default]
+    Stroke,
+    /// Table tennis, from a place at which the player returns the serves.
+    TableTennis,
+}
 
 /// Options of `init`.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +41,11 @@ pub struct Options {
     pub urdf: PathBuf,
     /// Link at the tip of the arm. `None`: the end of the longest chain of joints.
     pub tip: Option<String>,
+    /// The first task.
+    pub task: FirstTask,
+    /// Link that the racket is fixed to, for table tennis. `None`: the link called `racket`, or else
+    /// the tip.
+    pub racket: Option<String>,
     /// Joints that move, in the order of the configuration. `None`: the joints between the root and
     /// the tip.
     pub joints: Option<Vec<String>>,
@@ -56,10 +73,24 @@ pub fn init(options: &Options) -> Result<Report, InitError> {
     let folder = out.parent().unwrap_or(Path::new(""));
     let urdf = expand::expanded(&options.urdf, &options.xacro_arguments, folder)?;
     let description = Description::read(&urdf)?;
-    let arm = arm::Arm::choose(&description, options).map_err(|error| error.of(&urdf))?;
+    let mut chosen = options.clone();
+    if options.task == FirstTask::TableTennis {
+        chosen.tip = table_tennis::racket_link(&description, options.racket.as_deref()).or(chosen.tip);
+    }
+    let arm = arm::Arm::choose(&description, &chosen).map_err(|error| error.of(&urdf))?;
     let limits = limits::Limits::gather(&arm.model, options.limits.as_deref())?;
-    let start = posture::choose(&arm, &limits)?;
-    let stroke = stroke::choose(&arm, &limits, &start)?;
+    let at_the_table = match options.task {
+        FirstTask::Stroke => None,
+        FirstTask::TableTennis => Some(AtTheTable::find(&arm, &limits)?),
+    };
+    let (start, stroke) = match &at_the_table {
+        None => {
+            let start = posture::choose(&arm, &limits)?;
+            let stroke = stroke::choose(&arm, &limits, &start)?;
+            (start, stroke)
+        }
+        Some(at) => (posture::Start::at(&arm, &limits, at.place.start_posture.clone()), at.stroke()),
+    };
     let tuning = tuning::Tuning::of(&arm, &limits, &start, &stroke);
     let text = write::configuration(&write::Parts {
         urdf: &relative(&urdf, folder),
@@ -68,10 +99,12 @@ pub fn init(options: &Options) -> Result<Report, InitError> {
         start: &start,
         stroke: &stroke,
         tuning: &tuning,
+        at_the_table: at_the_table.as_ref(),
         repair_inertias: options.repair_inertias,
     });
     std::fs::write(&out, text).map_err(|source| InitError::Write { path: out.clone(), source })?;
-    Ok(Report::new(out, urdf, &arm, &limits, &stroke))
+    let first = at_the_table.map_or_else(|| stroke.said(), |at| at.said());
+    Ok(Report::new(out, urdf, &arm, &limits, first))
 }
 
 /// A path in the present folder with the name of `path` and another ending: `arm.urdf.xacro` gives

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use super::arm::Arm;
 use super::limits::Limits;
-use super::stroke::FirstStroke;
 
 /// The choices of `init`, with reasons.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +17,7 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn new(out: PathBuf, urdf: PathBuf, arm: &Arm, limits: &Limits, stroke: &FirstStroke) -> Self {
+    pub(super) fn new(out: PathBuf, urdf: PathBuf, arm: &Arm, limits: &Limits, first: String) -> Self {
         let joints: Vec<&str> = arm.model.joints().iter().map(|joint| joint.name.as_str()).collect();
         let mut lines = vec![
             format!("robot       {} ({})", arm.model.name(), urdf.display()),
@@ -26,12 +25,7 @@ impl Report {
             format!("tip         {}", arm.tip),
         ];
         lines.extend(arm.notes.iter().map(|note| format!("note        {note}")));
-        lines.push(format!(
-            "first task  after {} s the tip is to strike through [{}] m, which the demonstration misses by {:.3} m",
-            stroke.time,
-            stroke.target.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-            stroke.miss,
-        ));
+        lines.push(first);
         Self { out, missing: limits.missing(), lines }
     }
 }
