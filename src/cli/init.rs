@@ -40,6 +40,10 @@ pub struct Init {
     #[arg(long, value_name = "LINK")]
     racket: Option<String>,
 
+    /// Number of places at the table that are tried [default: 4000]
+    #[arg(long, value_name = "N")]
+    places: Option<usize>,
+
     /// Joints to learn, in the order wanted [default: those between the root and the tip]
     #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
     joints: Option<Vec<String>>,
@@ -64,10 +68,10 @@ pub struct Init {
 impl Init {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let Self { urdf, tip, task, racket, joints, limits, xacro_args, repair_inertias, out } = self;
+        let Self { urdf, tip, task, racket, places, joints, limits, xacro_args, repair_inertias, out } = self;
         let xacro_arguments = xacro_args.iter().flat_map(|given| given.split_whitespace()).map(String::from).collect();
         let task = if task == "table_tennis" { FirstTask::TableTennis } else { FirstTask::Stroke };
-        let report = init(&Options { urdf, tip, task, racket, joints, limits, xacro_arguments, repair_inertias, out })?;
+        let report = init(&Options { urdf, tip, task, racket, places, joints, limits, xacro_arguments, repair_inertias, out })?;
         print(&report)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -46,6 +46,8 @@ pub struct Options {
     /// Link that the racket is fixed to, for table tennis. `None`: the link called `racket`, or else
     /// the tip.
     pub racket: Option<String>,
+    /// Number of places at the table that are tried. `None`: 4000.
+    pub places: Option<usize>,
     /// Joints that move, in the order of the configuration. `None`: the joints between the root and
     /// the tip.
     pub joints: Option<Vec<String>>,
@@ -75,13 +77,13 @@ pub fn init(options: &Options) -> Result<Report, InitError> {
     let description = Description::read(&urdf)?;
     let mut chosen = options.clone();
     if options.task == FirstTask::TableTennis {
-        chosen.tip = table_tennis::racket_link(&description, options.racket.as_deref()).or(chosen.tip);
+        chosen.tip = table_tennis::racket_link(&description, options.racket.as_deref())?.or(chosen.tip);
     }
     let arm = arm::Arm::choose(&description, &chosen).map_err(|error| error.of(&urdf))?;
     let limits = limits::Limits::gather(&arm.model, options.limits.as_deref())?;
     let at_the_table = match options.task {
         FirstTask::Stroke => None,
-        FirstTask::TableTennis => Some(AtTheTable::find(&arm, &limits)?),
+        FirstTask::TableTennis => Some(AtTheTable::find(&arm, &limits, options.places)?),
     };
     let (start, stroke) = match &at_the_table {
         None => {

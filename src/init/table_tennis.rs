@@ -5,7 +5,7 @@ use std::fmt::Write;
 use nalgebra::{Point3, Vector3};
 
 use super::InitError;
-use super::arm::Arm;
+use super::arm::{Arm, known};
 use super::limits::Limits;
 use super::stroke::FirstStroke;
 use super::write::{number, quoted, vector};
@@ -13,7 +13,7 @@ use crate::dynamics::Description;
 use crate::simulation::ArmConfig;
 use crate::tasks::table_tennis::{Place, TableTennisConfig, find_place};
 
-/// Number of places drawn.
+/// Number of places drawn, if no other number is asked for.
 const DRAWN: usize = 4000;
 /// Control periods of a policy step.
 const DECIMATION: usize = 10;
@@ -30,10 +30,15 @@ pub(super) struct AtTheTable {
 
 /// The link of the racket: as asked for, or the link called racket; `None` if there is no such link,
 /// and the racket is at the tip.
-pub(super) fn racket_link(description: &Description, asked: Option<&str>) -> Option<String> {
+///
+/// # Errors
+/// There is no link as asked for.
+pub(super) fn racket_link(description: &Description, asked: Option<&str>) -> Result<Option<String>, InitError> {
     let default = TableTennisConfig::default().court.racket.link;
-    let known = || description.links().any(|link| link == default).then_some(default);
-    asked.map(String::from).or_else(known)
+    match asked {
+        Some(link) => Ok(Some(known(description, "--racket", link)?)),
+        None => Ok(known(description, "--racket", &default).ok()),
+    }
 }
 
 impl AtTheTable {
@@ -41,7 +46,7 @@ impl AtTheTable {
     ///
     /// # Errors
     /// No place from which the player returns a serve.
-    pub fn find(arm: &Arm, limits: &Limits) -> Result<Self, InitError> {
+    pub fn find(arm: &Arm, limits: &Limits, drawn: Option<usize>) -> Result<Self, InitError> {
         let mut config = TableTennisConfig::default();
         config.court.racket.link.clone_from(&arm.tip);
         let mut model = arm.model.clone();
@@ -51,7 +56,7 @@ impl AtTheTable {
             joint.effort = limits.effort.value.unwrap_or(f64::INFINITY);
         }
         let refused = |error| InitError::NoPlace { racket: arm.tip.clone(), reason: error };
-        let place = find_place(&config, &ArmConfig::default(), &model, DRAWN)
+        let place = find_place(&config, &ArmConfig::default(), &model, drawn.unwrap_or(DRAWN))
             .map_err(|error| refused(error.to_string()))?;
         if place.returned == 0 {
             let best = format!(

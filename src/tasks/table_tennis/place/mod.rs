@@ -106,10 +106,19 @@ pub fn find_place(
             }
         }
     }
+    best.sort_by(|a, b| strain(a).total_cmp(&strain(b)));
     let none = TableTennisError::NoPlace { tried: drawn, reached: search.reached };
-    let played = best.into_iter().map(|candidate| search.play(candidate.place)).collect::<Result<Vec<_>, _>>()?;
-    let worse = |a: &Place, b: &Place| a.returned.cmp(&b.returned).then(b.strain.total_cmp(&a.strain));
-    played.into_iter().max_by(worse).ok_or(none)
+    let mut most: Option<Place> = None;
+    for candidate in best {
+        let place = search.play(candidate.place)?;
+        if most.as_ref().is_none_or(|most| place.returned > most.returned) {
+            most = Some(place);
+        }
+        if most.as_ref().is_some_and(|most| most.returned == most.served) {
+            break;
+        }
+    }
+    most.ok_or(none)
 }
 
 impl Search<'_> {
