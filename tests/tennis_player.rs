@@ -3,11 +3,11 @@
 mod tennis_common;
 
 use moto_controller::robot::{Command, Plant};
+use moto_controller::setup::Setup;
 use moto_controller::tasks::table_tennis::world::{Ball, Crossing, RacketState, TableTennisPlant};
 use moto_controller::tasks::table_tennis::{
     DemonstrationKind, Phase, PlayerError, Setting, TableTennis, TableTennisConfig, TableTennisError,
 };
-use moto_controller::setup::Setup;
 use nalgebra::{DMatrix, DVector, Vector3};
 use std::path::Path;
 use tennis_common::{REST, begin, rate, replay, task};

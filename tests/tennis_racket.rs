@@ -235,12 +235,8 @@ fn held(urdf: &str, base: &Base, racket: &Racket) -> (RacketState, DMatrix<f64>)
 
 #[track_caller]
 fn are_equal((a, a_jacobian): &(RacketState, DMatrix<f64>), (b, b_jacobian): &(RacketState, DMatrix<f64>)) {
-    let differences = [
-        a.centre - b.centre,
-        a.normal - b.normal,
-        a.velocity - b.velocity,
-        a.angular_velocity - b.angular_velocity,
-    ];
+    let differences =
+        [a.centre - b.centre, a.normal - b.normal, a.velocity - b.velocity, a.angular_velocity - b.angular_velocity];
     assert!(differences.iter().all(|difference| difference.norm() < 1e-12), "{a:?} {b:?}");
     assert!((a_jacobian - b_jacobian).norm() < 1e-12);
 }

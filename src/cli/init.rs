@@ -71,7 +71,8 @@ impl Init {
         let Self { urdf, tip, task, racket, places, joints, limits, xacro_args, repair_inertias, out } = self;
         let xacro_arguments = xacro_args.iter().flat_map(|given| given.split_whitespace()).map(String::from).collect();
         let task = if task == "table_tennis" { FirstTask::TableTennis } else { FirstTask::Stroke };
-        let report = init(&Options { urdf, tip, task, racket, places, joints, limits, xacro_arguments, repair_inertias, out })?;
+        let report =
+            init(&Options { urdf, tip, task, racket, places, joints, limits, xacro_arguments, repair_inertias, out })?;
         print(&report)?;
         Ok(ExitCode::SUCCESS)
     }

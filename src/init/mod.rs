@@ -79,8 +79,11 @@ pub fn init(options: &Options) -> Result<Report, InitError> {
     if options.task == FirstTask::TableTennis {
         chosen.tip = table_tennis::racket_link(&description, options.racket.as_deref())?.or(chosen.tip);
     }
-    let arm = arm::Arm::choose(&description, &chosen).map_err(|error| error.of(&urdf))?;
+    let mut arm = arm::Arm::choose(&description, &chosen).map_err(|error| error.of(&urdf))?;
     let limits = limits::Limits::gather(&arm.model, options.limits.as_deref())?;
+    for (joint, armature) in arm.model.joints_mut().iter_mut().zip(limits.armature()) {
+        joint.passive.armature = armature;
+    }
     let at_the_table = match options.task {
         FirstTask::Stroke => None,
         FirstTask::TableTennis => Some(AtTheTable::find(&arm, &limits, options.places)?),
@@ -93,7 +96,10 @@ pub fn init(options: &Options) -> Result<Report, InitError> {
         }
         Some(at) => (posture::Start::at(&arm, &limits, at.place.start_posture.clone()), at.stroke()),
     };
-    let tuning = tuning::Tuning::of(&arm, &limits, &start, &stroke);
+    let mut tuning = tuning::Tuning::of(&arm, &limits, &start, &stroke);
+    if let Some(at) = &at_the_table {
+        tuning.action_scale = at.action_scale(&limits, &start);
+    }
     let text = write::configuration(&write::Parts {
         urdf: &relative(&urdf, folder),
         arm: &arm,

@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
-use nalgebra::{Point3, Vector3};
+use nalgebra::{DMatrix, DVector, Point3, Vector3};
 
 use super::InitError;
 use super::arm::{Arm, known};
-use super::limits::Limits;
-use super::stroke::FirstStroke;
+use super::limits::{Limits, rounded};
+use super::posture::Start;
+use super::stroke::{FirstStroke, PERIOD};
 use super::write::{number, quoted, vector};
 use crate::dynamics::Description;
 use crate::simulation::ArmConfig;
@@ -17,8 +18,12 @@ use crate::tasks::table_tennis::{Place, TableTennisConfig, find_place};
 const DRAWN: usize = 4000;
 /// Control periods of a policy step.
 const DECIMATION: usize = 10;
-/// Distance of the tip by which the first policy may miss, m: the scale of its exploration.
-const MISS: f64 = 0.1;
+/// Largest spread of the racket's centre at the hit under the first policy's exploration, m.
+const SPREAD: f64 = 0.05;
+/// Standard deviations of a joint's speed for which there is room beside the player's stroke.
+const DEVIATIONS: f64 = 4.;
+/// Smallest lever that counts, as a share of the arm's largest lever.
+const LEVER: f64 = 0.2;
 
 /// An arm with a racket at its place.
 #[derive(Clone, Debug)]
@@ -55,9 +60,10 @@ impl AtTheTable {
             joint.velocity = limits.speed();
             joint.effort = limits.effort.value.unwrap_or(f64::INFINITY);
         }
+        let drives = ArmConfig { armature: limits.armature(), ..ArmConfig::default() };
         let refused = |error| InitError::NoPlace { racket: arm.tip.clone(), reason: error };
-        let place = find_place(&config, &ArmConfig::default(), &model, drawn.unwrap_or(DRAWN))
-            .map_err(|error| refused(error.to_string()))?;
+        let place =
+            find_place(&config, &drives, &model, drawn.unwrap_or(DRAWN)).map_err(|error| refused(error.to_string()))?;
         if place.returned == 0 {
             let best = format!(
                 "of {} serves it returned none from the best place, base {} m, yaw {} rad, start posture {}, where its strokes \
@@ -73,7 +79,32 @@ impl AtTheTable {
         Ok(Self { racket: arm.tip.clone(), place })
     }
 
-    /// The part of the player's stroke that scales the first policy's exploration.
+    /// Standard deviations of the first policy's efforts (n), N m or N, as scales of its action. They
+    /// are proportional to the inertia that a joint moves over the joint's lever at the racket. The
+    /// racket spreads by at most [`SPREAD`] until the hit, and the joints' speeds leave room for
+    /// [`DEVIATIONS`] standard deviations beside the player's strokes.
+    ///
+    /// Independent noise of standard deviation s in each policy step of h seconds spreads the
+    /// position of a unit mass by s sqrt(h t^3 / 3) up to time t, and its speed by s sqrt(h t).
+    pub fn action_scale(&self, limits: &Limits, start: &Start) -> Vec<f64> {
+        let (n, time) = (start.position.len(), TableTennisConfig::default().player.hit_time);
+        let step = PERIOD * DECIMATION as f64;
+        let levers: Vec<f64> = start.jacobian.column_iter().map(|column| column.norm()).collect();
+        let least = LEVER * levers.iter().copied().fold(0., f64::max);
+        let shape = DVector::from_fn(n, |j, _| start.inertia[j] / levers[j].max(least));
+        // The mass matrix is positive definite, since every joint moves some inertia of its own.
+        let inverse =
+            start.mass.clone().cholesky().map_or_else(|| DMatrix::identity(n, n), |factors| factors.inverse());
+        let response = inverse * DMatrix::from_diagonal(&shape);
+        let spread = (&start.jacobian * &response).norm() * (step * time.powi(3) / 3.).sqrt();
+        let room = (1. - self.place.strain).max(0.1) / DEVIATIONS;
+        let speeds = response.row_iter().zip(&limits.0);
+        let speeds = speeds.map(|(row, joint)| room * joint.speed() / (row.norm() * (step * time).sqrt()));
+        let scale = speeds.fold(SPREAD / spread, f64::min);
+        (0..n).map(|j| rounded(scale * shape[j])).collect()
+    }
+
+    /// The player's stroke as far as gains are derived from it.
     pub fn stroke(&self) -> FirstStroke {
         let still = vec![0.; self.place.start_posture.len()];
         FirstStroke {
@@ -84,7 +115,9 @@ impl AtTheTable {
             end: self.place.start_posture.clone(),
             tip_velocity: Vector3::zeros(),
             target: Point3::origin(),
-            miss: MISS,
+            miss: SPREAD,
+            peak_speed: still.clone(),
+            squared_speed: 0.,
             squared_effort: still,
         }
     }
@@ -114,11 +147,17 @@ impl AtTheTable {
 "
         );
         let (position, yaw) = (vector(&base.position), number(base.yaw));
-        let _ = writeln!(text, "        base: {{position: {position}, yaw: {yaw}}}   # m, rad: the root link in the table's frame");
+        let _ = writeln!(
+            text,
+            "        base: {{position: {position}, yaw: {yaw}}}   # m, rad: the root link in the table's frame"
+        );
         let _ = writeln!(text, "        stroke: {{hitting_plane: {}}}   # x, m", number(*hitting_plane));
         let racket = quoted(&self.racket);
         let _ = writeln!(text, "        court:");
-        let _ = writeln!(text, "          racket: {{link: {racket}, offset: [0.0, 0.0, 0.0], normal: [1.0, 0.0, 0.0]}}   # m");
+        let _ = writeln!(
+            text,
+            "          racket: {{link: {racket}, offset: [0.0, 0.0, 0.0], normal: [1.0, 0.0, 0.0]}}   # m"
+        );
         text
     }
 }

@@ -193,7 +193,10 @@ impl Search<'_> {
 /// The positions drawn for a joint, rad or m.
 fn range(joint: &Joint) -> (f64, f64) {
     let free = FREE[usize::from(joint.kind == JointKind::Prismatic)];
-    (if joint.lower.is_finite() { joint.lower } else { -free }, if joint.upper.is_finite() { joint.upper } else { free })
+    (
+        if joint.lower.is_finite() { joint.lower } else { -free },
+        if joint.upper.is_finite() { joint.upper } else { free },
+    )
 }
 
 /// To a thousandth.
