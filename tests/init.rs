@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use moto_controller::init::{InitError, Options, Posture, Report, init};
+use moto_controller::init::{FirstTask, InitError, Options, Posture, Report, init};
 use moto_controller::setup::Setup;
 
 const LIMIT: &str = r#"<limit lower="-2" upper="2" effort="20" velocity="5"/>"#;
@@ -320,4 +320,39 @@ fn the_dry_run_takes_what_init_wrote() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
     assert!(place.path("run/metrics.jsonl").exists());
+}
+
+#[test]
+fn a_place_at_the_table_is_found_from_which_the_player_returns_the_serves() {
+    let place = Place::with(&arm());
+    let report = place.init(|options| {
+        options.urdf = concat!(env!("CARGO_MANIFEST_DIR"), "/urdf/wam_table_tennis.urdf").into();
+        options.task = FirstTask::TableTennis;
+        options.places = Some(300);
+    });
+    let said = report.unwrap().to_string();
+    assert!(said.contains("it returned 20 of 20 serves"), "{said}");
+    // The file says the same place, and the demonstration starts there.
+    let setup = place.setup();
+    assert_eq!(setup.model.dof(), 7);
+    let start = setup.task().unwrap().start().unwrap();
+    assert_eq!(start.demonstration.unwrap().joints, 7);
+}
+
+#[test]
+fn an_arm_that_cannot_play_gets_no_configuration() {
+    let place = Place::with(&arm());
+    let refused = place.init(|options| {
+        options.task = FirstTask::TableTennis;
+        options.racket = Some("lower".into());
+        options.places = Some(50);
+    });
+    let said = refused.unwrap_err().to_string();
+    assert!(said.contains("with the racket on link lower") && said.contains("any of 50 places"), "{said}");
+    assert!(!place.path("arm.yaml").exists());
+    let unknown = place.init(|options| {
+        options.task = FirstTask::TableTennis;
+        options.racket = Some("lowr".into());
+    });
+    assert!(unknown.unwrap_err().to_string().contains("did you mean lower?"));
 }

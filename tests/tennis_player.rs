@@ -3,11 +3,13 @@
 mod tennis_common;
 
 use moto_controller::robot::{Command, Plant};
+use moto_controller::setup::Setup;
 use moto_controller::tasks::table_tennis::world::{Ball, Crossing, RacketState, TableTennisPlant};
 use moto_controller::tasks::table_tennis::{
     DemonstrationKind, Phase, PlayerError, Setting, TableTennis, TableTennisConfig, TableTennisError,
 };
 use nalgebra::{DMatrix, DVector, Vector3};
+use std::path::Path;
 use tennis_common::{REST, begin, rate, replay, task};
 
 /// The ball at the start of the stroke, on the nominal serve.
@@ -212,4 +214,38 @@ fn replaying_the_shifted_demonstration_misses_the_nominal_ball() {
     let miss: f64 = outcome.miss.iter().sum();
     assert!(!outcome.hit && !outcome.success);
     assert!((miss - 0.175).abs() < 0.02, "missed by {miss}");
+}
+
+/// The task of the shipped WAM, its settings edited.
+fn wam(edit: impl FnOnce(&mut TableTennisConfig)) -> Result<TableTennis, TableTennisError> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config/wam_table_tennis.yaml");
+    let setup = Setup::load(Path::new(path), |_| {}).unwrap();
+    let task = serde_json::to_value(&setup.config.task).unwrap();
+    let mut config: TableTennisConfig = serde_json::from_value(task["table_tennis"].clone()).unwrap();
+    edit(&mut config);
+    TableTennis::new(config, setup.config.robot.arm.clone(), setup.model.clone(), &setup.config.control)
+}
+
+#[test]
+fn the_wam_returns_the_serves() {
+    let task = wam(|config| config.setting = Setting::Context).unwrap();
+    assert_eq!(task.arm().model().dof(), 7);
+    let mut plant = task.plant(5).unwrap();
+    let rate = rate(&mut plant, 15, |plant| task.evaluate(&task.play(plant).unwrap()).success);
+    assert_eq!(rate, 1.);
+    let shown = task.demonstration().unwrap();
+    assert!(task.evaluate(&shown).success);
+    // The limits of the arm are kept with room to explore.
+    for (i, joint) in task.arm().model().joints().iter().enumerate() {
+        let fastest = shown.velocity.iter().skip(i).step_by(7).fold(0., |most: f64, speed| most.max(speed.abs()));
+        let hardest = shown.asked.iter().skip(i).step_by(7).fold(0., |most: f64, effort| most.max(effort.abs()));
+        assert!(fastest < 0.9 * joint.velocity && hardest < 0.9 * joint.effort, "{}: {fastest} {hardest}", joint.name);
+    }
+}
+
+#[test]
+fn a_place_from_which_the_player_cannot_strike_is_refused_by_what_to_change() {
+    let away = wam(|config| config.base.position[0] -= 1.).unwrap();
+    let said = away.demonstration().unwrap_err().to_string();
+    assert!(said.contains("the racket cannot be brought to") && said.contains("task.table_tennis.base"), "{said}");
 }

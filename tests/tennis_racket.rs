@@ -1,7 +1,10 @@
 //! The impact formula, and the swept meeting of ball and racket against brute force.
 
-use moto_controller::tasks::table_tennis::world::{Ball, Court, Crossing, Flight, Racket, RacketState, Swing};
-use nalgebra::{Rotation3, Unit, Vector2, Vector3};
+use moto_controller::dynamics::Model;
+use moto_controller::tasks::table_tennis::world::{
+    Ball, Base, Court, Crossing, Flight, Racket, RacketArm, RacketState, Swing,
+};
+use nalgebra::{DMatrix, Rotation3, Unit, Vector2, Vector3};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -215,4 +218,46 @@ fn a_miss_is_reported_and_the_ball_flies_on() {
         assert_eq!(ball.velocity.x > 0., hit, "at {offset}");
         assert!(crossing.is_none_or(|crossing| (crossing.distance - offset).abs() < 1e-12));
     }
+}
+
+const WAM: &str = include_str!("../urdf/wam_table_tennis.urdf");
+
+/// The racket on an arm at the same state each time, and its Jacobian.
+fn held(urdf: &str, base: &Base, racket: &Racket) -> (RacketState, DMatrix<f64>) {
+    let arm = RacketArm::new(Model::from_urdf_str(urdf).unwrap(), base, racket).unwrap();
+    let mut workspace = arm.model().workspace();
+    let q = [0.3, -0.7, 1.1, 1.4, -0.9, 0.5, 0.8];
+    let state = arm.racket(&mut workspace, &q, &[0.5, -1., 0.7, 2., -3., 1.5, 4.]);
+    let mut jacobian = DMatrix::zeros(6, 7);
+    arm.model().jacobian(&workspace, arm.racket_frame(), state.centre.into(), &mut jacobian);
+    (state, jacobian)
+}
+
+#[track_caller]
+fn are_equal((a, a_jacobian): &(RacketState, DMatrix<f64>), (b, b_jacobian): &(RacketState, DMatrix<f64>)) {
+    let differences =
+        [a.centre - b.centre, a.normal - b.normal, a.velocity - b.velocity, a.angular_velocity - b.angular_velocity];
+    assert!(differences.iter().all(|difference| difference.norm() < 1e-12), "{a:?} {b:?}");
+    assert!((a_jacobian - b_jacobian).norm() < 1e-12);
+}
+
+/// The racket may be a link of its own, or a point and a direction on another link.
+#[test]
+fn a_racket_is_a_link_or_a_point_and_a_direction_on_one() {
+    let own = held(WAM, &Base::default(), &Racket::default());
+    let on_flange =
+        Racket { link: "wam_link_7".into(), offset: [0., 0., 0.24], normal: [3., 0., 0.], ..Racket::default() };
+    are_equal(&own, &held(WAM, &Base::default(), &on_flange));
+    let beside = Racket { offset: [0., 0.01, 0.24], normal: [3., 0.5, 0.], ..on_flange };
+    let other = held(WAM, &Base::default(), &beside).0;
+    assert!((other.centre - own.0.centre).norm() > 0.009 && (other.normal - own.0.normal).norm() > 0.1);
+}
+
+/// The place of the arm is a fixed joint that the description lacks.
+#[test]
+fn an_arm_is_placed_as_by_a_fixed_joint() {
+    let mount = "<link name=\"hall\"/><joint name=\"mount\" type=\"fixed\"><parent link=\"hall\"/><child link=\"wam_base\"/>\
+                 <origin xyz=\"-1.9 0.2 0.4\" rpy=\"0 0 0.6\"/></joint></robot>";
+    let mounted = held(&WAM.replace("</robot>", mount), &Base::default(), &Racket::default());
+    are_equal(&mounted, &held(WAM, &Base { position: [-1.9, 0.2, 0.4], yaw: 0.6 }, &Racket::default()));
 }

@@ -409,9 +409,14 @@ fn a_bad_parameter_is_refused_by_name_and_value() {
         "court.racket.reach is 0.05, expected at least racket.radius, 0.08 m"
     );
     assert_eq!(
-        refusal(|c| c.court.racket.link = "paddle".into()),
-        "court.racket.link is \"paddle\", expected a link of robot table_tennis_arm"
+        refusal(|c| c.court.racket.link = "raket".into()),
+        "court.racket.link is \"raket\", expected a link of the robot description (did you mean racket?)"
     );
+    assert_eq!(
+        refusal(|c| c.court.racket.normal = [0.; 3]),
+        "court.racket.normal is [0.0, 0.0, 0.0], expected a direction, of a length above 0"
+    );
+    assert_eq!(refusal(|c| c.base.yaw = 10.), "base.yaw is 10, expected -7 to 7 rad");
     let short = ArmConfig { armature: vec![1.; 8], ..arm() };
     let error = TableTennis::new(TableTennisConfig::default(), short, model(), &control()).unwrap_err();
     assert!(matches!(error, TableTennisError::Setting(_)));

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Failure;
-use crate::init::{Options, Posture, init};
+use crate::init::{FirstTask, Options, Posture, init};
 use crate::terminal::output::print;
 
 /// Write a configuration for the arm of a robot description, with a first stroke to learn.
@@ -27,6 +27,7 @@ Examples:
   moto_controller init --urdf arm.urdf --joints shoulder,elbow --limits moveit_config/config/joint_limits.yaml
   moto_controller init --urdf arm.urdf --start shoulder:0.4,elbow:-1.2
   moto_controller init --from-robot                                writes robot.yaml and robot.urdf
+  moto_controller init --urdf arm.urdf --task table_tennis --racket hand
   moto_controller dry-run --config my_robot.yaml                   learns on the simulated arm")]
 pub struct Init {
     /// Robot description: a URDF, or a xacro file, which the program `xacro` expands
@@ -58,6 +59,18 @@ pub struct Init {
     #[arg(long, value_name = "LINK")]
     tip: Option<String>,
 
+    /// What to learn first: a stroke through a point, or table tennis, for which the place of the arm at the table is searched
+    #[arg(long, value_name = "TASK", default_value = "stroke", value_parser = ["stroke", "table_tennis"])]
+    task: String,
+
+    /// Link that the racket is fixed to, for table tennis; its x axis is the racket's normal [default: racket, or the tip]
+    #[arg(long, value_name = "LINK")]
+    racket: Option<String>,
+
+    /// Number of places at the table that are tried [default: 4000]
+    #[arg(long, value_name = "N")]
+    places: Option<usize>,
+
     /// Joints to learn, in the order wanted [default: those between the root and the tip]
     #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
     joints: Option<Vec<String>>,
@@ -82,17 +95,31 @@ pub struct Init {
 impl Init {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let Self { urdf, tip, joints, limits, xacro_args, repair_inertias, .. } = self;
+        let Self { urdf, tip, task, racket, places, joints, limits, xacro_args, repair_inertias, .. } = self;
+        let task = if task == "table_tennis" { FirstTask::TableTennis } else { FirstTask::Stroke };
         let (mut start, mut out, mut received) = (self.start, self.out, None);
         if self.from_robot {
             let (description, present) = ask_robot(&self.description_topic, &self.joint_states_topic, self.timeout)?;
-            start = start.or(Some(Posture::Reported(present)));
+            // At the table, the search chooses the posture.
+            start = start.or((task == FirstTask::Stroke).then_some(Posture::Reported(present)));
             out = out.or(Some("robot.yaml".into()));
             received = Some(description);
         }
         let (urdf, xacro_arguments) = (urdf.unwrap_or_default(), words(&xacro_args));
-        let options = Options { urdf, received, start, tip, joints, limits, xacro_arguments, repair_inertias, out };
-        print(&init(&options)?)?;
+        print(&init(&Options {
+            urdf,
+            received,
+            start,
+            tip,
+            task,
+            racket,
+            places,
+            joints,
+            limits,
+            xacro_arguments,
+            repair_inertias,
+            out,
+        })?)?;
         Ok(ExitCode::SUCCESS)
     }
 }

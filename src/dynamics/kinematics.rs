@@ -39,6 +39,21 @@ impl Body {
 }
 
 impl Model {
+    /// Moves the robot: its root link gets the pose `base` in the world. Gravity keeps its direction
+    /// in the world.
+    pub fn set_base(&mut self, base: &Isometry3<f64>) {
+        let rotation = base.rotation.to_rotation_matrix().into_inner();
+        self.reference = rotation * self.reference + base.translation.vector;
+        for body in self.bodies.iter_mut().filter(|body| body.parent == 0) {
+            body.rotation = rotation * body.rotation;
+            body.translation = rotation * body.translation;
+        }
+        for frame in self.frames.iter_mut().filter(|frame| frame.body == 0) {
+            frame.rotation = rotation * frame.rotation;
+            frame.translation = rotation * frame.translation;
+        }
+    }
+
     /// Computes pose and velocity of all bodies at positions `q` (n), rad or m, and velocities `qd`
     /// (n). The queries below answer for the state that a method last gave to this workspace.
     pub fn kinematics(&self, ws: &mut Workspace, q: &[f64], qd: &[f64]) {
@@ -70,6 +85,11 @@ impl Model {
                 Point3::from(self.reference + state.position + state.rotation * self.bodies[body].centre)
             }
         }
+    }
+
+    /// Whether joints move a frame.
+    pub fn is_moved(&self, frame: FrameId) -> bool {
+        self.frames[frame.0].body > 0
     }
 
     /// Whether a frame's origin coincides with its body's joint.

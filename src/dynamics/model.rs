@@ -130,8 +130,8 @@ pub(super) struct Frame {
     pub translation: Vector3<f64>,
 }
 
-/// A tree of bodies. Only its gravity, and the joints' passive parameters and limits, may be
-/// changed.
+/// A tree of bodies. Only its gravity, its place in the world, and the joints' passive parameters and
+/// limits, may be changed.
 ///
 /// Joints are in the order of the selection ([`Selection::joints`](super::Selection::joints)).
 /// Without a selection they are in the depth-first order of the URDF tree, children in file order.

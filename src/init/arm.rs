@@ -37,7 +37,7 @@ impl Arm {
     /// move no mass.
     pub fn choose(description: &Description, options: &Options) -> Result<Self, InitError> {
         let tip = match &options.tip {
-            Some(tip) => known(description, tip)?,
+            Some(tip) => known(description, "--tip", tip)?,
             None => tip_of(description, options.joints.as_deref()),
         };
         let mut joints: Vec<String> = match &options.joints {
@@ -61,7 +61,7 @@ impl Arm {
                 Selection { joints: Some(joints.clone()), locked, repair_inertias: options.repair_inertias };
             match description.model(&selection) {
                 Ok((model, notes)) if model.dof() > 0 => {
-                    let frame = model.frame(&tip).ok_or_else(|| unknown(description, &tip))?;
+                    let frame = model.frame(&tip).ok_or_else(|| unknown(description, "--tip", &tip))?;
                     let point = point_of(&model, frame);
                     return Ok(Self { model, notes, tip, frame, point, reason });
                 }
@@ -124,16 +124,17 @@ fn without_hand<'a>(description: &Description, chain: &'a [&'a str]) -> &'a [&'a
     chain
 }
 
-fn known(description: &Description, link: &str) -> Result<String, FieldError> {
-    description.links().find(|known| *known == link).map(String::from).ok_or_else(|| unknown(description, link))
+/// The link that an option names, if there is one.
+pub(super) fn known(description: &Description, option: &str, link: &str) -> Result<String, FieldError> {
+    description.links().find(|known| *known == link).map(String::from).ok_or_else(|| unknown(description, option, link))
 }
 
-fn unknown(description: &Description, link: &str) -> FieldError {
+fn unknown(description: &Description, option: &str, link: &str) -> FieldError {
     let hint = match nearest(link, description.links()) {
         Some(near) => format!("did you mean {near}?"),
         None => format!("there are {}", description.links().collect::<Vec<_>>().join(", ")),
     };
-    FieldError::value("--tip", link, format!("a link of the robot description; {hint}"))
+    FieldError::value(option, link, format!("a link of the robot description; {hint}"))
 }
 
 fn unmoved(description: &Description, tip: &str) -> FieldError {

@@ -121,6 +121,17 @@ pub enum InitError {
         /// Joints that were reported.
         came: Vec<String>,
     },
+    /// No place at the table from which the player returns a serve.
+    #[error(
+        "no place at the table was found from which the player returns the serves with the racket on link {racket}: {reason}; \
+         name another link (option --racket), or give wider limits (option --limits)"
+    )]
+    NoPlace {
+        /// The racket's link.
+        racket: String,
+        /// What was found instead.
+        reason: String,
+    },
     /// No stroke within the limits moves the tip.
     #[error(
         "no first stroke was found that moves link {tip} within the limits; name another tip (option --tip), or give \

@@ -14,15 +14,29 @@ mod limits;
 mod posture;
 mod report;
 mod stroke;
+mod table_tennis;
 mod tuning;
 mod write;
 
 use std::path::{Path, PathBuf};
 
+use moto_settings::FieldError;
+
 pub use self::error::InitError;
 pub use self::given::Posture;
 pub use self::report::Report;
+use self::table_tennis::AtTheTable;
 use crate::dynamics::Description;
+
+/// The first task of a configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FirstTask {
+    /// A stroke through a point that the demonstration misses.
+    #[default]
+    Stroke,
+    /// Table tennis, from a place at which the player returns the serves.
+    TableTennis,
+}
 
 /// Options of `init`.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +50,13 @@ pub struct Options {
     pub start: Option<Posture>,
     /// Link at the tip of the arm. `None`: the end of the longest chain of joints.
     pub tip: Option<String>,
+    /// The first task.
+    pub task: FirstTask,
+    /// Link that the racket is fixed to, for table tennis. `None`: the link called `racket`, or else
+    /// the tip.
+    pub racket: Option<String>,
+    /// Number of places at the table that are tried. `None`: 4000.
+    pub places: Option<usize>,
     /// Joints that move, in the order of the configuration. `None`: the joints between the root and
     /// the tip.
     pub joints: Option<Vec<String>>,
@@ -76,17 +97,38 @@ pub fn init(options: &Options) -> Result<Report, InitError> {
             (urdf, Description::parse(text).map_err(|error| error.of(received))?)
         }
     };
-    let mut arm = arm::Arm::choose(&description, options).map_err(|error| error.of(&urdf))?;
+    let mut chosen = options.clone();
+    if options.task == FirstTask::TableTennis {
+        if let Some(start) = &options.start {
+            let expected = "none with --task table_tennis, which searches the start posture";
+            return Err(FieldError::value("--start", start.source(), expected).into());
+        }
+        chosen.tip = table_tennis::racket_link(&description, options.racket.as_deref())?.or(chosen.tip);
+    }
+    let mut arm = arm::Arm::choose(&description, &chosen).map_err(|error| error.of(&urdf))?;
     let limits = limits::Limits::gather(&arm.model, options.limits.as_deref())?;
     for (joint, armature) in arm.model.joints_mut().iter_mut().zip(limits.armature()) {
         joint.passive.armature = armature;
     }
-    let start = match &options.start {
-        Some(given) => posture::given(&arm, &limits, given)?,
-        None => posture::choose(&arm, &limits)?,
+    let at_the_table = match options.task {
+        FirstTask::Stroke => None,
+        FirstTask::TableTennis => Some(AtTheTable::find(&arm, &limits, options.places)?),
     };
-    let stroke = stroke::choose(&arm, &limits, &start)?;
-    let tuning = tuning::Tuning::of(&arm, &limits, &start, &stroke);
+    let (start, stroke) = match &at_the_table {
+        None => {
+            let start = match &options.start {
+                Some(given) => posture::given(&arm, &limits, given)?,
+                None => posture::choose(&arm, &limits)?,
+            };
+            let stroke = stroke::choose(&arm, &limits, &start)?;
+            (start, stroke)
+        }
+        Some(at) => (posture::Start::at(&arm, &limits, at.place.start_posture.clone()), at.stroke()),
+    };
+    let mut tuning = tuning::Tuning::of(&arm, &limits, &start, &stroke);
+    if let Some(at) = &at_the_table {
+        tuning.action_scale = at.action_scale(&limits, &start);
+    }
     let save = |path: &Path, text: &str| {
         std::fs::write(path, text).map_err(|source| InitError::Write { path: path.into(), source })
     };
@@ -99,10 +141,12 @@ pub fn init(options: &Options) -> Result<Report, InitError> {
         given: options.start.as_ref(),
         stroke: &stroke,
         tuning: &tuning,
+        at_the_table: at_the_table.as_ref(),
         repair_inertias: options.repair_inertias,
     });
     save(&out, &text)?;
-    Ok(Report::new(out, urdf, &arm, &limits, options.start.as_ref(), &stroke))
+    let first = at_the_table.map_or_else(|| stroke.said(), |at| at.said());
+    Ok(Report::new(out, urdf, &arm, &limits, options.start.as_ref(), first))
 }
 
 /// A path in the present folder with the name of `path` and another ending: `arm.urdf.xacro` gives

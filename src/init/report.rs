@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use super::arm::Arm;
 use super::given::Posture;
 use super::limits::Limits;
-use super::stroke::FirstStroke;
 
 /// The choices of `init`, with reasons.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +24,7 @@ impl Report {
         arm: &Arm,
         limits: &Limits,
         given: Option<&Posture>,
-        stroke: &FirstStroke,
+        first: String,
     ) -> Self {
         let joints: Vec<&str> = arm.model.joints().iter().map(|joint| joint.name.as_str()).collect();
         let mut lines = vec![
@@ -35,12 +34,7 @@ impl Report {
         ];
         lines.extend(given.map(|given| format!("start       {}", given.source())));
         lines.extend(arm.notes.iter().map(|note| format!("note        {note}")));
-        lines.push(format!(
-            "first task  after {} s the tip is to strike through [{}] m, which the demonstration misses by {:.3} m",
-            stroke.time,
-            stroke.target.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-            stroke.miss,
-        ));
+        lines.push(first);
         Self { out, missing: limits.missing(), lines }
     }
 }

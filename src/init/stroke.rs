@@ -59,6 +59,18 @@ pub(super) struct FirstStroke {
     pub squared_effort: Vec<f64>,
 }
 
+impl FirstStroke {
+    /// The choice, for people.
+    pub fn said(&self) -> String {
+        format!(
+            "first task  after {} s the tip is to strike through [{}] m, which the demonstration misses by {:.3} m",
+            self.time,
+            self.target.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            self.miss,
+        )
+    }
+}
+
 /// Joint displacements (n) that move the tip by `length` along `direction`. Each joint contributes
 /// in proportion to its acceleration.
 fn ways(start: &Start, direction: &Vector3<f64>, ease: f64, length: f64) -> DVector<f64> {

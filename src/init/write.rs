@@ -8,6 +8,7 @@ use super::given::Posture;
 use super::limits::{self, JointLimits, Limit, Limits, rounded};
 use super::posture::Start;
 use super::stroke::{FirstStroke, PERIOD, STEPS};
+use super::table_tennis::AtTheTable;
 use super::tuning::Tuning;
 use crate::dynamics::{JointKind, Note};
 
@@ -21,6 +22,8 @@ pub(super) struct Parts<'a> {
     pub given: Option<&'a Posture>,
     pub stroke: &'a FirstStroke,
     pub tuning: &'a Tuning,
+    /// The place at the table; `None` if the first task is a stroke.
+    pub at_the_table: Option<&'a AtTheTable>,
     pub repair_inertias: bool,
 }
 
@@ -33,7 +36,7 @@ pub(super) fn configuration(parts: &Parts<'_>) -> String {
          moto_controller:\n  ros__parameters:\n{}{}{}{LEARNER}",
         robot(parts),
         control(parts),
-        task(parts)
+        parts.at_the_table.map_or_else(|| task(parts), AtTheTable::task)
     )
 }
 
@@ -104,16 +107,24 @@ fn robot(parts: &Parts<'_>) -> String {
 }
 
 fn control(parts: &Parts<'_>) -> String {
-    let Parts { limits, start, given, stroke, tuning, .. } = parts;
+    let Parts { limits, start, given, stroke, tuning, at_the_table, .. } = parts;
+    // At the table the ball is observed, and the stroke waits for it.
+    let (near, trigger, watchdog) = match at_the_table {
+        Some(_) => ("drawn back, where the player only has to swing", "", ""),
+        None => (
+            given.map_or("near zero, where the tip moves easily and the drives carry the arm", |given| given.source()),
+            "      trigger: at_once                      # nothing has to be waited for\n",
+            "      watchdog: {max_task_age: null}        # nothing is observed besides the joints\n",
+        ),
+    };
     let mut text = format!(
         "
     control:
       period: {PERIOD}                         # s
-      decimation: {:<26}# control periods in a policy step, for a stroke of {} s
-      trigger: at_once                      # nothing has to be waited for
-",
+      decimation: {:<26}# control periods in a policy step of {} s
+{trigger}",
         stroke.decimation,
-        rounded(PERIOD * (stroke.decimation * STEPS) as f64)
+        rounded(PERIOD * stroke.decimation as f64)
     );
     let numbers = |values: &[f64]| values.iter().map(|value| (number(*value), String::new())).collect::<Vec<_>>();
     let said = |of: fn(&JointLimits) -> &Limit, units: [&str; 2]| -> Vec<(String, String)> {
@@ -128,9 +139,7 @@ fn control(parts: &Parts<'_>) -> String {
             let _ = writeln!(text, "{pad}  - {value}  # {}{remark}", plain(&joint.name));
         }
     };
-    let source =
-        given.map_or("near zero, where the tip moves easily and the drives carry the arm", |given| given.source());
-    list(6, "start_posture", &format!("rad, m: {source}"), &numbers(&start.position));
+    list(6, "start_posture", &format!("rad, m: {near}"), &numbers(&start.position));
     let spread = "N m, N per unit of the action: the efforts of the exploration";
     list(6, "action_scale", spread, &numbers(&tuning.action_scale));
     list(6, "limits", "what the joints are allowed", &[]);
@@ -147,11 +156,11 @@ fn control(parts: &Parts<'_>) -> String {
     list(8, "damping", "N m s/rad, N s/m: inertia x 40 rad/s, half of critical", &numbers(&tuning.damping));
     list(6, "safety", "what the joints get after a fault", &[]);
     list(8, "damping", "N m s/rad, N s/m: inertia / 0.1 s", &numbers(&tuning.safe_damping));
-    text + "      tracking: {stiffness: 400.0, damping: 40.0}   # 1/s^2, 1/s: 20 rad/s, critically damped, whatever the inertia
+    text += "      tracking: {stiffness: 400.0, damping: 40.0}   # 1/s^2, 1/s: 20 rad/s, critically damped, whatever the inertia
       homing: {duration: 1.0, timeout: 5.0}         # s
       return: {duration: 1.0, timeout: 5.0}         # s
-      watchdog: {max_task_age: null}        # nothing is observed besides the joints
-"
+";
+    text + watchdog
 }
 
 fn task(parts: &Parts<'_>) -> String {
@@ -159,7 +168,6 @@ fn task(parts: &Parts<'_>) -> String {
     let step = PERIOD * stroke.decimation as f64;
     let time = number(rounded(stroke.time));
     let end = number((step * STEPS as f64 * 1e6).round() / 1e6);
-    let vector = |values: &[f64]| format!("[{}]", values.iter().map(|x| number(*x)).collect::<Vec<_>>().join(", "));
     // The point is needed only if it is not the origin of the tip's frame.
     let tip = match arm.point.coords.norm() > 0. {
         true => format!("{}, point: {}", quoted(&arm.tip), vector(arm.point.coords.as_slice())),
@@ -218,8 +226,13 @@ fn task(parts: &Parts<'_>) -> String {
     )
 }
 
+/// A list of numbers.
+pub(super) fn vector(values: &[f64]) -> String {
+    format!("[{}]", values.iter().map(|x| number(*x)).collect::<Vec<_>>().join(", "))
+}
+
 /// A number that YAML reads as a floating-point number.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     match value {
         f64::INFINITY => ".inf".into(),
         f64::NEG_INFINITY => "-.inf".into(),
@@ -229,7 +242,7 @@ fn number(value: f64) -> String {
 }
 
 /// A YAML text: in quotation marks unless it is safe without.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let safe = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_' || first == '/')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c))
         && !["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"]

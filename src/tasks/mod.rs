@@ -6,6 +6,7 @@ pub mod swing_up;
 pub mod table_tennis;
 
 mod error;
+mod links;
 mod quintic;
 mod registry;
 mod task;

@@ -19,10 +19,11 @@ ARM = ROOT / "urdf" / "table_tennis_arm.urdf"
 TOLERANCE = 1e-9
 STATES = 50
 
-# URDF and a link to look at, of our arm and of robots from the package example-robot-data: an arm with continuous
+# URDF and a link to look at, of our arms and of robots from the package example-robot-data: an arm with continuous
 # joints, a quadruped, and a quadruped that carries that arm.
 ROBOTS = {
     "table_tennis_arm": (ARM, "racket"),
+    "wam": (ROOT / "urdf" / "wam_table_tennis.urdf", "racket"),
     "kinova": ("kinova_description/robots/kinova.urdf", "j2s6s200_link_finger_tip_2"),
     "solo12": ("solo_description/robots/solo12.urdf", "HR_FOOT"),
     "anymal_kinova": ("anymal_b_simple_description/robots/anymal-kinova.urdf", "j2s6s200_link_finger_tip_1"),
@@ -148,7 +149,7 @@ def example(path):
 def case(request, witness, tmp_path):
     """A robot's stripped URDF, its joints, random states, and what we find there."""
     path, frame = ROBOTS[request.param]
-    if path is not ARM:
+    if isinstance(path, str):
         path = example(path)
     urdf = stripped(path, tmp_path)
     names, _ = witness(urdf, [])

@@ -7,6 +7,7 @@ use moto_settings::{FieldError, nearest};
 
 use super::StrokeTaskConfig;
 use crate::dynamics::{FrameId, Model};
+use crate::tasks::links;
 
 /// The robot, and the layout of the policy's state: joint positions (n), joint velocities (n),
 /// observed values in the order of the settings, and context in the alphabetical order of its
@@ -38,11 +39,7 @@ impl<'a> Names<'a> {
 
     /// The frame of a link.
     pub fn link(&self, field: &str, link: &str) -> Result<FrameId, FieldError> {
-        self.model.frame(link).ok_or_else(|| {
-            let links: Vec<&str> = self.model.links().collect();
-            let hint = near(link, &links);
-            FieldError::value(field, format!("{link:?}"), format!("a link of the robot description{hint}"))
-        })
+        links::link(self.model, field, link)
     }
 
     /// The joints of a group with their numbers (joint, number), in the order of the robot.
@@ -71,17 +68,8 @@ impl<'a> Names<'a> {
     pub fn value(&self, field: &str, name: &str) -> Result<Range<usize>, FieldError> {
         self.values.iter().find(|(known, _)| *known == name).map(|(_, range)| range.clone()).ok_or_else(|| {
             let names: Vec<&str> = self.values.iter().map(|(name, _)| *name).collect();
-            let hint = near(name, &names);
+            let hint = links::near(name, &names);
             FieldError::value(field, format!("{name:?}"), format!("a name of context or observe{hint}"))
         })
-    }
-}
-
-/// The nearest name, or all names, as the end of a sentence.
-fn near(wrong: &str, names: &[&str]) -> String {
-    match nearest(wrong, names.iter().copied()) {
-        Some(near) => format!(" (did you mean {near}?)"),
-        None if names.is_empty() => " (there is none)".into(),
-        None => format!(" (there are {})", names.join(", ")),
     }
 }

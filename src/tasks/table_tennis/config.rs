@@ -1,6 +1,6 @@
 //! Settings of the task.
 
-use super::world::Court;
+use super::world::{Base, Court};
 use moto_settings::{FieldError, Joints, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -195,6 +195,8 @@ pub struct TableTennisConfig {
     /// Standard deviation of the first policy's exploration, in units of the action.
     #[schemars(extend("minimum" = 1e-6, "maximum" = 100))]
     pub initial_deviation: f64,
+    /// Place of the arm at the table.
+    pub base: Base,
     /// The serve.
     pub serve: ServeConfig,
     /// The stroke.
@@ -214,6 +216,7 @@ impl Default for TableTennisConfig {
             demonstration: DemonstrationKind::default(),
             target: [0.75, 0.],
             initial_deviation: 1.,
+            base: Base::default(),
             serve: ServeConfig::default(),
             stroke: StrokeConfig::default(),
             player: PlayerConfig::default(),

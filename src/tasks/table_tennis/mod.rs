@@ -1,10 +1,11 @@
-//! Robot table tennis (Akrour et al. 2018, section 5.4). A nine-joint arm on a floating base
-//! returns incoming balls to the opponent's side with a forehand stroke. Robot, ball and settings
-//! are this project's.
+//! Robot table tennis (Akrour et al. 2018, section 5.4). An arm with a racket returns incoming balls
+//! to the opponent's side with a forehand stroke. The shipped arm has nine joints, three of them a
+//! floating base. Robot, ball and settings are this project's.
 
 mod config;
 mod demonstration;
 mod outcome;
+mod place;
 mod player;
 mod posture;
 mod stroke;
@@ -16,6 +17,7 @@ pub use config::{
 };
 use moto_settings::{FieldError, check};
 pub use outcome::TrialOutcome;
+pub use place::{Place, find_place};
 pub use player::{Phase, Plan, Player, PlayerError};
 pub use posture::RacketGoal;
 pub use stroke::TableTennisStroke;
@@ -25,7 +27,6 @@ use crate::dynamics::{JointKind, Model};
 use crate::simulation::{ArmConfig, physics_period};
 use crate::tasks::TaskError;
 use nalgebra::{Vector2, Vector3};
-use std::sync::Arc;
 use std::time::Duration;
 use world::{RacketArm, Serve, TableTennisPlant};
 
@@ -40,11 +41,32 @@ pub enum TableTennisError {
     #[error(transparent)]
     Robot(FieldError),
     /// The player cannot return the ball.
-    #[error("the player cannot return the ball: {0}")]
+    #[error(
+        "the player cannot return the ball: {0}. Start from another posture (control.start_posture), place the arm elsewhere \
+         (task.table_tennis.base), or strike elsewhere (task.table_tennis.stroke.hitting_plane)"
+    )]
     Player(#[from] PlayerError),
+    /// No place was found from which the player can strike the ball.
+    #[error("{}", no_place(*tried, *reached))]
+    NoPlace {
+        /// Number of places tried.
+        tried: usize,
+        /// Number of places from which the racket reached the ball.
+        reached: usize,
+    },
     /// The serve never comes near enough to start the stroke.
     #[error("the served ball does not trigger the stroke")]
     NoTrigger,
+}
+
+fn no_place(tried: usize, reached: usize) -> String {
+    match reached {
+        0 => format!("the racket does not reach the ball with the right direction from any of {tried} places"),
+        _ => format!(
+            "the racket reaches the ball from {reached} of {tried} places, but the strokes from all of them touch the table or \
+             the floor, or leave the joints' ranges"
+        ),
+    }
 }
 
 impl From<TableTennisError> for TaskError {
@@ -98,7 +120,7 @@ impl TableTennis {
         config.court.ball.gravity = -gravity.z;
         Ok(Self {
             target: Vector2::from(config.target),
-            arm: RacketArm::new(Arc::new(model), &config.court.racket).map_err(|error| error.within("court"))?,
+            arm: RacketArm::new(model, &config.base, &config.court.racket).map_err(|error| error.within("court"))?,
             arm_config: arm,
             config,
             rest: control.start_posture.clone(),

@@ -37,12 +37,16 @@ pub enum PlayerError {
         z: f64,
     },
     /// The hitting posture is outside a joint's range.
-    #[error("joint {joint} would have to be at {position:.3}, outside its range")]
+    #[error("joint {joint} would have to be at {position:.3}, outside its range, {lower:.3} to {upper:.3}")]
     OutsideRange {
         /// Name of the joint.
         joint: String,
         /// Desired position, rad or m.
         position: f64,
+        /// Lowest position of the joint, rad or m.
+        lower: f64,
+        /// Highest position of the joint, rad or m.
+        upper: f64,
     },
 }
 
@@ -136,15 +140,24 @@ impl Player {
     /// # Errors
     /// A ball that cannot be reached.
     pub fn plan(&self, ball: &Ball) -> Result<Plan, PlayerError> {
+        self.plan_for(self.racket_goal(&self.court.predict(ball, self.config.hit_time)))
+    }
+
+    /// Plans a stroke that brings the racket to `goal` at the time of the hit.
+    ///
+    /// # Errors
+    /// A goal that cannot be reached.
+    pub(super) fn plan_for(&self, goal: RacketGoal) -> Result<Plan, PlayerError> {
         let config = &self.config;
-        let goal = self.racket_goal(&self.court.predict(ball, config.hit_time));
         let HittingPosture { position, velocity } = hitting_posture(&self.arm, config, &self.rest, &goal)
             .ok_or(PlayerError::OutOfReach { x: goal.centre.x, y: goal.centre.y, z: goal.centre.z })?;
         let swing = config.hit_time - config.backswing_time;
         let mut joints = Vec::with_capacity(position.len());
         for (i, joint) in self.arm.model().joints().iter().enumerate() {
             if !(joint.lower..=joint.upper).contains(&position[i]) {
-                return Err(PlayerError::OutsideRange { joint: joint.name.clone(), position: position[i] });
+                let (name, position) = (joint.name.clone(), position[i]);
+                let (lower, upper) = (joint.lower, joint.upper);
+                return Err(PlayerError::OutsideRange { joint: name, position, lower, upper });
             }
             let rest = (self.rest[i], 0.);
             let back = (position[i] - 0.5 * velocity[i] * swing, 0.);

@@ -84,7 +84,7 @@ impl Task for TableTennis {
     }
 
     fn reward_settings(&self) -> Value {
-        let TableTennisConfig { target, reward, court, .. } = &self.config;
-        json!({ "target": target, "reward": reward, "court": court })
+        let TableTennisConfig { target, reward, base, court, .. } = &self.config;
+        json!({ "target": target, "reward": reward, "base": base, "court": court })
     }
 }

@@ -105,7 +105,10 @@ impl Court {
     /// The first parameter that is out of range.
     pub fn validate(&self) -> Result<(), FieldError> {
         check(self, Joints::Unknown)?;
-        let Racket { reach, radius, .. } = self.racket;
+        let Racket { reach, radius, normal, .. } = self.racket;
+        if Vector3::from(normal).norm() < 1e-6 {
+            return Err(FieldError::value("racket.normal", format!("{normal:?}"), "a direction, of a length above 0"));
+        }
         if reach < radius {
             return Err(FieldError::value("racket.reach", reach, format!("at least racket.radius, {radius} m")));
         }

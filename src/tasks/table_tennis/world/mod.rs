@@ -10,4 +10,4 @@ pub use ball::{Ball, Flight};
 pub use court::{Court, Landing, Table};
 pub use plant::{Serve, TableTennisPlant};
 pub use racket::{Crossing, Racket, RacketState, Swing};
-pub use racket_arm::RacketArm;
+pub use racket_arm::{Base, RacketArm};

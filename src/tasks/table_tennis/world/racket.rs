@@ -9,9 +9,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Racket {
-    /// Link of the robot description. Its origin is the racket's centre, and its x axis is the
-    /// racket's normal.
+    /// Link of the robot description that the racket is fixed to.
     pub link: String,
+    /// Centre of the racket in the link's frame (x, y, z).
+    #[schemars(extend("minimum" = -2, "maximum" = 2, "x-unit" = "m", "x-per" = "axis"))]
+    pub offset: [f64; 3],
+    /// Direction across the racket's faces in the link's frame (x, y, z), of any length above 0.
+    /// Either face returns balls; the player strikes with the face that this direction leaves.
+    #[schemars(extend("minimum" = -10, "maximum" = 10, "x-per" = "axis"))]
+    pub normal: [f64; 3],
     /// Radius of the disc.
     #[schemars(extend("minimum" = 0.01, "maximum" = 0.5, "x-unit" = "m"))]
     pub radius: f64,
@@ -28,7 +34,8 @@ pub struct Racket {
 
 impl Default for Racket {
     fn default() -> Self {
-        Self { link: "racket".into(), radius: 0.08, restitution: 0.78, reach: 0.5 }
+        let (offset, normal) = ([0.; 3], [1., 0., 0.]);
+        Self { link: "racket".into(), offset, normal, radius: 0.08, restitution: 0.78, reach: 0.5 }
     }
 }
 
