@@ -296,6 +296,7 @@ fn an_arm_is_let_go_and_held_again_without_a_jump_and_waits_for_resume() {
     rig.turns(500);
     rig.client.request(Request::Teach).unwrap();
     assert!(jump(&mut rig, 100) < 0.01);
+    rig.client.request(Request::Resume).unwrap();
     rig.client.request(Request::EndTeaching).unwrap();
     assert!(jump(&mut rig, 100) < 0.01);
     assert_eq!(rig.phases(), [Phase::Teaching, Phase::Idle]);

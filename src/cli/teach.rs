@@ -12,10 +12,11 @@ use crate::terminal::output::print;
 
 /// Record a demonstration: lead the simulated arm by a scripted hand.
 ///
-/// On a robot, a person leads the arm: the ROS 2 node's services `~/teach` and `~/record` do it. This command rehearses that on
-/// the simulated arm, through the same mode of the control loop and the same recorder. The loop carries the arm against gravity
-/// and damps it, with all limits and watchdogs on; the hand pulls the joints along a motion. What it prints at the end is what
-/// the configuration needs to learn from the recording.
+/// On a robot a person leads the arm, between two calls of the ROS 2 node's services `~/teach` and `~/record`. This command
+/// rehearses that on the embedded simulated arm, through the same mode of the control loop and the same recorder. The loop
+/// carries the arm against gravity and damps it, with all limits and watchdogs on; the hand, a spring and a damper at each joint,
+/// pulls it along a motion, and ends the recording where the motion ends. What is printed then is what the configuration needs
+/// to learn from the recording.
 #[derive(Args)]
 #[command(after_long_help = "\
 The hand's file has the via points of a motion from the start posture, as a demonstration has them:

@@ -98,6 +98,8 @@ def test_an_arm_that_is_led_by_hand_is_recorded_and_the_file_is_a_demonstration(
     refused(client, "record", True, "call ~/teach first")
     assert call(client, "teach", True) == (True, "the arm can be led by hand; trials are paused")
     refused(client, "teach", True, "already")
+    resumed = client.trigger("resume")
+    assert not resumed.success and resumed.message == "the arm is led by hand: end that first"
     client.wait_until(lambda: is_shown(client, "teaching"), "the mode in the diagnostics")
     refused(client, "record", False, "nothing is recorded")
 

@@ -32,7 +32,7 @@ pub enum Phase {
 pub enum Request {
     /// Take no further order after the present trial.
     Pause,
-    /// Take orders again.
+    /// Take orders again. Passed over while the arm is led by hand.
     Resume,
     /// Stop the robot now. Only a reset ends the stop.
     Stop,

@@ -41,6 +41,8 @@ impl ControlLoop {
     fn answer(&mut self, request: Request, now: Duration, tick: u64) {
         match request {
             Request::Pause => self.outbox.shared.paused.store(true, Ordering::Relaxed),
+            // As the hand lets go, the arm is to stay.
+            Request::Resume if self.life_cycle.phase() == Phase::Teaching => {}
             Request::Resume => self.outbox.shared.paused.store(false, Ordering::Relaxed),
             Request::Stop => self.trip(Fault::OperatorStop, now, tick),
             Request::Trigger => self.life_cycle.trigger(),
