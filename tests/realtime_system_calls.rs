@@ -99,9 +99,8 @@ fn child(parts: LoopParts, order: impl Fn(u64) -> TrialOrder) {
     while !over.load(Ordering::Acquire) {
         while let Some(trial) = client.finished() {
             finished += 1;
-            match finished {
-                2 => client.order(order(2)).unwrap(),
-                _ => {}
+            if finished == 2 {
+                client.order(order(2)).unwrap();
             }
             println!("{:?}", trial.outcome);
         }

@@ -33,7 +33,7 @@ impl Advice {
         let still = |sample: &JointSample| sample.velocity.iter().all(|v| v.abs() <= tolerance.velocity_tolerance);
         let departure = samples.iter().position(|sample| !at_start(sample)).unwrap_or(samples.len());
         let begin = samples[..departure].iter().rposition(still);
-        let arrival = samples.iter().rposition(|sample| !still(sample)).map_or(0, |moving| moving + 1);
+        let arrival = samples.iter().rposition(|sample| !still(sample)).map_or(samples.len(), |moving| moving + 1);
         let time = |index: usize| {
             let ends = samples.first().zip(samples.get(index));
             ends.map_or(recording.duration(), |(first, sample)| sample.stamp - first.stamp)
@@ -113,10 +113,13 @@ mod tests {
 
     #[test]
     fn a_recording_that_begins_elsewhere_comes_with_its_start_posture() {
-        let (recording, control) = recording(|t| (0.5 + 0.1 * t, 0.1));
-        let advice = Advice::new(&recording, &control, Path::new("shown.mcap"));
-        assert_eq!((advice.begin, advice.horizon), (0., 100), "all of it: the arm never rests");
-        assert!(advice.to_string().contains("start_posture: [0.5000, 0.0000"), "{advice}");
+        // An arm that never rests, and one that is slower than what counts as rest.
+        for speed in [0.2, 0.01] {
+            let (recording, control) = recording(|t| (0.5 + speed * t, speed));
+            let advice = Advice::new(&recording, &control, Path::new("shown.mcap"));
+            assert_eq!((advice.begin, advice.horizon), (0., 100), "all of it");
+            assert!(advice.to_string().contains("start_posture: [0.5000, 0.0000"), "{advice}");
+        }
     }
 
     #[test]
