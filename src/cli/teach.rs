@@ -19,15 +19,15 @@ use crate::terminal::output::print;
 /// to learn from the recording.
 #[derive(Args)]
 #[command(after_long_help = "\
-The hand's file has the via points of a motion from the start posture, as a demonstration has them:
+The hand's file has via points, in the form of those of a demonstration. The motion begins in the start posture:
   via_points:
-    - {time: 0.6, joints: {j2: -0.4, j4: 1.1}}            # s; rad or m
-    - {time: 1.2, joints: rest}                           # back to the start posture
+    - {time: 0.6, joints: {j2: -0.4, j4: 1.1}}   # s; rad or m
+    - {time: 1.2, joints: rest}                  # back to the start posture
 
 Examples:
-  moto_controller teach --config config/stroke.yaml --out shown.mcap                       what the task demonstrates
+  moto_controller teach --config config/stroke.yaml --out shown.mcap
   moto_controller teach --config my_robot.yaml --hand points.yaml --out shown.mcap
-  moto_controller dry-run --config my_robot.yaml                                           after the lines that it prints")]
+  moto_controller dry-run --config my_robot.yaml    with what was printed in it")]
 pub struct Teach {
     #[command(flatten)]
     config: ConfigArgument,

@@ -157,8 +157,9 @@ impl Runner {
     /// Carries out the operator's orders.
     fn obey(&mut self) {
         let Some((operator, interrupt)) = &self.operator else { return };
-        let (mut ended, mut hurried, mut recorded) = (false, false, false);
-        for order in operator.orders.try_iter() {
+        let (orders, interrupt) = (operator.orders.clone(), interrupt.clone());
+        let (mut ended, mut hurried) = (false, false);
+        for order in orders.try_iter() {
             match order {
                 // Requests that find the ring full are dropped: they come faster than the loop
                 // cycles.
@@ -177,7 +178,7 @@ impl Runner {
                 Order::Score(score) => warn!("a score of {score} is passed over: expected a finite number"),
                 Order::Skip => self.scores.push_back(None),
                 Order::Record => self.recording = Some(Recording::begin(&mut self.machine.control.client)),
-                Order::EndRecording => recorded = true,
+                Order::EndRecording => self.end_recording(),
                 Order::End => ended = true,
                 Order::Hurry => hurried = true,
             }
@@ -188,9 +189,6 @@ impl Runner {
         if ended || hurried {
             interrupt.ask();
             self.machine.let_go();
-        }
-        if recorded {
-            self.end_recording();
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ type Call = ServiceRequest<SetBool::Service>;
 /// Calls that wait for the loop, and the recording under way.
 pub struct Teaching {
     recorded: Receiver<Recording>,
-    /// Whether a recording was begun and not handed out yet.
+    /// Whether a recording is under way.
     recording: bool,
     /// Calls of `~/teach`, with what they ask for.
     modes: Vec<(Instant, bool, Call)>,
@@ -35,6 +36,8 @@ pub struct Teaching {
     place: Option<Place>,
     /// Threads that store recordings.
     stores: Vec<JoinHandle<()>>,
+    /// Held by the one that stores, so that each finds a number of its own.
+    turn: Arc<Mutex<()>>,
 }
 
 /// The run's folder and the settings of its arm.
@@ -48,7 +51,8 @@ struct Place {
 impl Teaching {
     /// Nobody waits. `recorded` gets the recordings.
     pub fn new(recorded: Receiver<Recording>) -> Self {
-        Self { recorded, recording: false, modes: vec![], ends: VecDeque::new(), place: None, stores: vec![] }
+        let (ends, turn) = (VecDeque::new(), Arc::default());
+        Self { recorded, recording: false, modes: vec![], ends, place: None, stores: vec![], turn }
     }
 
     /// The channel of the recordings.
@@ -64,10 +68,13 @@ impl Teaching {
 
     /// Stores a recording, on a thread of its own, and answers who ended it.
     pub fn keep(&mut self, recording: Recording) {
-        self.recording = false;
         let call = self.ends.pop_front().map(|(_, call)| call);
+        // Without a call, the run ended the recording.
+        self.recording &= call.is_some();
         let Some(place) = self.place.clone() else { return };
+        let turn = self.turn.clone();
         let store = move || {
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
             let kept = place.store(&recording);
             match &kept {
                 Ok(said) => tracing::info!("{said}"),
@@ -158,7 +165,10 @@ impl Supervisor {
                 self.teaching.recording = true;
                 answer(call, Ok("the arm is recorded: move it, and call again with data: false".into()));
             }
-            Ok(()) => self.teaching.ends.push_back((Instant::now(), call)),
+            Ok(()) => {
+                self.teaching.recording = false;
+                self.teaching.ends.push_back((Instant::now(), call));
+            }
             Err(refusal) => answer(call, Err(refusal)),
         }
     }
