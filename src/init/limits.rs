@@ -44,6 +44,10 @@ const SPEED: [f64; 2] = [2., 0.5];
 /// rad, and of a prismatic joint, m.
 const RANGE: [f64; 2] = [std::f64::consts::PI, 0.5];
 
+/// Time in which the drive alone reaches its speed limit with its largest effort, s. Drives of
+/// robots need this time or a few times more.
+pub(super) const DRIVE_TIME: f64 = 0.01;
+
 impl Limits {
     /// The limits of the description. Limits of MoveIt's `joint_limits.yaml` replace them if they
     /// are narrower, or if the description has none.
@@ -65,6 +69,12 @@ impl Limits {
             }
         }
         Ok(limits)
+    }
+
+    /// Estimated inertias of the drives at their joints (n), kg m^2 or kg, 0 if a limit is missing.
+    pub fn armature(&self) -> Vec<f64> {
+        let drive = |joint: &JointLimits| Some(DRIVE_TIME * joint.effort.value? / joint.velocity.value?);
+        self.0.iter().map(|joint| drive(joint).map_or(0., rounded)).collect()
     }
 
     /// Limits that no source states, by field and joint.

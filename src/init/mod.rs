@@ -56,8 +56,11 @@ pub fn init(options: &Options) -> Result<Report, InitError> {
     let folder = out.parent().unwrap_or(Path::new(""));
     let urdf = expand::expanded(&options.urdf, &options.xacro_arguments, folder)?;
     let description = Description::read(&urdf)?;
-    let arm = arm::Arm::choose(&description, options).map_err(|error| error.of(&urdf))?;
+    let mut arm = arm::Arm::choose(&description, options).map_err(|error| error.of(&urdf))?;
     let limits = limits::Limits::gather(&arm.model, options.limits.as_deref())?;
+    for (joint, armature) in arm.model.joints_mut().iter_mut().zip(limits.armature()) {
+        joint.passive.armature = armature;
+    }
     let start = posture::choose(&arm, &limits)?;
     let stroke = stroke::choose(&arm, &limits, &start)?;
     let tuning = tuning::Tuning::of(&arm, &limits, &start, &stroke);

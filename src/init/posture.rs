@@ -33,8 +33,8 @@ pub(super) struct Start {
     /// (M^-1)_jj. If axes are nearly parallel, it is far below the diagonal of the mass matrix. A
     /// gain derived from the diagonal would then be unstable.
     pub inertia: Vec<f64>,
-    /// Inverse of the mass matrix (n x n).
-    pub inverse: DMatrix<f64>,
+    /// Mass matrix (n x n).
+    pub mass: DMatrix<f64>,
     /// Jacobian of the tip's position (3 x n), m per unit of the joint.
     pub jacobian: DMatrix<f64>,
     /// Effort limits (n). A missing limit is replaced by twice the joint's weight plus the effort
@@ -67,7 +67,7 @@ impl Start {
         let inverse = mass.clone().cholesky().map_or_else(|| DMatrix::identity(n, n), |factors| factors.inverse());
         let inertia: Vec<f64> = inverse.diagonal().iter().map(|entry| 1. / entry).collect();
         let independence = (0..n).map(|j| inertia[j] / mass[(j, j)]).fold(1., f64::min);
-        Self { position, gravity, independence, inertia, inverse, jacobian, effort, acceleration, tip }
+        Self { position, gravity, independence, inertia, mass, jacobian, effort, acceleration, tip }
     }
 
     /// Directions (columns) in which the tip accelerates most to least easily, and this ease, m/s^2

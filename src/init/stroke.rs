@@ -4,7 +4,7 @@ use nalgebra::{DVector, Point3, Vector3};
 
 use super::InitError;
 use super::arm::Arm;
-use super::limits::Limits;
+use super::limits::{Limits, rounded};
 use super::posture::Start;
 use crate::dynamics::Workspace;
 use crate::tasks::Quintic;
@@ -17,6 +17,9 @@ pub(super) const PERIOD: f64 = 0.002;
 /// Tried numbers of control periods per policy step: strokes of 0.8 s, or slower strokes for arms
 /// that need them.
 const DECIMATIONS: [usize; 5] = [10, 15, 20, 30, 50];
+/// Natural frequency of the first policy's feedback, rad per duration of the stroke. Stiffer
+/// feedback hides the exploration, and weaker feedback lets the joints drift apart.
+const FREQUENCY: f64 = 3.6;
 /// Distance by which the demonstration misses the target, m. At most a sixth of the arm's reach.
 const HAND: f64 = 0.1;
 /// Distance of the tip from its start to the strike, m. At most a quarter of the arm's reach.
@@ -47,6 +50,11 @@ pub(super) struct FirstStroke {
     pub target: Point3<f64>,
     /// Distance by which the demonstration misses the target, m.
     pub miss: f64,
+    /// Largest speeds of the demonstration (n), rad/s or m/s.
+    pub peak_speed: Vec<f64>,
+    /// Mean over the steps of the squared norm of the joint velocities, (rad/s)^2 or (m/s)^2, of the
+    /// demonstration or of a stroke that hits the target, whichever is larger.
+    pub squared_speed: f64,
     /// Mean squared efforts of the demonstration (n), N^2 or (N m)^2.
     pub squared_effort: Vec<f64>,
 }
@@ -57,6 +65,15 @@ fn ways(start: &Start, direction: &Vector3<f64>, ease: f64, length: f64) -> DVec
     let pull = start.jacobian.transpose() * direction;
     let acceleration = DVector::from_column_slice(&start.acceleration);
     pull.component_mul(&acceleration) * (length / ease)
+}
+
+impl FirstStroke {
+    /// The first policy's feedback on each joint's acceleration, critically damped: stiffness,
+    /// 1/s^2, and damping, 1/s.
+    pub fn feedback(&self) -> (f64, f64) {
+        let frequency = FREQUENCY / (self.time / STRIKE as f64 * STEPS as f64);
+        (rounded(frequency * frequency), rounded(2. * frequency))
+    }
 }
 
 /// The largest and fastest stroke within the limits. Striking its target must also be possible
@@ -81,8 +98,9 @@ pub(super) fn choose(arm: &Arm, limits: &Limits, start: &Start) -> Result<FirstS
                 let ahead = ways(start, &directions.column(0).into(), ease[0], way);
                 let off = ways(start, &directions.column(aside).into(), ease[aside], miss);
                 let plan = Plan { arm, limits, start, decimation };
-                if let (Some(stroke), Some(_)) = (plan.stroke(&ahead, &off), plan.stroke(&(&ahead + &off), &off)) {
-                    return Ok(stroke);
+                if let (Some(stroke), Some(hit)) = (plan.stroke(&ahead, &off), plan.stroke(&(&ahead + &off), &off)) {
+                    let squared_speed = stroke.squared_speed.max(hit.squared_speed);
+                    return Ok(FirstStroke { squared_speed, ..stroke });
                 }
             }
         }
@@ -128,7 +146,7 @@ impl Plan<'_> {
         let before: Vec<Quintic> = (0..n).map(|j| Quintic::new((q[j], 0.), (position[j], v[j]), time)).collect();
         let after: Vec<Quintic> = (0..n).map(|j| Quintic::new((position[j], v[j]), (end[j], 0.), rest)).collect();
         let mut workspace = model.workspace();
-        let mut squared = vec![0.; n];
+        let (mut squared, mut peak, mut squared_speed) = (vec![0.; n], vec![0_f64; n], 0.);
         for k in 0..=STEPS {
             let moment = step * k as f64;
             let states: Vec<(f64, f64, f64)> = (0..n)
@@ -150,6 +168,8 @@ impl Plan<'_> {
                 if !kept {
                     return None;
                 }
+                peak[j] = peak[j].max(qd[j].abs());
+                squared_speed += qd[j] * qd[j] / (STEPS + 1) as f64;
                 squared[j] += effort[j] * effort[j] / (STEPS + 1) as f64;
             }
         }
@@ -170,6 +190,8 @@ impl Plan<'_> {
             end,
             tip_velocity: tip_velocity.map(|v| (v * 1e4).round() / 1e4),
             target,
+            peak_speed: peak,
+            squared_speed,
             squared_effort: squared,
         })
     }

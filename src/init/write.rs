@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::arm::Arm;
-use super::limits::{JointLimits, Limit, Limits, rounded};
+use super::limits::{self, JointLimits, Limit, Limits, rounded};
 use super::posture::Start;
 use super::stroke::{FirstStroke, PERIOD, STEPS};
 use super::tuning::Tuning;
@@ -38,14 +38,14 @@ pub(super) fn configuration(parts: &Parts<'_>) -> String {
 const LEARNER: &str = "
     learner:                                # for strokes, whatever the arm
       moto:
-        epsilon: 0.15                       # nats per step
-        beta0: 0.04                         # nats per step and iteration
+        epsilon: 0.3                        # nats per step
+        beta0: 0.08                         # nats per step and iteration
         trust_region: trajectory
         reuse: same_step_decay
         stored_iterations: 40
         sample_decay: 0.96
         observed_return: 0.3
-        state_diagonal: {scale_fraction: 0.01}
+        state_diagonal: {scale_fraction: 0.3}   # counts a gain's change as if each state spread by as much
         drop_threshold: 0.01
         guard: {tolerance: 1.0}             # losses up to what was predicted to be gained are no reason to roll back
 
@@ -83,6 +83,16 @@ fn robot(parts: &Parts<'_>) -> String {
     let _ = writeln!(text, "      gravity: [0.0, 0.0, -9.81]            # m/s^2: the description's z points up");
     let _ = writeln!(
         text,
+        "      arm:                                  # of the simulated arm, and of the feedforward\n        \
+         armature:  # kg m^2, kg: inertia of the drive at its joint. No description has it: as if the drive alone \
+         reached its speed limit in {} s. Give the data sheet's",
+        limits::DRIVE_TIME
+    );
+    for (joint, limits) in arm.model.joints().iter().zip(&parts.limits.0) {
+        let _ = writeln!(text, "          - {}  # {}", number(joint.passive.armature), plain(&limits.name));
+    }
+    let _ = writeln!(
+        text,
         "      compensates: []                       # of gravity, coriolis: what the robot's driver adds by itself"
     );
     text
@@ -115,8 +125,7 @@ fn control(parts: &Parts<'_>) -> String {
     };
     let near = "rad, m: near zero, where the tip moves easily and the drives carry the arm";
     list(6, "start_posture", near, &numbers(&start.position));
-    let spread =
-        "N m, N per unit of the action: the first policy's noise spreads the tip by a third of what it misses at most";
+    let spread = "N m, N per unit of the action: the efforts of the exploration";
     list(6, "action_scale", spread, &numbers(&tuning.action_scale));
     list(6, "limits", "what the joints are allowed", &[]);
     list(8, "effort", "largest effort", &said(|joint| &joint.effort, ["N m", "N"]));
@@ -161,10 +170,12 @@ fn task(parts: &Parts<'_>) -> String {
     let squares =
         stroke.squared_effort.iter().zip(&tuning.action_scale).map(|(effort, scale)| effort / (scale * scale));
     let position_weight = number(rounded(1. / (stroke.miss * stroke.miss)));
-    let velocity_weight = number(rounded(0.3 / (speed * speed)));
+    let velocity_weight = number(rounded(0.3 / (speed * speed + tuning.tip_speed * tuning.tip_speed)));
     let effort_price = number(rounded(0.01 / (squares.sum::<f64>() * STEPS as f64).max(1.)));
+    let speed_price = number(rounded(0.05 / (stroke.squared_speed * STEPS as f64)));
     let within = number(rounded((stroke.miss / 4.).min(0.02)));
     let miss = rounded(stroke.miss);
+    let (stiffness, damping) = stroke.feedback();
     format!(
         "
     task:
@@ -178,13 +189,15 @@ fn task(parts: &Parts<'_>) -> String {
             - time: {end}
               joints: {}
               joint_velocities: {}
-        # Keeps the joints near the demonstration (4.5 rad/s, critically damped): they would drift apart
-        # where exploration moves them against each other.
-        feedback: {{stiffness: 20.0, damping: 9.0}}   # 1/s^2, 1/s
+        # Keeps the joints near the demonstration (critically damped): they would drift apart where
+        # exploration moves them against each other.
+        feedback: {{stiffness: {}, damping: {}}}   # 1/s^2, 1/s
+        exploration: {}                     # rad/s^2, m/s^2: spreads the tip by a third of what it misses, if the joints' speeds allow
         # The tip is to pass a point that the demonstration misses by {miss} m, at the demonstration's velocity.
         reward:
           - {{at: {time}, link: {tip}, position: {target}, weight: {position_weight}}}   # m, 1/m^2: the demonstration's miss costs 1
-          - {{at: {time}, link: {tip}, velocity: {velocity}, weight: {velocity_weight}}}   # m/s, s^2/m^2: standing still would cost 0.3
+          - {{at: {time}, link: {tip}, velocity: {velocity}, weight: {velocity_weight}}}   # m/s, s^2/m^2: standing still would cost 0.3 at most
+          - {{from: 0.0, to: end, joint_velocities: rest, weight: {speed_price}}}   # rad/s, m/s: the demonstration's speeds cost 0.05
           - {{effort: {effort_price}}}               # per squared unit of the action: the demonstration's efforts cost 0.01
         success: {{at: {time}, link: {tip}, position: {target}, within: {within}}}   # m
 ",
@@ -193,6 +206,9 @@ fn task(parts: &Parts<'_>) -> String {
         by_joint(&stroke.velocity),
         by_joint(&stroke.end),
         by_joint(&zeros),
+        number(stiffness),
+        number(damping),
+        vector(&tuning.exploration),
     )
 }
 

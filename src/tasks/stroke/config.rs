@@ -55,9 +55,14 @@ pub struct StrokeTaskConfig {
     pub recording: RecordingConfig,
     /// Feedback with which the first policy tracks the demonstration. The default is no feedback.
     pub feedback: FeedbackConfig,
-    /// Standard deviation of the first policy's exploration, in units of the action.
+    /// Standard deviation of the first policy's exploration: of each action, or in multiples of
+    /// `exploration`.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
     pub initial_deviation: f64,
+    /// Exploration of the first policy as accelerations of the joints. The model turns it into
+    /// efforts, so that a light joint is not thrown about by the exploration of a heavy one.
+    #[schemars(extend("exclusiveMinimum" = 0, "x-unit" = "m/s^2 or rad/s^2", "x-per" = "joint", "x-empty" = "independent efforts of one unit of the action each"))]
+    pub exploration: Vec<f64>,
     /// Standard deviation of each joint's position about the start posture, at the beginning of a
     /// trial of the simulated arm. The loop first brings the arm back if the deviation exceeds
     /// `control.homing.position_tolerance`.
@@ -83,6 +88,7 @@ impl Default for StrokeTaskConfig {
             recording: RecordingConfig::default(),
             feedback: FeedbackConfig::default(),
             initial_deviation: 1.,
+            exploration: vec![],
             start_deviation: 0.,
             context: BTreeMap::new(),
             observe: vec![],

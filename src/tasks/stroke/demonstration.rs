@@ -58,10 +58,12 @@ impl StrokeTask {
     /// The first policy. The bias of a step is the mean of the demonstrated efforts, in units of
     /// the action. The gain is 0, and the covariance is that of independent exploration (Akrour et
     /// al. 2018, section 5.4). With feedback the gain is that of the tracking at the demonstrated
-    /// posture, `-M(q*) [stiffness, damping]`, and the bias includes the demonstrated state.
+    /// posture, `-M(q*) [stiffness, damping]`, and the bias includes the demonstrated state. With
+    /// exploration D of the joints' accelerations the covariance is `M(q*) D^2 M(q*)`.
     pub fn first_policy(&self) -> Policy {
         let (n, states) = (self.model.dof(), self.context.end);
-        let covariance = DMatrix::from_diagonal_element(n, n, self.config.initial_deviation.powi(2));
+        let deviation = self.config.initial_deviation;
+        let independent = DMatrix::from_diagonal_element(n, n, deviation.powi(2));
         let FeedbackConfig { stiffness, damping } = self.config.feedback;
         let (mut workspace, mut inertia) = (self.model.workspace(), DMatrix::zeros(n, n));
         let step = |t: usize| {
@@ -78,7 +80,15 @@ impl StrokeTask {
             let effort = &self.reference.effort[t * n..(t + 1) * n];
             let effort = DVector::from_iterator(n, effort.iter().zip(&self.action_scale).map(|(e, scale)| e / scale));
             let bias = effort + &inertia * (position * stiffness + velocity * damping);
-            LinearGaussian { gain, bias, covariance: covariance.clone() }
+            let covariance = match self.config.exploration.as_slice() {
+                [] => independent.clone(),
+                accelerations => {
+                    let accelerations = DVector::from_iterator(n, accelerations.iter().map(|a| a * deviation));
+                    let noise = &inertia * DMatrix::from_diagonal(&accelerations);
+                    &noise * noise.transpose()
+                }
+            };
+            LinearGaussian { gain, bias, covariance }
         };
         Policy { steps: (0..self.steps.horizon).map(step).collect() }
     }

@@ -93,6 +93,7 @@ impl StrokeTask {
             // Without a working directory the path stays relative.
             *file = std::path::absolute(folder.join(&*file)).unwrap_or_else(|_| folder.join(&*file));
         }
+        check(&config, model.dof())?;
         check(control, model.dof()).map_err(|error| error.within("control"))?;
         arm.apply(&mut model)?;
         let steps = Steps { horizon: config.horizon, duration: control.period * control.decimation as f64 };
