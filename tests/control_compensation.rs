@@ -226,3 +226,21 @@ fn an_effort_of_the_driver_that_is_not_finite_trips() {
     assert!(seen.iter().all(|seen| seen.command.iter().all(|effort| effort.is_finite())));
     assert_no_jump(&seen);
 }
+
+#[test]
+fn an_arm_led_by_hand_is_carried_by_its_driver_and_damped_by_the_loop() {
+    let mut joints = away();
+    joints.push = 0.5;
+    let mut watched = Watched::of(slow(), joints, Box::new(Carried(weight)), spoiled_nowhere);
+    watched.turns(5);
+    watched.0.client.request(Request::Teach).unwrap();
+    let seen = watched.turns(300);
+    let damping = 0.2 * 5.;
+    for seen in &seen {
+        let state = watched.0.client.joint_sample().unwrap();
+        assert_eq!((seen.phase, &seen.position[..]), (Phase::Teaching, &state.position[..]));
+        let expected = state.velocity.iter().map(|velocity| -damping * velocity);
+        assert!(seen.command.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{seen:?}, {state:?}");
+    }
+    assert!(seen[299].position[0] > seen[0].position[0] + 0.05, "a hand moves it");
+}

@@ -233,6 +233,148 @@ fn an_order_that_does_not_fit_comes_back_with_the_reason() {
     rig.until("a good one", |rig| rig.returned() == 1);
 }
 
+/// The weight of each joint that [`led`] makes.
+const WEIGHT: f64 = 3.;
+
+/// Unit inertia and that weight.
+struct Heavy;
+
+impl InverseDynamics for Heavy {
+    fn torque(&mut self, _: &[f64], _: &[f64], acceleration: &[f64], effort: &mut [f64]) {
+        effort.iter_mut().zip(acceleration).for_each(|(effort, qdd)| *effort = qdd + WEIGHT);
+    }
+}
+
+/// A heavy joint of unit inertia at `start`, on which a hand pushes all the time, as a rig.
+fn led(config: ControlConfig, start: f64, push: f64, script: impl FnMut(u64) -> Wake + Send + 'static) -> Rig {
+    let mut joints = Joints::at(&[start]);
+    joints.push = push - WEIGHT;
+    let mut script = script;
+    Rig::with_dynamics(config, joints, Box::new(AllOfIt(1)), Box::new(Heavy), move |wake, _| script(wake))
+}
+
+/// A fifth of the safe state's damping.
+const HAND_DAMPING: f64 = 0.2 * 5.;
+
+#[test]
+fn an_arm_led_by_hand_is_carried_and_damped_and_its_states_are_told() {
+    // Within the position bounds and the speed limit, so that no limit acts.
+    let mut rig = led(config(1), 0.1, 0.8, |_| Wake::default());
+    rig.turns(20);
+    assert_eq!(rig.client.joint_sample(), None, "only from an arm that is led");
+    rig.client.request(Request::Teach).unwrap();
+    let mut seen: Vec<JointSample> = vec![];
+    for _ in 0..500 {
+        rig.turn();
+        let sample = rig.client.joint_sample().expect("a state in each cycle");
+        assert_eq!(rig.client.joint_sample(), None);
+        let expected = WEIGHT - HAND_DAMPING * sample.velocity[0];
+        assert!((rig.effort()[0] - expected).abs() < 1e-12, "{sample:?}: {:?}", rig.effort());
+        seen.push(sample);
+    }
+    assert_eq!(rig.phases(), [Phase::Teaching]);
+    assert!(seen.windows(2).all(|pair| pair[1].stamp - pair[0].stamp == PERIOD));
+    assert!(seen[499].position[0] > 0.3, "the hand moved it: {:?}", seen[499]);
+    assert_eq!(rig.client.status().lost_samples, 0);
+    // A supervisor that does not take them loses them, and is told so.
+    rig.turns(3000);
+    let kept = std::iter::from_fn(|| rig.client.joint_sample()).count() as u64;
+    assert!(kept > 1000 && rig.client.status().lost_samples == 3000 - kept, "{kept}");
+}
+
+#[test]
+fn an_arm_is_let_go_and_held_again_without_a_jump_and_waits_for_resume() {
+    let mut rig = led(config(1), 0.1, 0., |_| Wake::default());
+    let jump = |rig: &mut Rig, turns: usize| {
+        let mut efforts = vec![rig.effort()[0]];
+        for _ in 0..turns {
+            rig.turn();
+            efforts.push(rig.effort()[0]);
+        }
+        efforts.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0., f64::max)
+    };
+    rig.turns(500);
+    rig.client.request(Request::Teach).unwrap();
+    assert!(jump(&mut rig, 100) < 0.01);
+    rig.client.request(Request::Resume).unwrap();
+    rig.client.request(Request::EndTeaching).unwrap();
+    assert!(jump(&mut rig, 100) < 0.01);
+    assert_eq!(rig.phases(), [Phase::Teaching, Phase::Idle]);
+    // A hand is on the arm: it does not go home by itself.
+    rig.client.order(order(0, HORIZON, 1)).unwrap();
+    rig.turns(50);
+    assert!(rig.client.status().paused && rig.finished.is_empty());
+    rig.client.request(Request::Resume).unwrap();
+    rig.until("the homing", |rig| rig.phases().contains(&Phase::Homing));
+
+    // It is held where the hand left it.
+    let mut rig = led(config(1), 0.1, 0.8, |_| Wake::default());
+    rig.turns(20);
+    rig.client.request(Request::Teach).unwrap();
+    rig.turns(500);
+    let left = std::iter::from_fn(|| rig.client.joint_sample()).last().unwrap().position[0];
+    assert!(left > 0.3);
+    rig.client.request(Request::EndTeaching).unwrap();
+    rig.turns(500);
+    rig.client.request(Request::Teach).unwrap();
+    rig.turn();
+    let held = rig.client.joint_sample().unwrap();
+    assert!((held.position[0] - left).abs() < 0.02 && held.velocity[0].abs() < 0.01, "{left}: {held:?}");
+}
+
+#[test]
+fn an_arm_is_not_led_by_hand_during_a_trial_nor_in_the_safe_state() {
+    let mut rig = Rig::calm(config(1));
+    rig.client.order(order(0, 60, 1)).unwrap();
+    for phase in [Phase::Ready, Phase::Stroke, Phase::Return] {
+        rig.until("the phase", |rig| rig.phases().contains(&phase));
+        rig.client.request(Request::Teach).unwrap();
+    }
+    rig.until("the return", |rig| rig.returned() == 1);
+    rig.client.request(Request::Stop).unwrap();
+    rig.turn();
+    rig.client.request(Request::Teach).unwrap();
+    rig.until("zero", |rig| rig.client.status().safety == SafetyState::Zero);
+    rig.client.request(Request::Teach).unwrap();
+    rig.turn();
+    assert!(!rig.phases().contains(&Phase::Teaching) && !rig.client.status().paused);
+    rig.client.request(Request::EndTeaching).unwrap();
+    rig.turn();
+    assert_eq!(rig.finished[0].outcome, Outcome::Completed);
+}
+
+#[test]
+fn limits_and_watchdogs_act_on_an_arm_led_by_hand() {
+    // A hand that pushes toward the bound at 2 feels the soft zone from 1.9 on, and what carries the arm fades there.
+    let mut rig = led(config(1), 1.6, 1.5, |_| Wake::default());
+    rig.client.request(Request::Teach).unwrap();
+    rig.turns(1500);
+    let last = std::iter::from_fn(|| rig.client.joint_sample()).last().unwrap();
+    assert!((1.9..1.95).contains(&last.position[0]), "{last:?}");
+    assert!((rig.effort()[0] - (WEIGHT - 1.5)).abs() < 0.01 && rig.faults().is_empty(), "{:?}", rig.effort());
+
+    // The hand is stronger than the zone.
+    let mut rig = led(config(1), 1.6, 18., |_| Wake::default());
+    rig.client.request(Request::Teach).unwrap();
+    rig.until("the bound", |rig| !rig.faults().is_empty());
+    assert!(matches!(rig.faults()[..], [Fault::OutOfBounds { .. } | Fault::Overspeed { .. }]), "{:?}", rig.faults());
+    // Joint states that do not come any more, and a loop that is late.
+    for (wake, stale) in
+        [(Wake { silent: true, ..Wake::default() }, true), (Wake { late: 15 * PERIOD, ..Wake::default() }, false)]
+    {
+        let mut rig = led(config(1), 0.1, 0., move |number| if number > 50 { wake } else { Wake::default() });
+        rig.client.request(Request::Teach).unwrap();
+        rig.until("the fault", |rig| !rig.faults().is_empty());
+        match rig.faults()[0] {
+            Fault::StaleReading { .. } => assert!(stale),
+            Fault::MissedDeadlines { .. } => assert!(!stale),
+            other => panic!("{other}"),
+        }
+        assert_eq!((rig.phases(), rig.states()), (vec![Phase::Teaching, Phase::Idle], vec![SafetyState::Damp]));
+        rig.until("zero", |rig| rig.client.status().safety == SafetyState::Zero && rig.effort() == [0.]);
+    }
+}
+
 /// Every number of an episode but its place in time.
 fn bits(episode: &Episode) -> Vec<u64> {
     [

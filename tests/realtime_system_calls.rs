@@ -79,7 +79,7 @@ fn table_tennis() {
     child(product.parts(port, Box::new(clock)), order);
 }
 
-/// Two trials, a stop, a reset, another trial and the shutdown on the wall clock, the loop's thread under the filter. Ends the
+/// Two trials, a stop, a reset, another trial, a hand that leads the arm and the shutdown on the wall clock, the loop's thread under the filter. Ends the
 /// process.
 fn child(parts: LoopParts, order: impl Fn(u64) -> TrialOrder) {
     let (mut control, mut client) = ControlLoop::new(parts).unwrap();
@@ -95,14 +95,12 @@ fn child(parts: LoopParts, order: impl Fn(u64) -> TrialOrder) {
     });
     client.order(order(0)).unwrap();
     client.order(order(1)).unwrap();
-    let (mut finished, mut reset) = (0, false);
+    let (mut finished, mut reset, mut samples) = (0, false, 0);
     while !over.load(Ordering::Acquire) {
         while let Some(trial) = client.finished() {
             finished += 1;
-            match finished {
-                2 => client.order(order(2)).unwrap(),
-                4 => client.stopper().shutdown(),
-                _ => {}
+            if finished == 2 {
+                client.order(order(2)).unwrap();
             }
             println!("{:?}", trial.outcome);
         }
@@ -116,10 +114,20 @@ fn child(parts: LoopParts, order: impl Fn(u64) -> TrialOrder) {
             client.request(Request::ResetFault).unwrap();
             client.order(order(3)).unwrap();
         }
+        if finished == 4 && client.status().phase == Phase::Idle {
+            let _ = client.request(Request::Teach);
+        }
+        while client.joint_sample().is_some() {
+            samples += 1;
+            if samples == 20 {
+                client.request(Request::EndTeaching).unwrap();
+                client.stopper().shutdown();
+            }
+        }
         client.stopper().beat();
         std::thread::yield_now();
     }
-    println!("finished {finished} trials, {} cycles", client.status().cycles);
+    println!("finished {finished} trials, {} cycles, led: {}", client.status().cycles, samples >= 20);
     std::process::exit(0);
 }
 
@@ -139,7 +147,7 @@ fn the_loop_makes_no_system_call_but_its_sleep() {
     let output = run_child("the_loop_makes_no_system_call_but_its_sleep");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{:?}: {text}", output.status);
-    assert!(text.contains("finished 4 trials"), "{text}");
+    assert!(text.contains("finished 4 trials") && text.contains("led: true"), "{text}");
 }
 
 #[test]
@@ -150,7 +158,7 @@ fn the_table_tennis_stroke_makes_no_system_call_either() {
     let output = run_child("the_table_tennis_stroke_makes_no_system_call_either");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{:?}: {text}", output.status);
-    assert!(text.contains("finished 4 trials"), "{text}");
+    assert!(text.contains("finished 4 trials") && text.contains("led: true"), "{text}");
 }
 
 /// The other test would notice: a stroke that writes dies of it.

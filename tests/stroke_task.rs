@@ -5,6 +5,7 @@ mod dry_run_support;
 use std::path::Path;
 
 use dry_run_support::{Place, assert_same, metrics, repository, text, trials};
+use moto_controller::setup::Setup;
 
 /// A configuration of the shipped arm in `place`, with the task and the end of a shipped one, some of its text replaced.
 fn configure(place: &Place, name: &str, of: &str, changes: &[(&str, &str)]) -> String {
@@ -100,4 +101,54 @@ fn settings_that_are_refused_are_named_by_file_line_and_field() {
         "{said}"
     );
     assert!(!text(said.as_bytes()).contains("panicked"));
+}
+
+/// What `teach` prints of the settings of the task.
+fn advised(said: &str) -> String {
+    let (_, lines) = said.split_once("      stroke:\n").unwrap();
+    lines.to_owned()
+}
+
+#[test]
+fn what_a_hand_shows_the_simulated_arm_is_the_demonstration_of_a_dry_run() {
+    let place = Place::new(2, 1);
+    let config = configure(&place, "stroke.yaml", "stroke.yaml", &SHORT);
+    let said = place.run(&["teach", "--config", &config, "--out", "shown.mcap"]);
+    let advised = advised(&said);
+    let stroke = std::fs::read_to_string(&config).unwrap();
+    let (before, rest) = stroke.split_once("        horizon: 35").unwrap();
+    let (_, after) = rest.split_once("        feedback: ").unwrap();
+    let shown = |name: &str, settings: &str| {
+        let path = place.path("config").join(name);
+        std::fs::write(&path, format!("{before}{settings}        feedback: {after}")).unwrap();
+        path
+    };
+    let motion =
+        |path: &Path| Setup::load(path, |_| {}).unwrap().task().unwrap().start().unwrap().demonstration.unwrap();
+
+    // The hand rests on the arm for half a second before it leads the arm along the task's own demonstration.
+    let whole =
+        "        horizon: 35\n        demonstration: {recording: ../shown.mcap}\n        recording: {begin: 0.5}\n";
+    let (led, planned) = (motion(&shown("whole.yaml", whole)), motion(Path::new(&config)));
+    let apart = led.position.iter().zip(&planned.position).map(|(a, b)| (a - b).abs()).fold(0., f64::max);
+    assert!(led.position.len() == planned.position.len() && apart < 0.03, "{apart}");
+
+    // And what was printed is a configuration that learns.
+    let config = shown("shown.yaml", &advised);
+    let learn = ["dry-run", "--config", config.to_str().unwrap(), "--iterations", "1", "--rollouts", "4"];
+    place.run(&[&learn[..], &["--realtime-strokes", "0", "--out", "run"]].concat());
+    assert_eq!(metrics(&place.path("run")).len(), 1);
+
+    let first = place.path("config/stroke.yaml").to_str().unwrap().to_owned();
+    let refused = |arguments: &[&str]| place.refusal(&[&["teach", "--config", &first][..], arguments].concat());
+    assert!(refused(&["--out", "shown.mcap"]).contains("shown.mcap exists already: name another file (option --out)"));
+    std::fs::write(place.path("points.yaml"), "via_points:\n  - {time: 0.5, joints: {j9: 0.1}}\n").unwrap();
+    let said = refused(&["--hand", "points.yaml", "--out", "other.mcap"]);
+    assert!(said.contains("points.yaml") && said.contains("no field via_points[0].joints.j9; did you mean"), "{said}");
+    // A hand that is too fast: the loop's guards are on.
+    std::fs::write(place.path("points.yaml"), "via_points:\n  - {time: 0.05, joints: {j4: -0.5}}\n").unwrap();
+    let said = refused(&["--hand", "points.yaml", "--out", "other.mcap"]);
+    let stopped = said.split_once("the arm that was led by hand was stopped: joint ");
+    assert!(stopped.is_some_and(|(_, fault)| fault.contains("the loop stops above")), "{said}");
+    assert!(!place.path("other.mcap").exists());
 }

@@ -11,6 +11,7 @@ mod init;
 mod ros;
 mod setting;
 mod soak;
+mod teach;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -46,6 +47,7 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Experiment(experiment::Experiment),
     Soak(soak::Soak),
+    Teach(teach::Teach),
     #[cfg(feature = "ros")]
     Run(ros::Run),
     #[cfg(feature = "ros")]
@@ -76,6 +78,7 @@ pub fn main() -> std::process::ExitCode {
         Command::Evaluate(command) => logged(|| command.run()),
         Command::Experiment(command) => logged(|| command.run()),
         Command::Soak(command) => logged(|| command.run()),
+        Command::Teach(command) => logged(|| command.run()),
         #[cfg(feature = "ros")]
         Command::Run(command) => command.run(),
         #[cfg(feature = "ros")]

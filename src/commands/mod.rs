@@ -1,13 +1,15 @@
-//! Commands with the simulated robot: a dry run, an evaluation, a long run, and a check of the
-//! machine.
+//! Commands with the simulated robot: a dry run, an evaluation, a demonstration by hand, a long run,
+//! and a check of the machine.
 
 mod deadlines;
 mod doctor;
 mod dry_run;
 mod evaluate;
 mod soak;
+mod teach;
 
 pub use doctor::{DoctorOptions, DoctorReport, Fact, Grade, Measured, Verdict, doctor};
 pub use dry_run::{DryRunOptions, DryRunReport, dry_run};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
 pub use soak::{Part, SoakOptions, SoakReport, soak};
+pub use teach::{TeachOptions, TeachReport, teach};

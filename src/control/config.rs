@@ -41,6 +41,9 @@ pub struct ControlConfig {
     /// Gains of holding and homing.
     #[serde(default)]
     pub tracking: TrackingConfig,
+    /// The arm while it is led by hand.
+    #[serde(default)]
+    pub teaching: TeachingConfig,
     /// Limits of the joints.
     pub limits: LimitsConfig,
     /// Thresholds beyond which the loop stops trusting its readings.
@@ -142,6 +145,23 @@ pub struct TrackingConfig {
 impl Default for TrackingConfig {
     fn default() -> Self {
         Self { stiffness: 400., damping: 40., speed_share: 0.5 }
+    }
+}
+
+/// The arm while it is led by hand: carried against gravity and damped, within all limits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TeachingConfig {
+    /// Damping of the joints, as a share of `safety.damping`. That damping brings the arm to rest
+    /// after a fault, joint by joint in proportion to the inertia. A share s of it resists the hand
+    /// by s of that effort, and an arm that is let go takes 1 / s as long to come to rest.
+    #[schemars(extend("minimum" = 0, "maximum" = 1))]
+    pub damping_share: f64,
+}
+
+impl Default for TeachingConfig {
+    fn default() -> Self {
+        Self { damping_share: 0.2 }
     }
 }
 

@@ -17,8 +17,8 @@ mod validation;
 
 pub use crate::robot::Clock;
 pub use config::{
-    ControlConfig, LimitsConfig, MotionConfig, OnError, Response, SafetyConfig, SchedulingConfig, TrackingConfig,
-    Trigger, WatchdogConfig,
+    ControlConfig, LimitsConfig, MotionConfig, OnError, Response, SafetyConfig, SchedulingConfig, TeachingConfig,
+    TrackingConfig, Trigger, WatchdogConfig,
 };
 pub use cycle::client::{LoopClient, ORDER_CAPACITY, Stopper};
 pub use cycle::command_thread::{CommandSink, CommandThread, Outgoing};
@@ -29,6 +29,7 @@ pub use cycle::spawn::{LoopError, LoopHandle, spawn};
 pub use cycle::tuning::Tuning;
 pub use exchange::black_box::{BlackBox, CycleMark, CycleRecord};
 pub use exchange::episode::{Episode, StepRecord};
+pub use exchange::joint_samples::JointSample;
 pub use exchange::messages::{Event, Phase, Request, Status};
 pub use exchange::order::{FinishedTrial, Outcome, TrialBuffers, TrialOrder, TrialShape};
 pub use guards::fault::{Abort, Fault, OrderError, Trust};

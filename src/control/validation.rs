@@ -96,7 +96,7 @@ safety: {damping: [1.0, 1.0]}
     fn what_is_not_a_number_is_refused_everywhere() {
         type Scalar = (&'static str, fn(&mut ControlConfig) -> &mut f64);
         type List = (&'static str, fn(&mut LimitsConfig) -> &mut Vec<f64>);
-        let scalars: [Scalar; 18] = [
+        let scalars: [Scalar; 19] = [
             ("period", |c| &mut c.period),
             ("ready_timeout", |c| &mut c.ready_timeout),
             ("homing.duration", |c| &mut c.homing.duration),
@@ -107,6 +107,7 @@ safety: {damping: [1.0, 1.0]}
             ("tracking.stiffness", |c| &mut c.tracking.stiffness),
             ("tracking.damping", |c| &mut c.tracking.damping),
             ("tracking.speed_share", |c| &mut c.tracking.speed_share),
+            ("teaching.damping_share", |c| &mut c.teaching.damping_share),
             ("limits.velocity_margin", |c| &mut c.limits.velocity_margin),
             ("limits.trip_ratio", |c| &mut c.limits.trip_ratio),
             ("watchdog.max_state_age", |c| &mut c.watchdog.max_state_age),

@@ -46,6 +46,9 @@ pub struct RosConfig {
     pub serve_topic: String,
     /// Configure and activate at the start, without waiting for a life-cycle manager.
     pub autostart: bool,
+    /// Pause the run as it starts: the arm is held where it is, and trials wait for `~/resume`. For an arm
+    /// that is to be led by hand first.
+    pub start_paused: bool,
     /// End the process when the run is complete.
     pub exit_when_done: bool,
     /// Leave the safe state after a fault without an operator's reset. For simulations: at a robot,
@@ -78,6 +81,7 @@ impl Default for RosConfig {
             serve_service: String::new(),
             serve_topic: String::new(),
             autostart: false,
+            start_paused: false,
             exit_when_done: false,
             reset_faults: false,
             run_folder: String::new(),

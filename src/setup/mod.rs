@@ -391,7 +391,7 @@ impl Setup {
     }
 
     /// Fingerprint of all settings that affect the learned result. It leaves out the length of the
-    /// run, the number of checkpoints and the scheduling of the loop.
+    /// run, the number of checkpoints, the scheduling of the loop and the settings of teaching.
     ///
     /// # Errors
     /// If the configuration has no canonical form.
@@ -409,6 +409,9 @@ impl Setup {
         config.control.scheduling = Default::default();
         config.programs_mut().for_each(without_folders);
         let mut settings = serde_json::to_value(&config).map_err(|error| self.syntax(error.to_string()))?;
+        if let Some(control) = settings["control"].as_object_mut() {
+            control.remove("teaching");
+        }
         settings["run"] = json!({ "seed": config.run.seed, "rollouts": config.run.rollouts });
         if let Some(settings) = settings.as_object_mut().filter(|_| !config.judge.is_used()) {
             settings.remove("judge");

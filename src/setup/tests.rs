@@ -207,6 +207,14 @@ fn what_the_driver_compensates_is_part_of_the_fingerprint_where_it_is_anything()
 }
 
 #[test]
+fn what_the_arm_resists_a_hand_with_is_no_part_of_the_fingerprint() {
+    let text = edited("safety:\n", "teaching: {damping_share: 0.7}\n      safety:\n");
+    let other = parse(&text, ARM).unwrap();
+    assert_eq!(other.config.control.teaching.damping_share, 0.7);
+    assert_eq!(other.fingerprint().unwrap(), parse(SHIPPED, ARM).unwrap().fingerprint().unwrap());
+}
+
+#[test]
 fn every_number_that_can_be_set_has_its_range() {
     // These settings accept any number.
     let free = ["control.start_posture", "control.limits.lower", "control.limits.upper"];

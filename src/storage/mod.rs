@@ -5,16 +5,19 @@
 //! its content is used.
 
 mod checkpoint;
+mod demonstration;
 mod differences;
 mod error;
 pub mod files;
 mod joint_states;
+mod mcap_file;
 mod messages;
 mod run_folder;
 mod run_view;
 mod trial;
 
 pub use checkpoint::{Checkpoint, Expected, Header, LoadedCheckpoint, Shapes, config_hash};
+pub use demonstration::{add_demonstration, write_demonstration};
 pub(crate) use differences::{Difference, differences, listed};
 pub use error::{Remedy, StorageError};
 pub use joint_states::{JointStates, read_joint_states};

@@ -8,6 +8,7 @@
 //! trials/000001.mcap   every trial
 //! checkpoints/         the newest few
 //! black_boxes/         the last control cycles before each fault
+//! demonstrations/      what was shown by hand
 //! learning_curve.svg
 //! lock                 held by the process that writes
 //! ```

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StorageError;
 use super::files::{Files, write_atomic};
+use super::mcap_file::JOINT_STATES;
 use super::messages::{Float64MultiArray, Header, JointState, Message, Odometry};
 use crate::control::{Episode, LatencySummary};
 use crate::robot::{Form, Observed};
@@ -90,7 +91,6 @@ pub struct TrialMeta {
 
 const METADATA: &str = "moto_trial";
 const FORMAT: u32 = 1;
-const JOINT_STATES: &str = "/joint_states";
 
 /// The scalars of an episode, as JSON in the metadata record.
 #[derive(Serialize, Deserialize)]

@@ -1,14 +1,16 @@
 //! Errors of the daemon's commands.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use moto_learners::LearnerError;
 
 use super::archive::ArchiveError;
 use super::learner_thread::LearnerLost;
 use super::machine::MachineError;
+use super::recording::TooShort;
 use super::runner::RunnerError;
-use crate::control::LoopError;
+use crate::control::{Fault, LoopError};
 use crate::policy::PolicyError;
 use crate::programs::ProgramError;
 use crate::report::DrawError;
@@ -148,6 +150,29 @@ pub enum DaemonError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// The file to write exists.
+    #[error("{} exists already: name another file (option --out)", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The task demonstrates nothing.
+    #[error("the task {task} has no demonstration of its own: say where the hand leads the arm (option --hand)")]
+    NothingShown {
+        /// The task's name.
+        task: &'static str,
+    },
+    /// The arm was stopped while it was led by hand.
+    #[error("after {:.3} s the arm that was led by hand was stopped: {fault}", at.as_secs_f64())]
+    Stopped {
+        /// The reason.
+        fault: Fault,
+        /// The loop's time.
+        at: Duration,
+    },
+    /// The recording of the arm that was led by hand is of no use.
+    #[error(transparent)]
+    TooShort(#[from] TooShort),
     /// An iteration has too few usable trials.
     #[error(
         "only {usable} of {attempts} trials of iteration {iteration} could be learned from, {wanted} are needed; \

@@ -1,6 +1,7 @@
 //! The supervisor of the control loop. It orders trials, learns from them, stores the run, and
 //! stops the robot safely.
 
+mod advice;
 pub(crate) mod archive;
 pub(crate) mod beginning;
 pub(crate) mod checkpoint;
@@ -16,6 +17,7 @@ mod operator;
 pub(crate) mod places;
 pub(crate) mod programs;
 mod progress;
+mod recording;
 mod records;
 mod robot_run;
 mod rollout;
@@ -23,11 +25,13 @@ pub(crate) mod runner;
 mod source;
 pub(crate) mod terminal;
 
+pub use advice::Advice;
 pub use beginning::{Beginning, run_configuration};
 pub use error::DaemonError;
 pub use learned::{LearnedStroke, StoredLaw};
 pub(crate) use machine::lockstep;
 pub use operator::{Operator, Order, Watcher};
+pub use recording::{Recording, TooShort};
 pub use robot_run::RobotRun;
 pub(crate) use rollout::{Rollout, batch, is_finite};
 pub use source::ConfigSource;

@@ -2,6 +2,7 @@
 
 use crossbeam_channel::Receiver;
 
+use super::recording::Recording;
 use crate::control::{ControlConfig, Event, Request, StartupReport, Stopper};
 use crate::report::IterationMetrics;
 use crate::storage::TrialMeta;
@@ -22,6 +23,10 @@ pub enum Order {
     Score(f64),
     /// Do not learn from the stroke that waits for its score.
     Skip,
+    /// Record the arm while it is led by hand. A recording under way is dropped.
+    Record,
+    /// End the recording. The watcher gets it.
+    EndRecording,
     /// End the run: the robot gets the safe command, and the run is saved.
     End,
     /// End the run without the update in progress.
@@ -39,6 +44,9 @@ pub trait Watcher: Send {
 
     /// A trial was stored.
     fn trial(&mut self, _trial: &TrialMeta) {}
+
+    /// A recording of the arm that was led by hand is over: the operator or the run ended it.
+    fn recorded(&mut self, _recording: Recording) {}
 
     /// An iteration was stored.
     fn iteration(&mut self, _iteration: &IterationMetrics) {}

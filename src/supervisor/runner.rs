@@ -9,6 +9,7 @@ use tracing::{debug, info, warn};
 use super::interrupt::Interrupt;
 use super::machine::{Machine, patience};
 use super::operator::{Operator, Order, Watcher};
+use super::recording::Recording;
 use crate::control::{
     Abort, BlackBox, Event, Fault, FinishedTrial, Latency, LoopError, LoopWatch, OrderError, Outcome, Request,
     SafetyState, TrialBuffers, TrialOrder, Tuning,
@@ -69,6 +70,8 @@ pub struct Runner {
     /// Scores from the operator for strokes that wait for one. `None`: do not learn from the
     /// stroke.
     scores: VecDeque<Option<f64>>,
+    /// The recording under way of an arm that is led by hand.
+    recording: Option<Recording>,
 }
 
 impl Runner {
@@ -90,6 +93,7 @@ impl Runner {
             lost: None,
             simulator: None,
             scores: VecDeque::new(),
+            recording: None,
         }
     }
 
@@ -98,6 +102,8 @@ impl Runner {
     pub fn operated(mut self, mut operator: Operator, interrupt: Interrupt) -> Self {
         operator.watcher.started(&self.machine.control.startup, self.machine.control.client.stopper());
         self.operator = Some((operator, interrupt));
+        // What is asked for before the first order holds for it.
+        self.obey();
         self
     }
 
@@ -151,8 +157,9 @@ impl Runner {
     /// Carries out the operator's orders.
     fn obey(&mut self) {
         let Some((operator, interrupt)) = &self.operator else { return };
+        let (orders, interrupt) = (operator.orders.clone(), interrupt.clone());
         let (mut ended, mut hurried) = (false, false);
-        for order in operator.orders.try_iter() {
+        for order in orders.try_iter() {
             match order {
                 // Requests that find the ring full are dropped: they come faster than the loop
                 // cycles.
@@ -170,6 +177,8 @@ impl Runner {
                 Order::Score(score) if score.is_finite() => self.scores.push_back(Some(score)),
                 Order::Score(score) => warn!("a score of {score} is passed over: expected a finite number"),
                 Order::Skip => self.scores.push_back(None),
+                Order::Record => self.recording = Some(Recording::begin(&mut self.machine.control.client)),
+                Order::EndRecording => self.end_recording(),
                 Order::End => ended = true,
                 Order::Hurry => hurried = true,
             }
@@ -180,6 +189,23 @@ impl Runner {
         if ended || hurried {
             interrupt.ask();
             self.machine.let_go();
+        }
+    }
+
+    /// Takes the newest states of an arm that is led by hand.
+    fn record(&mut self) {
+        let client = &mut self.machine.control.client;
+        match &mut self.recording {
+            Some(recording) => recording.take(client),
+            None => while client.joint_sample().is_some() {},
+        }
+    }
+
+    /// Hands the recording under way to the operator.
+    fn end_recording(&mut self) {
+        self.record();
+        if let Some(recording) = self.recording.take() {
+            self.tell(|watcher| watcher.recorded(recording));
         }
     }
 
@@ -219,6 +245,7 @@ impl Runner {
     /// few hundred milliseconds.
     fn attend(&mut self) -> Result<(), RunnerError> {
         self.obey();
+        self.record();
         self.lost = self.lost.take().or_else(|| self.machine.failure());
         let client = &mut self.machine.control.client;
         self.tuning = self.tuning.take().and_then(|tuning| client.tune(tuning).err());
@@ -324,7 +351,8 @@ impl Runner {
 
     /// Ends the loop. The robot gets the safe command first. Returns the finished trials, even if
     /// the loop failed, and the latency of the whole run.
-    pub fn stop(self) -> (Vec<FinishedTrial>, Result<Latency, LoopError>) {
+    pub fn stop(mut self) -> (Vec<FinishedTrial>, Result<Latency, LoopError>) {
+        self.end_recording();
         let Self { machine, mut latency, .. } = self;
         let (mut client, rest) = machine.stop();
         let mut trials = Vec::new();

@@ -117,6 +117,7 @@ pub fn config(joints: usize) -> ControlConfig {
         homing: MotionConfig { duration: 0.3, ..MotionConfig::default() },
         return_home: MotionConfig { duration: 0.3, ..MotionConfig::default() },
         tracking: TrackingConfig::default(),
+        teaching: TeachingConfig::default(),
         limits: LimitsConfig {
             effort: all(20.),
             effort_rate: all(10_000.),

@@ -4,6 +4,7 @@ import json
 import math
 import re
 import threading
+import time
 
 import mujoco
 import numpy as np
@@ -12,9 +13,10 @@ from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from nav_msgs.msg import Odometry
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from ros_support import JOINTS, REST, ROOT, Client, controller, environment
+from ros_support import JOINTS, REST, ROOT, Client, controller, deadline, environment
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
+from std_srvs.srv import SetBool
 
 PERIOD = 0.002
 ARMATURE = [2.0, 2.0, 2.0, 0.15, 0.15, 0.1, 0.1, 0.02, 0.02]
@@ -49,6 +51,8 @@ class MujocoRobot:
         self.data.qpos[self.q] = np.array(REST) + 0.05
         self.ticks = 500
         self.log = []
+        # What a hand does to the joints.
+        self.hand = np.zeros(len(JOINTS))
         reliable = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
         self.states = client.node.create_publisher(JointState, "/joint_states", reliable)
         self.ball = client.node.create_publisher(Odometry, "/ball", reliable)
@@ -70,7 +74,7 @@ class MujocoRobot:
             self.heard = True
             effort = np.array(message.data)
             self.log.append((self.ticks, self.data.qpos[self.q].copy(), self.data.qvel[self.v].copy(), effort))
-            self.data.qfrc_applied[self.v] = effort
+            self.data.qfrc_applied[self.v] = effort + self.hand
             mujoco.mj_step(self.arm, self.data)
             self.ticks += 1
         self.report()
@@ -142,3 +146,52 @@ def test_strokes_on_mujoco_are_recorded_as_the_robot_saw_them(run):
         assert len(starts) == 1, path
         assert np.array_equal(effort[starts[0] : starts[0] + cycles], sent[:cycles])
     assert np.abs(effort).max() > 50.0
+
+
+def test_an_arm_of_mujoco_floats_under_the_hand_that_leads_it(tmp_path):
+    env = environment()
+    given = {
+        "ros.clock": "lockstep",
+        "ros.autostart": True,
+        "ros.start_paused": True,
+        "ros.connect_timeout": 60.0,
+        "ros.run_folder": str(tmp_path / "run"),
+    }
+    with Client(env) as client:
+        robot = MujocoRobot(client)
+
+        def call(name, on):
+            answer = client.call(SetBool, f"{client.prefix}/{name}", SetBool.Request(data=on))
+            assert answer.success, answer.message
+            return answer.message
+
+        def wait_for(cycles):
+            begin = len(robot.log)
+            for _ in deadline():
+                time.sleep(0.001)
+                if len(robot.log) >= begin + cycles:
+                    return robot.log[-1][1]
+
+        with controller(env, given, remaps={"~/ball": "/ball"}):
+            client.wait_until_active()
+            call("teach", True)
+            # Nobody touches it, and it stays where it is, by the dynamics of another program.
+            before = wait_for(1500)
+            assert np.abs(wait_for(500) - before).max() < 2e-3
+            call("record", True)
+            moved = 4
+            robot.hand[moved] = 2.0
+            for _ in deadline():
+                if robot.log[-1][1][moved] > before[moved] + 0.3:
+                    break
+            robot.hand[moved] = 0.0
+            # Let go, it comes to rest.
+            rest = wait_for(1500)
+            assert np.abs(wait_for(100) - rest).max() < 2e-3
+            path = call("record", False).split(": ")[0]
+            call("teach", False)
+    positions, efforts = recording(path)
+    seen = np.array([entry[1] for entry in robot.log])
+    starts = [i for i in range(len(seen) - len(positions) + 1) if np.array_equal(seen[i : i + len(positions)], positions)]
+    assert len(starts) == 1 and len(positions) > 1600 and len(efforts) == 0
+    assert np.ptp(positions[:, moved]) > 0.3

@@ -2,6 +2,7 @@
 
 use super::tuning::Tuning;
 use crate::control::exchange::black_box::BlackBox;
+use crate::control::exchange::joint_samples::{JointSample, SampleConsumer, SampleProducer, joint_samples};
 use crate::control::exchange::messages::{Event, Request, Shared, Status};
 use crate::control::exchange::order::{FinishedTrial, TrialOrder};
 use crate::control::exchange::outbox::BlackBoxes;
@@ -77,6 +78,7 @@ pub struct LoopClient {
     spares: Producer<Box<BlackBox>>,
     tunings: Producer<Box<Tuning>>,
     former: Consumer<Box<Tuning>>,
+    samples: SampleConsumer,
     stopper: Stopper,
 }
 
@@ -89,6 +91,7 @@ pub(super) struct LoopEnds {
     pub black_boxes: BlackBoxes,
     pub tunings: Consumer<Box<Tuning>>,
     pub former: Producer<Box<Tuning>>,
+    pub samples: SampleProducer,
     pub shared: Arc<Shared>,
 }
 
@@ -112,10 +115,11 @@ impl LoopClient {
         }
         let (tunings, tunings_out) = RingBuffer::new(TUNINGS);
         let (former_in, former) = RingBuffer::new(2 * TUNINGS);
+        let (samples_in, samples) = joint_samples(joints);
         let shared = Arc::new(Shared { delivery, ..Shared::default() });
         let stopper = Stopper { shared: shared.clone(), thread: None };
         (
-            Self { orders, requests, trials, events, black_boxes, spares, tunings, former, stopper },
+            Self { orders, requests, trials, events, black_boxes, spares, tunings, former, samples, stopper },
             LoopEnds {
                 orders: orders_out,
                 requests: requests_out,
@@ -124,6 +128,7 @@ impl LoopClient {
                 black_boxes: BlackBoxes { current: black_box(), out: boxes_in, spares: spares_out, due: false },
                 tunings: tunings_out,
                 former: former_in,
+                samples: samples_in,
                 shared,
             },
         )
@@ -175,6 +180,12 @@ impl LoopClient {
     /// The next event, if any.
     pub fn event(&mut self) -> Option<Event> {
         self.events.pop().ok()
+    }
+
+    /// The next joint state of an arm led by hand, if any. Call it often: a joint state that finds
+    /// no room is counted as lost ([`Status::lost_samples`]).
+    pub fn joint_sample(&mut self) -> Option<JointSample> {
+        self.samples.next()
     }
 
     /// The black box of a fault, if there is a new one. Give it back by [`Self::recycle`] once it

@@ -46,7 +46,8 @@ mod tests {
 
     fn status(cycles: u64, timed_out: bool) -> Status {
         let (phase, safety) = (Phase::Idle, SafetyState::Run);
-        Status { phase, safety, paused: false, ended: false, cycles, misses: 0, lost_events: 0, timed_out }
+        let (misses, lost_events, lost_samples) = (0, 0, 0);
+        Status { phase, safety, paused: false, ended: false, cycles, misses, lost_events, lost_samples, timed_out }
     }
 
     #[test]

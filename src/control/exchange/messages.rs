@@ -23,6 +23,8 @@ pub enum Phase {
     Stroke,
     /// The arm moves home; the trial was handed out already.
     Return,
+    /// No trial; the arm is led by hand.
+    Teaching,
 }
 
 /// A request of the operator.
@@ -30,7 +32,7 @@ pub enum Phase {
 pub enum Request {
     /// Take no further order after the present trial.
     Pause,
-    /// Take orders again.
+    /// Take orders again. Passed over while the arm is led by hand.
     Resume,
     /// Stop the robot now. Only a reset ends the stop.
     Stop,
@@ -41,6 +43,11 @@ pub enum Request {
     MarkFailed,
     /// Leave the safe state.
     ResetFault,
+    /// Let the arm be led by hand, and take no further order. Passed over during a trial and in the
+    /// safe state.
+    Teach,
+    /// Hold the arm where the hand left it.
+    EndTeaching,
 }
 
 /// An event in the loop. All times are in the loop clock's time.
@@ -108,6 +115,7 @@ pub(in crate::control) struct Shared {
     pub cycles: AtomicU64,
     pub misses: AtomicU64,
     pub lost_events: AtomicU64,
+    pub lost_samples: AtomicU64,
     pub delivery: Arc<Delivery>,
 }
 
@@ -128,6 +136,8 @@ pub struct Status {
     pub misses: u64,
     /// Events lost because their ring was full.
     pub lost_events: u64,
+    /// Joint states of an arm led by hand that were lost because their ring was full.
+    pub lost_samples: u64,
     /// Whether the robot gets zero because no command came for too long, and the loop does not know
     /// of it yet.
     pub timed_out: bool,
@@ -135,7 +145,7 @@ pub struct Status {
 
 impl Shared {
     pub fn status(&self) -> Status {
-        let phases = [Phase::Idle, Phase::Homing, Phase::Ready, Phase::Stroke, Phase::Return];
+        let phases = [Phase::Idle, Phase::Homing, Phase::Ready, Phase::Stroke, Phase::Return, Phase::Teaching];
         let states = [SafetyState::Run, SafetyState::Hold, SafetyState::Damp, SafetyState::Zero];
         Status {
             phase: phases[usize::from(self.phase.load(Ordering::Relaxed))],
@@ -145,6 +155,7 @@ impl Shared {
             cycles: self.cycles.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
             lost_events: self.lost_events.load(Ordering::Relaxed),
+            lost_samples: self.lost_samples.load(Ordering::Relaxed),
             timed_out: self.delivery.is_timed_out(),
         }
     }

@@ -3,6 +3,7 @@
 
 pub(super) mod black_box;
 pub(super) mod episode;
+pub(super) mod joint_samples;
 pub(super) mod messages;
 pub(super) mod order;
 pub(super) mod outbox;

@@ -1,6 +1,7 @@
 //! The loop's ends of the rings for everything but commands.
 
 use super::black_box::{BlackBox, CycleMark};
+use super::joint_samples::SampleProducer;
 use super::messages::{Event, Shared};
 use super::order::FinishedTrial;
 use crate::robot::{PlantRequest, Reading};
@@ -13,6 +14,7 @@ pub(in crate::control) struct Outbox {
     pub events: rtrb::Producer<Event>,
     pub trials: rtrb::Producer<FinishedTrial>,
     pub plant: rtrb::Producer<PlantRequest>,
+    pub samples: SampleProducer,
     pub shared: Arc<Shared>,
     /// A trial that ended in this cycle. It is handed out after the command.
     pub done: Option<FinishedTrial>,
@@ -22,6 +24,13 @@ impl Outbox {
     pub fn event(&mut self, event: Event) {
         if self.events.push(event).is_err() {
             self.shared.lost_events.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Sends the state of an arm led by hand.
+    pub fn sample(&mut self, reading: &Reading) {
+        if !self.samples.send(reading) {
+            self.shared.lost_samples.fetch_add(1, Ordering::Relaxed);
         }
     }
 

@@ -1,6 +1,8 @@
-//! The trial life cycle: IDLE, HOMING, READY, STROKE, RETURN, and the effort of each phase.
+//! The trial life cycle: IDLE, HOMING, READY, STROKE, RETURN, and TEACHING between two trials, and the
+//! effort of each phase.
 
 mod stroke_cycle;
+mod teaching;
 
 use super::recorder::Recorder;
 use super::tracking::{InverseDynamics, MinimumJerk, Tracker};
@@ -42,6 +44,8 @@ pub(in crate::control) struct Settings {
     max_task_age: Option<Duration>,
     /// Speed of the motions to the start posture (joint).
     speed: Box<[f64]>,
+    /// Damping of an arm led by hand (joint).
+    hand_damping: Box<[f64]>,
 }
 
 impl Settings {
@@ -55,6 +59,7 @@ impl Settings {
         Self {
             max_task_age: config.watchdog.max_task_age.map(Duration::from_secs_f64),
             speed: config.limits.velocity.iter().map(|v| v * config.tracking.speed_share).collect(),
+            hand_damping: config.safety.damping.iter().map(|d| d * config.teaching.damping_share).collect(),
             config,
         }
     }
@@ -219,6 +224,7 @@ impl LifeCycle {
                 let (gains, motion) = (&self.settings.config.tracking, &self.motion);
                 self.tracker.track(gains, |j| motion.at(j, cycle.now), position, velocity, asked);
             }
+            Phase::Teaching => self.lead(cycle, outbox, asked),
             Phase::Idle | Phase::Ready | Phase::Stroke => self.hold(cycle.reading, asked),
         }
         Ok(())

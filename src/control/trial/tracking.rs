@@ -122,6 +122,13 @@ impl Tracker {
         self.dynamics.compensation(position, velocity, effort)
     }
 
+    /// Efforts that carry an arm at rest.
+    pub fn carry(&mut self, position: &[f64], effort: &mut [f64]) {
+        self.acceleration.fill(0.);
+        // The velocity is zero, as the acceleration is.
+        self.dynamics.torque(position, &self.acceleration, &self.acceleration, effort);
+    }
+
     /// Efforts that bring each joint to its `wanted` position, velocity and acceleration.
     pub fn track(
         &mut self,

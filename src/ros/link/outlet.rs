@@ -11,7 +11,7 @@ use crate::robot::TrialKey;
 use crate::ros::RosError;
 use crate::ros::rcl::executor::Executor;
 use crate::storage::TrialMeta;
-use crate::supervisor::Watcher;
+use crate::supervisor::{Recording, Watcher};
 
 /// The publishers of a run.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct Outlet {
     started: Option<Sender<()>>,
     /// Gets the trial that the loop marked failed, if there was one.
     marked: Sender<Option<TrialKey>>,
+    /// Gets the recordings of the arm led by hand.
+    recorded: Sender<Recording>,
 }
 
 /// Names of the statistics, in order.
@@ -35,11 +37,15 @@ const STATISTICS: [&str; 7] =
 
 impl Outlet {
     /// Makes the publishers. Call it before the executor runs. `marked` gets the trials that the
-    /// loop marks failed.
+    /// loop marks failed, `recorded` the recordings of the arm led by hand.
     ///
     /// # Errors
     /// rcl's error.
-    pub fn new(executor: &mut Executor, marked: Sender<Option<TrialKey>>) -> Result<Self, RosError> {
+    pub fn new(
+        executor: &mut Executor,
+        marked: Sender<Option<TrialKey>>,
+        recorded: Sender<Recording>,
+    ) -> Result<Self, RosError> {
         let node = executor.node();
         // A late subscriber gets the newest message.
         let kept = QosProfile::default().reliable().transient_local().keep_last(1);
@@ -53,6 +59,7 @@ impl Outlet {
             health: Health::default(),
             started: None,
             marked,
+            recorded,
         };
         report(outlet.names.publish(&Text { data: STATISTICS.join(",") }));
         Ok(outlet)
@@ -107,6 +114,11 @@ impl Watcher for Outlet {
     fn trial(&mut self, trial: &TrialMeta) {
         report(self.trial.publish(&json(trial)));
         self.health.lock().trial = Some(trial.clone());
+    }
+
+    fn recorded(&mut self, recording: Recording) {
+        // The receiver may be gone by now.
+        let _ = self.recorded.send(recording);
     }
 
     fn iteration(&mut self, iteration: &IterationMetrics) {

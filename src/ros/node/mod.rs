@@ -6,6 +6,7 @@ mod marking;
 mod operate;
 mod reset;
 mod running;
+mod teaching;
 mod transitions;
 
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ use r2r::lifecycle_msgs::msg::{Transition as TransitionMsg, TransitionEvent};
 use r2r::lifecycle_msgs::srv::ChangeState;
 use r2r::rosgraph_msgs::msg::Clock as ClockMsg;
 use r2r::std_msgs::msg::Float64;
-use r2r::std_srvs::srv::Trigger;
+use r2r::std_srvs::srv::{SetBool, Trigger};
 use r2r::{Node, Publisher, QosProfile, ServiceRequest};
 
 use self::active::Active;
@@ -25,6 +26,7 @@ use self::lifecycle_services::offer_lifecycle;
 use self::marking::Marking;
 use self::operate::{SCORE, SERVICES};
 use self::reset::Reset;
+use self::teaching::Teaching;
 use crate::control::{LoopError, WallClock};
 use crate::robot::Observed;
 use crate::ros::link::commands::Commander;
@@ -58,6 +60,8 @@ enum Ask {
     Transition(ServiceRequest<ChangeState::Service>),
     Operate(&'static str, Order, ServiceRequest<Trigger::Service>),
     Score(f64),
+    Teach(ServiceRequest<SetBool::Service>),
+    Record(ServiceRequest<SetBool::Service>),
 }
 
 /// Requests and signals. A signal is the number of times that the process was asked to end.
@@ -83,6 +87,7 @@ struct Supervisor {
     outlet: Outlet,
     diagnostics: Diagnostics,
     marking: Marking,
+    teaching: Teaching,
     rosout: Rosout,
     run: Option<RobotRun>,
     active: Option<Active>,
@@ -206,7 +211,8 @@ impl Supervisor {
         let (marked, marking) = unbounded();
         let lifecycle = Arc::<Mutex<Lifecycle>>::default();
         offer_lifecycle(executor, &lifecycle, inbox)?;
-        let outlet = Outlet::new(executor, marked)?;
+        let (recorded, recordings) = unbounded();
+        let outlet = Outlet::new(executor, marked, recorded)?;
         for (name, order) in SERVICES {
             let (inbox, health) = (inbox.clone(), outlet.health.clone());
             executor.offer(&format!("~/{name}"), move |request| {
@@ -218,6 +224,10 @@ impl Supervisor {
                 drop(inbox.send(Ask::Operate(name, order.clone(), request)));
             })?;
         }
+        let calls = inbox.clone();
+        executor.offer("~/teach", move |request| drop(calls.send(Ask::Teach(request))))?;
+        let calls = inbox.clone();
+        executor.offer("~/record", move |request| drop(calls.send(Ask::Record(request))))?;
         let scores = inbox.clone();
         let qos = QosProfile::default().reliable().keep_last(10);
         executor.subscribe(SCORE, qos, move |score: Float64| drop(scores.send(Ask::Score(score.data))))?;
@@ -235,6 +245,7 @@ impl Supervisor {
             observed,
             outlet,
             marking: Marking::new(marking),
+            teaching: Teaching::new(recordings),
             diagnostics: Diagnostics::new(executor)?,
             rosout,
             run: None,
@@ -294,8 +305,9 @@ impl Supervisor {
     /// Answers requests for `time`, and publishes log lines and diagnostics.
     fn answer_for(&mut self, time: Duration) {
         let Inbox { asks, signals } = self.inbox.clone();
-        let marked = self.marking.answers();
-        let time = if self.resets.is_empty() { time } else { time.min(WAITING_POLL) };
+        let (marked, recorded) = (self.marking.answers(), self.teaching.recorded());
+        let waited_for = !self.resets.is_empty() || self.is_teaching_asked();
+        let time = if waited_for { time.min(WAITING_POLL) } else { time };
         select! {
             recv(asks) -> ask => match ask {
                 Ok(Ask::Transition(request)) => {
@@ -306,6 +318,8 @@ impl Supervisor {
                 Ok(Ask::Operate("mark_failed", order, request)) => self.mark(order, request),
                 Ok(Ask::Operate(name, order, request)) => self.answer_operator(name, order, request),
                 Ok(Ask::Score(score)) => self.take_score(score),
+                Ok(Ask::Teach(request)) => self.teach(request),
+                Ok(Ask::Record(request)) => self.record(request),
                 // The executor is lost; the main loop notices.
                 Err(_) => std::thread::sleep(time),
             },
@@ -319,10 +333,12 @@ impl Supervisor {
                 Err(_) => std::thread::sleep(time),
             },
             recv(marked) -> key => key.into_iter().for_each(|key| self.marking.answer(key)),
+            recv(recorded) -> recording => recording.into_iter().for_each(|recording| self.teaching.keep(recording)),
             default(time) => {}
         }
         self.marking.give_up();
         self.look_after_resets();
+        self.look_after_teaching();
         if self.diagnosed.elapsed() >= DIAGNOSTICS {
             self.diagnosed = Instant::now();
             let (ros, life) = (self.parameters.lock().settings().ros.clone(), lock(&self.lifecycle).state());

@@ -4,7 +4,7 @@ use r2r::ServiceRequest;
 use r2r::std_srvs::srv::Trigger;
 
 use super::{Supervisor, lock};
-use crate::control::{Request, SafetyState};
+use crate::control::{Phase, Request, SafetyState};
 use crate::ros::parameters::services::respond;
 use crate::supervisor::Order;
 
@@ -55,6 +55,7 @@ impl Supervisor {
             "reset_fault" if !safe => return Err("there is no fault to reset".into()),
             "start" | "evaluate" if safe => return Err("the robot is stopped: reset_fault first".into()),
             "pause" if status.paused => return Err("it is paused already".into()),
+            "resume" if status.phase == Phase::Teaching => return Err("the arm is led by hand: end that first".into()),
             "resume" if !status.paused => return Err("it is not paused".into()),
             _ => {}
         }

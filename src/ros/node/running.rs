@@ -10,7 +10,7 @@ use crossbeam_channel::{TryRecvError, unbounded};
 use super::Supervisor;
 use super::active::Active;
 use super::transitions::Trouble;
-use crate::control::LoopError;
+use crate::control::{LoopError, Request};
 use crate::ros::link::lockstep::Failure;
 use crate::ros::link::robot::RosRobot;
 use crate::ros::{RosConfig, RosError, Settings};
@@ -30,9 +30,14 @@ impl Supervisor {
 
     /// Closes the run's folder, which may take the disk some time.
     pub(super) fn close(&mut self) {
+        let stores = self.teaching.stores();
         if let Some(run) = self.run.take() {
             // Without a further thread, the closure is dropped here, which closes the folder.
-            let _ = self.elsewhere("close", 2, move || drop(run));
+            let _ = self.elsewhere("close", 2, move || {
+                // A panic of one is reported by its own thread.
+                stores.into_iter().for_each(|store| drop(store.join()));
+                drop(run);
+            });
         }
     }
 
@@ -75,7 +80,12 @@ impl Supervisor {
         let Settings { setup, ros, .. } = self.parameters.lock().settings().clone();
         let Some(mut run) = self.run.take() else { return Err(Trouble::Error(RosError::RunLost)) };
         run.set_control(&setup);
+        self.teaching.begin(run.directory(), &setup);
         let (orders, inbox) = unbounded();
+        if ros.start_paused {
+            // The receiver is here.
+            let _ = orders.send(Order::Loop(Request::Pause));
+        }
         let (started, starting) = unbounded();
         let given_up = Arc::<AtomicBool>::default();
         let robot = self.robot(&setup, ros.clone(), given_up.clone());
@@ -126,6 +136,7 @@ impl Supervisor {
             return Err(Trouble::Error(RosError::NotStored));
         }
         let ended = active.join();
+        self.teaching.keep_last();
         let failure = match &ended {
             Some((_, Ok(_))) => None,
             Some((_, Err(error))) => Some(error.to_string()),

@@ -36,13 +36,14 @@ pub struct Settings {
 }
 
 /// Parts of the configuration that may change. All other parts are fixed at the start.
-const WRITABLE: [&str; 10] = [
+const WRITABLE: [&str; 11] = [
     "control.limits.",
     "control.tracking.",
     "control.homing.",
     "control.return.",
     "control.watchdog.",
     "control.safety.",
+    "control.teaching.",
     "control.scheduling.",
     "control.max_",
     "control.ready_timeout",

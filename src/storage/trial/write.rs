@@ -1,13 +1,13 @@
 //! An episode to the bytes of its MCAP file.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
 
+use mcap::McapError;
 use mcap::records::{MessageHeader, Metadata};
-use mcap::{Compression, McapError, WriteOptions, Writer};
 
 use super::bodies::bodies;
 use super::*;
+use crate::storage::mcap_file::{channel, create, finish};
 use crate::storage::messages::PoseStamped;
 
 /// Source of the rows of a stream of messages.
@@ -33,8 +33,7 @@ pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, Str
     streams.extend(arrays.iter().enumerate().map(|(i, a)| (Stream::Array(i), a.per_cycle, rows(a))));
     let messages = streams.iter().map(|(_, _, rows)| rows).sum();
 
-    let options = WriteOptions::new().profile("ros2").compression(Some(Compression::Lz4));
-    let mut writer = options.create(Cursor::new(Vec::new())).map_err(text)?;
+    let mut writer = create().map_err(text)?;
     writer
         .write_metadata(&Metadata { name: METADATA.into(), metadata: metadata(episode, meta, messages)? })
         .map_err(text)?;
@@ -44,11 +43,12 @@ pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, Str
             continue;
         }
         let channel = match stream {
-            Stream::Joints => channel::<JointState>(&mut writer, JOINT_STATES)?,
-            Stream::Body(i) if bodies[i].moves => channel::<Odometry>(&mut writer, &bodies[i].topic)?,
-            Stream::Body(i) => channel::<PoseStamped>(&mut writer, &bodies[i].topic)?,
-            Stream::Array(i) => channel::<Float64MultiArray>(&mut writer, arrays[i].topic)?,
+            Stream::Joints => channel::<JointState>(&mut writer, JOINT_STATES),
+            Stream::Body(i) if bodies[i].moves => channel::<Odometry>(&mut writer, &bodies[i].topic),
+            Stream::Body(i) => channel::<PoseStamped>(&mut writer, &bodies[i].topic),
+            Stream::Array(i) => channel::<Float64MultiArray>(&mut writer, arrays[i].topic),
         };
+        let channel = channel.map_err(text)?;
         let mut latest = Duration::ZERO;
         for row in 0..rows {
             let time = if per_cycle { episode.time[row] } else { meta.step_period.saturating_mul(row as u32) };
@@ -73,19 +73,11 @@ pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, Str
         let header = MessageHeader { channel_id, sequence: row as u32, log_time, publish_time: log_time };
         writer.write_to_known_channel(&header, &data.map_err(|e| e.to_string())?).map_err(text)?;
     }
-    writer.finish().map_err(text)?;
-    Ok(writer.into_inner().into_inner())
+    finish(writer).map_err(text)
 }
 
 fn text(error: McapError) -> String {
     error.to_string()
-}
-
-fn channel<M: Message>(writer: &mut Writer<Cursor<Vec<u8>>>, topic: &str) -> Result<u16, String> {
-    let schema = writer.add_schema(M::NAME, "ros2msg", M::DEFINITION.as_bytes()).map_err(text)?;
-    // rosbag2 expects the key. An empty value means that the quality of service was not recorded.
-    let quality = BTreeMap::from([("offered_qos_profiles".to_owned(), String::new())]);
-    writer.add_channel(schema, topic, "cdr", &quality).map_err(text)
 }
 
 fn metadata(episode: &Episode, meta: &TrialMeta, messages: usize) -> Result<BTreeMap<String, String>, String> {

@@ -25,8 +25,8 @@ pub(super) fn demonstrated(
 ) -> Result<Reference, FieldError> {
     let model = names.model;
     let mut reference = match &config.demonstration {
-        Demonstration::Hold => through(names, control, steps, &[])?,
-        Demonstration::ViaPoints(points) => through(names, control, steps, points)?,
+        Demonstration::Hold => through(names, control, steps, ("", &[]))?,
+        Demonstration::ViaPoints(points) => through(names, control, steps, ("demonstration.via_points", points))?,
         Demonstration::Recording(path) => recorded(model, control, steps, path, &config.recording)?,
     };
     if reference.effort.is_empty() {

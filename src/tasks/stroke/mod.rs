@@ -13,6 +13,7 @@ mod plant;
 mod policy_state;
 mod recording;
 mod reference;
+mod shown;
 mod task;
 mod term;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use config::{
     Posture, RecordingConfig, Rest, Shape, StrokeTaskConfig, Target, TermConfig, Timing, ViaPoint,
 };
 pub use outcome::{ErrorRows, TermError};
+pub use shown::ViaPoints;
 
 use std::ops::Range;
 use std::path::Path;

@@ -32,7 +32,7 @@ struct Way<'a> {
     ease: Vec<f64>,
 }
 
-/// The motion from the start posture through the points.
+/// The motion from the start posture through the points, which are the entries of `field`.
 ///
 /// # Errors
 /// A point that means nothing or is out of reach, by its field.
@@ -40,7 +40,7 @@ pub(super) fn through(
     names: &Names<'_>,
     control: &ControlConfig,
     steps: &Steps,
-    points: &[ViaPoint],
+    (field, points): (&str, &[ViaPoint]),
 ) -> Result<Reference, FieldError> {
     let limits = &control.limits;
     let within = |bounds: &[f64], sign: f64| bounds.iter().zip(&limits.margin).map(|(b, m)| b + sign * m).collect();
@@ -55,7 +55,7 @@ pub(super) fn through(
     };
     let mut before = 0.;
     for (i, point) in points.iter().enumerate() {
-        let field = format!("demonstration.via_points[{i}]");
+        let field = format!("{field}[{i}]");
         if point.time <= before {
             let expected = format!("later than the point before, {before} s");
             return Err(FieldError::value(format!("{field}.time"), point.time, expected));

@@ -41,6 +41,8 @@ impl ControlLoop {
     fn answer(&mut self, request: Request, now: Duration, tick: u64) {
         match request {
             Request::Pause => self.outbox.shared.paused.store(true, Ordering::Relaxed),
+            // As the hand lets go, the arm is to stay.
+            Request::Resume if self.life_cycle.phase() == Phase::Teaching => {}
             Request::Resume => self.outbox.shared.paused.store(false, Ordering::Relaxed),
             Request::Stop => self.trip(Fault::OperatorStop, now, tick),
             Request::Trigger => self.life_cycle.trigger(),
@@ -49,6 +51,18 @@ impl ControlLoop {
                 self.outbox.event(marked.map_or(Event::NothingToMark, |key| Event::MarkedFailed { key }));
             }
             Request::ResetFault => self.reset(now),
+            Request::Teach => self.teach(now),
+            Request::EndTeaching => {
+                self.life_cycle.end_teaching(self.reading.output_buffer(), now, &mut self.outbox);
+            }
+        }
+    }
+
+    /// Lets the arm be led by hand, in RUN and between trials. No trial follows by itself: a hand is
+    /// on the arm.
+    fn teach(&mut self, now: Duration) {
+        if self.safety.state() == SafetyState::Run && self.life_cycle.teach(now, &mut self.outbox) {
+            self.outbox.shared.paused.store(true, Ordering::Relaxed);
         }
     }
 
