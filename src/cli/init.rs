@@ -60,7 +60,7 @@ pub struct Init {
     tip: Option<String>,
 
     /// What to learn first: a stroke through a point, or table tennis, for which the place of the arm at the table is searched
-    #[arg(long, value_name = "TASK", default_value = "stroke", value_parser = ["stroke", "table_tennis"])]
+    #[arg(long, value_name = "TASK", default_value = "stroke", value_parser = FirstTask::NAMES)]
     task: String,
 
     /// Link that the racket is fixed to, for table tennis; its x axis is the racket's normal [default: racket, or the tip]
@@ -96,7 +96,7 @@ impl Init {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
         let Self { urdf, tip, task, racket, places, joints, limits, xacro_args, repair_inertias, .. } = self;
-        let task = if task == "table_tennis" { FirstTask::TableTennis } else { FirstTask::Stroke };
+        let task = FirstTask::named(&task);
         let (mut start, mut out, mut received) = (self.start, self.out, None);
         if self.from_robot {
             let (description, present) = ask_robot(&self.description_topic, &self.joint_states_topic, self.timeout)?;

@@ -38,6 +38,16 @@ pub enum FirstTask {
     TableTennis,
 }
 
+impl FirstTask {
+    /// Names of the first tasks.
+    pub const NAMES: [&str; 2] = ["stroke", "table_tennis"];
+
+    /// The first task with a name of [`Self::NAMES`]; the stroke for any other.
+    pub fn named(name: &str) -> Self {
+        if name == Self::NAMES[1] { Self::TableTennis } else { Self::Stroke }
+    }
+}
+
 /// Options of `init`.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
