@@ -3,12 +3,12 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use super::AtTheTable;
 use super::arm::Arm;
 use super::given::Posture;
 use super::limits::{self, JointLimits, Limit, Limits, rounded};
 use super::posture::Start;
 use super::stroke::{FirstStroke, PERIOD, STEPS};
-use super::table_tennis::AtTheTable;
 use super::tuning::Tuning;
 use crate::dynamics::{JointKind, Note};
 
