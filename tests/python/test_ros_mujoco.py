@@ -5,15 +5,17 @@ import math
 import re
 import threading
 import time
+from importlib.metadata import files
 
 import mujoco
 import numpy as np
 import pytest
+import yaml
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from nav_msgs.msg import Odometry
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from ros_support import JOINTS, REST, ROOT, Client, controller, deadline, environment
+from ros_support import JOINTS, PROGRAM, REST, ROOT, Client, Process, arguments, controller, deadline, environment
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import SetBool
@@ -23,15 +25,20 @@ ARMATURE = [2.0, 2.0, 2.0, 0.15, 0.15, 0.1, 0.1, 0.02, 0.02]
 STIFFNESS = [1500.0, 1500.0, 1500.0] + [0.0] * 6
 
 
-def model():
-    """The arm, with what a URDF cannot say, without geometry."""
-    text = (ROOT / "urdf" / "table_tennis_arm.urdf").read_text()
-    text = re.sub(r"<visual>.*?</visual>", "", text, flags=re.S)
-    text = re.sub(r"<collision>.*?</collision>", "", text, flags=re.S)
+def model(text):
+    """A robot's dynamics, without geometry and contacts."""
+    for shapes in ("visual", "collision"):
+        text = re.sub(rf"<{shapes}\b.*?</{shapes}>", "", text, flags=re.S)
     compiler = '<mujoco><compiler fusestatic="false" discardvisual="false" balanceinertia="false"/></mujoco>'
-    arm = mujoco.MjModel.from_xml_string(text.replace("</robot>", compiler + "</robot>"))
-    arm.opt.timestep = PERIOD
-    arm.opt.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    robot = mujoco.MjModel.from_xml_string(text.replace("</robot>", compiler + "</robot>"))
+    robot.opt.timestep = PERIOD
+    robot.opt.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    return robot
+
+
+def table_tennis_arm():
+    """The arm, with what a URDF cannot say."""
+    arm = model((ROOT / "urdf" / "table_tennis_arm.urdf").read_text())
     for index, name in enumerate(JOINTS):
         joint = arm.joint(name)
         arm.dof_armature[joint.dofadr[0]] = ARMATURE[index]
@@ -40,19 +47,21 @@ def model():
 
 
 class MujocoRobot:
-    """In lockstep: one step for each command that answers the newest state. The ball flies by the plane it is struck in."""
+    """In lockstep: one step for each command that answers the newest state. The ball flies by the plane it is struck in.
+    A driver that compensates adds gravity and Coriolis forces to the efforts."""
 
-    def __init__(self, client):
-        self.arm = model()
+    def __init__(self, client, arm=None, joints=JOINTS, rest=REST, compensates=False):
+        self.arm = arm or table_tennis_arm()
+        self.joints, self.compensates = joints, compensates
         self.data = mujoco.MjData(self.arm)
-        self.q = [self.arm.joint(name).qposadr[0] for name in JOINTS]
-        self.v = [self.arm.joint(name).dofadr[0] for name in JOINTS]
+        self.q = [self.arm.joint(name).qposadr[0] for name in joints]
+        self.v = [self.arm.joint(name).dofadr[0] for name in joints]
         # Away from rest, so that there is something to home.
-        self.data.qpos[self.q] = np.array(REST) + 0.05
+        self.data.qpos[self.q] = np.array(rest) + 0.05
         self.ticks = 500
         self.log = []
         # What a hand does to the joints.
-        self.hand = np.zeros(len(JOINTS))
+        self.hand = np.zeros(len(joints))
         reliable = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
         self.states = client.node.create_publisher(JointState, "/joint_states", reliable)
         self.ball = client.node.create_publisher(Odometry, "/ball", reliable)
@@ -74,8 +83,10 @@ class MujocoRobot:
             self.heard = True
             effort = np.array(message.data)
             self.log.append((self.ticks, self.data.qpos[self.q].copy(), self.data.qvel[self.v].copy(), effort))
-            self.data.qfrc_applied[self.v] = effort + self.hand
-            mujoco.mj_step(self.arm, self.data)
+            mujoco.mj_step1(self.arm, self.data)
+            added = self.data.qfrc_bias[self.v] if self.compensates else 0.0
+            self.data.qfrc_applied[self.v] = effort + self.hand + added
+            mujoco.mj_step2(self.arm, self.data)
             self.ticks += 1
         self.report()
 
@@ -85,7 +96,7 @@ class MujocoRobot:
         self.heard = False
 
     def report(self):
-        state, ball = JointState(name=JOINTS[::-1]), Odometry()
+        state, ball = JointState(name=self.joints[::-1]), Odometry()
         for header in (state.header, ball.header):
             header.stamp.sec, header.stamp.nanosec = self.stamp()
         state.position = self.data.qpos[self.q].tolist()[::-1]
@@ -195,3 +206,37 @@ def test_an_arm_of_mujoco_floats_under_the_hand_that_leads_it(tmp_path):
     starts = [i for i in range(len(seen) - len(positions) + 1) if np.array_equal(seen[i : i + len(positions)], positions)]
     assert len(starts) == 1 and len(positions) > 1600 and len(efforts) == 0
     assert np.ptp(positions[:, moved]) > 0.3
+
+
+def test_a_panda_of_mujoco_learns_its_strike(tmp_path):
+    """The example of a user's robot, through the node: its driver adds gravity and Coriolis forces, as Franka's does."""
+    example = yaml.safe_load((ROOT / "examples/strokes/panda_strike.yaml").read_text())
+    settings = example["moto_controller"]["ros__parameters"]
+    found = next(file for file in files("example-robot-data") if str(file).endswith("panda_description/urdf/panda.urdf"))
+    description = found.locate().read_text()
+    # The hand is part of the arm's last body, as `robot.locked` has it.
+    panda = model(re.sub(r'(<joint name="panda_finger_joint\d" type=)"prismatic"', r'\1"fixed"', description))
+    joints = settings["robot"]["joints"]
+    panda.dof_armature[:] = settings["robot"]["arm"]["armature"]
+    settings["robot"]["urdf"] = str(found.locate())
+    settings["control"]["return"]["duration"] = 0.5
+    settings["run"] = {"seed": 11, "iterations": 6, "rollouts": 12, "evaluation_strokes": 1, "realtime_strokes": 1}
+    config = tmp_path / "panda.yaml"
+    config.write_text(yaml.safe_dump(example))
+    given = {
+        "ros.clock": "lockstep",
+        "ros.autostart": True,
+        "ros.exit_when_done": True,
+        "ros.connect_timeout": 60.0,
+        "ros.run_folder": str(tmp_path / "run"),
+    }
+    env = environment()
+    with Client(env) as client:
+        client.listen_to_records()
+        MujocoRobot(client, panda, joints, settings["control"]["start_posture"], compensates=True)
+        with Process([PROGRAM, "run", "--config", str(config), *arguments(given)], env) as process:
+            assert process.wait() == 0, process.output()
+        trials = [json.loads(message.data) for message in client.received["trials"]]
+    missed = [trial["distance"] for trial in trials if trial["distance"] is not None]
+    # It began 8 cm beside the point.
+    assert np.mean(missed[:12]) > 0.06 and missed[-1] < 0.03, missed

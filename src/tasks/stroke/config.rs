@@ -12,6 +12,8 @@ use moto_settings::{FieldError, Joints, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::robot::{Form, Observed};
+
 /// Range of a value that is drawn anew for each trial. Every entry is drawn uniformly and stays
 /// constant during the trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,15 +25,38 @@ pub struct ContextConfig {
     pub high: Vec<f64>,
 }
 
+/// The ROS 2 message that carries an observed value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Message {
+    /// So many numbers, in units of your choice: std_msgs/msg/Float64MultiArray.
+    #[default]
+    Values,
+    /// Position (x, y, z), m: geometry_msgs/msg/PoseStamped.
+    Position,
+    /// Position (x, y, z), m, and velocity in the world (x, y, z), m/s: nav_msgs/msg/Odometry.
+    Odometry,
+}
+
+impl Message {
+    fn is_values(&self) -> bool {
+        *self == Self::Values
+    }
+}
+
 /// A value that the task observes besides the joints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ObservedConfig {
     /// Name of the value, of your choice.
     pub name: String,
-    /// Number of entries of the value.
+    /// What the entries are, and the message that carries them over ROS 2.
+    #[serde(default, skip_serializing_if = "Message::is_values")]
+    pub message: Message,
+    /// Number of entries of `values`. The other messages have their own.
     #[schemars(extend("minimum" = 1, "maximum" = 100))]
-    pub size: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<usize>,
     /// Size of a change that matters, the same for every entry, in the entries' unit.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1000000))]
     #[serde(default = "observed_scale")]
@@ -41,6 +66,31 @@ pub struct ObservedConfig {
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "s"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<f64>,
+}
+
+impl ObservedConfig {
+    /// The value as robots and simulators know it.
+    pub fn observed(&self) -> Observed {
+        let form = match self.message {
+            Message::Values => Form::Values(self.size.unwrap_or(0)),
+            Message::Position => Form::Position,
+            Message::Odometry => Form::Odometry,
+        };
+        let frame = if self.message.is_values() { "" } else { "world" };
+        Observed { name: self.name.clone(), form, frame: frame.into() }
+    }
+
+    /// Checks that the size is given where it is not the message's.
+    fn check_size(&self) -> Result<(), FieldError> {
+        match (self.message, self.size) {
+            (Message::Values, None) => Err(FieldError::value("size", "missing", "the number of entries")),
+            (Message::Position | Message::Odometry, Some(size)) => {
+                let expected = format!("none: the message has {} entries", self.observed().len());
+                Err(FieldError::value("size", size, expected))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 fn observed_scale() -> f64 {
@@ -122,7 +172,9 @@ impl StrokeTaskConfig {
             }
         }
         let mut names: Vec<&str> = self.context.keys().map(String::as_str).collect();
-        for (i, ObservedConfig { name, .. }) in self.observe.iter().enumerate() {
+        for (i, value) in self.observe.iter().enumerate() {
+            value.check_size().map_err(|error| error.within(&format!("observe[{i}]")))?;
+            let name = &value.name;
             if names.contains(&name.as_str()) {
                 let expected = "a name that nothing else of context and observe has";
                 return Err(FieldError::value(format!("observe[{i}].name"), format!("{name:?}"), expected));

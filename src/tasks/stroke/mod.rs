@@ -21,8 +21,8 @@ mod tests;
 mod via_points;
 
 pub use config::{
-    ConditionConfig, ContextConfig, Demonstration, End, FeedbackConfig, Measured, Moment, ObservedConfig, OneOrMore,
-    Posture, RecordingConfig, Rest, Shape, StrokeTaskConfig, Target, TermConfig, Timing, ViaPoint,
+    ConditionConfig, ContextConfig, Demonstration, End, FeedbackConfig, Measured, Message, Moment, ObservedConfig,
+    OneOrMore, Posture, RecordingConfig, Rest, Shape, StrokeTaskConfig, Target, TermConfig, Timing, ViaPoint,
 };
 pub use outcome::{ErrorRows, TermError};
 pub use shown::ViaPoints;

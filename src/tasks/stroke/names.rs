@@ -23,7 +23,7 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     pub fn new(model: &'a Model, config: &'a StrokeTaskConfig) -> Self {
-        let observed = config.observe.iter().map(|value| (value.name.as_str(), value.size));
+        let observed = config.observe.iter().map(|value| (value.name.as_str(), value.observed().len()));
         let context = config.context.iter().map(|(name, value)| (name.as_str(), value.low.len()));
         let mut next = 2 * model.dof();
         let mut place = |(name, size)| {
@@ -33,7 +33,7 @@ impl<'a> Names<'a> {
         let mut values: Vec<_> = observed.map(&mut place).collect();
         values.extend(context.map(&mut place));
         let first = 2 * model.dof();
-        let middle = first + config.observe.iter().map(|value| value.size).sum::<usize>();
+        let middle = first + config.observe.iter().map(|value| value.observed().len()).sum::<usize>();
         Self { model, values, observed: first..middle, context: middle..next }
     }
 

@@ -25,7 +25,7 @@ pub(super) struct PolicyState {
 impl PolicyState {
     pub fn new(joints: usize, observed: &[ObservedConfig], context: Context, entries: usize, seed: u64) -> Self {
         let max_ages = observed.iter().map(|value| value.max_age.map(Duration::from_secs_f64)).collect();
-        let observed = observed.iter().map(|value| value.size).sum();
+        let observed = observed.iter().map(|value| value.observed().len()).sum();
         Self { joints, observed, max_ages, context, seed, drawn: vec![0.; entries].into() }
     }
 }

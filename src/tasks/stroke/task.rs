@@ -10,7 +10,7 @@ use super::term::Priced;
 use super::{StrokeTask, StrokeTaskConfig};
 use crate::control::{Episode, Stroke};
 use crate::dynamics::JointKind;
-use crate::robot::{Form, Observed, Plant, TrialKey};
+use crate::robot::{Observed, Plant, TrialKey};
 use crate::tasks::{Judgement, Robot, Task, TaskConfig, TaskError, TaskSettings, Tasks};
 
 impl TaskSettings for StrokeTaskConfig {
@@ -29,7 +29,8 @@ impl StrokeTask {
             let scale = move |kind| if kind == JointKind::Prismatic { sliding } else { turning };
             self.model.joints().iter().map(move |joint| scale(joint.kind))
         };
-        let observed = self.config.observe.iter().flat_map(|value| std::iter::repeat_n(value.scale, value.size));
+        let observed =
+            self.config.observe.iter().flat_map(|value| std::iter::repeat_n(value.scale, value.observed().len()));
         joints(0.02, 0.1).chain(joints(0.1, 0.5)).chain(observed).chain(self.drawn.scales()).collect()
     }
 }
@@ -40,10 +41,7 @@ impl Task for StrokeTask {
     }
 
     fn observed(&self) -> Vec<Observed> {
-        let observed = self.config.observe.iter();
-        observed
-            .map(|value| Observed { name: value.name.clone(), form: Form::Values(value.size), frame: String::new() })
-            .collect()
+        self.config.observe.iter().map(ObservedConfig::observed).collect()
     }
 
     fn horizon(&self) -> usize {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::robot::{Reading, TrialKind};
+use crate::robot::{Form, Reading, TrialKind};
 use crate::tasks::Task;
 use moto_learners::Reward;
 use std::time::Duration;
@@ -84,4 +84,14 @@ fn a_learner_is_told_where_the_context_is() {
     assert_eq!((start.context, task.state_dim(), start.state_scales.len()), (20..24, 24, 24));
     assert!(task.varies() && start.policy.state_dim() == 24);
     assert!((start.state_scales[20] - 0.2).abs() < 1e-12 && (start.state_scales[18] - 0.05).abs() < 1e-12);
+}
+
+#[test]
+fn an_observed_value_comes_in_the_message_that_carries_it() {
+    let observe = "observe: [{name: ball, message: odometry}, {name: goal, message: position}, {name: wind, size: 1}]";
+    let task = task(&format!("{{reward: [{{at: end, observed: goal, value: [0, 0, 1]}}], {observe}}}"));
+    let forms: Vec<Form> = task.observed().iter().map(|observed| observed.form).collect();
+    assert_eq!(forms, [Form::Odometry, Form::Position, Form::Values(1)]);
+    assert_eq!(task.state_dim(), 2 * task.model.dof() + 6 + 3 + 1);
+    assert_eq!(task.start().unwrap().state_scales.len(), task.state_dim());
 }

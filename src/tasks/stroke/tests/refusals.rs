@@ -100,4 +100,8 @@ fn a_context_needs_both_bounds_of_each_entry_in_their_order() {
     assert!(context("{low: [0], hihg: [1]}").contains("did you mean context.target.high?"));
     let said = refused("{reward: [{effort: 1}], context: {a: {low: [0], high: [1]}}, observe: [{name: a, size: 1}]}");
     assert!(said.starts_with("observe[0].name is \"a\", expected a name that nothing else"), "{said}");
+    let said = refused("{reward: [{effort: 1}], observe: [{name: a}]}");
+    assert!(said.starts_with("observe[0].size is missing, expected the number of entries"), "{said}");
+    let said = refused("{reward: [{effort: 1}], observe: [{name: a, message: odometry, size: 2}]}");
+    assert!(said.starts_with("observe[0].size is 2, expected none: the message has 6 entries"), "{said}");
 }
