@@ -68,6 +68,25 @@ CHOSEN = {
         {"wheel_left_joint": 2.0, "arm_6_joint": 1.0},
         "arm_tool_link",
     ),
+    "z1": ("z1_description/urdf/z1.urdf", numbered("joint{}", *range(1, 7)), {"jointGripper": -0.4}, "gripperMover"),
+    "so101": (
+        "so_arm_description/urdf/so101.urdf",
+        ["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper"],
+        {},
+        "moving_jaw_so101_v1_link",
+    ),
+    "baxter": (
+        "baxter_description/urdf/baxter.urdf",
+        ["right_s0", "right_s1", "right_e0", "right_e1", "right_w0", "right_w1", "right_w2"],
+        {"left_s1": -0.5},
+        "right_wrist",
+    ),
+    "g1": (
+        "g1_description/urdf/g1_29dof_with_hand_rev_1_0.urdf",
+        ["waist_yaw_joint", "left_shoulder_pitch_joint", "left_shoulder_roll_joint", "left_elbow_joint"],
+        {"left_wrist_pitch_joint": 0.5},
+        "left_hand_palm_link",
+    ),
     "double pendulum": ("double_pendulum_description/urdf/double_pendulum_continuous.urdf", ["joint2", "joint1"], {}, "link2"),
 }
 
