@@ -87,6 +87,21 @@ CHOSEN = {
         {"left_wrist_pitch_joint": 0.5},
         "left_hand_palm_link",
     ),
+    "ur10": ("ur_description/urdf/ur10_robot.urdf", ["elbow_joint", "shoulder_pan_joint"], {"wrist_1_joint": 0.7}, "ee_link"),
+    "romeo": (
+        "romeo_description/urdf/romeo.urdf",
+        ["TrunkYaw", "LShoulderPitch", "LShoulderYaw", "LElbowRoll", "LElbowYaw", "LWristRoll", "LWristYaw", "LWristPitch"],
+        {},
+        "l_gripper",
+    ),
+    "hyq": ("hyq_description/robots/hyq_no_sensors.urdf", ["lf_haa_joint", "lf_hfe_joint", "lf_kfe_joint"], {}, "lf_foot"),
+    "finger": (
+        "finger_edu_description/robots/finger_edu.urdf",
+        ["finger_base_to_upper_joint", "finger_upper_to_middle_joint", "finger_middle_to_lower_joint"],
+        {},
+        "finger_tip_link",
+    ),
+    "asr": ("asr_twodof_description/urdf/TwoDofs.urdf", ["J1", "J2"], {}, "Tip"),
     "double pendulum": ("double_pendulum_description/urdf/double_pendulum_continuous.urdf", ["joint2", "joint1"], {}, "link2"),
 }
 
