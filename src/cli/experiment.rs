@@ -100,7 +100,7 @@ impl Experiment {
             return Ok(ExitCode::SUCCESS);
         };
         let file = Path::new(&name);
-        let mut config = if file.extension().is_some_and(|ending| ending == "yaml") {
+        let mut config = if file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
             let config = described(file)?;
             if self.quick { config.quick(QUICK) } else { config }
         } else {

@@ -2,13 +2,15 @@
 //! first task to learn.
 //!
 //! No value is tuned to a robot. Values that the description lacks are derived from its numbers:
-//! from the mass matrix and the gravity efforts at the start posture (`tuning.rs`), and from the
+//! from the mass matrix and the gravity efforts at the start posture (`tuning.rs`, `exploration.rs`), and from the
 //! motion of the tip there (`stroke.rs`). A limit that the description lacks is not guessed: it
 //! stays empty, and the report lists it.
 
 mod arm;
 mod error;
 mod expand;
+mod exploration;
+mod first;
 mod given;
 mod limits;
 mod posture;
@@ -23,9 +25,11 @@ use std::path::{Path, PathBuf};
 use moto_settings::FieldError;
 
 pub use self::error::InitError;
+use self::first::First;
 pub use self::given::Posture;
 pub use self::report::Report;
 use self::table_tennis::AtTheTable;
+use self::tuning::Tuning;
 use crate::dynamics::Description;
 
 /// The first task of a configuration.
@@ -120,25 +124,22 @@ pub fn init(options: &Options) -> Result<Report, InitError> {
     for (joint, armature) in arm.model.joints_mut().iter_mut().zip(limits.armature()) {
         joint.passive.armature = armature;
     }
-    let at_the_table = match options.task {
-        FirstTask::Stroke => None,
-        FirstTask::TableTennis => Some(AtTheTable::find(&arm, &limits, options.places)?),
-    };
-    let (start, stroke) = match &at_the_table {
-        None => {
+    let (start, first) = match options.task {
+        FirstTask::Stroke => {
             let start = match &options.start {
                 Some(given) => posture::given(&arm, &limits, given)?,
                 None => posture::choose(&arm, &limits)?,
             };
-            let stroke = stroke::choose(&arm, &limits, &start)?;
-            (start, stroke)
+            let first = First::stroke(&arm, &limits, &start)?;
+            (start, first)
         }
-        Some(at) => (posture::Start::at(&arm, &limits, at.place.start_posture.clone()), at.stroke()),
+        FirstTask::TableTennis => {
+            let at = AtTheTable::find(&arm, &limits, options.places)?;
+            let start = posture::Start::at(&arm, &limits, at.place.start_posture.clone());
+            let first = at.first(&limits, &start);
+            (start, first)
+        }
     };
-    let mut tuning = tuning::Tuning::of(&arm, &limits, &start, &stroke);
-    if let Some(at) = &at_the_table {
-        tuning.action_scale = at.action_scale(&limits, &start);
-    }
     let save = |path: &Path, text: &str| {
         std::fs::write(path, text).map_err(|source| InitError::Write { path: path.into(), source })
     };
@@ -149,14 +150,12 @@ pub fn init(options: &Options) -> Result<Report, InitError> {
         limits: &limits,
         start: &start,
         given: options.start.as_ref(),
-        stroke: &stroke,
-        tuning: &tuning,
-        at_the_table: at_the_table.as_ref(),
+        tuning: &Tuning::of(&limits, &start),
+        first: &first,
         repair_inertias: options.repair_inertias,
     });
     save(&out, &text)?;
-    let first = at_the_table.map_or_else(|| stroke.said(), |at| at.said());
-    Ok(Report::new(out, urdf, &arm, &limits, options.start.as_ref(), first))
+    Ok(Report::new(out, urdf, &arm, &limits, options.start.as_ref(), first.said))
 }
 
 /// A path in the present folder with the name of `path` and another ending: `arm.urdf.xacro` gives

@@ -1,6 +1,6 @@
 //! Chooses the start posture.
 
-use nalgebra::{DMatrix, Matrix3, Point3, SymmetricEigen, Vector3};
+use nalgebra::{DMatrix, DVector, Matrix3, Point3, SymmetricEigen, Vector3};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
@@ -18,6 +18,8 @@ const WEIGHT: f64 = 0.7;
 /// Largest acceleration that counts, in multiples of the speed limit per second. A stroke cannot
 /// use more.
 const ACCELERATION: f64 = 10.;
+/// Smallest lever that counts, as a share of the arm's largest lever.
+const LEVER: f64 = 0.2;
 
 /// The arm at rest in a posture.
 #[derive(Clone, Debug)]
@@ -69,6 +71,15 @@ impl Start {
         let inertia: Vec<f64> = inverse.diagonal().iter().map(|entry| 1. / entry).collect();
         let independence = (0..n).map(|j| inertia[j] / mass[(j, j)]).fold(1., f64::min);
         Self { position, gravity, independence, inertia, mass, jacobian, effort, acceleration, tip }
+    }
+
+    /// Lever of each joint at the tip (n), m per unit of the joint; a short one counts as the
+    /// smallest that matters.
+    pub fn levers(&self) -> DVector<f64> {
+        let levers =
+            DVector::from_iterator(self.position.len(), self.jacobian.column_iter().map(|column| column.norm()));
+        let least = LEVER * levers.max();
+        levers.map(|lever| lever.max(least))
     }
 
     /// Directions (columns) in which the tip accelerates most to least easily, and this ease, m/s^2

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use nalgebra::{DMatrix, DVector, Point3, Vector3};
+use nalgebra::{DMatrix, DVector};
 
 use super::InitError;
 use super::arm::{Arm, known};
+use super::first::First;
 use super::limits::{Limits, rounded};
 use super::posture::Start;
-use super::stroke::{FirstStroke, PERIOD};
+use super::stroke::PERIOD;
 use super::write::{number, quoted, vector};
 use crate::dynamics::Description;
 use crate::simulation::ArmConfig;
@@ -22,8 +23,6 @@ const DECIMATION: usize = 10;
 const SPREAD: f64 = 0.05;
 /// Standard deviations of a joint's speed for which there is room beside the player's stroke.
 const DEVIATIONS: f64 = 4.;
-/// Smallest lever that counts, as a share of the arm's largest lever.
-const LEVER: f64 = 0.2;
 
 /// An arm with a racket at its place.
 #[derive(Clone, Debug)]
@@ -47,6 +46,18 @@ pub(super) fn racket_link(description: &Description, asked: Option<&str>) -> Res
 }
 
 impl AtTheTable {
+    /// Table tennis from this place, where the arm waits in `start`.
+    pub fn first(&self, limits: &Limits, start: &Start) -> First {
+        First {
+            decimation: DECIMATION,
+            action_scale: self.action_scale(limits, start),
+            posture: "drawn back, where the player only has to swing",
+            observes: true,
+            said: self.said(),
+            text: self.text(),
+        }
+    }
+
     /// Searches the place of an arm with the racket at its tip.
     ///
     /// # Errors
@@ -86,12 +97,10 @@ impl AtTheTable {
     ///
     /// Independent noise of standard deviation s in each policy step of h seconds spreads the
     /// position of a unit mass by s sqrt(h t^3 / 3) up to time t, and its speed by s sqrt(h t).
-    pub fn action_scale(&self, limits: &Limits, start: &Start) -> Vec<f64> {
+    fn action_scale(&self, limits: &Limits, start: &Start) -> Vec<f64> {
         let (n, time) = (start.position.len(), TableTennisConfig::default().player.hit_time);
         let step = PERIOD * DECIMATION as f64;
-        let levers: Vec<f64> = start.jacobian.column_iter().map(|column| column.norm()).collect();
-        let least = LEVER * levers.iter().copied().fold(0., f64::max);
-        let shape = DVector::from_fn(n, |j, _| start.inertia[j] / levers[j].max(least));
+        let shape = DVector::from_column_slice(&start.inertia).component_div(&start.levers());
         // The mass matrix is positive definite, since every joint moves some inertia of its own.
         let inverse =
             start.mass.clone().cholesky().map_or_else(|| DMatrix::identity(n, n), |factors| factors.inverse());
@@ -104,26 +113,8 @@ impl AtTheTable {
         (0..n).map(|j| rounded(scale * shape[j])).collect()
     }
 
-    /// The player's stroke as far as gains are derived from it.
-    pub fn stroke(&self) -> FirstStroke {
-        let still = vec![0.; self.place.start_posture.len()];
-        FirstStroke {
-            decimation: DECIMATION,
-            time: TableTennisConfig::default().player.hit_time,
-            position: self.place.start_posture.clone(),
-            velocity: still.clone(),
-            end: self.place.start_posture.clone(),
-            tip_velocity: Vector3::zeros(),
-            target: Point3::origin(),
-            miss: SPREAD,
-            peak_speed: still.clone(),
-            squared_speed: 0.,
-            squared_effort: still,
-        }
-    }
-
     /// The choice, for people.
-    pub fn said(&self) -> String {
+    fn said(&self) -> String {
         let Place { base, hitting_plane, strain, returned, served, .. } = &self.place;
         format!(
             "first task  table tennis: from base {} m, yaw {} rad, the player strikes at x = {hitting_plane} m; it returned \
@@ -134,7 +125,7 @@ impl AtTheTable {
     }
 
     /// The task's part of the configuration.
-    pub fn task(&self) -> String {
+    fn text(&self) -> String {
         let Place { base, hitting_plane, strain, returned, served, .. } = &self.place;
         let mut text = format!(
             "

@@ -3,12 +3,12 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::AtTheTable;
 use super::arm::Arm;
+use super::first::First;
 use super::given::Posture;
 use super::limits::{self, JointLimits, Limit, Limits, rounded};
 use super::posture::Start;
-use super::stroke::{FirstStroke, PERIOD, STEPS};
+use super::stroke::PERIOD;
 use super::tuning::Tuning;
 use crate::dynamics::{JointKind, Note};
 
@@ -20,10 +20,8 @@ pub(super) struct Parts<'a> {
     pub start: &'a Start,
     /// The posture that was given, if it was not chosen.
     pub given: Option<&'a Posture>,
-    pub stroke: &'a FirstStroke,
     pub tuning: &'a Tuning,
-    /// The place at the table; `None` if the first task is a stroke.
-    pub at_the_table: Option<&'a AtTheTable>,
+    pub first: &'a First,
     pub repair_inertias: bool,
 }
 
@@ -36,7 +34,7 @@ pub(super) fn configuration(parts: &Parts<'_>) -> String {
          moto_controller:\n  ros__parameters:\n{}{}{}{LEARNER}",
         robot(parts),
         control(parts),
-        parts.at_the_table.map_or_else(|| task(parts), AtTheTable::task)
+        parts.first.text
     )
 }
 
@@ -107,12 +105,11 @@ fn robot(parts: &Parts<'_>) -> String {
 }
 
 fn control(parts: &Parts<'_>) -> String {
-    let Parts { limits, start, given, stroke, tuning, at_the_table, .. } = parts;
-    // At the table the ball is observed, and the stroke waits for it.
-    let (near, trigger, watchdog) = match at_the_table {
-        Some(_) => ("drawn back, where the player only has to swing", "", ""),
-        None => (
-            given.map_or("near zero, where the tip moves easily and the drives carry the arm", |given| given.source()),
+    let Parts { limits, start, given, tuning, first, .. } = parts;
+    let near = given.map_or(first.posture, |given| given.source());
+    let (trigger, watchdog) = match first.observes {
+        true => ("", ""),
+        false => (
             "      trigger: at_once                      # nothing has to be waited for\n",
             "      watchdog: {max_task_age: null}        # nothing is observed besides the joints\n",
         ),
@@ -123,8 +120,8 @@ fn control(parts: &Parts<'_>) -> String {
       period: {PERIOD}                         # s
       decimation: {:<26}# control periods in a policy step of {} s
 {trigger}",
-        stroke.decimation,
-        rounded(PERIOD * stroke.decimation as f64)
+        first.decimation,
+        rounded(PERIOD * first.decimation as f64)
     );
     let numbers = |values: &[f64]| values.iter().map(|value| (number(*value), String::new())).collect::<Vec<_>>();
     let said = |of: fn(&JointLimits) -> &Limit, units: [&str; 2]| -> Vec<(String, String)> {
@@ -141,7 +138,7 @@ fn control(parts: &Parts<'_>) -> String {
     };
     list(6, "start_posture", &format!("rad, m: {near}"), &numbers(&start.position));
     let spread = "N m, N per unit of the action: the efforts of the exploration";
-    list(6, "action_scale", spread, &numbers(&tuning.action_scale));
+    list(6, "action_scale", spread, &numbers(&first.action_scale));
     list(6, "limits", "what the joints are allowed", &[]);
     list(8, "effort", "largest effort", &said(|joint| &joint.effort, ["N m", "N"]));
     list(8, "lower", "lower position bound", &said(|joint| &joint.lower, ["rad", "m"]));
@@ -161,69 +158,6 @@ fn control(parts: &Parts<'_>) -> String {
       return: {duration: 1.0, timeout: 5.0}         # s
 ";
     text + watchdog
-}
-
-fn task(parts: &Parts<'_>) -> String {
-    let Parts { limits, stroke, tuning, arm, .. } = parts;
-    let step = PERIOD * stroke.decimation as f64;
-    let time = number(rounded(stroke.time));
-    let end = number((step * STEPS as f64 * 1e6).round() / 1e6);
-    // The point is needed only if it is not the origin of the tip's frame.
-    let tip = match arm.point.coords.norm() > 0. {
-        true => format!("{}, point: {}", quoted(&arm.tip), vector(arm.point.coords.as_slice())),
-        false => quoted(&arm.tip),
-    };
-    let by_joint = |values: &[f64]| {
-        let pairs =
-            values.iter().zip(&limits.0).map(|(value, joint)| format!("{}: {}", quoted(&joint.name), number(*value)));
-        format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
-    };
-    let zeros = vec![0.; limits.0.len()];
-    let (target, velocity) = (vector(stroke.target.coords.as_slice()), vector(stroke.tip_velocity.as_slice()));
-    let speed = stroke.tip_velocity.norm();
-    let squares =
-        stroke.squared_effort.iter().zip(&tuning.action_scale).map(|(effort, scale)| effort / (scale * scale));
-    let position_weight = number(rounded(1. / (stroke.miss * stroke.miss)));
-    let velocity_weight = number(rounded(0.3 / (speed * speed + tuning.tip_speed * tuning.tip_speed)));
-    let effort_price = number(rounded(0.01 / (squares.sum::<f64>() * STEPS as f64).max(1.)));
-    let speed_price = number(rounded(0.05 / (stroke.squared_speed * STEPS as f64)));
-    let within = number(rounded((stroke.miss / 4.).min(0.02)));
-    let miss = rounded(stroke.miss);
-    let (stiffness, damping) = stroke.feedback();
-    format!(
-        "
-    task:
-      stroke:
-        horizon: {STEPS}                         # policy steps of {} s
-        demonstration:                      # from the start posture through the strike to rest, within the limits
-          via_points:
-            - time: {time}                    # s
-              joints: {}
-              joint_velocities: {}
-            - time: {end}
-              joints: {}
-              joint_velocities: {}
-        # Keeps the joints near the demonstration (critically damped): they would drift apart where
-        # exploration moves them against each other.
-        feedback: {{stiffness: {}, damping: {}}}   # 1/s^2, 1/s
-        exploration: {}                     # rad/s^2, m/s^2: spreads the tip by a third of what it misses, if the joints' speeds allow
-        # The tip is to pass a point that the demonstration misses by {miss} m, at the demonstration's velocity.
-        reward:
-          - {{at: {time}, link: {tip}, position: {target}, weight: {position_weight}}}   # m, 1/m^2: the demonstration's miss costs 1
-          - {{at: {time}, link: {tip}, velocity: {velocity}, weight: {velocity_weight}}}   # m/s, s^2/m^2: standing still would cost 0.3 at most
-          - {{from: 0.0, to: end, joint_velocities: rest, weight: {speed_price}}}   # rad/s, m/s: the demonstration's speeds cost 0.05
-          - {{effort: {effort_price}}}               # per squared unit of the action: the demonstration's efforts cost 0.01
-        success: {{at: {time}, link: {tip}, position: {target}, within: {within}}}   # m
-",
-        number(rounded(step)),
-        by_joint(&stroke.position),
-        by_joint(&stroke.velocity),
-        by_joint(&stroke.end),
-        by_joint(&zeros),
-        number(stiffness),
-        number(damping),
-        vector(&tuning.exploration),
-    )
 }
 
 /// A list of numbers.

@@ -118,19 +118,18 @@ def recording(path):
     return np.array([s.position for s in states]), np.array([s.effort for s in states if len(s.effort)])
 
 
+def in_lockstep(tmp_path, **more):
+    """Parameters of a node that starts by itself and waits for the robot at each step."""
+    given = {"ros.clock": "lockstep", "ros.autostart": True, "ros.connect_timeout": 60.0}
+    return {**given, "ros.run_folder": str(tmp_path / "run"), **{name.replace("__", "."): v for name, v in more.items()}}
+
+
 @pytest.fixture
 def run(tmp_path):
     env = environment()
-    given = {
-        "ros.clock": "lockstep",
-        "ros.autostart": True,
-        "ros.exit_when_done": True,
-        "ros.connect_timeout": 60.0,
-        "ros.run_folder": str(tmp_path / "run"),
-        "run.iterations": 1,
-        "run.rollouts": 3,
-        "run.realtime_strokes": 1,
-    }
+    given = in_lockstep(
+        tmp_path, ros__exit_when_done=True, run__iterations=1, run__rollouts=3, run__realtime_strokes=1
+    )
     with Client(env) as client:
         client.listen_to_records()
         robot = MujocoRobot(client)
@@ -161,13 +160,7 @@ def test_strokes_on_mujoco_are_recorded_as_the_robot_saw_them(run):
 
 def test_an_arm_of_mujoco_floats_under_the_hand_that_leads_it(tmp_path):
     env = environment()
-    given = {
-        "ros.clock": "lockstep",
-        "ros.autostart": True,
-        "ros.start_paused": True,
-        "ros.connect_timeout": 60.0,
-        "ros.run_folder": str(tmp_path / "run"),
-    }
+    given = in_lockstep(tmp_path, ros__start_paused=True)
     with Client(env) as client:
         robot = MujocoRobot(client)
 
@@ -223,14 +216,7 @@ def test_a_panda_of_mujoco_learns_its_strike(tmp_path):
     settings["run"] = {"seed": 11, "iterations": 6, "rollouts": 12, "evaluation_strokes": 1, "realtime_strokes": 1}
     config = tmp_path / "panda.yaml"
     config.write_text(yaml.safe_dump(example))
-    given = {
-        "ros.clock": "lockstep",
-        "ros.autostart": True,
-        "ros.exit_when_done": True,
-        "ros.connect_timeout": 60.0,
-        "ros.run_folder": str(tmp_path / "run"),
-    }
-    env = environment()
+    given, env = in_lockstep(tmp_path, ros__exit_when_done=True), environment()
     with Client(env) as client:
         client.listen_to_records()
         MujocoRobot(client, panda, joints, settings["control"]["start_posture"], compensates=True)

@@ -36,11 +36,13 @@ pub(in crate::control) struct SampleConsumer {
 
 /// The two ends for a robot with so many joints.
 pub(in crate::control) fn joint_samples(joints: usize) -> (SampleProducer, SampleConsumer) {
-    let (stamps, stamps_out) = RingBuffer::new(CAPACITY);
+    let (mut stamps, mut stamps_out) = RingBuffer::new(CAPACITY);
     let (mut values, mut values_out) = RingBuffer::new(CAPACITY * 2 * joints);
     // Memory is mapped when it is touched, which must not happen in the loop.
     while values.push(0.).is_ok() {}
     while values_out.pop().is_ok() {}
+    while stamps.push(Duration::ZERO).is_ok() {}
+    while stamps_out.pop().is_ok() {}
     (SampleProducer { stamps, values, sequence: 0 }, SampleConsumer { stamps: stamps_out, values: values_out, joints })
 }
 
