@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
 """Learns the first stroke that `moto_controller init` writes for public robots, and prints the results as a table.
 
-The robots' descriptions come from the package example-robot-data (PyPI), which `scripts/setup_python.sh` installs.
-Nothing is edited between `init` and `dry-run`, but for limits that a description lacks, which are given here.
+Run it with `.venv/bin/python`: the robots' descriptions come from the package example-robot-data (PyPI), which
+`scripts/setup.sh` installs. Nothing is edited between `init` and `dry-run`.
 """
 
 import argparse
@@ -17,25 +16,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Name in the table: URDF in the package, options of `init`.
+# Name in the table: URDF in the package.
 ROBOTS = {
-    "Franka Panda with its hand, 7 joints": ("panda_description/urdf/panda.urdf", []),
-    "UFACTORY xArm 7, 7 joints": ("xarm_description/urdf/xarm7.urdf", []),
-    "Universal Robots UR5, 6 joints": ("ur_description/urdf/ur5_robot.urdf", []),
-    "Universal Robots UR10, 6 joints": ("ur_description/urdf/ur10_robot.urdf", []),
-    "Kinova Jaco 2, 6 joints": ("kinova_description/robots/kinova.urdf", []),
-    "Unitree Z1, 6 joints and gripper": ("z1_description/urdf/z1.urdf", []),
-    "SO-101, 5 joints and gripper": ("so_arm_description/urdf/so101.urdf", []),
-    "Rethink Baxter, an arm, 7 joints": ("baxter_description/urdf/baxter.urdf", []),
-    "PAL TALOS, an arm, 6 joints": ("talos_data/robots/talos_left_arm.urdf", []),
-    "iCub, torso and an arm, 10 joints": ("icub_description/robots/icub.urdf", []),
-    "SoftBank Romeo, trunk and an arm, 8 joints": ("romeo_description/urdf/romeo.urdf", []),
-    "Unitree G1, waist and an arm, 10 joints": ("g1_description/urdf/g1_29dof_with_hand_rev_1_0.urdf", []),
-    "PAL TIAGo, lift (prismatic) and arm, 8 joints": ("tiago_description/robots/tiago_no_hand.urdf", []),
-    "Solo 12, a leg, 3 joints": ("solo_description/robots/solo12.urdf", []),
-    "HyQ, a leg, 3 joints": ("hyq_description/robots/hyq_no_sensors.urdf", []),
-    "Finger of TriFinger, 3 joints": ("finger_edu_description/robots/finger_edu.urdf", []),
-    "ASR double pendulum, 2 joints": ("asr_twodof_description/urdf/TwoDofs.urdf", []),
+    "Franka Panda with its hand, 7 joints": "panda_description/urdf/panda.urdf",
+    "UFACTORY xArm 7, 7 joints": "xarm_description/urdf/xarm7.urdf",
+    "Universal Robots UR5, 6 joints": "ur_description/urdf/ur5_robot.urdf",
+    "Universal Robots UR10, 6 joints": "ur_description/urdf/ur10_robot.urdf",
+    "Kinova Jaco 2, 6 joints": "kinova_description/robots/kinova.urdf",
+    "Unitree Z1, 6 joints and gripper": "z1_description/urdf/z1.urdf",
+    "SO-101, 5 joints and gripper": "so_arm_description/urdf/so101.urdf",
+    "Rethink Baxter, an arm, 7 joints": "baxter_description/urdf/baxter.urdf",
+    "PAL TALOS, an arm, 6 joints": "talos_data/robots/talos_left_arm.urdf",
+    "iCub, torso and an arm, 10 joints": "icub_description/robots/icub.urdf",
+    "SoftBank Romeo, trunk and an arm, 8 joints": "romeo_description/urdf/romeo.urdf",
+    "Unitree G1, waist and an arm, 10 joints": "g1_description/urdf/g1_29dof_with_hand_rev_1_0.urdf",
+    "PAL TIAGo, lift (prismatic) and arm, 8 joints": "tiago_description/robots/tiago_no_hand.urdf",
+    "Solo 12, a leg, 3 joints": "solo_description/robots/solo12.urdf",
+    "HyQ, a leg, 3 joints": "hyq_description/robots/hyq_no_sensors.urdf",
+    "Finger of TriFinger, 3 joints": "finger_edu_description/robots/finger_edu.urdf",
+    "ASR double pendulum, 2 joints": "asr_twodof_description/urdf/TwoDofs.urdf",
 }
 
 
@@ -47,7 +46,6 @@ def description(name):
 
 def learn(program, robot, seed, out):
     """Success of the mean action, episodes to half of successes with exploration, and the first complaint, if any."""
-    urdf, options = ROBOTS[robot]
     name = re.sub(r"\W+", "_", robot).lower()
     folder = out / f"{name}-{seed}"
     folder.mkdir(parents=True)
@@ -57,7 +55,7 @@ def learn(program, robot, seed, out):
     def run(*words):
         return subprocess.run([program, *map(str, words)], capture_output=True, text=True, env=env)
 
-    made = run("init", "--urdf", description(urdf), *options, "--out", config)
+    made = run("init", "--urdf", description(ROBOTS[robot]), "--out", config)
     if made.returncode:
         return None, None, made.stderr.strip()
     done = run("dry-run", "--config", config, "--seed", seed, "--realtime-strokes", 0, "--out", folder / "run")
@@ -79,7 +77,7 @@ def row(robot, seeds, results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default=ROOT / "target/release/moto_controller", type=Path, help="[%(default)s]")
-    parser.add_argument("--seeds", default=[101, 102, 103], type=int, nargs="+", help="[101 102 103]")
+    parser.add_argument("--seeds", default=[1, 2, 3], type=int, nargs="+", help="[1 2 3]")
     parser.add_argument("--only", default="", help="robots whose name contains this")
     parser.add_argument("--jobs", default=os.cpu_count(), type=int, help="runs at the same time [%(default)s]")
     parser.add_argument("--out", default=ROOT / "runs/first_strokes", type=Path, help="folder to make [%(default)s]")

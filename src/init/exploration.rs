@@ -8,7 +8,7 @@
 //! - Its position spreads by at most 0.1 rad or 0.03 m, where the feedback's gains still fit the arm.
 //! - Its speed stays within the limit when the exploration adds five standard deviations to the
 //!   demonstration's largest speed.
-//! - The efforts are at most a seventh of what gravity leaves of the effort limit. For this bound the
+//! - Its effort spreads by at most 15 % of what gravity leaves of the effort limit. For this bound the
 //!   exploration of all joints is reduced alike.
 
 use nalgebra::{DMatrix, DVector, Matrix2, Matrix3};
