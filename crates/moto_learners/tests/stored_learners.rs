@@ -45,6 +45,7 @@ fn start() -> Start {
         state_scales: vec![1., 2.],
         demonstration: Some(demonstration),
         context: 0..1,
+        seed: 1,
     }
 }
 
