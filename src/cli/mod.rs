@@ -4,6 +4,7 @@ mod config;
 mod doctor;
 mod dry_run;
 mod duration;
+mod environment;
 mod evaluate;
 mod experiment;
 mod init;
@@ -44,6 +45,7 @@ enum Command {
     Init(init::Init),
     DryRun(dry_run::DryRun),
     Doctor(doctor::Doctor),
+    Environment(environment::Environment),
     Evaluate(evaluate::Evaluate),
     Experiment(experiment::Experiment),
     Soak(soak::Soak),
@@ -75,6 +77,7 @@ pub fn main() -> std::process::ExitCode {
         Command::Init(command) => logged(|| command.run()),
         Command::DryRun(command) => logged(|| command.run()),
         Command::Doctor(command) => logged(|| command.run()),
+        Command::Environment(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
         Command::Experiment(command) => logged(|| command.run()),
         Command::Soak(command) => logged(|| command.run()),

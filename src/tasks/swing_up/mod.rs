@@ -9,6 +9,8 @@ mod task;
 mod tests;
 
 pub use config::{Chain, Goal, JointLimit, LinkInertia, SwingUpConfig};
+pub use plant::Plant;
+
 use moto_learners::{Batch, Reward, Start};
 use moto_settings::FieldError;
 
@@ -17,7 +19,6 @@ use crate::dynamics::{Model, ModelError};
 use crate::policy::{CompiledPolicy, LinearGaussian, Policy};
 use crate::robot::{TrialKey, exploration_noise, trial_random};
 use nalgebra::{DMatrix, DVector};
-use plant::Plant;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
@@ -165,8 +166,7 @@ impl SwingUp {
         };
         let mut states = DMatrix::zeros(state_dim, horizon + 1);
         let mut actions = DMatrix::zeros(action_dim, horizon);
-        let mut plant = Plant::new(&self.config, &self.model);
-        plant.reset(&self.first_state(seed, key));
+        let mut plant = self.placed(seed, key);
         states.column_mut(0).copy_from_slice(plant.state());
         for t in 0..horizon {
             let mut action = actions.column_mut(t);
@@ -176,6 +176,13 @@ impl SwingUp {
             states.column_mut(t + 1).copy_from_slice(plant.state());
         }
         Swing { states, actions }
+    }
+
+    /// The chain at the start of a rollout.
+    pub fn placed(&self, seed: u64, key: &TrialKey) -> Plant {
+        let mut plant = Plant::new(&self.config, &self.model);
+        plant.reset(&self.first_state(seed, key));
+        plant
     }
 
     /// Hanging at rest (state).

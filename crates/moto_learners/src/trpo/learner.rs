@@ -9,7 +9,7 @@ use super::{Gaussian, Mean, initial};
 use crate::batch::{Earnings, column};
 use crate::learner::{TOO_MANY, decode, encode, policy_of, unfit};
 use crate::moto::{Quadratic, ReturnSummary};
-use crate::policy::{InputScales, Layers, Policy, StoredLaw};
+use crate::policy::{InputScales, Layers, NeuralPolicy, Policy, StoredLaw};
 use crate::{Batch, Learner, LearnerError, Report, Reward, Start};
 use moto_settings::{Joints, check};
 use nalgebra::DMatrix;
@@ -151,7 +151,8 @@ impl Trpo {
             (Value::Neural(value), ValueForm::Neural) => value.is_sound(inputs, self.config.hidden),
             (Value::Quadratic(values), ValueForm::Quadratic) => {
                 let shape = |value: &Quadratic| (value.hessian.shape(), value.gradient.len());
-                let fits = |value: &Quadratic| shape(value) == ((inputs - 1, inputs - 1), inputs - 1);
+                let fits =
+                    |value: &Quadratic| shape(value) == ((inputs - 1, inputs - 1), inputs - 1) && value.is_finite();
                 (values.is_empty() || values.len() == self.horizon()) && values.iter().all(fits)
             }
             _ => false,
@@ -249,15 +250,29 @@ impl Learner for Trpo {
         Ok(())
     }
 
+    /// A network goes on from a network of the same size, and every policy from a linear-Gaussian
+    /// one, which is then its first policy.
     fn start_from(&mut self, law: &StoredLaw) -> Result<(), LearnerError> {
+        let (base, draw) = match (law, self.policy.mean) {
+            (StoredLaw::Neural(NeuralPolicy { base, draw }), Mean::Neural(layers)) if draw.layers == layers => {
+                law.compile()?;
+                (base, Some(draw))
+            }
+            _ => (policy_of(law)?, None),
+        };
         let start = Start {
-            policy: policy_of(law)?.clone(),
+            policy: base.clone(),
             state_scales: self.state_scales.clone(),
             demonstration: None,
             context: 0..0,
             seed: self.seed,
         };
-        *self = Self::new(self.config.clone(), &start)?;
+        let mut fresh = Self::new(self.config.clone(), &start)?;
+        if let Some(draw) = draw {
+            fresh.state.parameters = [&draw.weights[..], &draw.log_deviation].concat();
+            fresh.state.scales = draw.scales.clone();
+        }
+        *self = fresh;
         Ok(())
     }
 
