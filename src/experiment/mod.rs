@@ -12,6 +12,7 @@ mod error;
 mod folder;
 mod job;
 mod overrides;
+mod peers;
 mod record;
 mod results;
 mod rollouts;

@@ -3,7 +3,8 @@
 
 use moto_controller::control::*;
 use moto_controller::policy::{
-    CompiledMovement, CompiledPolicy, InputScales, Law, Layers, LinearGaussian, Motion, NeuralDraw, NeuralPolicy, Policy, Primitive,
+    CompiledMovement, CompiledPolicy, InputScales, Law, Layers, LinearGaussian, Motion, NeuralDraw, NeuralPolicy,
+    Policy, Primitive,
 };
 use moto_controller::robot::*;
 use nalgebra::{DMatrix, DVector};

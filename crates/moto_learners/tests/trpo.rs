@@ -6,7 +6,7 @@ use moto_learners::policy::{Law, Layers, StoredLaw};
 use moto_learners::trpo::{
     Gaussian, Mean, NaturalStep, PolicyForm, Samples, TrpoConfig, ValueForm, conjugate_gradients,
 };
-use moto_learners::{Batch, Learner, LearnerSettings, Start};
+use moto_learners::{Batch, LearnerSettings, Start};
 use nalgebra::{DMatrix, DVector};
 use support::{Linear, Random};
 

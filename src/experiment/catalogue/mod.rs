@@ -15,7 +15,7 @@ pub struct Entry {
     pub name: &'static str,
     /// Methods and settings compared, with the reason, for people.
     pub explanation: &'static str,
-    /// Time that ten seeds take on two processors, for people.
+    /// Time that sixteen seeds take on two processors, for people.
     pub duration: &'static str,
     /// Settings of the experiment.
     pub config: fn() -> ExperimentConfig,

@@ -100,9 +100,24 @@ impl CasMoreUpdate {
     ) -> Result<(LinearGaussian, EvolutionPath, CasMoreSolution), MotoError> {
         let whitening = Whitening::new(law)?;
         let white = whitening.white(samples);
-        let contexts = moments(samples);
         let surrogate = surrogate(&samples.contexts, &white, samples, self.ridge, self.linear_penalty);
-        let (step, mut solution) = self.step(&surrogate, &contexts)?;
+        self.improved(law, path, &surrogate, &moments(samples))
+    }
+
+    /// The update of `law` for a given surrogate over (context, whitened parameters): the old law,
+    /// given the context, is the standard normal there, by the Cholesky factor of its covariance.
+    ///
+    /// # Errors
+    /// [`MotoError::Numerical`] if the surrogate is not finite.
+    pub fn improved(
+        &self,
+        law: &LinearGaussian,
+        path: &EvolutionPath,
+        surrogate: &Quadratic,
+        contexts: &StateDistribution,
+    ) -> Result<(LinearGaussian, EvolutionPath, CasMoreSolution), MotoError> {
+        let whitening = Whitening::new(law)?;
+        let (step, mut solution) = self.step(surrogate, contexts)?;
         let moved = &whitening.factor * (&step.gain * &contexts.mean + &step.bias);
         let new_path = path.after(&(whitening.inverse_root * moved / (2. * self.epsilon_mean).sqrt()), self.path_share);
         solution.entropy_gain = new_path.entropy_gain();
