@@ -171,7 +171,7 @@ pub fn dashed_line(panel: &mut Panel, points: Vec<(f64, f64)>, color: RGBColor, 
     panel
         .draw_series(DashedLineSeries::new(points, 6, 4, color.stroke_width(2)))?
         .label(name)
-        .legend(move |(x, y)| DashedPathElement::new([(x, y), (x + 18, y)], 6, 4, color.stroke_width(2)));
+        .legend(move |(x, y)| plotters::element::DashedPathElement::new([(x, y), (x + 18, y)], 6, 4, color.stroke_width(2)));
     Ok(())
 }
 

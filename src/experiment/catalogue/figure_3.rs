@@ -136,7 +136,7 @@ fn more_noiseless() -> Contender {
 /// are at least the published 1.5 times the coefficients of the surrogate.
 fn cas_more(label: &'static str, rollouts: usize, context: bool) -> Contender {
     let movement = MovementConfig { context, ..Default::default() };
-    let coefficients = if context { 253 } else { 190 };
+    let coefficients: usize = if context { 253 } else { 190 };
     let stored_iterations = (coefficients * 3).div_ceil(2 * rollouts);
     let config = CasMoreConfig { stored_iterations, movement, ..Default::default() };
     Contender { label, method: method(&config), rollouts }

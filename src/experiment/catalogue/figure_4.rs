@@ -9,20 +9,28 @@ use moto_learners::trpo::{PolicyForm, TrpoConfig, ValueForm};
 pub const DOUBLE: Entry = Entry {
     name: "4a",
     explanation: "\
-        Double link, rewarded at every step for the distance of its tip from upright: MOTO as in the paper without importance \
-        sampling against three variants of TRPO.",
-    duration: "about ? minutes",
+        Double link, rewarded at every step for the distance of its tip from upright: MOTO as in the paper without \
+        importance sampling, 200 rollouts per iteration, against TRPO with a neural policy and a neural value function, with \
+        MOTO's quadratic value functions in its place, and with a linear-Gaussian policy too. The neural variants have the \
+        settings of the reference implementation (a KL of 0.01, 1000 to 2000 steps per batch); the linear-Gaussian one may use \
+        MOTO's KL of 0.2 per step. The paper finds MOTO above all, and the quadratic value function above the neural one.",
+    duration: "about 70 minutes",
     config: double_link,
-    quick_divisor: 20,
+    quick_divisor: 50,
 };
 
 pub const QUAD: Entry = Entry {
     name: "4b",
-    explanation: "Quad link, otherwise as 4a.",
-    duration: "about ? minutes",
+    explanation: "\
+        Quad link, 400 rollouts per iteration for MOTO, otherwise as 4a. The paper finds MOTO above all, and that the neural \
+        value function does as well as the quadratic one.",
+    duration: "about 5 hours",
     config: quad_link,
-    quick_divisor: 20,
+    quick_divisor: 100,
 };
+
+/// Numbers of episodes of every method.
+const BUDGETS: (usize, usize) = (20_000, 30_000);
 
 /// The task with the reward of this comparison.
 fn tip(task: TaskConfig) -> TaskConfig {
@@ -44,36 +52,43 @@ fn trpo(label: &str, task: &TaskConfig, settings: TrpoConfig, rollouts: usize, e
     }
 }
 
+/// The settings of the reference implementation.
 fn neural() -> TrpoConfig {
     TrpoConfig::default()
 }
 
+/// With the reference implementation's 10 rollouts the quadratics of the double link have more
+/// coefficients than samples. On seed 201, 20 rollouts were better than 10, and a KL of 0.01 was
+/// better than 0.03.
 fn quadratic() -> TrpoConfig {
     TrpoConfig { value: ValueForm::Quadratic, ..neural() }
 }
 
+/// Chosen on seed 201 of 4a among a KL of 0.01, 0.03, 0.1 and 0.2; damping of 1e-5, 1e-4 and 1e-3;
+/// 20, 50 and 100 rollouts. Every step has parameters of its own, so a KL of 0.01 on average is a
+/// short step.
 fn linear() -> TrpoConfig {
-    TrpoConfig { policy: PolicyForm::LinearGaussian, damping: 1e-3, fisher_every: 1, ..quadratic() }
+    TrpoConfig { policy: PolicyForm::LinearGaussian, max_kl: 0.2, damping: 1e-5, fisher_every: 1, ..quadratic() }
 }
 
 fn double_link() -> ExperimentConfig {
-    let task = tip(double());
+    let (task, budget) = (tip(double()), BUDGETS.0);
     let variants = vec![
-        moto("MOTO", &task, paper_without_reuse(), 200, 50),
-        trpo("TRPO, neural V", &task, neural(), 10, 10000),
-        trpo("TRPO, quadratic V", &task, quadratic(), 10, 10000),
-        trpo("TRPO, linear-Gaussian", &task, linear(), 10, 10000),
+        moto("MOTO", &task, paper_without_reuse(), 200, budget / 200),
+        trpo("TRPO, neural V", &task, neural(), 10, budget),
+        trpo("TRPO, quadratic V", &task, quadratic(), 20, budget),
+        trpo("TRPO, linear-Gaussian", &task, linear(), 100, budget),
     ];
     experiment("4a", "Double link, distance of the tip: MOTO against TRPO", variants)
 }
 
 fn quad_link() -> ExperimentConfig {
-    let task = tip(quad(25., None, 10.));
+    let (task, budget) = (tip(quad(25., None, 10.)), BUDGETS.1);
     let variants = vec![
-        moto("MOTO", &task, paper_without_reuse(), 400, 50),
-        trpo("TRPO, neural V", &task, neural(), 20, 20000),
-        trpo("TRPO, quadratic V", &task, quadratic(), 20, 20000),
-        trpo("TRPO, linear-Gaussian", &task, linear(), 20, 20000),
+        moto("MOTO", &task, paper_without_reuse(), 400, budget / 400),
+        trpo("TRPO, neural V", &task, neural(), 20, budget),
+        trpo("TRPO, quadratic V", &task, quadratic(), 50, budget),
+        trpo("TRPO, linear-Gaussian", &task, linear(), 200, budget),
     ];
     experiment("4b", "Quad link, distance of the tip: MOTO against TRPO", variants)
 }
