@@ -3,7 +3,7 @@
 //! The columns are `experiment`, `label`, `seed`, `episodes` and `rollouts_return`, the mean return
 //! of the episodes since the row before, exploration included.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -22,6 +22,9 @@ struct Row {
     rollouts_return: f64,
 }
 
+/// Returns of a curve, by number of episodes and seed.
+type Points = BTreeMap<u64, BTreeMap<u64, f64>>;
+
 /// The outside curves of an experiment: mean and band over seeds, as of our own. `first_color` is
 /// the first that no curve has.
 ///
@@ -32,16 +35,15 @@ pub fn read(path: &Path, experiment: &str, first_color: usize) -> Result<Vec<Com
     let bytes = Disk.read(path)?;
     let rows: Result<Vec<Row>, csv::Error> = csv::Reader::from_reader(&bytes[..]).deserialize().collect();
     let rows = rows.map_err(|error| wrong(error.to_string()))?;
-    // By label and number of episodes, the returns by seed.
-    let mut curves = BTreeMap::<String, BTreeMap<u64, BTreeMap<u64, f64>>>::new();
+    let mut curves = BTreeMap::<String, Points>::new();
     for row in rows.into_iter().filter(|row| row.experiment == experiment) {
         curves.entry(row.label).or_default().entry(row.episodes).or_default().insert(row.seed, row.rollouts_return);
     }
     if curves.is_empty() {
         return Err(wrong(format!("no line of experiment {experiment:?}")));
     }
-    let curve = |(color, (label, points)): (usize, (String, BTreeMap<u64, BTreeMap<u64, f64>>))| {
-        let seeds: std::collections::BTreeSet<u64> = points.values().flat_map(BTreeMap::keys).copied().collect();
+    let curve = |(color, (label, points)): (usize, (String, Points))| {
+        let seeds: BTreeSet<u64> = points.values().flat_map(BTreeMap::keys).copied().collect();
         let of = |seed: &u64| points.values().map(|at| at.get(seed).copied().unwrap_or(f64::NAN)).collect();
         ComparisonCurve {
             label,
