@@ -118,7 +118,9 @@ mod tests {
             assert!(answer["error"].as_str().unwrap().contains(part), "{line}: {answer}");
         };
         refused(&mut spoken_to, "{\"step\": [0, 0]}", "a step outside an episode");
-        [&mut spoken_to, &mut undisturbed].map(|session| session.answer("{\"reset\": 5}"));
+        for session in [&mut spoken_to, &mut undisturbed] {
+            assert!(session.answer("{\"reset\": 5}")["state"].is_array());
+        }
         for (line, part) in [
             ("{\"step\": [0, 0, 0]}", "the action of step 0 of 100 has 3 values: expected"),
             ("{\"step\": []}", "has 0 values"),
