@@ -50,6 +50,11 @@ fn gps_goes_on_to_the_bit() {
 }
 
 #[test]
+fn a_network_on_the_loop_goes_on_to_the_bit() {
+    goes_on_to_the_bit("trpo: {hidden: 8}");
+}
+
+#[test]
 fn reps_learns_a_stroke_on_the_loop() {
     let place = place("reps: {epsilon: 1.0, inertia: 0.5, stored_iterations: 20}", 10, 12);
     place.run(&["dry-run", "--out", "run"]);
