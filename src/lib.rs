@@ -66,6 +66,7 @@ pub mod report;
 pub mod robot;
 #[cfg(feature = "ros")]
 mod ros;
+pub mod scene;
 pub mod setup;
 pub mod signals;
 pub mod simulation;

@@ -37,7 +37,7 @@ fn saved<T: serde::Serialize>(checkpoint: &Checkpoint<T>) -> (FailingDisk, std::
 
 fn written(episode: &Episode, meta: &TrialMeta) -> (FailingDisk, Vec<u8>) {
     let disk = FailingDisk::new(&[]);
-    write_trial(&disk, Path::new(FILE), episode, meta).unwrap();
+    write_trial(&disk, Path::new(FILE), (episode, meta), None).unwrap();
     let bytes = disk.read(Path::new(FILE)).unwrap();
     (disk, bytes)
 }
@@ -361,9 +361,9 @@ fn a_trial_whose_arrays_do_not_fit_is_not_stored() {
         meta.outcome_dim = 3;
         meta.outcomes = vec![0.; 12];
         let disk = FailingDisk::new(&[]);
-        write_trial(&disk, Path::new(FILE), &episode, &meta).unwrap();
+        write_trial(&disk, Path::new(FILE), (&episode, &meta), None).unwrap();
         change(&mut episode, &mut meta);
-        let error = write_trial(&disk, Path::new(FILE), &episode, &meta).unwrap_err();
+        let error = write_trial(&disk, Path::new(FILE), (&episode, &meta), None).unwrap_err();
         assert!(matches!(error, StorageError::Unstorable { .. }), "case {case}: {error}");
     }
     let (episode, mut meta) = trial(1, 1, 0);

@@ -55,9 +55,12 @@ impl Learning<'_> {
                     key.rollout,
                     key.iteration + 1
                 );
-            } else if let Some(Rollout { trial, .. }) = self.collected.usable.remove(&key.rollout) {
+            } else if let Some(Rollout { trial, episode, .. }) = self.collected.usable.remove(&key.rollout) {
                 warn!("trial {trial} is kept but not learned from: {MARKED_FAILED}");
-                self.archive.give(move |folder| folder.invalidate_trial(trial, MARKED_FAILED).map(|()| Stored::Other));
+                let stage = self.recorder.stage(&episode);
+                self.archive.give(move |folder| {
+                    folder.invalidate_trial(trial, MARKED_FAILED, Some(&stage)).map(|()| Stored::Other)
+                });
                 self.collected.discarded.push(DiscardedTrial { trial, reason: MARKED_FAILED.into() });
                 any = true;
             }
@@ -69,9 +72,9 @@ impl Learning<'_> {
         let meta = self.recorder.trial(self.next_trial, trial, judged);
         let episode = Arc::new(trial.episode().clone());
         self.next_trial += 1;
-        let (stored, content) = (meta.clone(), episode.clone());
+        let (stored, content, stage) = (meta.clone(), episode.clone(), self.recorder.stage(&episode));
         self.archive.give(move |folder| {
-            folder.write_trial(&content, &stored)?;
+            folder.write_trial(&content, &stored, Some(&stage))?;
             Ok(Stored::Trial(Box::new(stored)))
         });
         (meta, episode)
@@ -115,7 +118,9 @@ impl Learning<'_> {
     pub fn keep_black_boxes(&mut self, runner: &mut Runner) {
         while let Some(black_box) = runner.black_box() {
             let (episode, meta) = self.recorder.black_box(self.next_trial, &black_box);
-            self.archive.give(move |folder| folder.write_black_box(&episode, &meta).map(Stored::BlackBox));
+            let stage = self.recorder.stage(&episode);
+            self.archive
+                .give(move |folder| folder.write_black_box(&episode, &meta, Some(&stage)).map(Stored::BlackBox));
             runner.recycle_black_box(black_box);
         }
     }
@@ -161,10 +166,11 @@ impl Learning<'_> {
         self.lines.push(for_the_curve(line.clone()));
         let title = format!("{}, seed {}", self.setup.title(), self.setup.config.run.seed);
         let curve = learning_curve_svg(&title, &self.lines)?;
-        let save = self.checkpoint()?;
+        let (save, keep) = (self.checkpoint()?, self.setup.config.run.keep_trials);
         self.archive.give(move |folder| {
             folder.append_metrics(&line)?;
             save(folder)?;
+            folder.thin_trials(keep)?;
             folder.write_file(LEARNING_CURVE, curve.as_bytes())?;
             Ok(Stored::Iteration(Box::new(line)))
         });

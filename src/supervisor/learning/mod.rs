@@ -116,7 +116,7 @@ impl<'a> Learning<'a> {
         Ok(Self {
             thread: LearnerThread::spawn(saved.learner.clone(), setup.reward()?)?,
             next_trial: archive.view().trials()?.last().map_or(1, |(number, _)| number + 1),
-            recorder: Recorder::new(setup, task),
+            recorder: Recorder::new(setup, task)?,
             programs: None,
             setup,
             task,

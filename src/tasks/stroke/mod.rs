@@ -13,6 +13,7 @@ mod plant;
 mod policy_state;
 mod recording;
 mod reference;
+mod scene;
 mod shown;
 mod task;
 mod term;

@@ -11,6 +11,7 @@ use super::{StrokeTask, StrokeTaskConfig};
 use crate::control::{Episode, Stroke};
 use crate::dynamics::JointKind;
 use crate::robot::{Observed, Plant, TrialKey};
+use crate::scene::{Mark, Scene};
 use crate::tasks::{Judgement, Robot, Task, TaskConfig, TaskError, TaskSettings, Tasks};
 
 impl TaskSettings for StrokeTaskConfig {
@@ -87,6 +88,14 @@ impl Task for StrokeTask {
 
     fn judge(&self, episode: &Episode) -> Judgement {
         self.judged(episode)
+    }
+
+    fn scene(&self, episode: &Episode) -> Scene {
+        self.drawn(episode)
+    }
+
+    fn marks(&self, episode: &Episode) -> Vec<Mark> {
+        self.marks_of(episode)
     }
 
     fn reward_settings(&self) -> Value {

@@ -8,6 +8,7 @@ mod outcome;
 mod place;
 mod player;
 mod posture;
+mod scene;
 mod stroke;
 mod task;
 pub mod world;

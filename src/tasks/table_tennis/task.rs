@@ -4,6 +4,7 @@ use super::world::Ball;
 use super::{Setting, TableTennis, TableTennisConfig};
 use crate::control::{Episode, Stroke};
 use crate::robot::{Observed, Plant};
+use crate::scene::{Mark, Scene};
 use crate::tasks::{Judgement, Robot, Task, TaskError, TaskSettings};
 use moto_learners::{Demonstrated, Start};
 use nalgebra::DMatrix;
@@ -81,6 +82,14 @@ impl Task for TableTennis {
             success: outcome.success,
             distance: outcome.distance_to_target,
         }
+    }
+
+    fn scene(&self, _episode: &Episode) -> Scene {
+        self.drawn()
+    }
+
+    fn marks(&self, episode: &Episode) -> Vec<Mark> {
+        self.landed(episode)
     }
 
     fn reward_settings(&self) -> Value {
