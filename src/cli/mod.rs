@@ -7,9 +7,11 @@ mod duration;
 mod evaluate;
 mod experiment;
 mod init;
+mod report;
 #[cfg(feature = "ros")]
 mod ros;
 mod setting;
+mod show;
 mod soak;
 mod teach;
 
@@ -46,6 +48,8 @@ enum Command {
     Doctor(doctor::Doctor),
     Evaluate(evaluate::Evaluate),
     Experiment(experiment::Experiment),
+    Report(report::Report),
+    Show(show::Show),
     Soak(soak::Soak),
     Teach(teach::Teach),
     #[cfg(feature = "ros")]
@@ -77,6 +81,8 @@ pub fn main() -> std::process::ExitCode {
         Command::Doctor(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
         Command::Experiment(command) => logged(|| command.run()),
+        Command::Report(command) => logged(|| command.run()),
+        Command::Show(command) => logged(|| command.run()),
         Command::Soak(command) => logged(|| command.run()),
         Command::Teach(command) => logged(|| command.run()),
         #[cfg(feature = "ros")]

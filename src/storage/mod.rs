@@ -25,5 +25,5 @@ pub use error::{Remedy, StorageError};
 pub use joint_states::{JointStates, read_joint_states};
 pub use keep::KeepTrials;
 pub use run_folder::RunFolder;
-pub use run_view::{CONFIG_FILE, ROBOT_FILE, RunInfo, RunView, TrialsAfter};
+pub use run_view::{CONFIG_FILE, DEADLINES_FILE, ROBOT_FILE, RunInfo, RunView, TrialsAfter};
 pub use trial::{TrialEnd, TrialMeta, read_trial, write_trial};

@@ -6,10 +6,11 @@ use moto_learners::LearnerError;
 use tracing::warn;
 
 use super::Learning;
-use crate::control::{Episode, FinishedTrial};
-use crate::report::{DiscardedTrial, IterationMetrics, PerStep, Timing, learning_curve_svg};
+use crate::control::{Episode, FinishedTrial, Latency};
+use crate::report::page::Deadlines;
+use crate::report::{DiscardedTrial, Timing, learning_curve_svg};
 use crate::robot::{TrialKey, TrialKind};
-use crate::storage::{RunFolder, StorageError, TrialEnd, TrialMeta};
+use crate::storage::{DEADLINES_FILE, RunFolder, StorageError, TrialEnd, TrialMeta};
 use crate::supervisor::archive::Stored;
 use crate::supervisor::checkpoint::{Saved, header};
 use crate::supervisor::error::DaemonError;
@@ -125,6 +126,23 @@ impl Learning<'_> {
         }
     }
 
+    /// Stores the histograms of the loop's times, if cycles ran on the wall clock.
+    ///
+    /// # Errors
+    /// Never in practice: numbers always have a JSON form.
+    pub fn keep_deadlines(&mut self, latency: &Latency) -> Result<(), DaemonError> {
+        if latency.cycles == 0 {
+            return Ok(());
+        }
+        let unstorable = |error: serde_json::Error| StorageError::Unstorable {
+            path: self.archive.view().directory().join(DEADLINES_FILE),
+            what: error.to_string(),
+        };
+        let json = serde_json::to_vec(&Deadlines::of(latency)).map_err(unstorable)?;
+        self.archive.give(move |folder| folder.write_file(DEADLINES_FILE, &json).map(|_| Stored::Other));
+        Ok(())
+    }
+
     /// A job that writes the learner's present state as a checkpoint.
     pub(super) fn checkpoint(
         &self,
@@ -163,7 +181,7 @@ impl Learning<'_> {
             update_time: duration,
         });
         self.saved = Arc::new(Saved { learner, episodes });
-        self.lines.push(for_the_curve(line.clone()));
+        self.lines.push(line.clone().reduced());
         let title = format!("{}, seed {}", self.setup.title(), self.setup.config.run.seed);
         let curve = learning_curve_svg(&title, &self.lines)?;
         let (save, keep) = (self.checkpoint()?, self.setup.config.run.keep_trials);
@@ -176,10 +194,4 @@ impl Learning<'_> {
         });
         Ok(())
     }
-}
-
-/// A line reduced to the data of the learning curve, so that long runs need little memory.
-pub fn for_the_curve(mut line: IterationMetrics) -> IterationMetrics {
-    (line.steps, line.timing) = (PerStep::default(), Timing::default());
-    line
 }

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use tracing::warn;
 
-use self::keeping::for_the_curve;
 use super::archive::{Archive, ArchiveError, Stored};
 use super::checkpoint::{Saved, compiled};
 use super::error::DaemonError;
@@ -77,7 +76,7 @@ impl<'a> Learning<'a> {
         let iteration = saved.learner.iteration() as u64;
         archive.recover();
         archive.now(move |folder| folder.retain_metrics(iteration))?;
-        let lines = archive.view().metrics()?.into_iter().map(for_the_curve).collect();
+        let lines = archive.view().metrics()?.into_iter().map(IterationMetrics::reduced).collect();
         let mut collected = Collected::default();
         let law = saved.learner.law().compile()?;
         let found = archive.view().trials_after(iteration)?;
