@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use moto_controller::report::{IterationMetrics, PerStep, Summary, Timing};
 use moto_controller::storage::files::Disk;
-use moto_controller::storage::{ROBOT_FILE, Remedy, RunFolder, RunView, StorageError, TrialMeta, read_trial};
+use moto_controller::storage::{
+    KeepTrials, ROBOT_FILE, Remedy, RunFolder, RunView, StorageError, TrialMeta, read_trial,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -218,6 +220,26 @@ fn a_trial_is_never_overwritten_and_one_from_elsewhere_never_read() {
         let error = run.view().read_trial(&path).unwrap_err();
         assert!(matches!(&error, StorageError::Mismatch { field: f, .. } if *f == field), "{error}");
     }
+}
+
+#[test]
+fn thinned_trials_are_gone_and_the_numbers_go_on() {
+    let place = tempfile::tempdir().unwrap();
+    let mut run = create(place.path()).unwrap();
+    let write = |run: &mut RunFolder, number: u64| {
+        let (episode, meta) = trial(number, 1, number);
+        run.write_trial(&episode, &meta, None).unwrap();
+    };
+    let numbers =
+        |run: &RunFolder| run.view().trials().unwrap().into_iter().map(|(number, _)| number).collect::<Vec<_>>();
+    (1..=7).for_each(|number| write(&mut run, number));
+    run.thin_trials(KeepTrials::All).unwrap();
+    assert_eq!(numbers(&run).len(), 7);
+    run.thin_trials(KeepTrials::Every(3)).unwrap();
+    assert_eq!((numbers(&run), run.next_trial().unwrap()), (vec![3, 6, 7], 8));
+    write(&mut run, 8);
+    run.thin_trials(KeepTrials::Last(2)).unwrap();
+    assert_eq!((numbers(&run), run.next_trial().unwrap()), (vec![7, 8], 9));
 }
 
 const CHILD: &str = "MOTO_STORAGE_TEST_CHILD";

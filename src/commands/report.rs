@@ -87,7 +87,8 @@ fn gather(view: &RunView, setup: &Setup, task: &dyn Task, trial: Option<u64>) ->
 /// So many of the trials, the first and the last among them, with equal distances.
 fn spread(trials: &[(u64, PathBuf)], count: usize) -> impl Iterator<Item = &(u64, PathBuf)> {
     let last = trials.len().saturating_sub(1);
-    let wanted: BTreeSet<usize> = (0..count.min(trials.len())).map(|i| i * last / (count.min(trials.len()) - 1).max(1)).collect();
+    let wanted: BTreeSet<usize> =
+        (0..count.min(trials.len())).map(|i| i * last / (count.min(trials.len()) - 1).max(1)).collect();
     wanted.into_iter().map(|i| &trials[i])
 }
 

@@ -27,8 +27,7 @@ fn write_thing(urdf: &mut String, world: &str, thing: &Thing) -> std::fmt::Resul
         Shape::Cylinder { radius, length } => format!("<cylinder radius=\"{radius}\" length=\"{length}\"/>"),
         Shape::Sphere { radius } => format!("<sphere radius=\"{radius}\"/>"),
     };
-    let (kind, pose) =
-        if follows.is_some() { ("floating", Isometry3::identity()) } else { ("fixed", *pose) };
+    let (kind, pose) = if follows.is_some() { ("floating", Isometry3::identity()) } else { ("fixed", *pose) };
     let (at, (roll, pitch, yaw)) = (pose.translation.vector, pose.rotation.euler_angles());
     writeln!(urdf, "  <link name=\"{name}\">")?;
     writeln!(urdf, "    <visual>")?;

@@ -4,6 +4,8 @@
 mod arm;
 mod description;
 mod stage;
+#[cfg(test)]
+mod tests;
 
 pub use arm::{Arm, Part};
 pub use description::scene_urdf;

@@ -49,11 +49,8 @@ impl Stage {
         let world = self.world();
         let mut transforms = self.arm.fixed();
         if self.arm.root() != world {
-            transforms.insert(0, Transform {
-                parent: world.into(),
-                child: self.arm.root().into(),
-                pose: self.scene.base,
-            });
+            transforms
+                .insert(0, Transform { parent: world.into(), child: self.arm.root().into(), pose: self.scene.base });
         }
         let things = self.scene.things.iter().filter(|thing| thing.follows.is_none());
         transforms.extend(things.map(|thing| Transform {

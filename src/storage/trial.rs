@@ -184,7 +184,8 @@ pub fn write_trial(
     (episode, meta): (&Episode, &TrialMeta),
     stage: Option<&Stage>,
 ) -> Result<(), StorageError> {
-    let bytes = write::encode(episode, meta, stage).map_err(|what| StorageError::Unstorable { path: path.into(), what })?;
+    let bytes =
+        write::encode(episode, meta, stage).map_err(|what| StorageError::Unstorable { path: path.into(), what })?;
     Ok(write_atomic(files, path, &bytes)?)
 }
 

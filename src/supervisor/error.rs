@@ -203,7 +203,11 @@ pub enum DaemonError {
 }
 
 fn trials(ends: Option<(u64, u64)>) -> String {
-    ends.map_or("it has none".into(), |(first, last)| format!("its first is {first} and its last {last}, and some between may have been thinned out (run.keep_trials)"))
+    ends.map_or("it has none".into(), |(first, last)| {
+        format!(
+            "its first is {first} and its last {last}, and some between may have been thinned out (run.keep_trials)"
+        )
+    })
 }
 
 impl DaemonError {

@@ -63,8 +63,7 @@ pub fn page(data: &PageData<'_>) -> serde_json::Result<String> {
     let json = serde_json::to_string(data)?.replace('<', "\\u003c");
     let title = data.title().replace('&', "&amp;").replace('<', "&lt;");
     let [styles, libraries, scripts] = [STYLES.join("\n"), LIBRARIES.join("\n"), SCRIPTS.join("\n")];
-    let parts =
-        [("TITLE", title), ("STYLES", styles), ("DATA", json), ("LIBRARIES", libraries), ("SCRIPTS", scripts)];
+    let parts = [("TITLE", title), ("STYLES", styles), ("DATA", json), ("LIBRARIES", libraries), ("SCRIPTS", scripts)];
     // The template is cut at the marks, so that a mark within a part means nothing.
     let mut page = String::new();
     let mut rest = PAGE;

@@ -64,7 +64,8 @@ impl PageArm {
         let parts = arm.parts();
         let of = |body: Option<usize>| {
             let own = parts.iter().filter(|part| part.body == body);
-            let shape = |Part { visual: Visual { pose, shape, color }, .. }: &Part| PageShape::new(*shape, *pose, *color);
+            let shape =
+                |Part { visual: Visual { pose, shape, color }, .. }: &Part| PageShape::new(*shape, *pose, *color);
             own.map(shape).collect::<Vec<_>>()
         };
         let body = |(i, body): (usize, MovingBody)| PageBody {

@@ -145,7 +145,7 @@ impl<'a> Learning<'a> {
         let run = &self.setup.config.run;
         let done = self.saved.learner.iteration();
         let made = done * run.rollouts + self.collected.usable.len();
-        let mut progress = Progress::new(made, run.iterations * run.rollouts);
+        let mut progress = Progress::new(made, run.iterations * run.rollouts, self.archive.view().directory());
         let result = match self.iterate(runner, interrupt, &mut progress).await {
             Err(DaemonError::Runner(_)) if interrupt.asked() => Ok(Ended::Interrupted),
             Err(error @ DaemonError::Runner(_)) => self.check_programs().and(Err(error)),
