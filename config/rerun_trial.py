@@ -15,15 +15,23 @@ from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 
 DESCRIPTIONS = {"/robot_description": "robot", "/scene_description": "scene"}
+# Where the eye is, and where it looks, m in the world.
+EYE, LOOK = (-3.0, -3.2, 2.4), (-0.8, 0.0, 0.9)
 BLUEPRINT = rrb.Blueprint(
     rrb.Horizontal(
-        rrb.Spatial3DView(name="stroke", origin="/", spatial_information=rrb.SpatialInformation(target_frame="world")),
+        rrb.Spatial3DView(
+            name="stroke",
+            origin="/",
+            spatial_information=rrb.SpatialInformation(target_frame="world"),
+            eye_controls=rrb.EyeControls3D(position=EYE, look_target=LOOK),
+        ),
         rrb.Vertical(
             rrb.TimeSeriesView(name="joint positions", origin="/joints/position"),
             rrb.TimeSeriesView(name="efforts that were sent", origin="/joints/effort"),
         ),
         column_shares=[2, 1],
     ),
+    rrb.TimePanel(timeline="trial", play_state="following", state="collapsed"),
     collapse_panels=True,
 )
 
@@ -40,7 +48,7 @@ def log(path):
                 rr.log_file_from_path(urdf, entity_path_prefix=name, static=True)
             elif channel.topic in ("/tf", "/tf_static"):
                 for stamped in message.transforms:
-                    log_transform(stamped, static=channel.topic == "/tf_static")
+                    log_transform(stamped)
             elif channel.topic == "/joint_states":
                 for i, joint in enumerate(message.name):
                     rr.log(f"joints/position/{joint}", rr.Scalars(message.position[i]))
@@ -48,7 +56,8 @@ def log(path):
                         rr.log(f"joints/effort/{joint}", rr.Scalars(message.effort[i]))
 
 
-def log_transform(stamped, static):
+def log_transform(stamped):
+    # Not static even where it stays: the descriptions give static transforms of their fixed joints themselves.
     at, turn = stamped.transform.translation, stamped.transform.rotation
     transform = rr.Transform3D(
         translation=[at.x, at.y, at.z],
@@ -56,7 +65,7 @@ def log_transform(stamped, static):
         parent_frame=stamped.header.frame_id,
         child_frame=stamped.child_frame_id,
     )
-    rr.log(f"transforms/{stamped.child_frame_id}", transform, static=static)
+    rr.log(f"transforms/{stamped.child_frame_id}", transform)
 
 
 def main():

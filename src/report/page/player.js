@@ -52,6 +52,7 @@ function player(run) {
   // The pictures need their sizes, so they wait until the page is laid out.
   requestAnimationFrame(() => {
     stages = threeDimensional(sides.map((side) => side.canvas), run.arm);
+    stages.forEach((stage, i) => stage.show(trials[shown[i]]));
     sides.forEach((_, i) => pick(i));
     stages.look?.();
   });
@@ -95,6 +96,7 @@ function threeDimensional(canvases, arm) {
     for (const canvas of canvases) {
       const orbit = new THREE.OrbitControls(camera, canvas);
       orbit.target.copy(centre);
+      orbit.update();
       orbit.addEventListener('change', draw);
       canvas.addEventListener('keydown', (event) => {
         if (!turn(event.key, camera, orbit.target)) return;

@@ -20,6 +20,7 @@ function mesh(shape, fallback) {
 }
 
 const STEEL = [0.45, 0.5, 0.56, 1];
+const REACHED = [0.8, 0.28, 0.05, 1];
 
 class Stage {
   // Throws where the browser cannot draw in three dimensions.
@@ -62,7 +63,10 @@ class Stage {
       if (path?.length) this.world.add(line(path, new THREE.Color(...thing.color.slice(0, 3))));
       return { ...thing, carrier };
     });
-    trial.marks.forEach((mark) => this.world.add(line([mark.target, mark.reached], new THREE.Color(color('bad')))));
+    for (const { target, reached } of trial.marks) {
+      this.world.add(line([target, reached], new THREE.Color(color('bad'))));
+      this.world.add(mesh({ kind: 'sphere', size: [0.03], pose: { at: reached, turn: [0, 0, 0, 1] } }, REACHED));
+    }
     this.at(0);
   }
 
@@ -102,7 +106,7 @@ class Stage {
     const all = new THREE.Box3().setFromObject(this.scene);
     const centre = all.getCenter(new THREE.Vector3());
     const size = Math.max(all.getSize(new THREE.Vector3()).length(), 0.3);
-    this.camera.position.copy(centre).add(new THREE.Vector3(-0.35, -0.9, 0.5).multiplyScalar(size));
+    this.camera.position.copy(centre).add(new THREE.Vector3(-0.45, -0.75, 0.42).multiplyScalar(size));
     this.camera.lookAt(centre);
     return centre;
   }
