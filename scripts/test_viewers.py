@@ -62,7 +62,9 @@ noise = differing(whole, picture(trial))
 print(f"the same trial again: {noise} pixels differ")
 missing = []
 for part in PARTS:
-    pixels = differing(whole, picture(without(part)))
+    path = without(part)
+    # On a busy machine a picture may be taken before the eye is in its place, and differs by more.
+    pixels = min(differing(whole, picture(path)) for _ in range(3))
     print(f"without the {part}: {pixels} pixels differ")
     if pixels < 50 + 2 * noise:
         missing.append(part)

@@ -106,7 +106,9 @@ class Stage {
     const all = new THREE.Box3().setFromObject(this.scene);
     const centre = all.getCenter(new THREE.Vector3());
     const size = Math.max(all.getSize(new THREE.Vector3()).length(), 0.3);
-    this.camera.position.copy(centre).add(new THREE.Vector3(-0.45, -0.75, 0.42).multiplyScalar(size));
+    // A narrow picture needs more distance to hold the same width.
+    const distance = size * Math.max(0.9, 1.55 / this.camera.aspect);
+    this.camera.position.copy(centre).add(new THREE.Vector3(-0.45, -0.75, 0.42).multiplyScalar(distance));
     this.camera.lookAt(centre);
     return centre;
   }
