@@ -1,8 +1,6 @@
 """The frames and descriptions of a trial, read by the reference reader and checked against Pinocchio."""
 
-import subprocess
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
 import numpy as np
 import pinocchio
@@ -11,16 +9,15 @@ import yaml
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 
-ROOT = Path(__file__).resolve().parents[2]
+from short_run import short_run
+
 CLOSE = 1e-9
 
 
 @pytest.fixture(scope="module", params=["table_tennis", "wam_table_tennis", "reach"])
 def trial(request, tmp_path_factory):
     """A trial's messages by topic, its qualities of service, and the folder of its run."""
-    folder = tmp_path_factory.mktemp("runs") / "run"
-    words = ["cargo", "run", "--quiet", "--locked", "--", "dry-run", "--config", str(ROOT / f"config/{request.param}.yaml"), "--out", str(folder)]
-    subprocess.run(words + ["--iterations", "1", "--rollouts", "2", "--realtime-strokes", "0"], cwd=ROOT, check=True)
+    folder = short_run(tmp_path_factory.mktemp("runs"), f"{request.param}.yaml", iterations=1, rollouts=2)
     messages, quality = {}, {}
     with open(folder / "trials/000001.mcap", "rb") as stream:
         for _, channel, raw, message in make_reader(stream, validate_crcs=True, decoder_factories=[DecoderFactory()]).iter_decoded_messages():

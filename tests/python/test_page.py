@@ -3,8 +3,6 @@
 import io
 import json
 import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +12,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-ROOT = Path(__file__).resolve().parents[2]
+from short_run import short_run
+
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 ITERATIONS = 3
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium and chromium-driver (scripts/setup_browser.sh)")
@@ -23,11 +22,7 @@ PATIENCE = 60
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs") / "run"
-    command = ["cargo", "run", "--quiet", "--locked", "--", "dry-run", "--config", ROOT / "config/table_tennis.yaml", "--out", folder]
-    command += ["--iterations", ITERATIONS, "--rollouts", 4, "--realtime-strokes", 1, "--seed", 3]
-    subprocess.run([str(word) for word in command], cwd=ROOT, check=True)
-    return folder
+    return short_run(tmp_path_factory.mktemp("runs"), "table_tennis.yaml", iterations=ITERATIONS, rollouts=4, realtime_strokes=1, seed=3)
 
 
 @pytest.fixture(scope="module")
