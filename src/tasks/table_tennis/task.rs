@@ -7,7 +7,6 @@ use crate::robot::{Observed, Plant};
 use crate::scene::{Mark, Scene};
 use crate::tasks::{Judgement, Robot, Task, TaskError, TaskSettings};
 use moto_learners::{Demonstrated, Start};
-use nalgebra::DMatrix;
 use serde_json::{Value, json};
 
 impl TaskSettings for TableTennisConfig {
@@ -77,7 +76,7 @@ impl Task for TableTennis {
     fn judge(&self, episode: &Episode) -> Judgement {
         let outcome = self.evaluate(episode);
         Judgement {
-            outcomes: DMatrix::from_row_slice(1, outcome.miss.len(), &outcome.miss),
+            outcomes: outcome.outcomes(),
             total_reward: outcome.total_reward,
             success: outcome.success,
             distance: outcome.distance_to_target,
