@@ -185,7 +185,7 @@ impl Description {
         Some(joints)
     }
 
-    /// The link that carries a link, and `None` for the root or for a link that does not exist.
+    /// The link that carries a link; `None` for the root, and for a link that does not exist.
     pub fn parent_of(&self, link: &str) -> Option<&str> {
         let joint = self.links.iter().find(|known| known.name == link)?.above?;
         Some(&self.links[self.joints[joint].parent].name)

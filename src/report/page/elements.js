@@ -1,7 +1,7 @@
 // Small parts of which all sections are made.
 'use strict';
 
-// The page's data. Live, it is what the server sends.
+// The page's data.
 const page = JSON.parse(document.getElementById('data').textContent);
 
 // Colours that differ for people with colour blindness too (Okabe and Ito), for light and dark.

@@ -10,10 +10,9 @@ function landings(marks, scene) {
   });
   const xs = [...outlines.flatMap((o) => [o.x, o.x + o.w]), ...marks.flatMap((m) => [m.reached[0], m.target[0]])];
   const ys = [...outlines.flatMap((o) => [o.y, o.y + o.h]), ...marks.flatMap((m) => [m.reached[1], m.target[1]])];
-  const middle = (values) => values.toSorted((a, b) => a - b);
   // A few strokes that came far away must not shrink the rest.
   const within = (values, outer) => {
-    const sorted = middle(values);
+    const sorted = values.toSorted((a, b) => a - b);
     const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
     return [Math.min(at(0.02), ...outer.map((o) => o[0])), Math.max(at(0.98), ...outer.map((o) => o[1]))];
   };

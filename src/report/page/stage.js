@@ -100,14 +100,19 @@ class Stage {
     this.renderer.render(this.scene, this.camera);
   }
 
-  // Places the camera so that everything is in view, and returns the centre.
+  // Places the camera so that the whole motion is in view, and returns the centre.
   look() {
-    this.scene.updateMatrixWorld(true);
-    const all = new THREE.Box3().setFromObject(this.scene);
-    const centre = all.getCenter(new THREE.Vector3());
-    const size = Math.max(all.getSize(new THREE.Vector3()).length(), 0.3);
-    // A narrow picture needs more distance to hold the same width.
-    const distance = size * Math.max(0.9, 1.55 / this.camera.aspect);
+    const all = new THREE.Box3();
+    for (let moment = 0; moment <= 8; moment += 1) {
+      this.at(moment / 8 * (this.trial.time.at(-1) || 0));
+      this.scene.updateMatrixWorld(true);
+      all.expandByObject(this.scene);
+    }
+    this.at(0);
+    const [centre, extent] = [all.getCenter(new THREE.Vector3()), all.getSize(new THREE.Vector3())];
+    const size = Math.max(extent.length(), 0.3);
+    // A narrow picture and a high scene need more distance.
+    const distance = size * Math.max(0.9, 1.55 / this.camera.aspect, 1.8 * extent.z / size);
     this.camera.position.copy(centre).add(new THREE.Vector3(-0.45, -0.75, 0.42).multiplyScalar(distance));
     this.camera.lookAt(centre);
     return centre;

@@ -1,6 +1,6 @@
 //! What table tennis looks like.
 
-use nalgebra::Vector3;
+use nalgebra::{Vector2, Vector3};
 
 use super::TableTennis;
 use crate::control::Episode;
@@ -39,7 +39,7 @@ impl TableTennis {
     pub(super) fn landed(&self, episode: &Episode) -> Vec<Mark> {
         let height = self.config.court.table.height;
         let landing = self.evaluate(episode).landing;
-        let mark = |point: nalgebra::Vector2<f64>| Mark {
+        let mark = |point: Vector2<f64>| Mark {
             name: "landing".into(),
             target: self.target.push(height),
             reached: point.push(height),
