@@ -93,7 +93,7 @@ impl BallConfig {
         let bodies = observed.iter().enumerate().filter(|(_, observed)| observed.form == Form::Odometry);
         let refused = || {
             let expected = format!("odometry: the task {} has no model of how the body moves", task.name());
-            FieldError::value("ros.ball.source", format!("{:?}", self.source).to_lowercase(), expected)
+            FieldError::value("ros.ball.source", serde_json::json!(self.source), expected)
         };
         bodies.map(|(index, _)| Ok((index, task.tracker(index, &self.filter).ok_or_else(refused)?))).collect()
     }
