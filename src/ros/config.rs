@@ -80,12 +80,15 @@ pub struct BallConfig {
     pub filter: TrackerConfig,
 }
 
+/// Trackers, each with the number of its observation.
+pub type Trackers = Vec<(usize, Box<dyn Tracker>)>;
+
 impl BallConfig {
-    /// A tracker for each observed body, with the number of the observation, if positions alone are used.
+    /// A tracker for each observed body, if positions alone are used.
     ///
     /// # Errors
     /// A task that knows nothing of the body's motion.
-    pub fn trackers(&self, task: &dyn Task) -> Result<Vec<(usize, Box<dyn Tracker>)>, FieldError> {
+    pub fn trackers(&self, task: &dyn Task) -> Result<Trackers, FieldError> {
         if self.source == BallSource::Odometry {
             return Ok(vec![]);
         }
