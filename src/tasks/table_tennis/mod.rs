@@ -18,7 +18,7 @@ pub use config::{
     TableTennisConfig,
 };
 use moto_settings::{FieldError, check};
-pub use outcome::TrialOutcome;
+pub use outcome::{Passage, TrialOutcome};
 pub use place::{Place, find_place};
 pub use player::{Phase, Plan, Player, PlayerError};
 pub use posture::RacketGoal;
