@@ -12,11 +12,11 @@ use moto_controller::control::{Episode, LatencySummary, Quantiles};
 use moto_controller::dynamics::Model;
 use moto_controller::policy::{LinearGaussian, Policy};
 use moto_controller::robot::{Form, Observed};
-use moto_controller::scene::{Arm, Scene, Stage, Thing};
 use moto_controller::storage::files::Files;
 use moto_controller::storage::{
     Checkpoint, Expected, Header, Shapes, StorageError, TrialEnd, TrialMeta, config_hash, read_trial, write_trial,
 };
+use moto_controller::view::{Arm, Stage, Surroundings, Thing};
 use moto_learners::moto::{Moto, MotoConfig, StateScales};
 use nalgebra::{DMatrix, DVector};
 use proptest::collection::vec;
@@ -272,8 +272,8 @@ fn checked(mut file: Vec<u8>, summary: usize) -> Vec<u8> {
 fn stage() -> Stage {
     let urdf = include_str!("../urdf/double_link.urdf");
     let arm = Arm::new(urdf, &Model::from_urdf_str(urdf).unwrap()).unwrap();
-    let scene = Scene { things: vec![Thing::body("ball", 0.02, [1.; 4])], ..Scene::default() };
-    Stage { arm: arm.into(), scene }
+    let scene = Surroundings { things: vec![Thing::body("ball", 0.02, [1.; 4])], ..Surroundings::default() };
+    Stage { arm: arm.into(), surroundings: scene }
 }
 
 #[test]

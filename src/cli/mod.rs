@@ -6,6 +6,7 @@ mod dry_run;
 mod duration;
 mod evaluate;
 mod experiment;
+mod gazebo;
 mod init;
 mod report;
 #[cfg(feature = "ros")]
@@ -50,6 +51,7 @@ enum Command {
     Experiment(experiment::Experiment),
     Report(report::Report),
     Show(show::Show),
+    Gazebo(gazebo::Gazebo),
     Soak(soak::Soak),
     Teach(teach::Teach),
     #[cfg(feature = "ros")]
@@ -83,6 +85,7 @@ pub fn main() -> std::process::ExitCode {
         Command::Experiment(command) => logged(|| command.run()),
         Command::Report(command) => logged(|| command.run()),
         Command::Show(command) => logged(|| command.run()),
+        Command::Gazebo(command) => logged(|| command.run()),
         Command::Soak(command) => logged(|| command.run()),
         Command::Teach(command) => logged(|| command.run()),
         #[cfg(feature = "ros")]

@@ -63,7 +63,7 @@ fn gather(view: &RunView, setup: &Setup, task: &dyn Task, trial: Option<u64>) ->
         };
         let of_trial = task.marks(&episode);
         if drawn.contains(number) {
-            trials.push(PageTrial::new(&episode, &meta, &task.scene(&episode), of_trial.clone()));
+            trials.push(PageTrial::new(&episode, &meta, &task.surroundings(&episode), of_trial.clone()));
         }
         marks.extend(PageMark::of(&meta, of_trial));
     }

@@ -36,3 +36,4 @@ pub use model::{FrameId, Joint, JointKind, Model, MovingBody, Passive, Workspace
 pub use note::Note;
 pub use selection::Selection;
 pub use visual::{Shape, Visual};
+pub(crate) use xml::Element;

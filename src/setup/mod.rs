@@ -26,11 +26,11 @@ use crate::control::ControlConfig;
 use crate::dynamics::{Compensated, Compensation, Description, Model, Note, Reason, Selection};
 use crate::programs::{JudgeConfig, JudgeProgram, JudgedReward, SimulatorConfig, find_files, without_folders};
 use crate::robot::Plant;
-use crate::scene::Arm;
 use crate::simulation::{ArmConfig, Driver};
 use crate::storage::{KeepTrials, config_hash};
 pub use crate::tasks::TaskConfig;
 use crate::tasks::{Robot, Task, TaskError, Tasks};
+use crate::view::Arm;
 
 /// Stands in `robot.urdf` for the description that the robot publishes.
 const TOPIC: &str = "topic";

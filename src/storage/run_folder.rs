@@ -26,7 +26,7 @@ use super::run_view::{
 };
 use super::{Checkpoint, KeepTrials, RunInfo, RunView, StorageError, TrialEnd, TrialMeta, write_trial};
 use crate::control::Episode;
-use crate::scene::Stage;
+use crate::view::Stage;
 
 const LOCK: &str = "lock";
 

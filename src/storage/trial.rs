@@ -24,7 +24,7 @@ use super::mcap_file::JOINT_STATES;
 use super::messages::{Float64MultiArray, Header, JointState, Message, Odometry};
 use crate::control::{Episode, LatencySummary};
 use crate::robot::{Form, Observed};
-use crate::scene::Stage;
+use crate::view::Stage;
 
 mod bodies;
 mod read;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::messages::{Header, Message};
-use crate::scene::Transform;
+use crate::view::Transform;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct TfMessage {

@@ -12,10 +12,10 @@ use super::runner::complaint;
 use crate::control::{Abort, BlackBox, Episode, FinishedTrial, Outcome};
 use crate::report::{DiscardedTrial, GuardDecision, IterationMetrics, PerStep, Summary, Timing};
 use crate::robot::TrialKind;
-use crate::scene::{Arm, Stage};
 use crate::setup::{ConfigError, Setup};
 use crate::storage::{TrialEnd, TrialMeta};
 use crate::tasks::Task;
+use crate::view::{Arm, Stage};
 
 /// Makes the records of a run's trials.
 pub struct Recorder<'a> {
@@ -35,7 +35,7 @@ impl<'a> Recorder<'a> {
 
     /// What viewers draw of a stroke.
     pub fn stage(&self, episode: &Episode) -> Stage {
-        Stage { arm: self.arm.clone(), scene: self.task.scene(episode) }
+        Stage { arm: self.arm.clone(), surroundings: self.task.surroundings(episode) }
     }
 
     /// The record stored beside the episode of trial `number`.

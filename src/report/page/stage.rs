@@ -4,7 +4,7 @@ use nalgebra::Isometry3;
 use serde::Serialize;
 
 use crate::dynamics::{MovingBody, Shape, Visual};
-use crate::scene::{Arm, Part, Scene, Thing};
+use crate::view::{Arm, Part, Surroundings, Thing};
 
 /// Position (x, y, z), m, and rotation as a quaternion (x, y, z, w).
 #[derive(Clone, Debug, Serialize)]
@@ -95,8 +95,8 @@ pub struct PageScene {
     things: Vec<PageThing>,
 }
 
-impl From<&Scene> for PageScene {
-    fn from(scene: &Scene) -> Self {
+impl From<&Surroundings> for PageScene {
+    fn from(scene: &Surroundings) -> Self {
         let thing = |thing: &Thing| PageThing {
             name: thing.name.clone(),
             follows: thing.follows.clone(),

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::PageScene;
 use crate::control::Episode;
 use crate::robot::{Form, Observed};
-use crate::scene::{Mark, Scene};
 use crate::storage::{TrialEnd, TrialMeta};
+use crate::view::{Mark, Surroundings};
 
 /// Most points of a curve over a trial: more than its picture has pixels.
 const POINTS: usize = 250;
@@ -68,7 +68,7 @@ impl PageMark {
 
 impl PageTrial {
     /// A stored trial in its scene.
-    pub fn new(episode: &Episode, meta: &TrialMeta, scene: &Scene, marks: Vec<Mark>) -> Self {
+    pub fn new(episode: &Episode, meta: &TrialMeta, scene: &Surroundings, marks: Vec<Mark>) -> Self {
         let readings = episode.time.len();
         let stride = readings.div_ceil(POINTS).max(1);
         let mut points: Vec<usize> = (0..readings).step_by(stride).collect();

@@ -3,9 +3,9 @@
 use nalgebra::Vector3;
 
 use super::*;
-use crate::scene::{Stage, scene_urdf};
 use crate::storage::mcap_file::{McapFile, channel, latched_channel};
 use crate::storage::viewer_messages::{Text, TfMessage};
+use crate::view::{Stage, scene_urdf};
 
 const TF: &str = "/tf";
 const TF_STATIC: &str = "/tf_static";

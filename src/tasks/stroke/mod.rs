@@ -13,13 +13,13 @@ mod plant;
 mod policy_state;
 mod recording;
 mod reference;
-mod scene;
 mod shown;
 mod task;
 mod term;
 #[cfg(test)]
 mod tests;
 mod via_points;
+mod view;
 
 pub use config::{
     ConditionConfig, ContextConfig, Demonstration, End, FeedbackConfig, Measured, Message, Moment, ObservedConfig,

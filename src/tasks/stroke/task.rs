@@ -11,8 +11,8 @@ use super::{StrokeTask, StrokeTaskConfig};
 use crate::control::{Episode, Stroke};
 use crate::dynamics::JointKind;
 use crate::robot::{Observed, Plant, TrialKey};
-use crate::scene::{Mark, Scene};
 use crate::tasks::{Judgement, Robot, Task, TaskConfig, TaskError, TaskSettings, Tasks};
+use crate::view::{Mark, Surroundings};
 
 impl TaskSettings for StrokeTaskConfig {
     const NAME: &'static str = "stroke";
@@ -90,7 +90,7 @@ impl Task for StrokeTask {
         self.judged(episode)
     }
 
-    fn scene(&self, episode: &Episode) -> Scene {
+    fn surroundings(&self, episode: &Episode) -> Surroundings {
         self.drawn(episode)
     }
 

@@ -12,7 +12,7 @@ use crate::dynamics::Shape;
 pub fn scene_urdf(stage: &Stage) -> String {
     let world = stage.world();
     let mut urdf = format!("<robot name=\"scene\">\n  <link name=\"{world}\"/>\n");
-    for thing in &stage.scene.things {
+    for thing in &stage.surroundings.things {
         // Writing to a string cannot fail.
         let _ = write_thing(&mut urdf, world, thing);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nalgebra::{Isometry3, Vector3};
 
-use super::{Arm, Scene};
+use super::{Arm, Surroundings};
 
 /// The world's frame.
 const WORLD: &str = "world";
@@ -30,13 +30,13 @@ pub struct Stage {
     /// The arm.
     pub arm: Arc<Arm>,
     /// The world around it.
-    pub scene: Scene,
+    pub surroundings: Surroundings,
 }
 
 impl Stage {
     /// Name of the world's frame.
     pub fn world(&self) -> &'static str {
-        if self.arm.root() == WORLD && self.scene.base != Isometry3::identity() { OUTSIDE } else { WORLD }
+        if self.arm.root() == WORLD && self.surroundings.base != Isometry3::identity() { OUTSIDE } else { WORLD }
     }
 
     /// Name of a thing's frame.
@@ -49,10 +49,12 @@ impl Stage {
         let world = self.world();
         let mut transforms = self.arm.fixed();
         if self.arm.root() != world {
-            transforms
-                .insert(0, Transform { parent: world.into(), child: self.arm.root().into(), pose: self.scene.base });
+            transforms.insert(
+                0,
+                Transform { parent: world.into(), child: self.arm.root().into(), pose: self.surroundings.base },
+            );
         }
-        let things = self.scene.things.iter().filter(|thing| thing.follows.is_none());
+        let things = self.surroundings.things.iter().filter(|thing| thing.follows.is_none());
         transforms.extend(things.map(|thing| Transform {
             parent: world.into(),
             child: Self::frame_of(&thing.name),
@@ -66,7 +68,7 @@ impl Stage {
     pub fn moving(&self, q: &[f64], body: impl Fn(&str) -> Option<Vector3<f64>>) -> Vec<Transform> {
         let mut transforms = self.arm.moving(q);
         let followed = |name: &Option<String>| name.as_deref().and_then(&body);
-        transforms.extend(self.scene.things.iter().filter_map(|thing| {
+        transforms.extend(self.surroundings.things.iter().filter_map(|thing| {
             let at = followed(&thing.follows)?;
             let pose = Isometry3::from(at) * thing.pose;
             Some(Transform { parent: self.world().into(), child: Self::frame_of(&thing.name), pose })

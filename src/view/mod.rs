@@ -45,7 +45,7 @@ impl Thing {
 
 /// The world around the arm in one trial.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Scene {
+pub struct Surroundings {
     /// Pose of the robot description's root link in the world.
     pub base: Isometry3<f64>,
     /// The things in the world.

@@ -3,7 +3,7 @@
 use nalgebra::{Isometry3, Vector3};
 use proptest::prelude::*;
 
-use super::{Arm, Scene, Stage, Thing, Transform, scene_urdf};
+use super::{Arm, Stage, Surroundings, Thing, Transform, scene_urdf};
 use crate::dynamics::{Description, Model, Selection, Shape};
 
 const ARM: &str = include_str!("../../urdf/table_tennis_arm.urdf");
@@ -20,7 +20,7 @@ fn chained(transforms: &[Transform], frame: &str) -> Isometry3<f64> {
 fn stage(urdf: &str, model: &Model, base: Isometry3<f64>) -> Stage {
     let table = Thing::at("table", Vector3::new(0., 0., 0.7), Shape::Box([2., 1., 0.1]), [1.; 4]);
     let things = vec![table, Thing::body("ball", 0.02, [1.; 4])];
-    Stage { arm: Arm::new(urdf, model).unwrap().into(), scene: Scene { base, things } }
+    Stage { arm: Arm::new(urdf, model).unwrap().into(), surroundings: Surroundings { base, things } }
 }
 
 proptest! {

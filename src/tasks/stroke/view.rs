@@ -8,7 +8,7 @@ use super::term::{Priced, Term};
 use super::{StrokeTask, measure::Measure};
 use crate::control::Episode;
 use crate::dynamics::Shape;
-use crate::scene::{Mark, Scene, Thing};
+use crate::view::{Mark, Surroundings, Thing};
 
 /// Points as drawn, m.
 const TARGET: Shape = Shape::Sphere { radius: 0.02 };
@@ -22,7 +22,7 @@ const ORANGE: [f64; 4] = [0.95, 0.55, 0.1, 1.];
 
 impl StrokeTask {
     /// Targets of the terms, via points of the demonstration, and observed bodies.
-    pub(super) fn drawn(&self, episode: &Episode) -> Scene {
+    pub(super) fn drawn(&self, episode: &Episode) -> Surroundings {
         let mut things: Vec<Thing> = vec![];
         let mut add = |name: String, at: Vector3<f64>, shape, color| {
             if !things.iter().any(|thing| thing.pose.translation.vector == at && thing.shape == shape) {
@@ -41,7 +41,7 @@ impl StrokeTask {
         }
         let observed = self.config.observe.iter().map(|value| value.observed());
         things.extend(observed.filter(|body| !body.frame.is_empty()).map(|body| Thing::body(&body.name, BODY, ORANGE)));
-        Scene { things, ..Scene::default() }
+        Surroundings { things, ..Surroundings::default() }
     }
 
     /// Where links came, at the time of each term that asks for a place.
