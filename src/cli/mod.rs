@@ -8,9 +8,11 @@ mod evaluate;
 mod experiment;
 mod gazebo;
 mod init;
+mod report;
 #[cfg(feature = "ros")]
 mod ros;
 mod setting;
+mod show;
 mod soak;
 mod teach;
 
@@ -47,6 +49,8 @@ enum Command {
     Doctor(doctor::Doctor),
     Evaluate(evaluate::Evaluate),
     Experiment(experiment::Experiment),
+    Report(report::Report),
+    Show(show::Show),
     Gazebo(gazebo::Gazebo),
     Soak(soak::Soak),
     Teach(teach::Teach),
@@ -79,6 +83,8 @@ pub fn main() -> std::process::ExitCode {
         Command::Doctor(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
         Command::Experiment(command) => logged(|| command.run()),
+        Command::Report(command) => logged(|| command.run()),
+        Command::Show(command) => logged(|| command.run()),
         Command::Gazebo(command) => logged(|| command.run()),
         Command::Soak(command) => logged(|| command.run()),
         Command::Teach(command) => logged(|| command.run()),

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use super::summary::{Summary, summarise};
+use super::table;
 use super::{ExperimentConfig, ExperimentError, Folder, Measure, Record, Variant};
+use crate::report::page::{ExperimentPage, PAGE_FILE, PageData, PagePanel, page};
 use crate::report::{ComparisonCurve, ComparisonPanel, SwingMotion, comparison_svg, motion_svg};
 use crate::storage::files::{Disk, Files};
 
-/// Writes `summary.csv`, `summary.json`, `figure.svg` and, if seeds kept a motion, `motion.svg`.
+/// Writes `summary.csv`, `summary.json`, `figure.svg`, `report.html` and, if seeds kept a motion, `motion.svg`.
 /// `records` is indexed by variant, seed and iteration.
 ///
 /// # Errors
@@ -27,10 +29,21 @@ pub fn publish(
     folder.write("summary.csv", &summary.csv().map_err(|e| failed("summary.csv", &e))?)?;
     folder.write("figure.svg", &comparison_svg(&config.title, &panels(config, records))?)?;
     let motions = motions(config, records, folder)?;
+    let mut pictures = String::new();
     if !motions.is_empty() {
         let title = format!("{}: mean action of the median seed", config.title);
-        folder.write("motion.svg", &motion_svg(&title, &motions)?)?;
+        pictures = motion_svg(&title, &motions)?;
+        folder.write("motion.svg", &pictures)?;
     }
+    let data = ExperimentPage {
+        title: config.title.clone(),
+        command_line: std::env::args().collect(),
+        config: serde_saphyr::to_string(config).map_err(|e| failed("config.yaml", &e))?,
+        table: table(&summary),
+        panels: panels(config, records).iter().map(PagePanel::from).collect(),
+        motions: pictures,
+    };
+    folder.write(PAGE_FILE, &page(&PageData::Experiment(&data)).map_err(|e| failed(PAGE_FILE, &e))?)?;
     Ok(summary)
 }
 

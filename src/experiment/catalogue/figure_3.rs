@@ -148,7 +148,12 @@ fn more_noiseless() -> Contender {
 }
 
 fn noiseless() -> ExperimentConfig {
-    experiment("3a", "Table tennis", Setting::Noiseless, vec![moto_noiseless(), scalar_noiseless(), reps_noiseless(), more_noiseless()])
+    experiment(
+        "3a",
+        "Table tennis",
+        Setting::Noiseless,
+        vec![moto_noiseless(), scalar_noiseless(), reps_noiseless(), more_noiseless()],
+    )
 }
 
 fn context() -> ExperimentConfig {
