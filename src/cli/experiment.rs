@@ -143,7 +143,7 @@ impl Experiment {
             Ended::Complete(records) => {
                 let summary = publish(&config, &records, &folder, self.peers.as_deref())?;
                 print(format_args!(
-                    "{}\n{}\nresults: {}\n  figure.svg (open it in a browser)  summary.csv  summary.json  seeds/*.csv  config.yaml\n",
+                    "{}\n{}\nresults: {}\n  report.html (open it in a browser)  figure.svg  summary.csv  summary.json  seeds/*.csv  config.yaml\n",
                     config.title,
                     table(&summary),
                     out.display()

@@ -7,10 +7,13 @@ mod duration;
 mod environment;
 mod evaluate;
 mod experiment;
+mod gazebo;
 mod init;
+mod report;
 #[cfg(feature = "ros")]
 mod ros;
 mod setting;
+mod show;
 mod soak;
 mod teach;
 
@@ -48,6 +51,9 @@ enum Command {
     Environment(environment::Environment),
     Evaluate(evaluate::Evaluate),
     Experiment(experiment::Experiment),
+    Report(report::Report),
+    Show(show::Show),
+    Gazebo(gazebo::Gazebo),
     Soak(soak::Soak),
     Teach(teach::Teach),
     #[cfg(feature = "ros")]
@@ -80,6 +86,9 @@ pub fn main() -> std::process::ExitCode {
         Command::Environment(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
         Command::Experiment(command) => logged(|| command.run()),
+        Command::Report(command) => logged(|| command.run()),
+        Command::Show(command) => logged(|| command.run()),
+        Command::Gazebo(command) => logged(|| command.run()),
         Command::Soak(command) => logged(|| command.run()),
         Command::Teach(command) => logged(|| command.run()),
         #[cfg(feature = "ros")]

@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::summary::{Summary, summarise};
+use super::table;
 use super::{ExperimentConfig, ExperimentError, Folder, Measure, Record, Variant, peers};
+use crate::report::page::{ExperimentPage, PAGE_FILE, PageData, PagePanel, page};
 use crate::report::{ComparisonCurve, ComparisonPanel, SwingMotion, comparison_svg, motion_svg};
 use crate::storage::files::{Disk, Files};
 
-/// Writes `summary.csv`, `summary.json`, `figure.svg` and, if seeds kept a motion, `motion.svg`.
-/// `records` is indexed by variant, seed and iteration. The curves of the file `peers` are drawn
-/// among the returns with exploration.
+/// Writes `summary.csv`, `summary.json`, `figure.svg`, `report.html` and, if seeds kept a motion, `motion.svg`.
+/// `records` is indexed by variant, seed and iteration. The curves of the file
+/// `peers` are drawn among the returns with exploration.
 ///
 /// # Errors
 /// A file operation fails, the peers cannot be read, or a figure cannot be drawn.
@@ -35,10 +37,21 @@ pub fn publish(
     }
     folder.write("figure.svg", &comparison_svg(&config.title, &panels)?)?;
     let motions = motions(config, records, folder)?;
+    let mut pictures = String::new();
     if !motions.is_empty() {
         let title = format!("{}: mean action of the median seed", config.title);
-        folder.write("motion.svg", &motion_svg(&title, &motions)?)?;
+        pictures = motion_svg(&title, &motions)?;
+        folder.write("motion.svg", &pictures)?;
     }
+    let data = ExperimentPage {
+        title: config.title.clone(),
+        command_line: std::env::args().collect(),
+        config: serde_saphyr::to_string(config).map_err(|e| failed("config.yaml", &e))?,
+        table: table(&summary),
+        panels: panels.iter().map(PagePanel::from).collect(),
+        motions: pictures,
+    };
+    folder.write(PAGE_FILE, &page(&PageData::Experiment(&data)).map_err(|e| failed(PAGE_FILE, &e))?)?;
     Ok(summary)
 }
 

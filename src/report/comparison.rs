@@ -83,7 +83,7 @@ fn draw(area: &Drawing, panel: &ComparisonPanel) -> Drawn<()> {
 
 /// Episodes, mean over the seeds, and ends of its 95 % confidence interval (Student's t) at a
 /// point.
-fn interval(curve: &ComparisonCurve, point: usize, scale: impl Fn(f64) -> f64) -> Option<(f64, f64, f64, f64)> {
+pub fn interval(curve: &ComparisonCurve, point: usize, scale: impl Fn(f64) -> f64) -> Option<(f64, f64, f64, f64)> {
     let values: Vec<f64> =
         curve.values.iter().filter_map(|seed| seed.get(point)).map(|y| scale(*y)).filter(|y| y.is_finite()).collect();
     let n = values.len();

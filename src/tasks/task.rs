@@ -4,9 +4,10 @@ use moto_learners::{Reward, Start};
 use nalgebra::DMatrix;
 use serde_json::Value;
 
-use super::{TaskConfig, TaskError};
+use super::{Scene, TaskConfig, TaskError};
 use crate::control::{Episode, Stroke};
-use crate::robot::{Observed, Plant, TrialKey};
+use crate::robot::{Observed, Plant, Tracker, TrackerConfig, TrialKey};
+use crate::view::{Mark, Surroundings};
 
 /// The verdict of a task on a recorded stroke.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +54,12 @@ pub trait Task: Reward + Send {
         vec![]
     }
 
+    /// An estimator for the body with the number `observed`, of which only positions are reported. `None` if the task knows
+    /// nothing of the body's motion.
+    fn tracker(&self, _observed: usize, _config: &TrackerConfig) -> Option<Box<dyn Tracker>> {
+        None
+    }
+
     /// Number of values that the task observes besides the joints.
     fn task_values(&self) -> usize {
         Observed::total(&self.observed())
@@ -88,8 +95,24 @@ pub trait Task: Reward + Send {
     /// A parameter that is refused.
     fn plant(&self, seed: u64) -> Result<Box<dyn Plant>, TaskError>;
 
+    /// The world around the arm, for simulators outside this program; an arm alone by default.
+    fn scene(&self) -> Scene {
+        Scene::default()
+    }
+
     /// Judges a recorded stroke.
     fn judge(&self, episode: &Episode) -> Judgement;
+
+    /// The world around the arm in a recorded stroke, for viewers. By default nothing is around it.
+    fn surroundings(&self, _episode: &Episode) -> Surroundings {
+        Surroundings::default()
+    }
+
+    /// The places that a recorded stroke was to reach, and where it came, for viewers; empty if the
+    /// task asks for no place.
+    fn marks(&self, _episode: &Episode) -> Vec<Mark> {
+        vec![]
+    }
 
     /// The settings that define the reward. A learner uses the transitions of another run only if
     /// the reward settings of both runs are equal.

@@ -8,12 +8,15 @@ mod outcome;
 mod place;
 mod player;
 mod posture;
+mod scene;
 mod stroke;
 mod task;
+mod view;
 pub mod world;
 
 pub use config::{
-    DemonstrationKind, PlayerConfig, RewardConfig, ServeConfig, Setting, StrokeConfig, TableTennisConfig,
+    DemonstrationKind, PlausibleConfig, PlayerConfig, RewardConfig, ServeConfig, Setting, StrokeConfig,
+    TableTennisConfig,
 };
 use moto_settings::{FieldError, check};
 pub use outcome::{Passage, TrialOutcome};
@@ -152,6 +155,7 @@ impl TableTennis {
             court: self.config.court.clone(),
             hitting_plane: self.config.stroke.hitting_plane,
             trigger_time: self.config.stroke.trigger_time,
+            plausible: self.config.stroke.plausible,
         }
     }
 

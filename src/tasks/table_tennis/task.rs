@@ -1,10 +1,11 @@
 //! Table tennis as a task of the daemon.
 
-use super::world::Ball;
+use super::world::{Ball, BallTracker};
 use super::{Setting, TableTennis, TableTennisConfig};
 use crate::control::{Episode, Stroke};
-use crate::robot::{Observed, Plant};
-use crate::tasks::{Judgement, Robot, Task, TaskError, TaskSettings};
+use crate::robot::{Observed, Plant, Tracker, TrackerConfig};
+use crate::tasks::{Judgement, Robot, Scene, Task, TaskError, TaskSettings};
+use crate::view::{Mark, Surroundings};
 use moto_learners::{Demonstrated, Start};
 use serde_json::{Value, json};
 
@@ -32,6 +33,10 @@ impl Task for TableTennis {
 
     fn observed(&self) -> Vec<Observed> {
         vec![Observed::body("ball")]
+    }
+
+    fn tracker(&self, _observed: usize, config: &TrackerConfig) -> Option<Box<dyn Tracker>> {
+        Some(Box::new(BallTracker::new(self.config.court.clone(), *config)))
     }
 
     fn horizon(&self) -> usize {
@@ -73,6 +78,10 @@ impl Task for TableTennis {
         Ok(Box::new(self.plant(seed)?))
     }
 
+    fn scene(&self) -> Scene {
+        self.scene()
+    }
+
     fn judge(&self, episode: &Episode) -> Judgement {
         let outcome = self.evaluate(episode);
         Judgement {
@@ -81,6 +90,14 @@ impl Task for TableTennis {
             success: outcome.success,
             distance: outcome.distance_to_target,
         }
+    }
+
+    fn surroundings(&self, _episode: &Episode) -> Surroundings {
+        self.drawn()
+    }
+
+    fn marks(&self, episode: &Episode) -> Vec<Mark> {
+        self.landed(episode)
     }
 
     fn reward_settings(&self) -> Value {
