@@ -4,6 +4,7 @@ mod config;
 mod doctor;
 mod dry_run;
 mod duration;
+mod environment;
 mod evaluate;
 mod experiment;
 mod gazebo;
@@ -47,6 +48,7 @@ enum Command {
     Init(init::Init),
     DryRun(dry_run::DryRun),
     Doctor(doctor::Doctor),
+    Environment(environment::Environment),
     Evaluate(evaluate::Evaluate),
     Experiment(experiment::Experiment),
     Report(report::Report),
@@ -81,6 +83,7 @@ pub fn main() -> std::process::ExitCode {
         Command::Init(command) => logged(|| command.run()),
         Command::DryRun(command) => logged(|| command.run()),
         Command::Doctor(command) => logged(|| command.run()),
+        Command::Environment(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
         Command::Experiment(command) => logged(|| command.run()),
         Command::Report(command) => logged(|| command.run()),

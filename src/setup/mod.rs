@@ -376,13 +376,14 @@ impl Setup {
         Ok(if self.config.judge.is_used() { Box::new(JudgedReward(task)) } else { task })
     }
 
-    /// Sets up the learner.
+    /// Sets up the learner, with the run's seed.
     ///
     /// # Errors
     /// A setting of the learner that is refused, or a task that the learner cannot start from.
     pub fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, ConfigError> {
         let choice = &self.config.learner;
-        Learners::start(choice, start).map_err(|source| ConfigError::Learner {
+        let start = Start { seed: self.config.run.seed, ..start.clone() };
+        Learners::start(choice, &start).map_err(|source| ConfigError::Learner {
             path: self.path.clone(),
             name: choice.name().into(),
             source: Box::new(source),

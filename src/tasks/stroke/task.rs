@@ -70,6 +70,7 @@ impl Task for StrokeTask {
                 goal_time: self.reference.goal_time,
             }),
             context: self.context.clone(),
+            seed: 0,
         })
     }
 

@@ -66,6 +66,7 @@ impl Task for TableTennis {
             }),
             // The context is the ball's velocity.
             context: state_dim - 3..state_dim,
+            seed: 0,
         })
     }
 
