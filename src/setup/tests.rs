@@ -39,13 +39,13 @@ fn a_wrong_value_is_refused_with_file_line_field_value_and_what_is_expected() {
             "compensates: gravity\n      joints: [bx,",
             "robot.compensates is \"gravity\", expected a list, each one of gravity, coriolis",
         ),
-        ("rollouts: 15", "rollouts: 1", "run.rollouts is 1, expected a whole number, 2 to 10000"),
-        ("rollouts: 15", "rollouts: 2.5", "run.rollouts is 2.5, expected a whole number, 2 to 10000"),
-        ("rollouts: 15", "rollouts: many", "run.rollouts is \"many\", expected a whole number, 2 to 10000"),
-        ("rollouts: 15", "rollouts:", "run.rollouts is empty, expected a whole number, 2 to 10000"),
-        ("rollouts: 15", "rolouts: 15", "there is no field run.rolouts; did you mean run.rollouts?"),
+        ("rollouts: 10", "rollouts: 1", "run.rollouts is 1, expected a whole number, 2 to 10000"),
+        ("rollouts: 10", "rollouts: 2.5", "run.rollouts is 2.5, expected a whole number, 2 to 10000"),
+        ("rollouts: 10", "rollouts: many", "run.rollouts is \"many\", expected a whole number, 2 to 10000"),
+        ("rollouts: 10", "rollouts:", "run.rollouts is empty, expected a whole number, 2 to 10000"),
+        ("rollouts: 10", "rolouts: 15", "there is no field run.rolouts; did you mean run.rollouts?"),
         (
-            "rollouts: 15",
+            "rollouts: 10",
             "colour: 15",
             "there is no field run.colour; there are checkpoints, evaluation_strokes, iterations",
         ),
@@ -78,7 +78,7 @@ fn a_wrong_value_is_refused_with_file_line_field_value_and_what_is_expected() {
             "tabletennis:\n",
             "task is a group with the field tabletennis, expected one of table_tennis: ..., swing_up: ...",
         ),
-        ("epsilon: 0.15", "epsilon: 0", "learner.moto.epsilon is 0, expected above 0 and at most 100 nats per step"),
+        ("epsilon: 0.3", "epsilon: 0", "learner.moto.epsilon is 0, expected above 0 and at most 100 nats per step"),
         (
             "{scale_fraction: 0.01}",
             "{scale_fraction: -1}",
@@ -123,7 +123,7 @@ fn settings_of_a_learner_without_its_name_are_sent_to_where_they_belong() {
     );
     let expected = "there is no field learner.epsilon; put it under moto: learner.moto.epsilon";
     assert!(said.ends_with(expected), "{said}");
-    let said = refused("      moto:\n        epsilon: 0.15 ", "      motor:\n        epsilon: 0.15 ");
+    let said = refused("      moto:\n        epsilon: 0.3 ", "      motor:\n        epsilon: 0.3 ");
     assert!(said.contains("learner is a group with the field motor, expected one of moto: ..., gps: ..."), "{said}");
 }
 
@@ -168,7 +168,7 @@ fn no_message_is_in_the_words_of_a_library() {
         edited("task:\n", "task: none #\n"),
         edited("reuse: same_step_decay", "reuse: same_step"),
         edited("urdf: ../", "urdf: [../] #"),
-        edited("epsilon: 0.15", "epsilon: 0.15\n---\na: 1"),
+        edited("epsilon: 0.3", "epsilon: 0.3\n---\na: 1"),
         String::new(),
         "moto_controller:".into(),
         "[1, 2".into(),

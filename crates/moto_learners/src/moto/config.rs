@@ -125,6 +125,7 @@ impl Default for GuardConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct ForecastConfig {
     /// Factors on epsilon that are tried, in ascending order; none for no forecast.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
     pub factors: Vec<f64>,
     /// Largest KL of a step's states under an update from the states before it. Of the updates
     /// within it the one with the largest forecast improvement is taken; if there is none, the

@@ -79,7 +79,9 @@ impl ErrorModel {
             let error = &outcome[rows.clone()];
             let weight = weight * shape.slope(error.iter().map(|e| e * e).sum());
             if weight > 0.0 {
-                (chosen.push(i), values.push(error), weights.push(weight));
+                chosen.push(i);
+                values.push(error);
+                weights.push(weight);
             }
         }
         let share: f64 = weights.iter().sum();
