@@ -21,7 +21,7 @@ fn a_configuration_that_makes_no_sense() {
     let file = "config/table_tennis.yaml";
     refused(("rollouts: 5", "rollouts: 1"), &[&format!("{file}:"), "run.rollouts", "is 1"]);
     refused(("rollouts: 5", "rolouts: 5"), &[file, "rolouts"]);
-    refused(("epsilon: 0.15", "epsilon: -1"), &[file, "epsilon", "-1"]);
+    refused(("epsilon: 0.3", "epsilon: -1"), &[file, "epsilon", "-1"]);
     refused(("period: 0.002", "period: .nan"), &[file, "control.period", "NaN"]);
     refused(("period: 0.002", "period: fast"), &[file, "period"]);
     refused(("setting: noiseless", "setting: windy"), &[file, "windy"]);
@@ -104,11 +104,11 @@ fn a_run_whose_configuration_was_changed_meanwhile() {
     place.run(&["dry-run", "--out", "run"]);
     let config = place.path("run/config.yaml");
     let resolved = fs::read_to_string(&config).unwrap();
-    fs::write(&config, resolved.replace("epsilon: 0.15", "epsilon: 0.3")).unwrap();
+    fs::write(&config, resolved.replace("epsilon: 0.3", "epsilon: 0.15")).unwrap();
     for command in [&["dry-run", "--resume", "run", "--iterations", "2"][..], &["evaluate", "run"]] {
         let said = place.refusal(command);
         for text in
-            ["run in run was made with other settings", "learner.moto.epsilon was 0.15, is 0.3", "--warm-start run"]
+            ["run in run was made with other settings", "learner.moto.epsilon was 0.3, is 0.15", "--warm-start run"]
         {
             assert!(said.contains(text), "{text} is not in: {said}");
         }

@@ -146,11 +146,11 @@ fn the_same_seed_gives_the_same_bits_and_a_run_goes_on_with_what_its_judge_said(
 fn settings_of_a_judge_that_mean_nothing_are_refused_by_name() {
     let refused = |judge: &str, more: &str| {
         let place = Place::new("", judge);
-        let text = fs::read_to_string(place.path("config.yaml")).unwrap().replace("{reuse: iterations}", more);
+        let text = fs::read_to_string(place.path("config.yaml")).unwrap().replace("{reuse: iterations, ", more);
         place.write("config.yaml", &text);
         Setup::load(&place.path("config.yaml"), |_| {}).map(drop).unwrap_err().to_string()
     };
-    let sound = "{reuse: iterations}";
+    let sound = "{reuse: iterations, ";
     for (judge, learner, expected) in [
         ("judge: {program: []}", sound, "judge.program is empty"),
         ("judge: {program: [a], links: [link3]}", sound, "judge.links is link3"),
@@ -160,7 +160,7 @@ fn settings_of_a_judge_that_mean_nothing_are_refused_by_name() {
         ("judge: {timeout: 1.0}", sound, "judge.program is missing"),
         ("judge: simulator", sound, "robot.simulator"),
         ("judge: nobody", sound, "judge is \"nobody\", expected one of task, operator, simulator"),
-        ("judge: {program: [a]}", "{}", "learner.moto.reuse is time_and_iterations"),
+        ("judge: {program: [a]}", "{", "learner.moto.reuse is time_and_iterations"),
     ] {
         let said = refused(judge, learner);
         assert!(said.contains(expected), "{judge}: {said}");
