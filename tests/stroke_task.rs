@@ -29,7 +29,7 @@ const SHORT: [(&str, &str); 1] = [("evaluation_strokes: ", "evaluation_strokes: 
 fn a_stroke_is_learned_and_its_errors_are_kept_with_each_trial() {
     let place = Place::new(2, 1);
     let config = configure(&place, "stroke.yaml", "stroke.yaml", &SHORT);
-    let learn = ["dry-run", "--config", &config, "--seed", "31", "--iterations", "6", "--realtime-strokes", "0"];
+    let learn = ["dry-run", "--config", &config, "--seed", "31", "--iterations", "10", "--realtime-strokes", "0"];
     place.run(&[&learn[..], &["--out", "run"]].concat());
     let returns = mean_return(&place.path("run"));
     let (first, last) = (returns[0], returns[returns.len() - 1]);

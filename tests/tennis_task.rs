@@ -7,7 +7,7 @@ use moto_controller::robot::{Plant, Reading};
 use moto_controller::simulation::ArmConfig;
 use moto_controller::tasks::table_tennis::world::{Ball, TableTennisPlant};
 use moto_controller::tasks::table_tennis::{
-    DemonstrationKind, Setting, TableTennis, TableTennisConfig, TableTennisError, TrialOutcome,
+    DemonstrationKind, Passage, Setting, TableTennis, TableTennisConfig, TableTennisError, TrialOutcome,
 };
 use moto_controller::tasks::{Judgement, Task};
 use moto_learners::{Measured, Reward};
@@ -50,8 +50,8 @@ fn the_initial_policy_is_the_block_means_of_the_demonstration() {
 }
 
 /// The task's prices find the errors in the outcomes, at the step of the passage and at no other.
-fn errors_are_where_they_are_marked(task: &TableTennis, outcome: &TrialOutcome) {
-    let (outcomes, passage) = (outcome.outcomes(), outcome.passage.unwrap());
+fn errors_are_where_they_are_marked(task: &TableTennis, outcome: &TrialOutcome, passage: &Passage) {
+    let outcomes = outcome.outcomes();
     let expected = [Some(passage.offset), passage.landing_error];
     for (price, expected) in task.errors().into_iter().zip(expected) {
         let Measured::Marked(mark) = price.measured else { panic!("{price:?}") };
@@ -76,13 +76,15 @@ fn what_is_recorded_says_what_the_plant_did() {
         let passing: Vec<_> = outcome.miss.iter().filter(|&&miss| miss != 0.).collect();
         assert_eq!(passing.len(), 1, "rollout {rollout}: {:?}", outcome.miss);
         assert_eq!(outcome.hit, *passing[0] <= task.config().court.racket.radius);
-        let passage = outcome.passage.unwrap();
-        assert!((passage.offset[0].hypot(passage.offset[1]) - passing[0]).abs() < 1e-9, "{passage:?}");
-        assert_eq!(passage.landing_error.is_some(), outcome.landing.is_some());
-        if let (Some([x, y]), Some(distance)) = (passage.landing_error, outcome.distance_to_target) {
-            assert!((x.hypot(y) - distance).abs() < 1e-12);
+        assert!(outcome.passage.is_some() || !outcome.hit, "rollout {rollout}");
+        if let Some(passage) = outcome.passage {
+            assert!((passage.offset[0].hypot(passage.offset[1]) - passing[0]).abs() < 1e-9, "{passage:?}");
+            assert_eq!(passage.landing_error.is_some(), outcome.landing.is_some());
+            if let (Some([x, y]), Some(distance)) = (passage.landing_error, outcome.distance_to_target) {
+                assert!((x.hypot(y) - distance).abs() < 1e-12);
+            }
+            errors_are_where_they_are_marked(&task, &outcome, &passage);
         }
-        errors_are_where_they_are_marked(&task, &outcome);
         hits += u32::from(outcome.hit);
         misses += u32::from(!outcome.hit);
         assert!(outcome.hit || (outcome.landing.is_none() && !outcome.success));
@@ -286,7 +288,7 @@ fn the_reward_of_a_stroke_adds_up() {
     for rollout in 0..3 {
         let episode = explored(&task, &mut plant, rollout);
         let judged = task.judge(&episode);
-        assert_eq!(judged.outcomes.shape(), (1, 30));
+        assert_eq!(judged.outcomes.shape(), (7, 30));
         let state = |t: usize| &episode.states[24 * t..24 * (t + 1)];
         let steps: f64 = (0..30)
             .map(|t| task.step(t, state(t), episode.step(t).sent, state(t + 1), judged.outcomes.column(t).as_slice()))
