@@ -2,7 +2,7 @@
 own, because PyTorch is large:
 
     python3 -m venv /tmp/peers
-    /tmp/peers/bin/pip install gymnasium stable-baselines3 sb3-contrib torch --extra-index-url https://download.pytorch.org/whl/cpu
+    /tmp/peers/bin/pip install gymnasium stable-baselines3==2.9.2 sb3-contrib==2.9.2 torch --extra-index-url https://download.pytorch.org/whl/cpu
     cargo build --release
     /tmp/peers/bin/python benches/peers.py trpo 4a --steps 1000000 --seeds 3 --out benches/data/peers.csv
 
@@ -22,6 +22,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
+NAMES = {"trpo": "TRPO", "ppo": "PPO", "sac": "SAC", "crossq": "CrossQ"}
 COLUMNS = ["experiment", "label", "seed", "episodes", "rollouts_return"]
 
 
@@ -58,7 +59,7 @@ def learner(name, environment, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("learner", choices=["trpo", "ppo", "sac", "crossq"])
+    parser.add_argument("learner", choices=list(NAMES))
     parser.add_argument("experiment", help="4a, 4b or 3a: the task of that experiment")
     parser.add_argument("--steps", type=int, required=True, help="number of environment steps")
     parser.add_argument("--seeds", type=int, default=3)
@@ -76,7 +77,7 @@ def main():
         for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
             made = lambda seed=seed: Monitor(MotoEnvironment(arguments.experiment, seed, arguments.program))  # noqa: E731
             environment = VecNormalize(DummyVecEnv([made]), norm_reward=arguments.learner in ("trpo", "ppo"))
-            row = [arguments.experiment, f"{arguments.learner.upper()}, stable-baselines3", seed]
+            row = [arguments.experiment, f"{NAMES[arguments.learner]}, stable-baselines3", seed]
             start = time.monotonic()
             model = learner(arguments.learner, environment, seed)
             model.learn(arguments.steps, callback=Curve(writer, file, row, arguments.every))

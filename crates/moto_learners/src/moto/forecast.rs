@@ -11,6 +11,13 @@ use super::{ForecastConfig, Quadratic, StateDistribution};
 use crate::policy::{Policy, gaussian_kl};
 use nalgebra::{DMatrix, DVector};
 
+/// Linear dynamics with their residuals.
+pub(super) struct NoisyDynamics<'a> {
+    pub model: &'a LinearDynamics,
+    /// Covariance of the samples about the model (state x state).
+    pub noise: DMatrix<f64>,
+}
+
 /// What is known before the candidates are: the old policy, its states, Q-functions and dynamics.
 pub(super) struct Forecaster<'a> {
     pub old: &'a Policy,
@@ -19,7 +26,7 @@ pub(super) struct Forecaster<'a> {
     /// Q-functions of the old policy (horizon).
     pub q: &'a [Quadratic],
     /// Dynamics of each step (horizon).
-    pub dynamics: Vec<&'a LinearDynamics>,
+    pub dynamics: Vec<NoisyDynamics<'a>>,
     /// Distribution of the first state.
     pub start: StateDistribution,
     /// Addition to the diagonal of the state covariances (state).
@@ -47,7 +54,7 @@ impl Forecaster<'_> {
             shift = shift.max(kl);
             let states = StateDistribution { mean, covariance };
             improvement += expected_advantage(&self.q[t], &self.old.steps[t], law, &states);
-            let LinearDynamics { map, offset, noise } = self.dynamics[t];
+            let NoisyDynamics { model: LinearDynamics { map, offset }, noise } = &self.dynamics[t];
             let (dim, actions) = (states.mean.len(), law.bias.len());
             let (a, b) = (map.columns(0, dim), map.columns(dim, actions));
             let closed = a + b * &law.gain;

@@ -281,7 +281,7 @@ impl Moto {
         entries: &[&Stored],
     ) -> Result<Forecaster<'a>, MotoError> {
         let firsts: Vec<_> = entries.iter().map(|stored| (&stored.batch.states[0], 1.0)).collect();
-        let dynamics: Option<Vec<_>> = fits.iter().map(StepFit::dynamics).collect();
+        let dynamics: Option<Vec<_>> = fits.iter().map(StepFit::noisy_dynamics).collect();
         let diagonal = self.scales.diagonal(self.config.state_diagonal);
         Ok(Forecaster {
             old: &current.policy,

@@ -3,6 +3,7 @@
 
 use super::columns::Columns;
 use super::control_variate::LinearDynamics;
+use super::forecast::NoisyDynamics;
 use super::importance::Weighted;
 use super::regression::{Design, Fit};
 use super::store::Stored;
@@ -10,6 +11,7 @@ use super::vector_outcomes::{Errors, expected_price};
 use super::{MotoConfig, MotoError, Quadratic, StateScales, Targets};
 use crate::Reward;
 use crate::batch::{column, finite};
+use nalgebra::DMatrix;
 
 /// A step's regression, ready for its targets.
 pub(super) struct StepFit {
@@ -142,9 +144,13 @@ impl StepFit {
         }
     }
 
-    /// The step's linear dynamics, if the forecast needs them.
-    pub fn dynamics(&self) -> Option<&LinearDynamics> {
-        self.dynamics.as_ref().map(|(dynamics, _)| dynamics)
+    /// The step's linear dynamics for a forecast, if the forecast is on.
+    pub fn noisy_dynamics(&self) -> Option<NoisyDynamics<'_>> {
+        let (model, predicted) = self.dynamics.as_ref()?;
+        let rests = |k: usize| self.next.dim(k).iter().zip(predicted.dim(k)).map(|(x, p)| x - p);
+        let covariance = |i, j| rests(i).zip(rests(j)).zip(&self.design.weights).map(|((a, b), w)| w * a * b).sum();
+        let states = self.next.dims();
+        Some(NoisyDynamics { model, noise: DMatrix::from_fn(states, states, covariance) })
     }
 
     /// Number of inputs that the design left out.

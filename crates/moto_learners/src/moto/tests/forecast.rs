@@ -2,7 +2,7 @@
 
 use super::Random;
 use crate::moto::control_variate::LinearDynamics;
-use crate::moto::forecast::{Forecast, Forecaster, best};
+use crate::moto::forecast::{Forecast, Forecaster, NoisyDynamics, best};
 use crate::moto::{ForecastConfig, Quadratic, StateDistribution, expected_advantage};
 use crate::policy::{LinearGaussian, Policy, gaussian_kl};
 use nalgebra::{DMatrix, DVector};
@@ -18,13 +18,10 @@ fn law(random: &mut Random) -> LinearGaussian {
 #[test]
 fn the_forecast_is_that_of_simulated_states() {
     let mut random = Random::new(5);
-    let dynamics: Vec<LinearDynamics> = (0..STEPS)
-        .map(|_| LinearDynamics {
-            map: random.matrix(2, 3) * 0.5,
-            offset: random.vector(2),
-            noise: random.positive_definite(2) * 0.05,
-        })
-        .collect();
+    let models: Vec<LinearDynamics> =
+        (0..STEPS).map(|_| LinearDynamics { map: random.matrix(2, 3) * 0.5, offset: random.vector(2) }).collect();
+    let noises: Vec<DMatrix<f64>> = (0..STEPS).map(|_| random.positive_definite(2) * 0.05).collect();
+    let noisy = |(model, noise): (_, &DMatrix<f64>)| NoisyDynamics { model, noise: noise.clone() };
     let quadratic = |random: &mut Random| {
         let half = random.matrix(3, 3);
         Quadratic { hessian: &half + half.transpose(), gradient: random.vector(3), constant: random.normal() }
@@ -41,7 +38,7 @@ fn the_forecast_is_that_of_simulated_states() {
         old: &old,
         states: &states,
         q: &q,
-        dynamics: dynamics.iter().collect(),
+        dynamics: models.iter().zip(&noises).map(noisy).collect(),
         start: start.clone(),
         diagonal: diagonal.clone(),
     };
@@ -57,8 +54,8 @@ fn the_forecast_is_that_of_simulated_states() {
         improvement += expected_advantage(&q[t], &old.steps[t], &candidate.steps[t], &seen);
         let wide = &seen.covariance + DMatrix::from_diagonal(&diagonal);
         shift = shift.max(gaussian_kl((&seen.mean, &wide), (&states[t].mean, &states[t].covariance)).unwrap());
-        let (law, step) = (&candidate.steps[t], &dynamics[t]);
-        let (exploration, noise) = (root(&law.covariance), root(&step.noise));
+        let (law, step) = (&candidate.steps[t], &models[t]);
+        let (exploration, noise) = (root(&law.covariance), root(&noises[t]));
         for mut sample in samples.column_iter_mut() {
             let action = &law.gain * &sample + &law.bias + &exploration * random.vector(1);
             let both = DVector::from_iterator(3, sample.iter().chain(action.iter()).copied());
