@@ -1,7 +1,7 @@
 //! The report of a run or an experiment: one HTML file that needs nothing else and no network.
 //!
 //! The page's code is plain JavaScript in this folder, joined into one script in the order of
-//! [`SCRIPTS`]. `vendor` has the libraries: `scripts/update_page_libraries.sh` makes them.
+//! `SCRIPTS`. `vendor` has the libraries: `scripts/update_page_libraries.sh` makes them.
 
 mod deadlines;
 mod experiment;
