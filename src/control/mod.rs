@@ -17,15 +17,16 @@ mod validation;
 
 pub use crate::robot::Clock;
 pub use config::{
-    ControlConfig, LimitsConfig, MotionConfig, OnError, Response, SafetyConfig, SchedulingConfig, TeachingConfig,
-    TrackingConfig, Trigger, WatchdogConfig,
+    ControlConfig, LimitsConfig, MotionConfig, OnError, Pacing, Response, SafetyConfig, SchedulingConfig,
+    TeachingConfig, TrackingConfig, Trigger, WatchdogConfig,
 };
+pub use cycle::callers_loop::{CallersLoop, NotCycled};
 pub use cycle::client::{LoopClient, ORDER_CAPACITY, Stopper};
 pub use cycle::command_thread::{CommandSink, CommandThread, Outgoing};
 pub use cycle::control_loop::{ControlLoop, LoopParts};
 pub(crate) use cycle::loop_watch::LoopWatch;
 pub use cycle::plant_thread::PlantThread;
-pub use cycle::spawn::{LoopError, LoopHandle, spawn};
+pub use cycle::spawn::{LoopError, LoopHandle, lend, spawn};
 pub use cycle::tuning::Tuning;
 pub use exchange::black_box::{BlackBox, CycleMark, CycleRecord};
 pub use exchange::episode::{Episode, StepRecord};
@@ -38,6 +39,7 @@ pub use guards::safety::{Safety, SafetyState};
 pub use time::latency::{Latency, LatencySummary, Quantiles, TrialLatency};
 pub use time::lockstep::LockstepClock;
 pub use time::on_idle::OnIdle;
+pub use time::pacing::{Packets, RobotClock, paced};
 pub use time::scheduling::{RealTimeGuard, SchedulingError, StartupReport, enter as enter_real_time};
 pub use time::wall_clock::WallClock;
 pub use trial::stroke::Stroke;
