@@ -9,9 +9,8 @@ parts fit. The update rate in `controllers` is one over the configuration's cont
 """
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, RegisterEventHandler
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.conditions import IfCondition
-from launch.event_handlers import OnProcessExit
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import Command, EqualsSubstitution, LaunchConfiguration, NotEqualsSubstitution, PathJoinSubstitution
 from launch_ros.actions import Node
@@ -121,6 +120,6 @@ def generate_launch_description():
             spawn_arm,
             manager,
             broadcaster,
-            RegisterEventHandler(OnProcessExit(target_action=broadcaster, on_exit=[moto])),
+            moto,
         ]
     )
