@@ -47,7 +47,7 @@ def main():
         variants = {}
         for variant in json.loads((folder / "summary.json").read_text())["variants"]:
             slug = "-".join("".join(c if c.isalnum() or c == "." else " " for c in variant["label"].lower()).split())
-            paths = sorted((folder / "seeds").glob(f"{slug}-*.csv"))
+            paths = sorted((folder / "seeds").glob(f"{slug}-[0-9]*.csv"))
             variants[variant["label"]] = [list(csv.DictReader(path.open())) for path in paths]
         setting = next((title for name, title in SETTINGS.items() if name in folder.name), folder.name)
         for label, seeds in variants.items():

@@ -1,7 +1,7 @@
 //! Reward of a step under a judge: the task's reward plus the judge's.
 
 use crate::tasks::Task;
-use moto_learners::Reward;
+use moto_learners::{ErrorPrice, Reward};
 
 /// The task's reward plus the judge's. The judge's reward is the last outcome of a step.
 pub struct JudgedReward(pub Box<dyn Task>);
@@ -16,5 +16,9 @@ impl Reward for JudgedReward {
 
     fn last(&self, state: &[f64]) -> f64 {
         self.0.last(state)
+    }
+
+    fn errors(&self) -> Vec<ErrorPrice> {
+        self.0.errors()
     }
 }

@@ -4,6 +4,7 @@ use crate::moto::MotoError;
 use crate::policy::Policy;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// The rollouts of one iteration, all made with one policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,67 @@ pub trait Reward: Sync {
 
     /// Reward of a rollout's final state.
     fn last(&self, state: &[f64]) -> f64;
+
+    /// The prices of errors that the reward contains, for learners that fit the errors themselves
+    /// ([`crate::moto::Outcomes::Vector`]); empty if the reward has none.
+    fn errors(&self) -> Vec<ErrorPrice> {
+        vec![]
+    }
+}
+
+/// The price of an error vector e that a rollout has once: the reward contains `-weight shape(|e|^2)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ErrorPrice {
+    /// Rows of [`Batch::outcomes`] with e.
+    pub rows: Range<usize>,
+    /// The column with e.
+    pub measured: Measured,
+    /// Weight, in return units per squared unit of e.
+    pub weight: f64,
+    /// The price before the weight.
+    pub shape: ErrorShape,
+}
+
+/// The step in whose outcomes an error is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measured {
+    /// The same step in every rollout.
+    At(usize),
+    /// The step whose entry in this row is not 0; the rollout has no error if there is none.
+    Marked(usize),
+}
+
+/// The price of an error as a function of its square.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ErrorShape {
+    /// |e|^2
+    Squared,
+    /// min(|e|, cap)^2
+    Capped(f64),
+    /// s^2 ln(1 + |e|^2 / s^2)
+    Log(f64),
+}
+
+impl ErrorShape {
+    /// Derivative of the price with respect to |e|^2, at |e|^2 = `squared`.
+    pub fn slope(self, squared: f64) -> f64 {
+        match self {
+            Self::Squared => 1.0,
+            Self::Capped(cap) => f64::from(u8::from(squared < cap * cap)),
+            Self::Log(scale) => 1.0 / (1.0 + squared / (scale * scale)),
+        }
+    }
+}
+
+impl ErrorPrice {
+    /// The step with the error of each rollout of a batch.
+    pub(crate) fn steps(&self, batch: &Batch) -> Vec<Option<usize>> {
+        let step = |rollout| match self.measured {
+            Measured::At(step) => Some(step),
+            Measured::Marked(row) => batch.outcomes.iter().rposition(|outcomes| outcomes[(row, rollout)] != 0.0),
+        };
+        (0..batch.rollouts()).map(step).collect()
+    }
 }
 
 impl Batch {

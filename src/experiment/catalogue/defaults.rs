@@ -1,7 +1,7 @@
 //! Compares this project's default settings with the paper's.
 
 use super::Entry;
-use super::settings::{double, gps, limited_quad, measures, moto, paper, quad_defaults};
+use super::settings::{double, double_defaults, gps, limited_quad, measures, moto, paper, quad_defaults};
 use crate::experiment::{ExperimentConfig, Variant};
 use moto_learners::moto::MotoConfig;
 
@@ -9,8 +9,8 @@ pub const DEFAULTS: Entry = Entry {
     name: "defaults",
     explanation: "\
         This project's default settings (trust region over the trajectory, cross-validated ridge, linear control \
-        variate, clipped values, guard, few rollouts per iteration) against the paper's, which are all of that switched \
-        off, and guided policy search: on the double link with 5, 20 and 20 rollouts per iteration, on the quad link \
+        variate, clipped values, forecast, guard, few rollouts per iteration) against the paper's, which are all of that switched \
+        off, and guided policy search: on the double link with 2, 20 and 20 rollouts per iteration, on the quad link \
         with joint limits with 10, 50 and 50. What counts is how many episodes it takes to -1 and -0.2, and to -20.",
     duration: "about 5 minutes",
     config: defaults,
@@ -37,7 +37,7 @@ fn defaults() -> ExperimentConfig {
         first_seed: 1,
         measures: measures()[..1].into(),
         variants: vec![
-            two("defaults", MotoConfig::default(), 5),
+            two("defaults", double_defaults(), 2),
             two("as in the paper", paper(), 20),
             named("double link", &[-1., -0.2], gps("GPS", &double(), 20, 800 / 20)),
             four("defaults", quad_defaults(), 10),

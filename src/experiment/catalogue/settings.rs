@@ -1,7 +1,7 @@
 //! Settings shared by several experiments.
 
 use moto_learners::gps::GpsConfig;
-use moto_learners::moto::{GuardConfig, MotoConfig, Reuse, Ridge, StateDiagonal, Targets, TrustRegion};
+use moto_learners::moto::{ForecastConfig, GuardConfig, MotoConfig, Reuse, Ridge, StateDiagonal, Targets, TrustRegion};
 use moto_learners::{LearnerSettings, Learners};
 use moto_settings::Choice;
 
@@ -30,10 +30,34 @@ pub fn limited_quad() -> TaskConfig {
     quad(25., Some(JointLimit::default()), 10.)
 }
 
-/// This project's default settings, with the larger steps that suit the quad link
+/// The learner of `config/double_link.yaml`, for two rollouts per iteration
 /// (docs/learning_study.md).
+pub fn double_defaults() -> MotoConfig {
+    MotoConfig {
+        epsilon: 0.2,
+        beta0: Some(0.05),
+        stored_iterations: 25,
+        sample_decay: 0.915,
+        guard: GuardConfig { pooled_batches: 5, ..Default::default() },
+        forecast: forecast(),
+        ..Default::default()
+    }
+}
+
+/// Settings for the quad link, for ten rollouts per iteration: larger steps, and linear terms that
+/// are penalised less (docs/learning_study.md).
 pub fn quad_defaults() -> MotoConfig {
-    MotoConfig { epsilon: 0.5, ..Default::default() }
+    MotoConfig {
+        epsilon: 0.5,
+        linear_penalty: 0.01,
+        guard: GuardConfig { pooled_batches: 3, ..Default::default() },
+        forecast: forecast(),
+        ..Default::default()
+    }
+}
+
+fn forecast() -> ForecastConfig {
+    ForecastConfig { factors: vec![0.25, 1., 4.], ..Default::default() }
 }
 
 /// MOTO as in the paper, without this project's additions. Every step has its own KL bound, all

@@ -9,7 +9,7 @@ use crate::control::{Episode, LoopError, Stroke};
 use crate::robot::Observed;
 use crate::robot::{Plant, Reading};
 use crate::tasks::{Judgement, TaskError};
-use moto_learners::{Reward, Start};
+use moto_learners::{ErrorPrice, Reward, Start};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Called with the 1-based number of the requested policy state, counted over all strokes.
@@ -53,6 +53,10 @@ impl Reward for Changed {
 
     fn last(&self, state: &[f64]) -> f64 {
         self.task.last(state)
+    }
+
+    fn errors(&self) -> Vec<ErrorPrice> {
+        self.task.errors()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use moto_learners::Reward;
+use moto_learners::{ErrorPrice, ErrorShape, Measured, Reward};
 use nalgebra::DMatrix;
 
 use super::StrokeTask;
@@ -167,5 +167,19 @@ impl Reward for StrokeTask {
             _ => 0.,
         };
         -self.terms.iter().map(price).sum::<f64>()
+    }
+
+    fn errors(&self) -> Vec<ErrorPrice> {
+        let price = |ErrorRows { step, rows, weight, shape, .. }: ErrorRows| {
+            let shape = match shape {
+                Shape::Squared => ErrorShape::Squared,
+                Shape::Capped(cap) => ErrorShape::Capped(cap),
+                Shape::Log(scale) => ErrorShape::Log(scale),
+                // Its curvature at the target is infinite.
+                Shape::Absolute => return None,
+            };
+            Some(ErrorPrice { rows, measured: Measured::At(step), weight, shape })
+        };
+        self.error_rows().into_iter().filter_map(price).collect()
     }
 }

@@ -6,7 +6,6 @@ use crate::control::{Episode, Stroke};
 use crate::robot::{Observed, Plant};
 use crate::tasks::{Judgement, Robot, Task, TaskError, TaskSettings};
 use moto_learners::{Demonstrated, Start};
-use nalgebra::DMatrix;
 use serde_json::{Value, json};
 
 impl TaskSettings for TableTennisConfig {
@@ -76,7 +75,7 @@ impl Task for TableTennis {
     fn judge(&self, episode: &Episode) -> Judgement {
         let outcome = self.evaluate(episode);
         Judgement {
-            outcomes: DMatrix::from_row_slice(1, outcome.miss.len(), &outcome.miss),
+            outcomes: outcome.outcomes(),
             total_reward: outcome.total_reward,
             success: outcome.success,
             distance: outcome.distance_to_target,

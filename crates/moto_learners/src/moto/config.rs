@@ -44,6 +44,18 @@ pub enum Targets {
     MonteCarlo,
 }
 
+/// Use of the errors that a task measures besides its reward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcomes {
+    /// Only the reward is fitted, as in the paper.
+    Scalar,
+    /// Linear models of the errors (where the ball passes the racket, where it lands, how far a link
+    /// is from its target) give a part of Q, and the regression fits the rest. The same as `scalar`
+    /// for tasks without such errors, and with `reuse: time_and_iterations`.
+    Vector,
+}
+
 /// Choice of the regression's ridge.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -84,6 +96,10 @@ pub struct GuardConfig {
     /// Factor on epsilon after an accepted batch, until epsilon has its configured value again.
     #[schemars(extend("minimum" = 1))]
     pub grow: f64,
+    /// Number of the newest accepted batches whose returns are what a batch is compared with. Few
+    /// rollouts per iteration need several, or one lucky batch makes the next ones look bad.
+    #[schemars(extend("minimum" = 1))]
+    pub pooled_batches: usize,
     /// Smallest epsilon, as a fraction of the configured epsilon.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub smallest: f64,
@@ -91,7 +107,35 @@ pub struct GuardConfig {
 
 impl Default for GuardConfig {
     fn default() -> Self {
-        Self { enabled: true, tolerance: 0.0, standard_errors: 3.0, shrink: 0.5, grow: 1.5, smallest: 0.1 }
+        Self {
+            enabled: true,
+            tolerance: 0.0,
+            standard_errors: 3.0,
+            pooled_batches: 1,
+            shrink: 0.5,
+            grow: 1.5,
+            smallest: 0.1,
+        }
+    }
+}
+
+/// Settings of the forecast (this project). Updates of several sizes are carried forward through
+/// fitted linear dynamics, and the best of them is rolled out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ForecastConfig {
+    /// Factors on epsilon that are tried, in ascending order; none for no forecast.
+    pub factors: Vec<f64>,
+    /// Largest KL of a step's states under an update from the states before it. Of the updates
+    /// within it the one with the largest forecast improvement is taken; if there is none, the
+    /// first.
+    #[schemars(extend("exclusiveMinimum" = 0, "x-unit" = "nats"))]
+    pub largest_shift: f64,
+}
+
+impl Default for ForecastConfig {
+    fn default() -> Self {
+        Self { factors: Vec::new(), largest_shift: 8.0 }
     }
 }
 
@@ -128,6 +172,8 @@ pub struct MotoConfig {
     pub weight_cut: f64,
     /// Targets of the Q-function's regression.
     pub targets: Targets,
+    /// Use of the errors that the task measures (this project).
+    pub outcomes: Outcomes,
     /// Fraction of the observed return in the targets (this project). The rest is the fitted value
     /// of the next state. Must be 0 with `reuse: time_and_iterations`: there a transition may come
     /// from another step, and its observed return spans another number of steps.
@@ -155,6 +201,8 @@ pub struct MotoConfig {
     pub covariance_floor: f64,
     /// The monotonicity guard.
     pub guard: GuardConfig,
+    /// The forecast before an update is rolled out.
+    pub forecast: ForecastConfig,
 }
 
 impl Default for MotoConfig {
@@ -169,6 +217,7 @@ impl Default for MotoConfig {
             sample_decay: 0.8,
             weight_cut: 1e-4,
             targets: Targets::DynamicProgramming,
+            outcomes: Outcomes::Vector,
             observed_return: 0.0,
             clip_values: true,
             ridge: Ridge::CrossValidated,
@@ -178,6 +227,7 @@ impl Default for MotoConfig {
             drop_threshold: 0.0,
             covariance_floor: 1e-6,
             guard: GuardConfig::default(),
+            forecast: ForecastConfig::default(),
         }
     }
 }
@@ -195,6 +245,11 @@ impl LearnerSettings for MotoConfig {
                         another number of steps (reuse: iterations keeps to the step)";
         if across_steps && self.observed_return != 0.0 {
             return Err(FieldError::value("observed_return", self.observed_return, expected));
+        }
+        let factors = &self.forecast.factors;
+        if factors.iter().any(|f| !(*f > 0.0 && *f <= 100.0)) || !factors.is_sorted() {
+            let found = format!("{factors:?}");
+            return Err(FieldError::value("forecast.factors", found, "ascending numbers above 0 and up to 100"));
         }
         Ok(())
     }

@@ -18,12 +18,14 @@ use nalgebra::{DMatrix, DVector};
 /// Ridge on standardised inputs.
 const RIDGE: f64 = 1e-6;
 
-/// `s' = map (s, a) + offset`.
+/// `s' = map (s, a) + offset + noise`.
 pub(super) struct LinearDynamics {
     /// (state x state + action); zero for inputs that the design left out.
     pub map: DMatrix<f64>,
     /// (state).
     pub offset: DVector<f64>,
+    /// Covariance of the samples about the model (state x state).
+    pub noise: DMatrix<f64>,
 }
 
 impl LinearDynamics {
@@ -61,6 +63,10 @@ impl LinearDynamics {
                 offset[i] -= slope * design.mean[k];
             }
         }
-        Ok((Self { map, offset }, predicted))
+        let noise = DMatrix::from_fn(states, states, |i, j| {
+            let rests = |k: usize| next.dim(k).iter().zip(predicted.dim(k)).map(|(x, p)| x - p);
+            rests(i).zip(rests(j)).zip(&design.weights).map(|((a, b), w)| w * a * b).sum()
+        });
+        Ok((Self { map, offset, noise }, predicted))
     }
 }

@@ -1,7 +1,8 @@
 //! The monotonicity guard (this project): rolls a bad update back.
 //!
 //! A batch is bad when its mean return falls below the mean return of the batch that its policy was
-//! made from, by more than noise plus `tolerance` times the predicted improvement. The policy then
+//! made from (or of the newest few accepted batches), by more than noise plus `tolerance` times the
+//! predicted improvement. The policy then
 //! goes back to the one that the bad update started from. That policy is improved again with a
 //! smaller epsilon, and with the bad batch's transitions among the data: these are real, and they
 //! show where the Q-function was wrong.
@@ -31,6 +32,18 @@ impl ReturnSummary {
         Self { mean, variance: squares / (rollouts.max(2) - 1) as f64, rollouts }
     }
 
+    /// All rollouts of several batches together; `None` without a batch.
+    fn pooled(batches: &[Self]) -> Option<Self> {
+        if let [batch] = batches {
+            return Some(*batch);
+        }
+        let rollouts: usize = batches.iter().map(|b| b.rollouts).sum();
+        let mean = batches.iter().map(|b| b.mean * b.rollouts as f64).sum::<f64>() / rollouts as f64;
+        let squares = |b: &Self| b.variance * (b.rollouts - 1) as f64 + b.rollouts as f64 * (b.mean - mean).powi(2);
+        let variance = batches.iter().map(squares).sum::<f64>() / (rollouts.max(2) - 1) as f64;
+        (rollouts > 0).then_some(Self { mean, variance, rollouts })
+    }
+
     /// Standard error of the mean.
     pub fn error(&self) -> f64 {
         (self.variance / self.rollouts as f64).sqrt()
@@ -42,31 +55,41 @@ impl ReturnSummary {
 pub(super) struct Guard {
     /// Fraction of the configured epsilon in use.
     pub scale: f64,
-    /// Returns of the batch that the current policy was made from, and the improvement predicted
-    /// for that policy.
-    pub expectation: Option<(ReturnSummary, f64)>,
+    /// Returns of the newest accepted batches, oldest first. The current policy was made from the
+    /// last one.
+    pub accepted: Vec<ReturnSummary>,
+    /// The improvement predicted for the current policy.
+    pub predicted: f64,
 }
 
 impl Guard {
     pub fn new() -> Self {
-        Self { scale: 1.0, expectation: None }
+        Self { scale: 1.0, accepted: Vec::new(), predicted: 0.0 }
     }
 
     /// Judges a batch of the current policy. The returned guard has the epsilon of the next update.
     pub fn judge(&self, config: &GuardConfig, batch: &ReturnSummary) -> (Verdict, Self) {
         let mut next = self.clone();
-        let Some((base, predicted)) = self.expectation.filter(|_| config.enabled) else {
+        let Some(base) = ReturnSummary::pooled(&self.accepted).filter(|_| config.enabled) else {
+            next.accept(config, batch);
             return (Verdict::Unjudged, next);
         };
         // The noise is that of the base, because outliers of a bad batch must not excuse the batch.
         let error = (base.variance * (1.0 / base.rollouts as f64 + 1.0 / batch.rollouts as f64)).sqrt();
-        let allowed = config.standard_errors * error + config.tolerance * predicted.max(0.0);
+        let allowed = config.standard_errors * error + config.tolerance * self.predicted.max(0.0);
         if batch.mean < base.mean - allowed {
             next.scale = (self.scale * config.shrink).max(config.smallest);
             (Verdict::RolledBack, next)
         } else {
             next.scale = (self.scale * config.grow).min(1.0);
+            next.accept(config, batch);
             (Verdict::Accepted, next)
         }
+    }
+
+    fn accept(&mut self, config: &GuardConfig, batch: &ReturnSummary) {
+        self.accepted.push(*batch);
+        let surplus = self.accepted.len().saturating_sub(config.pooled_batches);
+        self.accepted.drain(..surplus);
     }
 }

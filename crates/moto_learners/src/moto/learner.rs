@@ -3,6 +3,7 @@
 mod stored;
 mod warm_start;
 
+use super::forecast::{self, Forecast, Forecaster};
 use super::guard::{Guard, ReturnSummary};
 use super::importance::{NewSums, weigh};
 use super::report::{IterationReport, StageSeconds, StageTimer, StepReport};
@@ -11,12 +12,14 @@ use super::store::Stored;
 use super::theory::{LastUpdate, expected_advantage};
 use super::trust_region::multipliers;
 use super::update::StepUpdate;
-use super::{MotoConfig, MotoError, Quadratic, StateDistribution, StateScales, value};
+use super::vector_outcomes::Errors;
+use super::{MotoConfig, MotoError, Outcomes, Quadratic, Reuse, StateDistribution, StateScales, value};
 use crate::batch::Earnings;
 use crate::learner::{decode, encode, policy_of};
 use crate::policy::{LinearGaussian, Policy, StoredLaw};
 use crate::{Adopted, Learner, LearnerError, Report};
 use crate::{Batch, Reward, Verdict};
+use nalgebra::DVector;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
@@ -41,6 +44,13 @@ struct Backward {
     q: Vec<Quadratic>,
     value: Vec<Quadratic>,
     reports: Vec<StepReport>,
+}
+
+/// A candidate update.
+struct Update {
+    policy: Policy,
+    /// Eta and omega of each step (horizon).
+    multipliers: Vec<(f64, f64)>,
 }
 
 impl Moto {
@@ -106,11 +116,16 @@ impl Moto {
         seconds.intake = timer.lap();
         let (weighted, sums) = weigh(&entries, config)?;
         seconds.weights = timer.lap();
+        let errors = match config.outcomes {
+            // A transition of another step has other steps before its error.
+            Outcomes::Vector if config.reuse != Reuse::TimeAndIterations => Errors::find(reward.errors(), &entries),
+            _ => Vec::new(),
+        };
         let fits: Result<Vec<StepFit>, MotoError> = weighted
             .par_iter()
             .enumerate()
             .with_max_len(1)
-            .map(|(t, weighted)| StepFit::new(t, weighted, &entries, reward, config, &self.scales))
+            .map(|(t, weighted)| StepFit::new(t, weighted, &entries, reward, &errors, config, &self.scales))
             .collect();
         let fits = fits?;
         seconds.designs = timer.lap();
@@ -118,12 +133,12 @@ impl Moto {
         let Backward { q, value, mut reports } = self.backward(&fits, &entries, reward)?;
         seconds.backward = timer.lap();
         let epsilon = config.epsilon * guard.scale;
-        let policy = self.improve(current, &q, epsilon, &mut reports)?;
+        let (policy, epsilon) = self.improve(current, &q, epsilon, &fits, &entries, &mut reports)?;
         seconds.update = timer.lap();
 
         let mean = |of: &dyn Fn(&StepReport) -> f64| reports.iter().map(of).sum::<f64>() / horizon as f64;
         let predicted_improvement = mean(&|r| r.expected_advantage) * horizon as f64;
-        let before = self.guard.expectation;
+        let before = self.guard.accepted.last();
         let report = IterationReport {
             iteration: self.iteration,
             rollouts: summary.rollouts,
@@ -131,8 +146,8 @@ impl Moto {
             max_return: returns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             min_return: returns.iter().copied().fold(f64::INFINITY, f64::min),
             return_error: summary.error(),
-            measured_improvement: before.map(|(base, _)| summary.mean - base.mean),
-            expected_improvement: before.map(|(_, predicted)| predicted),
+            measured_improvement: before.map(|base| summary.mean - base.mean),
+            expected_improvement: before.map(|_| self.guard.predicted),
             predicted_improvement,
             verdict,
             epsilon,
@@ -143,11 +158,7 @@ impl Moto {
             last_update: outcome,
             seconds,
         };
-        let base = match (verdict, before) {
-            (Verdict::RolledBack, Some((base, _))) => base,
-            _ => summary,
-        };
-        guard.expectation = Some((base, predicted_improvement));
+        guard.predicted = predicted_improvement;
         self.last = Some(LastUpdate { old: current.policy.clone(), states: current.states.clone(), q, value });
         self.keep(incoming, verdict, sums);
         self.guard = guard;
@@ -204,38 +215,82 @@ impl Moto {
         Ok(Backward { q, value, reports })
     }
 
-    /// Solves the constrained updates and completes the steps' reports.
+    /// Solves the constrained updates and completes the steps' reports. With a forecast, the best of
+    /// several step sizes is taken. Also returns the epsilon of the update.
     fn improve(
         &self,
         current: &Stored,
         q: &[Quadratic],
         epsilon: f64,
+        fits: &[StepFit],
+        entries: &[&Stored],
         reports: &mut [StepReport],
-    ) -> Result<Policy, MotoError> {
+    ) -> Result<(Policy, f64), MotoError> {
         let config = &self.config;
         let beta0 = config.beta0.unwrap_or(f64::INFINITY);
         let laws = &current.policy.steps;
         let steps: Result<Vec<StepUpdate>, MotoError> =
             (0..laws.len()).map(|t| StepUpdate::new(&laws[t], &q[t], &current.states[t], beta0, t)).collect();
         let steps = steps?;
-        let etas = multipliers(config.trust_region, &steps, epsilon, config.step_cap);
-        let mut policy = Policy { steps: Vec::with_capacity(laws.len()) };
+        let (update, epsilon) = match config.forecast.factors.as_slice() {
+            [] => (self.update_within(&steps, epsilon)?, epsilon),
+            factors => {
+                let forecaster = self.forecaster(current, q, fits, entries)?;
+                let candidates: Result<Vec<Update>, MotoError> =
+                    factors.par_iter().map(|factor| self.update_within(&steps, factor * epsilon)).collect();
+                let mut candidates = candidates?;
+                let forecasts: Vec<Forecast> =
+                    candidates.iter().map(|update| forecaster.forecast(&update.policy)).collect();
+                let best = forecast::best(&config.forecast, &forecasts);
+                (candidates.swap_remove(best), factors[best] * epsilon)
+            }
+        };
         for (t, report) in reports.iter_mut().enumerate() {
-            let (law, omega) = steps[t].apply(etas[t]);
-            let law = floored(law, &self.initial.steps[t], config.covariance_floor, t)?;
+            let (old, law, states) = (&laws[t], &update.policy.steps[t], &current.states[t]);
             let numerical = |quantity| MotoError::Numerical { quantity, step: t };
-            let states = &current.states[t];
-            let old = laws[t].entropy().ok_or(numerical("covariance's factor"))?;
-            (report.eta, report.omega) = (etas[t], omega);
+            let entropy = old.entropy().ok_or(numerical("covariance's factor"))?;
+            (report.eta, report.omega) = update.multipliers[t];
             report.entropy = law.entropy().ok_or(numerical("updated covariance"))?;
-            report.entropy_reduction = old - report.entropy;
-            let kl = law.expected_kl(&laws[t], &states.mean, &states.covariance);
+            report.entropy_reduction = entropy - report.entropy;
+            let kl = law.expected_kl(old, &states.mean, &states.covariance);
             report.kl = kl.ok_or(numerical("KL of the update"))?;
-            report.expected_advantage = expected_advantage(&q[t], &laws[t], &law, states);
-            policy.steps.push(law);
+            report.expected_advantage = expected_advantage(&q[t], old, law, states);
         }
-        policy.validate()?;
-        Ok(policy)
+        Ok((update.policy, epsilon))
+    }
+
+    /// The update within a bound on the KL.
+    fn update_within(&self, steps: &[StepUpdate], epsilon: f64) -> Result<Update, MotoError> {
+        let etas = multipliers(self.config.trust_region, steps, epsilon, self.config.step_cap);
+        let mut update = Update { policy: Policy { steps: Vec::new() }, multipliers: Vec::new() };
+        for (t, (step, eta)) in steps.iter().zip(etas).enumerate() {
+            let (law, omega) = step.apply(eta);
+            update.policy.steps.push(floored(law, &self.initial.steps[t], self.config.covariance_floor, t)?);
+            update.multipliers.push((eta, omega));
+        }
+        update.policy.validate()?;
+        Ok(update)
+    }
+
+    /// What a forecast needs. The first states do not depend on a policy, so all stored ones count.
+    fn forecaster<'a>(
+        &self,
+        current: &'a Stored,
+        q: &'a [Quadratic],
+        fits: &'a [StepFit],
+        entries: &[&Stored],
+    ) -> Result<Forecaster<'a>, MotoError> {
+        let firsts: Vec<_> = entries.iter().map(|stored| (&stored.batch.states[0], 1.0)).collect();
+        let dynamics: Option<Vec<_>> = fits.iter().map(StepFit::dynamics).collect();
+        let diagonal = self.scales.diagonal(self.config.state_diagonal);
+        Ok(Forecaster {
+            old: &current.policy,
+            states: &current.states,
+            q,
+            dynamics: dynamics.ok_or(MotoError::Numerical { quantity: "linear dynamics", step: 0 })?,
+            start: StateDistribution::fit(&firsts, &vec![0.0; diagonal.len()]),
+            diagonal: DVector::from_vec(diagonal),
+        })
     }
 
     /// Puts a batch with the new density sums into the store. After a rollback the batch is not the

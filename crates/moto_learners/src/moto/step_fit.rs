@@ -6,6 +6,7 @@ use super::control_variate::LinearDynamics;
 use super::importance::Weighted;
 use super::regression::{Design, Fit};
 use super::store::Stored;
+use super::vector_outcomes::{Errors, expected_price};
 use super::{MotoConfig, MotoError, Quadratic, StateScales, Targets};
 use crate::Reward;
 use crate::batch::{column, finite};
@@ -16,11 +17,15 @@ pub(super) struct StepFit {
     design: Design,
     /// Next states (sample x state).
     next: Columns,
-    /// Linear dynamics with their predictions (sample x state), if the control variate is on.
+    /// Linear dynamics with their predictions (sample x state), if the control variate or the
+    /// forecast needs them.
     dynamics: Option<(LinearDynamics, Columns)>,
+    control_variate: bool,
     /// The part of the target that is known before the backward pass: the reward and the share of
     /// the observed return (sample).
     known: Vec<f64>,
+    /// The part of Q that the models of the errors give, with its values (sample), if there is one.
+    expected_price: Option<(Quadratic, Vec<f64>)>,
     /// Share of the fitted next-state value in the target.
     value_share: f64,
     pub effective: f64,
@@ -33,6 +38,7 @@ impl StepFit {
         weighted: &Weighted,
         entries: &[&Stored],
         reward: &dyn Reward,
+        errors: &[Errors],
         config: &MotoConfig,
         scales: &StateScales,
     ) -> Result<Self, MotoError> {
@@ -65,14 +71,16 @@ impl StepFit {
         thresholds.resize(state_dim + action_dim, 0.0);
         let weights = weighted.weights.clone();
         let design = Design::new(&inputs, weights, &thresholds, config.linear_penalty, config.ridge);
-        let dynamics = if config.control_variate && t + 1 < horizon {
-            Some(LinearDynamics::fit(&design, &next, t)?)
-        } else {
-            None
-        };
+        let expected_price = expected_price(t, errors, weighted, &design, entries).map(|part| {
+            let values = part.values(&inputs);
+            (part, values)
+        });
+        let control_variate = config.control_variate && expected_price.is_none() && t + 1 < horizon;
+        let needed = control_variate || !config.forecast.factors.is_empty();
+        let dynamics = needed.then(|| LinearDynamics::fit(&design, &next, t)).transpose()?;
         let (effective, transitions) = (weighted.effective, samples);
         let value_share = 1.0 - observed;
-        Ok(Self { step: t, design, next, dynamics, known, value_share, effective, transitions })
+        Ok(Self { step: t, design, next, dynamics, control_variate, known, expected_price, value_share, effective, transitions })
     }
 
     /// Fits Q with the next step's value function clipped to `range`. With `None`, at the last
@@ -91,7 +99,10 @@ impl StepFit {
             targets.iter_mut().for_each(|v| *v = v.clamp(low, high));
         }
         targets.iter_mut().zip(&self.known).for_each(|(v, k)| *v = k + self.value_share * *v);
-        let mut fit = match (&self.dynamics, value) {
+        if let Some((_, values)) = &self.expected_price {
+            targets.iter_mut().zip(values).for_each(|(y, price)| *y -= price);
+        }
+        let mut fit = match (self.dynamics.as_ref().filter(|_| self.control_variate), value) {
             (Some((dynamics, predicted)), Some(value)) => {
                 let with_control_variate = || {
                     let explained = value.values(predicted);
@@ -108,6 +119,9 @@ impl StepFit {
             }
             _ => self.design.fit(&targets),
         };
+        if let Some((part, _)) = &self.expected_price {
+            fit.function.add(part);
+        }
         let transposed = fit.function.hessian.transpose();
         fit.function.hessian = (&fit.function.hessian + transposed) * 0.5;
         if fit.function.is_finite() {
@@ -115,6 +129,11 @@ impl StepFit {
         } else {
             Err(MotoError::Numerical { quantity: "Q-function", step: self.step })
         }
+    }
+
+    /// The step's linear dynamics, if the forecast needs them.
+    pub fn dynamics(&self) -> Option<&LinearDynamics> {
+        self.dynamics.as_ref().map(|(dynamics, _)| dynamics)
     }
 
     /// Number of inputs that the design left out.

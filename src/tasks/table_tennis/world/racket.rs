@@ -64,6 +64,15 @@ impl RacketState {
         }
     }
 
+    /// Offset of a point from the centre within the racket's plane, m: to the side and up. Up is the
+    /// plane's steepest direction, or x for a racket that lies flat.
+    pub fn in_plane(&self, point: &Vector3<f64>) -> [f64; 2] {
+        let steepest = |axis: Vector3<f64>| (axis - self.normal * self.normal.dot(&axis)).try_normalize(1e-3);
+        let up = steepest(Vector3::z()).or_else(|| steepest(Vector3::x())).unwrap_or_default();
+        let offset = point - self.centre;
+        [offset.dot(&self.normal.cross(&up)), offset.dot(&up)]
+    }
+
     /// Signed distance of a point from the racket's plane, m.
     pub fn height(&self, point: &Vector3<f64>) -> f64 {
         (point - self.centre).dot(&self.normal)

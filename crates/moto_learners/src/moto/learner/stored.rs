@@ -34,9 +34,9 @@ impl Moto {
         }
         let scale = self.guard.scale;
         demand(scale > 0. && scale <= 1., "the guard's share of epsilon")?;
-        if let Some((base, _)) = &self.guard.expectation {
-            demand(base.rollouts > 0 && !self.store.is_empty(), "what the guard compares with")?;
-        }
+        let compared = &self.guard.accepted;
+        let sound = compared.is_empty() || !self.store.is_empty();
+        demand(sound && compared.iter().all(|base| base.rollouts > 0), "what the guard compares with")?;
         if let Some(last) = &self.last {
             last.old.validate()?;
             let (horizon, _, action_dim) = shape;

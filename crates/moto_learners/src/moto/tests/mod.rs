@@ -1,9 +1,11 @@
 //! Tests of the learner's parts against brute force.
 
 mod band;
+mod forecast;
 mod importance;
 mod regression;
 mod value;
+mod vector_outcomes;
 
 use nalgebra::{DMatrix, DVector};
 use rand::SeedableRng;
