@@ -2,7 +2,8 @@
 //! the limits, on time.
 //!
 //! On its path nothing is allocated, freed, locked or logged, and the sleep is the only system
-//! call. [`spawn`] starts it; the supervisor speaks to it through a [`LoopClient`].
+//! call. [`spawn`] starts it on a thread of its own, [`lend`] puts it into one of the caller's; the
+//! supervisor speaks to it through a [`LoopClient`].
 //!
 //! Its rooms know each other in one direction: `cycle` -> `trial` -> `exchange` -> `guards` ->
 //! `time`. All of them know the configuration.

@@ -77,8 +77,15 @@ pub unsafe extern "C" fn moto_resume(controller: *mut moto_controller) -> moto_r
 /// `controller` is null or comes from `moto_open`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn moto_stop_robot(controller: *mut moto_controller) -> moto_result {
-    // SAFETY: as the caller promises.
-    unsafe { give(controller, Order::Loop(Request::Stop)) }
+    call(|| {
+        // SAFETY: as the caller promises.
+        let controller = unsafe { opened(controller) }?;
+        // Straight to the loop: whoever holds the run up does not hold this up.
+        let known = controller.shared.lock();
+        let Some(stopper) = &known.stopper else { return Ok(MOTO_NOT_RUNNING) };
+        stopper.stop();
+        Ok(MOTO_OK)
+    })
 }
 
 /// Leaves the safe state after a fault. It stays where the readings are still not trustworthy.

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Place, Rig, SHORT, error};
-use crate::operate::moto_reset_fault;
+use crate::operate::{moto_reset_fault, moto_stop_robot};
 use crate::types::moto_result::*;
 use crate::types::{MOTO_SIMULATED, moto_phase, moto_safety};
 
@@ -120,4 +120,17 @@ fn a_learner_that_panics_ends_the_run_with_the_robot_at_zero() {
     rig.cycle(|_| {});
     assert_eq!((rig.result, &*rig.command.effort), (MOTO_NOT_RUNNING, &[0., 0.][..]));
     assert!(error(rig.controller.0).contains("panick"), "{}", error(rig.controller.0));
+}
+
+#[test]
+fn an_operator_s_stop() {
+    let place = Place::new(&SHORT);
+    let mut rig = Rig::new(&place, MOTO_SIMULATED);
+    rig.until("a stroke", |status| status.phase == moto_phase::MOTO_STROKE);
+    // SAFETY: it was opened.
+    assert_eq!(unsafe { moto_stop_robot(rig.controller.0) }, MOTO_OK);
+    let controller = rig.controller.0;
+    rig.until("zero", |status| {
+        status.safety == moto_safety::MOTO_ZERO && error(controller) == "stopped by the operator"
+    });
 }
