@@ -100,7 +100,7 @@ fn configuration(folder: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let mut text = fs::read_to_string(root.join("config/double_link.yaml"))?;
     for (shipped, mine) in [
         ("../urdf/", &*format!("{}/urdf/", root.display())),
-        ("moto: {}", "best_of: {best: 4}"),
+        ("moto: {", "best_of: {best: 4} # moto: {"),
         ("swing_up: {}", "swing_up: {horizon: 30, rewarded_steps: 10}"),
     ] {
         assert!(text.contains(shipped), "{shipped}");

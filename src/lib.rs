@@ -10,6 +10,7 @@
 //! | learn a task on the simulated robot | [`commands::dry_run`] |
 //! | learn on your own robot | [`robot::RemoteRobot`], [`supervisor::RobotRun`] |
 //! | write a task | [`tasks::Task`], with a [`robot::Plant`] and a [`control::Stroke`] |
+//! | describe robot and world for Gazebo | [`gazebo::write`] |
 //! | write a learner, or use one alone | the crate [`moto_learners`] |
 //! | use the control loop alone | [`control::spawn`], [`control::LoopClient`] |
 //! | read the files of a run | [`storage::RunView`] |
@@ -60,6 +61,7 @@ pub mod commands;
 pub mod control;
 pub mod dynamics;
 pub mod experiment;
+pub mod gazebo;
 pub mod init;
 pub mod programs;
 pub mod report;

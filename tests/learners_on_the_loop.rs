@@ -97,7 +97,7 @@ fn a_task_without_a_demonstration_is_refused_by_the_learner_that_needs_one() {
     let text = std::fs::read_to_string(double).unwrap();
     let urdf = dry_run_support::repository().join("urdf/double_link.urdf");
     let text =
-        text.replace("      moto: {}", "      reps: {}").replace("../urdf/double_link.urdf", urdf.to_str().unwrap());
+        text.replace("      moto: {", "      reps: {} # moto: {").replace("../urdf/double_link.urdf", urdf.to_str().unwrap());
     std::fs::write(place.path("double.yaml"), text).unwrap();
     let said = place.refusal(&["dry-run", "--config", "double.yaml"]);
     assert!(said.contains("double.yaml: learner.reps: this learner starts from a demonstrated movement"), "{said}");

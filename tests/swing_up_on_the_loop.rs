@@ -14,7 +14,7 @@ fn a_swing_up_is_learned_through_the_control_loop() {
     let report = dry_run(DryRunOptions {
         config: ConfigSource::File(CONFIG.into()),
         adjust: Box::new(|config| {
-            (config.run.iterations, config.run.realtime_strokes, config.run.evaluation_strokes) = (60, 0, 10);
+            (config.run.iterations, config.run.realtime_strokes, config.run.evaluation_strokes) = (120, 0, 10);
         }),
         realtime: false,
         out: Some(place.path().join("run")),

@@ -7,10 +7,10 @@ use moto_controller::robot::{Plant, Reading};
 use moto_controller::simulation::ArmConfig;
 use moto_controller::tasks::table_tennis::world::{Ball, TableTennisPlant};
 use moto_controller::tasks::table_tennis::{
-    DemonstrationKind, Setting, TableTennis, TableTennisConfig, TableTennisError,
+    DemonstrationKind, Setting, TableTennis, TableTennisConfig, TableTennisError, TrialOutcome,
 };
 use moto_controller::tasks::{Judgement, Task};
-use moto_learners::Reward;
+use moto_learners::{Measured, Reward};
 use nalgebra::{DMatrix, Vector3};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -49,6 +49,20 @@ fn the_initial_policy_is_the_block_means_of_the_demonstration() {
     assert_eq!(policy, task.initial_policy().unwrap(), "made twice, the same to the bit");
 }
 
+/// The task's prices find the errors in the outcomes, at the step of the passage and at no other.
+fn errors_are_where_they_are_marked(task: &TableTennis, outcome: &TrialOutcome) {
+    let (outcomes, passage) = (outcome.outcomes(), outcome.passage.unwrap());
+    let expected = [Some(passage.offset), passage.landing_error];
+    for (price, expected) in task.errors().into_iter().zip(expected) {
+        let Measured::Marked(mark) = price.measured else { panic!("{price:?}") };
+        let marked: Vec<usize> = (0..outcomes.ncols()).filter(|step| outcomes[(mark, *step)] != 0.).collect();
+        assert_eq!(marked, expected.map_or(vec![], |_| vec![passage.step]));
+        if let Some(error) = expected {
+            assert_eq!(outcomes.column(passage.step).as_slice()[price.rows], error);
+        }
+    }
+}
+
 #[test]
 fn what_is_recorded_says_what_the_plant_did() {
     let task = task(|config| config.demonstration = DemonstrationKind::Plain);
@@ -62,6 +76,13 @@ fn what_is_recorded_says_what_the_plant_did() {
         let passing: Vec<_> = outcome.miss.iter().filter(|&&miss| miss != 0.).collect();
         assert_eq!(passing.len(), 1, "rollout {rollout}: {:?}", outcome.miss);
         assert_eq!(outcome.hit, *passing[0] <= task.config().court.racket.radius);
+        let passage = outcome.passage.unwrap();
+        assert!((passage.offset[0].hypot(passage.offset[1]) - passing[0]).abs() < 1e-9, "{passage:?}");
+        assert_eq!(passage.landing_error.is_some(), outcome.landing.is_some());
+        if let (Some([x, y]), Some(distance)) = (passage.landing_error, outcome.distance_to_target) {
+            assert!((x.hypot(y) - distance).abs() < 1e-12);
+        }
+        errors_are_where_they_are_marked(&task, &outcome);
         hits += u32::from(outcome.hit);
         misses += u32::from(!outcome.hit);
         assert!(outcome.hit || (outcome.landing.is_none() && !outcome.success));

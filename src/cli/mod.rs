@@ -6,6 +6,7 @@ mod dry_run;
 mod duration;
 mod evaluate;
 mod experiment;
+mod gazebo;
 mod init;
 #[cfg(feature = "ros")]
 mod ros;
@@ -46,6 +47,7 @@ enum Command {
     Doctor(doctor::Doctor),
     Evaluate(evaluate::Evaluate),
     Experiment(experiment::Experiment),
+    Gazebo(gazebo::Gazebo),
     Soak(soak::Soak),
     Teach(teach::Teach),
     #[cfg(feature = "ros")]
@@ -77,6 +79,7 @@ pub fn main() -> std::process::ExitCode {
         Command::Doctor(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
         Command::Experiment(command) => logged(|| command.run()),
+        Command::Gazebo(command) => logged(|| command.run()),
         Command::Soak(command) => logged(|| command.run()),
         Command::Teach(command) => logged(|| command.run()),
         #[cfg(feature = "ros")]

@@ -87,6 +87,12 @@ impl Description {
         Ok((model, notes))
     }
 
+    /// The axis of a joint in the frame of the link that it moves, of length 1; `None` if there is no such joint, or it has no
+    /// direction.
+    pub fn axis_of(&self, joint: &str) -> Option<Vector3<f64>> {
+        self.joints.iter().find(|known| known.name == joint).and_then(|joint| axis(joint).ok())
+    }
+
     /// Checks that every joint moves some inertia of its own body. Forward dynamics then has a
     /// solution in every position.
     fn check_inertias(&self, model: &Model) -> Result<(), ModelError> {

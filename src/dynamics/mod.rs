@@ -34,3 +34,4 @@ pub use error::{ModelError, Owner, Reason};
 pub use model::{FrameId, Joint, JointKind, Model, Passive, Workspace};
 pub use note::Note;
 pub use selection::Selection;
+pub(crate) use xml::Element;

@@ -13,7 +13,7 @@ const DEPTH: usize = 64;
 
 /// An element with its attributes and child elements. Texts are left out.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Element {
+pub(crate) struct Element {
     /// Name with its prefix.
     pub tag: String,
     /// Line of the element's start, from 1.
@@ -83,6 +83,11 @@ impl Element {
     /// The first child element of this name.
     pub fn child(&self, tag: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.tag == tag)
+    }
+
+    /// All attributes, in their order.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The attribute of this name.

@@ -38,25 +38,24 @@ pub(super) fn configuration(parts: &Parts<'_>) -> String {
     )
 }
 
-/// Generic settings, which learn a stroke in some hundred episodes.
+/// Generic settings, which learn a stroke in a hundred episodes or two.
 const LEARNER: &str = "
     learner:                                # for strokes, whatever the arm
       moto:
-        epsilon: 0.3                        # nats per step
-        beta0: 0.08                         # nats per step and iteration
+        epsilon: 0.2                        # nats per step
+        beta0: 0.04                         # nats per step and iteration
         trust_region: trajectory
         reuse: same_step_decay
-        stored_iterations: 40
-        sample_decay: 0.96
+        stored_iterations: 60
+        sample_decay: 0.97
         observed_return: 0.3
         state_diagonal: {scale_fraction: 0.3}   # counts a gain's change as if each state spread by as much
         drop_threshold: 0.01
-        guard: {tolerance: 1.0}             # losses up to what was predicted to be gained are no reason to roll back
 
     run:
       seed: 1
-      rollouts: 15                          # strokes per iteration
-      iterations: 40                        # 600 strokes
+      rollouts: 5                           # strokes per iteration
+      iterations: 60                        # 300 strokes
       evaluation_strokes: 30
 ";
 

@@ -8,6 +8,7 @@ mod exploration;
 mod observed;
 mod plant;
 mod remote;
+mod tracker;
 
 pub use clock::Clock;
 pub use delivery::Delivery;
@@ -15,6 +16,7 @@ pub use exploration::{exploration_noise, trial_random};
 pub use observed::{Form, Observed};
 pub use plant::{Plant, PlantDriver, PlantRequest, TrialKey, TrialKind};
 pub use remote::{LinkError, RemoteRobot};
+pub use tracker::{Track, TrackState, Tracker, TrackerConfig};
 
 use std::sync::Arc;
 use std::time::Duration;

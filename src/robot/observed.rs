@@ -25,6 +25,22 @@ pub enum Form {
     Values(usize),
 }
 
+impl Form {
+    /// How many numbers.
+    pub fn len(self) -> usize {
+        match self {
+            Self::Odometry => 6,
+            Self::Position => 3,
+            Self::Values(count) => count,
+        }
+    }
+
+    /// Whether there is no number.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
 impl Observed {
     /// A body in the world whose position and velocity are observed.
     pub fn body(name: &str) -> Self {
@@ -33,11 +49,7 @@ impl Observed {
 
     /// How many numbers.
     pub fn len(&self) -> usize {
-        match self.form {
-            Form::Odometry => 6,
-            Form::Position => 3,
-            Form::Values(count) => count,
-        }
+        self.form.len()
     }
 
     /// Whether no number is observed.

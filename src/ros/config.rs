@@ -4,8 +4,10 @@ use moto_settings::{FieldError, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::robot::{Form, Tracker, TrackerConfig};
 use crate::ros::link::joints::{Joints, JointsConfig};
 use crate::supervisor::Beginning;
+use crate::tasks::Task;
 
 /// The node's own parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -62,8 +64,55 @@ pub struct RosConfig {
     /// an experiment learned; empty for the demonstration. Robot, task, shapes and units must be
     /// the same.
     pub warm_start: String,
+    /// Where position and velocity of an observed body, e.g. the ball, come from.
+    pub ball: BallConfig,
     /// Thresholds above which a diagnostic is a warning.
     pub diagnostics: DiagnosticsConfig,
+}
+
+/// Where position and velocity of an observed body come from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BallConfig {
+    /// The messages, and what of them is used.
+    pub source: BallSource,
+    /// The filter that finds the velocity where positions alone are used.
+    pub filter: TrackerConfig,
+}
+
+/// Trackers, each with the number of its observation.
+pub type Trackers = Vec<(usize, Box<dyn Tracker>)>;
+
+impl BallConfig {
+    /// A tracker for each observed body, if positions alone are used.
+    ///
+    /// # Errors
+    /// A task that knows nothing of the body's motion.
+    pub fn trackers(&self, task: &dyn Task) -> Result<Trackers, FieldError> {
+        if self.source == BallSource::Odometry {
+            return Ok(vec![]);
+        }
+        let observed = task.observed();
+        let bodies = observed.iter().enumerate().filter(|(_, observed)| observed.form == Form::Odometry);
+        let refused = || {
+            let expected = format!("odometry: the task {} has no model of how the body moves", task.name());
+            FieldError::value("ros.ball.source", serde_json::json!(self.source), expected)
+        };
+        bodies.map(|(index, _)| Ok((index, task.tracker(index, &self.filter).ok_or_else(refused)?))).collect()
+    }
+}
+
+/// The messages about an observed body, and what of them is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BallSource {
+    /// Position and velocity of nav_msgs/Odometry. The velocity is turned from the body's frame by its orientation.
+    #[default]
+    Odometry,
+    /// Position of nav_msgs/Odometry; the filter finds the velocity.
+    OdometryPosition,
+    /// Position of geometry_msgs/PoseStamped; the filter finds the velocity.
+    Pose,
 }
 
 impl Default for RosConfig {
@@ -87,6 +136,7 @@ impl Default for RosConfig {
             run_folder: String::new(),
             resume: String::new(),
             warm_start: String::new(),
+            ball: BallConfig::default(),
             diagnostics: DiagnosticsConfig::default(),
         }
     }

@@ -250,7 +250,10 @@ pub enum RosError {
         waited: Duration,
     },
     /// The clock ran back while the loop ran.
-    #[error("the clock on /clock went back from {from:?} to {to:?}: the robot gets the safe command")]
+    #[error(
+        "the clock on /clock went back from {from:?} to {to:?}: the robot gets the safe command. Was the world reset (Gazebo then \
+         loses the robot and its controllers: launch it again), or does another simulation run, such as one left by an earlier launch?"
+    )]
     ClockBack {
         /// The clock's time before.
         from: Duration,

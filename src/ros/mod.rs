@@ -19,7 +19,7 @@ mod rcl;
 mod simulate;
 
 pub use ask_robot::ask_robot;
-pub use config::{ClockSource, DiagnosticsConfig, RosConfig};
+pub use config::{BallSource, ClockSource, DiagnosticsConfig, RosConfig};
 pub use error::RosError;
 pub use node::run;
 pub use parameters::{Parameters, Settings};

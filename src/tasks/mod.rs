@@ -9,9 +9,11 @@ mod error;
 mod links;
 mod quintic;
 mod registry;
+mod scene;
 mod task;
 
 pub use self::task::{Judgement, Task};
 pub use error::TaskError;
 pub use quintic::Quintic;
 pub use registry::{MakeTask, Robot, TASKS, TaskConfig, TaskSettings, Tasks, task};
+pub use scene::{Obstacle, Paddle, Scene, ServedBall};

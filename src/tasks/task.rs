@@ -4,9 +4,9 @@ use moto_learners::{Reward, Start};
 use nalgebra::DMatrix;
 use serde_json::Value;
 
-use super::{TaskConfig, TaskError};
+use super::{Scene, TaskConfig, TaskError};
 use crate::control::{Episode, Stroke};
-use crate::robot::{Observed, Plant, TrialKey};
+use crate::robot::{Observed, Plant, Tracker, TrackerConfig, TrialKey};
 
 /// The verdict of a task on a recorded stroke.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +53,12 @@ pub trait Task: Reward + Send {
         vec![]
     }
 
+    /// An estimator for the body with the number `observed`, of which only positions are reported. `None` if the task knows
+    /// nothing of the body's motion.
+    fn tracker(&self, _observed: usize, _config: &TrackerConfig) -> Option<Box<dyn Tracker>> {
+        None
+    }
+
     /// Number of values that the task observes besides the joints.
     fn task_values(&self) -> usize {
         Observed::total(&self.observed())
@@ -87,6 +93,11 @@ pub trait Task: Reward + Send {
     /// # Errors
     /// A parameter that is refused.
     fn plant(&self, seed: u64) -> Result<Box<dyn Plant>, TaskError>;
+
+    /// The world around the arm, for simulators outside this program; an arm alone by default.
+    fn scene(&self) -> Scene {
+        Scene::default()
+    }
 
     /// Judges a recorded stroke.
     fn judge(&self, episode: &Episode) -> Judgement;

@@ -29,7 +29,7 @@ impl Place {
             .replace("joints: [joint1, joint2]\n", &format!("joints: [joint1, joint2]\n      {robot}\n"))
             .replace("swing_up: {}", "swing_up: {start_deviation: 0.0}")
             .replace("    learner:\n", &format!("    {others}\n    learner:\n"))
-            .replace("moto: {} ", "moto: {reuse: iterations} ");
+            .replace("moto: {", "moto: {reuse: iterations, ");
         place.write("config.yaml", &config);
         place
     }

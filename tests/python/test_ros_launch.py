@@ -4,57 +4,9 @@ They are run by `ros2 launch` where there is one, and by play_launch elsewhere.
 """
 
 import json
-import os
-import pathlib
-import shutil
-import subprocess
-import sys
 
-import pytest
-import yaml
-from ros_support import PROGRAM, ROOT, Process, environment
-
-PLAY_LAUNCH = None if shutil.which("ros2") else ROOT / "scripts" / "setup_play_launch.sh"
-
-
-@pytest.fixture(scope="module")
-def env(tmp_path_factory):
-    """An environment in which the package is installed, as colcon would do it."""
-    prefix = tmp_path_factory.mktemp("prefix")
-    share, program = prefix / "share" / "moto_controller", prefix / "lib" / "moto_controller" / "moto_controller"
-    for folder in ("launch", "config", "urdf"):
-        shutil.copytree(ROOT / folder, share / folder)
-    shutil.copy(ROOT / "package.xml", share)
-    index = prefix / "share" / "ament_index" / "resource_index" / "packages"
-    index.mkdir(parents=True)
-    (index / "moto_controller").touch()
-    program.parent.mkdir(parents=True)
-    program.symlink_to(PROGRAM)
-    env = environment()
-    path = [str(prefix), env["AMENT_PREFIX_PATH"]]
-    if PLAY_LAUNCH:
-        launcher = pathlib.Path(subprocess.check_output([PLAY_LAUNCH], text=True).strip())
-        home = launcher.parents[1]
-        env["LAUNCHER"] = str(launcher)
-        env["LD_LIBRARY_PATH"] = f"{home / 'lib'}:{env['LD_LIBRARY_PATH']}"
-        path.insert(1, str(home))
-    env["AMENT_PREFIX_PATH"] = ":".join(path)
-    return env
-
-
-def resolve(env, tmp_path, file, *arguments):
-    """The nodes of a launch file, by name."""
-    if not PLAY_LAUNCH:
-        pytest.skip("ros2 launch cannot say what a launch file resolves to")
-    out = tmp_path / "resolved.yaml"
-    command = [env["LAUNCHER"], "resolve", "moto_controller", file, "-o", str(out), *arguments]
-    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return yaml.safe_load(out.read_text())["structure"]["nodes"]
-
-
-def remaps(node):
-    return {entry["from"]: entry["to"] for entry in node["remaps"]}
+from launch_support import PLAY_LAUNCH, env, left_behind, remaps, resolve  # noqa: F401
+from ros_support import Process, environment
 
 
 def test_dry_run_resolves_to_two_nodes_that_agree(env, tmp_path):
@@ -84,39 +36,9 @@ def test_the_robots_launch_file(env, tmp_path):
     assert set(moved) == {"/left/moto_controller"}
 
 
-def test_gazebo_starts_one_after_the_other(env, tmp_path):
-    """Gazebo is on no registry: its launch file is stood in for, and the rest is what it resolves to."""
-    prefix = tmp_path / "gazebo"
-    stub = prefix / "share" / "ros_gz_sim" / "launch" / "gz_sim.launch.py"
-    stub.parent.mkdir(parents=True)
-    stub.write_text(
-        "from launch import LaunchDescription\n"
-        "from launch.actions import DeclareLaunchArgument\n"
-        "def generate_launch_description():\n"
-        "    return LaunchDescription([DeclareLaunchArgument('gz_args', default_value='')])\n"
-    )
-    index = prefix / "share" / "ament_index" / "resource_index" / "packages"
-    index.mkdir(parents=True)
-    (index / "ros_gz_sim").touch()
-    tools = f"{pathlib.Path(sys.executable).parent}:{env['PATH']}"
-    there = dict(env, AMENT_PREFIX_PATH=f"{prefix}:{env['AMENT_PREFIX_PATH']}", PATH=tools)
-    nodes = resolve(there, tmp_path, "gazebo.launch.py")
-    by_package = {}
-    for node in nodes.values():
-        by_package.setdefault(node["pkg"], []).append(node)
-    assert set(by_package) >= {"robot_state_publisher", "ros_gz_sim", "ros_gz_bridge"}
-    bridge = by_package["ros_gz_bridge"][0]["args"]
-    assert "/clock@rosgraph_msgs/msg/Clock[gz.msgs.Clock" in bridge and "/ball@nav_msgs/msg/Odometry[gz.msgs.Odometry" in bridge
-    # From ROS to Gazebo: the world serves when it is told to.
-    assert "/serve@std_msgs/msg/Empty]gz.msgs.Empty" in bridge
-    described = by_package["robot_state_publisher"][0]["params"]["robot_description"]
-    assert "gz_ros2_control/GazeboSimSystem" in described and "controllers.yaml" in described
-
-
 def test_the_controller_inside_ros2_control(env, tmp_path):
     """ros2_control is on no registry: what the launch file resolves to with mock hardware."""
-    tools = f"{pathlib.Path(sys.executable).parent}:{env['PATH']}"
-    nodes = resolve(dict(env, PATH=tools), tmp_path, "ros2_control.launch.py", "run_folder:=/tmp/mine", "reset_faults:=true")
+    nodes = resolve(env, tmp_path, "ros2_control.launch.py", "run_folder:=/tmp/mine", "reset_faults:=true")
     by_package = {}
     for node in nodes.values():
         by_package.setdefault(node["pkg"], []).append(node)
@@ -148,15 +70,3 @@ def test_the_main_job(env, tmp_path):
     assert len(trials) == iterations * rollouts + 10
     assert list((folder / "checkpoints").iterdir())
     assert not left_behind(marked["MOTO_TEST"])
-
-
-def left_behind(mark):
-    """Processes that carry the mark in their environment."""
-    found = []
-    for process in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            if f"MOTO_TEST={mark}".encode() in (process / "environ").read_bytes().split(b"\0") and process.name != str(os.getpid()):
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" "))
-        except OSError:
-            continue
-    return found

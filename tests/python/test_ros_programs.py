@@ -15,7 +15,7 @@ def configuration(tmp_path, *program, more=""):
     text = (ROOT / "config" / "double_link.yaml").read_text()
     robot = f"joints: [joint1, joint2]\n      simulator: {{program: [python3, {', '.join(program)}], timeout: 60.0}}\n"
     text = text.replace("../urdf/", f"{ROOT / 'urdf'}/").replace("joints: [joint1, joint2]\n", robot)
-    text = text.replace("moto: {} ", "moto: {reuse: iterations} ").replace("    learner:\n", f"{more}    learner:\n")
+    text = text.replace("moto: {", "moto: {reuse: iterations, ").replace("    learner:\n", f"{more}    learner:\n")
     path = tmp_path / "mine.yaml"
     path.write_text(text)
     return path

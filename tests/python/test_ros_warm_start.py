@@ -17,7 +17,7 @@ def learned(tmp_path_factory):
     for folder in ("config", "urdf"):
         shutil.copytree(ROOT / folder, place / folder)
     config = place / "config" / "table_tennis.yaml"
-    config.write_text(config.read_text().replace("      iterations: 80\n", "      iterations: 2\n      evaluation_strokes: 2\n"))
+    config.write_text(config.read_text().replace("      iterations: 60\n", "      iterations: 2\n      evaluation_strokes: 2\n"))
     command = [PROGRAM, "dry-run", "--rollouts", "4", "--realtime-strokes", "0", "--out", "learned"]
     subprocess.run(command, cwd=place, check=True, capture_output=True)
     return place / "learned"

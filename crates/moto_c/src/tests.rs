@@ -24,13 +24,11 @@ struct Place {
 }
 
 impl Place {
-    /// The swing-up as shipped, with other lines.
+    /// The links, with other lines.
     fn new(edits: &[(&str, &str)]) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let folder = tempfile::tempdir().unwrap();
-        let mut text = std::fs::read_to_string(root.join("config/double_link.yaml")).unwrap();
-        let urdf = root.join("urdf/double_link.urdf").canonicalize().unwrap();
-        text = text.replacen("../urdf/double_link.urdf", urdf.to_str().unwrap(), 1);
+        let urdf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../urdf/double_link.urdf").canonicalize().unwrap();
+        let mut text = LINKS.replacen("double_link.urdf", urdf.to_str().unwrap(), 1);
         for (from, to) in edits {
             assert!(text.contains(from), "{from}");
             text = text.replacen(from, to, 1);
@@ -58,14 +56,32 @@ impl Place {
     }
 }
 
-/// Fewer and shorter trials.
-const SHORT: [(&str, &str); 2] = [
-    ("swing_up: {}", "swing_up: {horizon: 6, rewarded_steps: 3, substeps: 25}"),
-    (
-        "rollouts: 5, iterations: 80, evaluation_strokes: 30",
-        "rollouts: 3, iterations: 2, evaluation_strokes: 1, realtime_strokes: 0",
-    ),
-];
+/// Short swings of two hanging links.
+const LINKS: &str = "
+moto_controller:
+  ros__parameters:
+    robot: {urdf: double_link.urdf, joints: [joint1, joint2]}
+    control:
+      period: 0.01
+      decimation: 5
+      start_posture: [3.141592653589793, 0.0]
+      action_scale: [1.0, 1.0]
+      trigger: at_once
+      homing: {position_tolerance: 0.1, velocity_tolerance: 0.1, timeout: 20.0}
+      return: {position_tolerance: 0.1, velocity_tolerance: 0.1, timeout: 20.0}
+      limits:
+        effort_rate: [5000.0, 5000.0]
+        margin: [0.1, 0.1]
+        stiffness: [0.0, 0.0]
+        damping: [0.0, 0.0]
+      watchdog: {max_frozen_readings: null, max_task_age: null}
+      safety: {damping: [2.0, 2.0]}
+      scheduling: {priority: null, lock_memory: false}
+    task:
+      swing_up: {horizon: 6, rewarded_steps: 3, substeps: 25}
+    learner: {moto: {}}
+    run: {seed: 1, rollouts: 3, iterations: 2, evaluation_strokes: 1, realtime_strokes: 0}
+";
 
 fn error(controller: *const moto_controller) -> String {
     let mut buffer = [0; 1000];

@@ -18,7 +18,7 @@ pub const NOISELESS: Entry = Entry {
     name: "3a",
     explanation: "\
 Table tennis, always the same serve; the demonstration is of another, so that replaying it misses by 17 cm. MOTO learns the
-torques, with a model of the errors (where the ball passes the racket, where it lands) or of the reward alone (\"scalar\"); REPS and
+torques, with a model of the errors (where the ball passes the racket, where it lands) or of the reward alone (scalar); REPS and
 MORE learn goals and goal velocities of a movement primitive (18 numbers) fitted to the same demonstration,
 which the control loop tracks. 2400 episodes for all; rollouts per iteration and step sizes of each method were chosen on
 other seeds. The paper finds MOTO faster and a little lower at the end.",

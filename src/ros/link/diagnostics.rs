@@ -13,6 +13,7 @@ use super::outlet::report;
 use super::sim_time::SimTime;
 use super::states::States;
 use crate::control::{SafetyState, Stopper};
+use crate::robot::TrackState;
 use crate::ros::rcl::executor::Executor;
 use crate::ros::rcl::message_time::message_time;
 use crate::ros::{DiagnosticsConfig, RosError, system_time};
@@ -166,11 +167,21 @@ impl Diagnostics {
         let received = robot.states.received();
         entry.value("joint states", received.states);
         entry.value("joint states refused", received.refused);
-        for Count { name, used, refused, age } in &received.observed {
+        for Count { name, used, refused, age, track } in &received.observed {
             entry.value(name, used);
             entry.value(&format!("{name} refused"), refused);
             let age = age.map_or("none came".into(), |age| age.as_secs_f64().to_string());
             entry.value(&format!("age of {name} [s]"), age);
+            let Some(track) = track else { continue };
+            let state = match track.state {
+                TrackState::Unseen => "unseen",
+                TrackState::Acquiring => "acquiring",
+                TrackState::Tracked => "tracked",
+            };
+            entry.value(&format!("track of {name}"), state);
+            entry.value(&format!("velocity of {name}, deviation [m/s]"), track.velocity_deviation);
+            entry.value(&format!("positions of {name} left out"), track.outliers);
+            entry.value(&format!("tracks of {name} begun"), track.begun);
         }
         entry.value("publishers of joint states", robot.graph.publishers(JOINT_STATES).join(", "));
         entry.value("who listens to the commands", robot.listeners);

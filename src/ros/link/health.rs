@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::control::{Status, Stopper};
 use crate::report::IterationMetrics;
-use crate::storage::TrialMeta;
+use crate::storage::{TrialEnd, TrialMeta};
 
 /// State of the run, for the diagnostics.
 #[derive(Clone, Default)]
@@ -21,10 +21,45 @@ pub(super) struct Known {
     /// Number of times the loop left its safe state.
     pub resets: u64,
     pub trial: Option<TrialMeta>,
+    pub kept: Kept,
     pub iteration: Option<IterationMetrics>,
 }
 
+/// What became of a run's trials.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Number of trials.
+    pub trials: u64,
+    /// Number of trials that are not learned from, and the reason of the newest of them.
+    pub left_out: u64,
+    pub reason: String,
+}
+
+impl Kept {
+    /// Takes a trial into account.
+    pub fn take(&mut self, end: &TrialEnd) {
+        self.trials += 1;
+        if let TrialEnd::Invalid { reason } | TrialEnd::Fault { reason } = end {
+            self.left_out += 1;
+            self.reason.clone_from(reason);
+        }
+    }
+
+    /// The sum, for people; `None` if every trial was learned from.
+    pub fn summary(&self, simulated: bool) -> Option<String> {
+        let Self { trials, left_out, reason } = self;
+        let slower =
+            if simulated { ". A simulation that is too fast for this machine loses trials: slow it down" } else { "" };
+        (*left_out > 0).then(|| format!("{left_out} of {trials} trials were left out; the last one: {reason}{slower}"))
+    }
+}
+
 impl Health {
+    /// What became of the trials so far.
+    pub fn kept(&self) -> Kept {
+        self.lock().kept.clone()
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,9 +5,9 @@ use r2r::nav_msgs::msg::Odometry;
 use r2r::std_msgs::msg::{Float64MultiArray, Header};
 use r2r::{Publisher, QosProfile};
 
-use super::observations::topic;
+use super::observations::{message_form, topic};
 use crate::robot::{Form, Observed};
-use crate::ros::RosError;
+use crate::ros::{BallSource, RosError};
 
 enum Kind {
     Odometry(Publisher<Odometry>),
@@ -23,11 +23,16 @@ impl ObservationPublishers {
     ///
     /// # Errors
     /// rcl's error.
-    pub fn new(node: &mut r2r::Node, observed: Vec<Observed>, qos: &QosProfile) -> Result<Self, RosError> {
+    pub fn new(
+        node: &mut r2r::Node,
+        observed: Vec<Observed>,
+        source: BallSource,
+        qos: &QosProfile,
+    ) -> Result<Self, RosError> {
         let mut publishers = Vec::new();
         for observed in observed {
             let topic = topic(&observed);
-            let kind = match observed.form {
+            let kind = match message_form(observed.form, source) {
                 Form::Odometry => Kind::Odometry(node.create_publisher(&topic, qos.clone())?),
                 Form::Position => Kind::Position(node.create_publisher(&topic, qos.clone())?),
                 Form::Values(_) => Kind::Values(node.create_publisher(&topic, qos.clone())?),

@@ -11,11 +11,11 @@ use super::input_error::InputError;
 use super::joint_states::undated_error;
 use super::stamps::{Source, TimeBase};
 use super::states::{States, complain, tell_unstamped};
-use crate::robot::{Form, Observed};
-use crate::ros::RosError;
+use crate::robot::{Form, Observed, Track, Tracker};
 use crate::ros::rcl::complaints::Complaints;
 use crate::ros::rcl::executor::Executor;
 use crate::ros::rcl::message_time::stamp;
+use crate::ros::{BallSource, RosError};
 
 /// One observation, and the time of its measurement in the loop's time.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,7 @@ pub struct Observation {
 }
 
 /// Messages of one observation, for the diagnostics.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Count {
     /// The name of the observation.
     pub name: String,
@@ -39,6 +39,8 @@ pub struct Count {
     pub refused: u64,
     /// Time since the newest used message.
     pub age: Option<Duration>,
+    /// State of the tracker, if the velocity is found by one.
+    pub track: Option<Track>,
 }
 
 /// The observations of a task, in its order.
@@ -47,6 +49,8 @@ pub struct Observations(Vec<Slot>);
 struct Slot {
     observed: Observed,
     source: Source,
+    /// Finds the velocity of a body of which only positions come.
+    tracker: Option<Box<dyn Tracker>>,
     newest: Option<Observation>,
     heard: Option<Instant>,
     count: Count,
@@ -66,6 +70,7 @@ impl Observations {
         let slot = |observed: &Observed| Slot {
             observed: observed.clone(),
             source: Source::default(),
+            tracker: None,
             newest: None,
             heard: None,
             count: Count { name: observed.name.clone(), ..Count::default() },
@@ -73,6 +78,11 @@ impl Observations {
             told_unstamped: false,
         };
         Self(observed.iter().map(slot).collect())
+    }
+
+    /// From now on only positions come of observation `index`, and the tracker finds its velocity.
+    pub fn track(&mut self, index: usize, tracker: Box<dyn Tracker>) {
+        self.0[index].tracker = Some(tracker);
     }
 
     /// Takes the numbers of a message about observation `index`, stamped `stamp` (ns), and says whether
@@ -87,10 +97,10 @@ impl Observations {
         now: Instant,
     ) -> bool {
         let slot = &mut self.0[index];
-        match slot.dated(&values, stamp, time, joints) {
-            Ok(measured) => {
+        match slot.dated(values, stamp, time, joints) {
+            Ok((measured, values)) => {
                 let stamped = !matches!(slot.observed.form, Form::Values(_));
-                slot.newest = Some(Observation { values: values.into(), measured, stamped });
+                slot.newest = Some(Observation { values, measured, stamped });
                 slot.heard = Some(now);
                 slot.count.used += 1;
                 true
@@ -116,21 +126,30 @@ impl Observations {
     /// The messages of each observation.
     pub fn counts(&self, now: Instant) -> Vec<Count> {
         let age = |slot: &Slot| slot.heard.map(|heard| now.saturating_duration_since(heard));
-        self.0.iter().map(|slot| Count { age: age(slot), ..slot.count.clone() }).collect()
+        self.0
+            .iter()
+            .map(|slot| Count {
+                age: age(slot),
+                track: slot.tracker.as_ref().map(|tracker| tracker.track()),
+                ..slot.count.clone()
+            })
+            .collect()
     }
 }
 
 impl Slot {
+    /// The time of a message, and the values of the observation then.
     fn dated(
         &mut self,
-        values: &[f64],
+        values: Vec<f64>,
         stamp: Option<i64>,
         time: &TimeBase,
         joints: Option<Duration>,
-    ) -> Result<Duration, Option<InputError>> {
+    ) -> Result<(Duration, Box<[f64]>), Option<InputError>> {
         let name = &self.observed.name;
-        if values.len() != self.observed.len() {
-            let (found, expected) = (values.len(), self.observed.len());
+        let expected = if self.tracker.is_some() { Form::Position.len() } else { self.observed.len() };
+        if values.len() != expected {
+            let found = values.len();
             return Err(Some(InputError::ObservedLength { name: name.clone(), found, expected }));
         }
         if let Some(wrong) = values.iter().position(|value| !value.is_finite()) {
@@ -138,18 +157,27 @@ impl Slot {
         }
         if matches!((self.observed.form, time), (Form::Values(_), TimeBase::Stamps)) {
             // The message has no stamp: in lockstep it belongs to the joint states at hand.
-            return Ok(joints.unwrap_or_default());
+            return Ok((joints.unwrap_or_default(), values.into()));
         }
         match self.source.date(stamp, time) {
             Ok(dated) => {
                 if !dated.stamped && !matches!(self.observed.form, Form::Values(_)) {
                     tell_unstamped(&format!("messages of {name}"), &mut self.told_unstamped);
                 }
-                Ok(dated.at)
+                let Some(tracker) = &mut self.tracker else { return Ok((dated.at, values.into())) };
+                if dated.anew {
+                    tracker.forget();
+                }
+                Ok((dated.at, tracker.see(dated.own, [values[0], values[1], values[2]]).into()))
             }
             Err(undated) => Err(undated_error(&format!("messages of {name}"), undated)),
         }
     }
+}
+
+/// The form of the messages about an observation of this form.
+pub(super) fn message_form(form: Form, source: BallSource) -> Form {
+    if form == Form::Odometry && source == BallSource::Pose { Form::Position } else { form }
 }
 
 /// Subscribes to the topics of a task's observations. Call it before the executor runs.
@@ -159,12 +187,19 @@ impl Slot {
 pub fn subscribe(
     executor: &mut Executor,
     observed: &[Observed],
+    source: BallSource,
     qos: &QosProfile,
     states: &States,
 ) -> Result<(), RosError> {
     for (index, observed) in observed.iter().enumerate() {
         let (states, topic) = (states.clone(), topic(observed));
-        match observed.form {
+        match message_form(observed.form, source) {
+            Form::Odometry if source == BallSource::OdometryPosition => {
+                executor.subscribe(&topic, qos.clone(), move |message: Odometry| {
+                    let at = &message.pose.pose.position;
+                    states.take_observed(index, vec![at.x, at.y, at.z], stamp(&message.header.stamp));
+                })
+            }
             Form::Odometry => executor.subscribe(&topic, qos.clone(), move |message: Odometry| {
                 states.take_observed(index, body(&message).to_vec(), stamp(&message.header.stamp));
             }),

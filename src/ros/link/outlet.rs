@@ -4,7 +4,7 @@ use crossbeam_channel::Sender;
 use r2r::std_msgs::msg::{Float64, Float64MultiArray, MultiArrayDimension, MultiArrayLayout, String as Text};
 use r2r::{Publisher, QosProfile};
 
-use super::health::Health;
+use super::health::{Health, Kept};
 use crate::control::{Event, SafetyState, StartupReport, Stopper};
 use crate::report::IterationMetrics;
 use crate::robot::TrialKey;
@@ -90,6 +90,7 @@ impl Watcher for Outlet {
         tracing::info!("control loop: {startup}");
         let mut known = self.health.lock();
         (known.startup, known.stopper, known.failure) = (Some(startup.to_string()), Some(stopper), None);
+        known.kept = Kept::default();
         if let Some(started) = self.started.take() {
             // The starting thread waits for this one message.
             let _ = started.send(());
@@ -113,7 +114,9 @@ impl Watcher for Outlet {
 
     fn trial(&mut self, trial: &TrialMeta) {
         report(self.trial.publish(&json(trial)));
-        self.health.lock().trial = Some(trial.clone());
+        let mut known = self.health.lock();
+        known.kept.take(&trial.end);
+        known.trial = Some(trial.clone());
     }
 
     fn recorded(&mut self, recording: Recording) {

@@ -90,7 +90,7 @@ impl RosRobot {
             time.begin();
             until(Box::new(|| time.unfit(self.control.period())))?;
         }
-        self.starter.wait(waited, &self.given_up)?;
+        self.starter.wait(waited.saturating_sub(since.elapsed()), &self.given_up)?;
         until(Box::new(|| self.state(since).err()))?;
         until(Box::new(|| self.graph.trouble(&self.states.received(), self.commander.listeners(), Duration::ZERO)))?;
         let found = Instant::now();

@@ -12,7 +12,7 @@ use super::joints::Joints;
 use super::observations::{Count, Observation, Observations};
 use super::stamps::TimeBase;
 use crate::control::Packets;
-use crate::robot::{Observed, Reading};
+use crate::robot::{Observed, Reading, Tracker};
 use crate::ros::rcl::complaints::Complaints;
 use crate::ros::rcl::message_time::stamp;
 
@@ -145,6 +145,11 @@ impl States {
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         // A panic cannot leave the state half-updated, so a poisoned lock is safe to use.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on only positions come of observation `index`, and the tracker finds its velocity.
+    pub fn track(&self, index: usize, tracker: Box<dyn Tracker>) {
+        self.lock().observations.track(index, tracker);
     }
 
     /// Sends readings to a loop through `reading`; the loop reads the newest.

@@ -181,7 +181,8 @@ impl Supervisor {
     ) -> Result<Self, RosError> {
         let Settings { setup, ros, use_sim_time } = settings;
         let joints = Joints::new(&ros.joints, &setup.config.robot.joints)?;
-        let observed = setup.task()?.observed();
+        let task = setup.task()?;
+        let observed = task.observed();
         let clock = WallClock::new();
         let sim_time = use_sim_time.then(SimTime::default);
         let lockstep = ros.clock == ClockSource::Lockstep && !use_sim_time;
@@ -191,13 +192,16 @@ impl Supervisor {
             None => TimeBase::Wall(clock),
         };
         let states = States::new(joints.clone(), &observed, time);
+        for (index, tracker) in ros.ball.trackers(&*task)? {
+            states.track(index, tracker);
+        }
         let commander = Commander::new(executor, ros, joints)?;
         let starter = TaskStarter::new(executor, ros)?;
         let newest = QosProfile::sensor_data().keep_last(1);
         let qos = if lockstep { QosProfile::default().reliable().keep_last(10) } else { newest };
         let joints_in = states.clone();
         executor.subscribe(JOINT_STATES, qos.clone(), move |message| joints_in.take_joints(&message))?;
-        observations::subscribe(executor, &observed, &qos, &states)?;
+        observations::subscribe(executor, &observed, ros.ball.source, &qos, &states)?;
         if let Some(time) = sim_time.clone() {
             let qos = QosProfile::default().best_effort().keep_last(1);
             executor.subscribe(CLOCK, qos, move |message: ClockMsg| {

@@ -151,6 +151,9 @@ impl Supervisor {
             Ok(false) => tracing::info!("the run was stopped; it can go on"),
             Err(error) => tracing::error!("the run ended: {error}"),
         }
+        if let Some(summary) = self.outlet.health.kept().summary(self.sim_time.is_some()) {
+            tracing::warn!("{summary}");
+        }
         if let Err(DaemonError::Loop(LoopError::Hangs(silence))) = outcome {
             self.hung = Some(silence);
         }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::ros::BallSource;
+use crate::ros::config::BallConfig;
 use moto_settings::document;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -52,6 +54,17 @@ fn a_value_is_refused_by_parameter_joint_and_bound_without_a_file() {
     assert_eq!(said, "parameter run.seed: expected integer, got string (a whole number, at least 0)");
     let said = refused("ros.joints.sign", ParameterValue::DoubleArray(vec![1.]));
     assert_eq!(said, "parameter ros.joints.sign has 1 entry, the robot has 9 joints");
+}
+
+#[test]
+fn a_task_that_cannot_track_takes_no_positions() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/reach.yaml");
+    let task = Setup::load(&path, |_| {}).unwrap().task().unwrap();
+    let ball = BallConfig { source: BallSource::Pose, ..BallConfig::default() };
+    assert!(ball.trackers(&*task).unwrap().is_empty(), "it observes no body");
+    let task = Setup::shipped(|_| {}).unwrap().task().unwrap();
+    assert_eq!(ball.trackers(&*task).unwrap().len(), 1);
+    assert!(BallConfig::default().trackers(&*task).unwrap().is_empty());
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl Publishers {
         Ok(Self {
             joints,
             states: node.create_publisher("joint_states", qos.clone())?,
-            observed: ObservationPublishers::new(node, observed, qos)?,
+            observed: ObservationPublishers::new(node, observed, ros.ball.source, qos)?,
             clock,
             epoch: start.map_or(Duration::ZERO, |start| system_time() - start),
         })

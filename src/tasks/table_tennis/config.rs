@@ -85,11 +85,40 @@ pub struct StrokeConfig {
     /// Predicted time until the ball reaches the hitting plane, at which the stroke starts.
     #[schemars(extend("minimum" = 0.05, "maximum" = 3, "x-unit" = "s"))]
     pub trigger_time: f64,
+    /// The balls that may start a stroke.
+    pub plausible: PlausibleConfig,
+}
+
+/// The balls that may start a stroke. Others are taken for errors of the ball's tracking.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PlausibleConfig {
+    /// Least speed.
+    #[schemars(extend("minimum" = 0, "maximum" = 100, "x-unit" = "m/s"))]
+    pub least_speed: f64,
+    /// Greatest speed.
+    #[schemars(extend("minimum" = 0, "maximum" = 100, "x-unit" = "m/s"))]
+    pub greatest_speed: f64,
+    /// Greatest distance from the table's middle line as the ball passes the hitting plane.
+    #[schemars(extend("minimum" = 0, "maximum" = 10, "x-unit" = "m"))]
+    pub aside: f64,
+    /// Greatest height above the table as the ball passes the hitting plane.
+    #[schemars(extend("minimum" = 0, "maximum" = 10, "x-unit" = "m"))]
+    pub above: f64,
+    /// Greatest time by which a stroke may start later than `trigger_time` says.
+    #[schemars(extend("minimum" = 0, "maximum" = 3, "x-unit" = "s"))]
+    pub late: f64,
+}
+
+impl Default for PlausibleConfig {
+    fn default() -> Self {
+        Self { least_speed: 1., greatest_speed: 20., aside: 2., above: 2., late: 0.05 }
+    }
 }
 
 impl Default for StrokeConfig {
     fn default() -> Self {
-        Self { horizon: 30, hitting_plane: -1.55, trigger_time: 0.57 }
+        Self { horizon: 30, hitting_plane: -1.55, trigger_time: 0.57, plausible: PlausibleConfig::default() }
     }
 }
 

@@ -8,15 +8,17 @@ mod outcome;
 mod place;
 mod player;
 mod posture;
+mod scene;
 mod stroke;
 mod task;
 pub mod world;
 
 pub use config::{
-    DemonstrationKind, PlayerConfig, RewardConfig, ServeConfig, Setting, StrokeConfig, TableTennisConfig,
+    DemonstrationKind, PlausibleConfig, PlayerConfig, RewardConfig, ServeConfig, Setting, StrokeConfig,
+    TableTennisConfig,
 };
 use moto_settings::{FieldError, check};
-pub use outcome::TrialOutcome;
+pub use outcome::{Passage, TrialOutcome};
 pub use place::{Place, find_place};
 pub use player::{Phase, Plan, Player, PlayerError};
 pub use posture::RacketGoal;
@@ -152,6 +154,7 @@ impl TableTennis {
             court: self.config.court.clone(),
             hitting_plane: self.config.stroke.hitting_plane,
             trigger_time: self.config.stroke.trigger_time,
+            plausible: self.config.stroke.plausible,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The policy's state and the stroke's trigger, for the control loop.
 
+use super::PlausibleConfig;
 use super::world::{Ball, Court};
 use crate::control::Stroke;
 use crate::robot::Reading;
@@ -12,6 +13,7 @@ pub struct TableTennisStroke {
     pub(super) court: Court,
     pub(super) hitting_plane: f64,
     pub(super) trigger_time: f64,
+    pub(super) plausible: PlausibleConfig,
 }
 
 /// Longest time over which the ball is extrapolated, s. The loop's limit on the age of the ball
@@ -35,6 +37,16 @@ impl TableTennisStroke {
             self.court.ball.before(&ball, (-age).min(LONGEST_BACK))
         }
     }
+
+    /// Whether a ball that passes the hitting plane in `time` seconds may start a stroke.
+    fn is_plausible(&self, ball: &Ball, time: f64) -> bool {
+        let PlausibleConfig { least_speed, greatest_speed, aside, above, late } = self.plausible;
+        let there = self.court.predict(ball, time).position;
+        (least_speed..=greatest_speed).contains(&ball.velocity.norm())
+            && self.trigger_time - time <= late
+            && there.y.abs() <= aside
+            && (0. ..=self.court.table.height + above).contains(&there.z)
+    }
 }
 
 impl Stroke for TableTennisStroke {
@@ -52,6 +64,7 @@ impl Stroke for TableTennisStroke {
     fn triggered(&mut self, reading: &Reading) -> bool {
         let ball = self.aligned_ball(reading);
         let within = self.trigger_time;
-        self.court.time_to_plane(&ball, self.hitting_plane, within).is_some_and(|time| time <= within)
+        let time = self.court.time_to_plane(&ball, self.hitting_plane, within).filter(|time| *time <= within);
+        time.is_some_and(|time| self.is_plausible(&ball, time))
     }
 }

@@ -1,10 +1,10 @@
 //! Table tennis as a task of the daemon.
 
-use super::world::Ball;
+use super::world::{Ball, BallTracker};
 use super::{Setting, TableTennis, TableTennisConfig};
 use crate::control::{Episode, Stroke};
-use crate::robot::{Observed, Plant};
-use crate::tasks::{Judgement, Robot, Task, TaskError, TaskSettings};
+use crate::robot::{Observed, Plant, Tracker, TrackerConfig};
+use crate::tasks::{Judgement, Robot, Scene, Task, TaskError, TaskSettings};
 use moto_learners::{Demonstrated, Start};
 use serde_json::{Value, json};
 
@@ -32,6 +32,10 @@ impl Task for TableTennis {
 
     fn observed(&self) -> Vec<Observed> {
         vec![Observed::body("ball")]
+    }
+
+    fn tracker(&self, _observed: usize, config: &TrackerConfig) -> Option<Box<dyn Tracker>> {
+        Some(Box::new(BallTracker::new(self.config.court.clone(), *config)))
     }
 
     fn horizon(&self) -> usize {
@@ -70,6 +74,10 @@ impl Task for TableTennis {
 
     fn plant(&self, seed: u64) -> Result<Box<dyn Plant>, TaskError> {
         Ok(Box::new(self.plant(seed)?))
+    }
+
+    fn scene(&self) -> Scene {
+        self.scene()
     }
 
     fn judge(&self, episode: &Episode) -> Judgement {

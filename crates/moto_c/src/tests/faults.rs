@@ -9,7 +9,7 @@ use moto_learners::{Batch, LEARNERS, Learner, LearnerError, LearnerSettings, Rep
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Place, Rig, SHORT, error};
+use super::{Place, Rig, error};
 use crate::operate::{moto_reset_fault, moto_stop_robot};
 use crate::types::moto_result::*;
 use crate::types::{MOTO_SIMULATED, moto_phase, moto_safety};
@@ -17,7 +17,7 @@ use crate::types::{MOTO_SIMULATED, moto_phase, moto_safety};
 /// Gives the fault, and checks what follows it.
 fn trips(promised: u32, cause: &str, mut spoil: impl FnMut(u32, &mut Reading)) {
     let watched = ("max_frozen_readings: null", "max_frozen_readings: 25");
-    let place = Place::new(&[SHORT[0], SHORT[1], watched]);
+    let place = Place::new(&[watched]);
     let mut rig = Rig::new(&place, MOTO_SIMULATED);
     rig.until("a stroke", |status| status.phase == moto_phase::MOTO_STROKE);
     let cycles = (1..=promised).find(|cycle| {
@@ -114,7 +114,7 @@ impl Learner for Panics {
 #[test]
 fn a_learner_that_panics_ends_the_run_with_the_robot_at_zero() {
     LEARNERS.add(learner::<PanicsConfig>());
-    let place = Place::new(&[SHORT[0], SHORT[1], ("moto: {}", "panics: {}")]);
+    let place = Place::new(&[("moto: {}", "panics: {}")]);
     let mut rig = Rig::new(&place, MOTO_SIMULATED);
     rig.until("the end", |status| !status.running);
     rig.cycle(|_| {});
@@ -124,7 +124,7 @@ fn a_learner_that_panics_ends_the_run_with_the_robot_at_zero() {
 
 #[test]
 fn an_operator_s_stop() {
-    let place = Place::new(&SHORT);
+    let place = Place::new(&[]);
     let mut rig = Rig::new(&place, MOTO_SIMULATED);
     rig.until("a stroke", |status| status.phase == moto_phase::MOTO_STROKE);
     // SAFETY: it was opened.

@@ -9,7 +9,7 @@ use controller::control::Episode;
 use controller::storage::{RunView, files::Disk};
 use controller::supervisor::{Beginning, ConfigSource};
 
-use super::{Place, Rig, SHORT};
+use super::{Place, Rig};
 use crate::types::MOTO_SIMULATED;
 
 /// The trials that were learned from, by iteration and rollout, without their times.
@@ -25,7 +25,7 @@ fn learned_from(folder: &Path) -> BTreeMap<(u64, u64), (Episode, Option<f64>)> {
 
 #[test]
 fn a_run_in_the_caller_s_thread_equals_the_daemon_s_in_lockstep_to_the_bit() {
-    let place = Place::new(&SHORT);
+    let place = Place::new(&[]);
     let mut rig = Rig::new(&place, MOTO_SIMULATED);
     rig.until("the end", |status| !status.running);
     assert!(rig.controller.status().complete, "{}", super::error(rig.controller.0));

@@ -4,7 +4,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Controller, Place, SHORT, error};
+use super::{Controller, Place, error};
 use crate::cycle::{moto_cycle, moto_next_request};
 use crate::handle::{moto_close, moto_open, moto_start, moto_stop};
 use crate::operate::moto_trigger;
@@ -21,7 +21,7 @@ fn state(position: *const f64, joints: usize) -> moto_state {
 
 #[test]
 fn null_and_wrong_sizes_are_refused_with_zero_effort() {
-    let place = Place::new(&SHORT);
+    let place = Place::new(&[]);
     let controller = place.open(0);
     let null = ptr::null_mut();
     let list = [1.; 3];
@@ -76,7 +76,7 @@ fn what_cannot_be_opened_says_why() {
 
 #[test]
 fn a_start_too_many_and_calls_after_the_close_are_refused() {
-    let place = Place::new(&SHORT);
+    let place = Place::new(&[]);
     let controller = place.open(0);
     controller.start();
     let start = Duration::from_millis(5);
@@ -111,7 +111,7 @@ fn call(controller: &Controller, over: &AtomicBool) -> bool {
 
 #[test]
 fn the_second_of_two_threads_is_refused() {
-    let place = Place::new(&SHORT);
+    let place = Place::new(&[]);
     let controller = place.open(0);
     controller.start();
     let over = AtomicBool::new(false);

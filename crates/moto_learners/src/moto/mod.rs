@@ -29,7 +29,9 @@ mod value;
 mod vector_outcomes;
 
 pub(crate) use columns::Columns;
-pub use config::{ForecastConfig, GuardConfig, MotoConfig, Outcomes, Reuse, Ridge, StateDiagonal, StateScales, Targets, TrustRegion};
+pub use config::{
+    ForecastConfig, GuardConfig, MotoConfig, Outcomes, Reuse, Ridge, StateDiagonal, StateScales, Targets, TrustRegion,
+};
 pub use error::MotoError;
 pub use guard::ReturnSummary;
 pub use learner::Moto;

@@ -80,7 +80,18 @@ impl StepFit {
         let dynamics = needed.then(|| LinearDynamics::fit(&design, &next, t)).transpose()?;
         let (effective, transitions) = (weighted.effective, samples);
         let value_share = 1.0 - observed;
-        Ok(Self { step: t, design, next, dynamics, control_variate, known, expected_price, value_share, effective, transitions })
+        Ok(Self {
+            step: t,
+            design,
+            next,
+            dynamics,
+            control_variate,
+            known,
+            expected_price,
+            value_share,
+            effective,
+            transitions,
+        })
     }
 
     /// Fits Q with the next step's value function clipped to `range`. With `None`, at the last

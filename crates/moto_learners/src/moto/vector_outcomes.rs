@@ -93,9 +93,8 @@ impl ErrorModel {
         let means: Vec<f64> = (0..dims).map(|k| average(&|i| design.standard.dim(k)[chosen[i]])).collect();
         let centre = DVector::from_fn(rows.len(), |e, _| average(&|i| values[i][e]));
         // Both sides are multiplied by the roots of the weights.
-        let inputs = Mat::from_fn(chosen.len(), dims, |i, k| {
-            weights[i].sqrt() * (design.standard.dim(k)[chosen[i]] - means[k])
-        });
+        let inputs =
+            Mat::from_fn(chosen.len(), dims, |i, k| weights[i].sqrt() * (design.standard.dim(k)[chosen[i]] - means[k]));
         let targets = Mat::from_fn(chosen.len(), rows.len(), |i, e| weights[i].sqrt() * (values[i][e] - centre[e]));
         let gram = inputs.transpose() * &inputs;
         let eigen = gram.self_adjoint_eigen(Side::Lower).ok()?;

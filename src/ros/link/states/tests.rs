@@ -2,7 +2,7 @@ use r2r::nav_msgs::msg::Odometry;
 
 use super::*;
 use crate::control::WallClock;
-use crate::robot::link;
+use crate::robot::{Track, TrackState, link};
 use crate::ros::link::joints::JointsConfig;
 use crate::ros::link::observations::body;
 use crate::ros::rcl::message_time::message_time;
@@ -56,6 +56,36 @@ fn a_reading_that_cannot_be_used_reaches_the_loop_as_such() {
         states.received().error.unwrap().to_string().contains("position of joint a is NaN"),
         "it is shown for a while"
     );
+}
+
+/// Of positions 1 m apart the velocity is 1.
+struct Counts(i64);
+
+impl Tracker for Counts {
+    fn see(&mut self, at: i64, position: [f64; 3]) -> [f64; 6] {
+        self.0 = at;
+        [position[0], 0., 0., 1., 0., 0.]
+    }
+
+    fn forget(&mut self) {}
+
+    fn track(&self) -> Track {
+        Track { state: TrackState::Tracked, outliers: 0, begun: 1, velocity_deviation: 0.01 }
+    }
+}
+
+#[test]
+fn of_a_body_that_is_tracked_positions_alone_are_taken() {
+    let (states, (mut inside, outside)) = (states(TimeBase::Stamps), link(1, 6));
+    states.track(0, Box::new(Counts(0)));
+    states.feed(outside.reading);
+    states.take_observed(0, vec![0.5, 0., 0.], Some(2_000_000));
+    states.take_joints(&joint_state("a", 1., 2));
+    assert_eq!(*inside.reading.read().task, [0.5, 0., 0., 1., 0., 0.]);
+    states.take_observed(0, vec![0.5, 0., 0., 3., 3., 3.], Some(4_000_000));
+    let count = states.received().observed.swap_remove(0);
+    assert_eq!((count.used, count.refused), (1, 1), "a velocity is not asked for");
+    assert_eq!(count.track.unwrap().state, TrackState::Tracked);
 }
 
 #[test]

@@ -91,14 +91,15 @@ pub struct Court {
 /// Vertical speed below which a ball rolls instead of bouncing, m/s. It bounds the number of
 /// bounces in a step.
 const ROLLING_SPEED: f64 = 0.02;
-/// Share of the speed that the net returns.
-const NET_RESTITUTION: f64 = 0.1;
 /// Longest prediction of a flight, s.
 const HORIZON: f64 = 3.;
 /// Number of contacts with the table after which a ball no longer counts as coming.
 const MOST_CONTACTS: usize = 12;
 
 impl Court {
+    /// Share of the speed that the net returns.
+    pub const NET_RESTITUTION: f64 = 0.1;
+
     /// Checks every parameter.
     ///
     /// # Errors
@@ -159,7 +160,7 @@ impl Court {
                 }
                 Some((_, Obstacle::Net)) => {
                     ball.position.x = 0.;
-                    ball.velocity.x *= -NET_RESTITUTION;
+                    ball.velocity.x *= -Self::NET_RESTITUTION;
                 }
                 Some((_, Obstacle::Table)) => {
                     ball.position.z = self.surface();
@@ -210,7 +211,7 @@ impl Court {
     }
 
     /// Whether [`Self::advance`] left the ball rolling on the table.
-    fn rolls(&self, ball: &Ball) -> bool {
+    pub(super) fn rolls(&self, ball: &Ball) -> bool {
         ball.velocity.z == 0. && ball.position.z == self.surface() && self.table.spans(ball.position.x, ball.position.y)
     }
 

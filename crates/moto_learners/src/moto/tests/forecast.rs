@@ -10,11 +10,7 @@ use nalgebra::{DMatrix, DVector};
 const STEPS: usize = 4;
 
 fn law(random: &mut Random) -> LinearGaussian {
-    LinearGaussian {
-        gain: random.matrix(1, 2) * 0.3,
-        bias: random.vector(1),
-        covariance: random.positive_definite(1),
-    }
+    LinearGaussian { gain: random.matrix(1, 2) * 0.3, bias: random.vector(1), covariance: random.positive_definite(1) }
 }
 
 /// The moments of sampled states follow the forecast's distributions: improvement and shift are those
@@ -36,10 +32,8 @@ fn the_forecast_is_that_of_simulated_states() {
     let q: Vec<Quadratic> = (0..STEPS).map(|_| quadratic(&mut random)).collect();
     let old = Policy { steps: (0..STEPS).map(|_| law(&mut random)).collect() };
     let candidate = Policy { steps: (0..STEPS).map(|_| law(&mut random)).collect() };
-    let state = |random: &mut Random| StateDistribution {
-        mean: random.vector(2),
-        covariance: random.positive_definite(2),
-    };
+    let state =
+        |random: &mut Random| StateDistribution { mean: random.vector(2), covariance: random.positive_definite(2) };
     let states: Vec<StateDistribution> = (0..STEPS).map(|_| state(&mut random)).collect();
     let start = state(&mut random);
     let diagonal = DVector::from_vec(vec![0.01, 0.02]);

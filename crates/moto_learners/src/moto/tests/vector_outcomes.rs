@@ -35,11 +35,8 @@ struct Problem {
 impl Problem {
     fn new(seed: u64, rollouts: usize, has: impl Fn(usize) -> bool) -> Self {
         let mut random = Random::new(seed);
-        let law = LinearGaussian {
-            gain: DMatrix::zeros(1, 2),
-            bias: DVector::zeros(1),
-            covariance: DMatrix::identity(1, 1),
-        };
+        let law =
+            LinearGaussian { gain: DMatrix::zeros(1, 2), bias: DVector::zeros(1), covariance: DMatrix::identity(1, 1) };
         let policy = Policy { steps: vec![law] };
         let inputs = random.matrix(3, rollouts);
         let (map, offset) = (random.matrix(2, 3), random.vector(2));
