@@ -126,7 +126,9 @@ impl RemoteRobot for RosRobot {
                         Box::new(self.clock)
                     }
                     Pacing::Robot => {
-                        let patience = Duration::from_secs_f64(self.control.watchdog.max_state_age);
+                        // Before the sender of the commands misses the loop.
+                        let misses = u32::try_from(self.control.watchdog.max_consecutive_misses).unwrap_or(u32::MAX);
+                        let patience = period.saturating_mul(misses.max(2)) / 2;
                         let (packets, clock) = paced(reading, period, Some(patience));
                         self.states.feed_paced(packets);
                         Box::new(clock)
