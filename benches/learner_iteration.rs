@@ -17,6 +17,7 @@ use std::time::Instant;
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
+use moto_controller::policy::CompiledPolicy;
 use moto_controller::robot::{TrialKey, TrialKind};
 use moto_controller::tasks::swing_up::{Chain, JointLimit, SwingUp, SwingUpConfig};
 use moto_learners::moto::{IterationReport, Moto, MotoConfig, StageSeconds, StateScales};
@@ -94,7 +95,7 @@ fn measure(name: &str, task: SwingUpConfig, rollouts: usize, config: MotoConfig,
         let iteration = learner.iteration() as u64;
         let keys: Vec<_> =
             (0..rollouts as u64).map(|rollout| TrialKey { kind: TrialKind::Learn, iteration, rollout }).collect();
-        task.rollouts(learner.policy(), 1, &keys, true).expect("a policy of the task")
+        task.rollouts(&CompiledPolicy::new(learner.policy()).expect("a policy of the task"), 1, &keys, true)
     };
     // Fills the store.
     for _ in 0..iterations {

@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup_python.sh
+scripts/setup_browser.sh
 cargo fmt --check
 cargo clippy --locked --workspace --all-targets -- --deny warnings
 scripts/check_release.sh

@@ -75,5 +75,6 @@ pub mod storage;
 pub mod supervisor;
 pub mod tasks;
 pub mod terminal;
+pub mod view;
 
 pub use moto_learners::policy;

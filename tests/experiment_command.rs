@@ -99,7 +99,7 @@ fn the_list_explains_every_experiment() {
     for name in ["1b", "1c", "1d", "2a", "2b", "defaults"] {
         assert!(said.lines().any(|line| line.split_whitespace().next() == Some(name)), "{name} is not in: {said}");
     }
-    assert!(said.contains("Ten seeds on two processors"));
+    assert!(said.contains("Sixteen seeds on two processors"));
 }
 
 #[test]

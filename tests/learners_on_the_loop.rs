@@ -50,6 +50,11 @@ fn gps_goes_on_to_the_bit() {
 }
 
 #[test]
+fn a_network_on_the_loop_goes_on_to_the_bit() {
+    goes_on_to_the_bit("trpo: {hidden: 8}");
+}
+
+#[test]
 fn reps_learns_a_stroke_on_the_loop() {
     let place = place("reps: {epsilon: 1.0, inertia: 0.5, stored_iterations: 20}", 10, 12);
     place.run(&["dry-run", "--out", "run"]);
@@ -85,7 +90,9 @@ fn a_movement_starts_from_a_movement_and_a_policy_from_a_policy() {
     assert_ne!(metrics(&place.path("more"))[0]["return"], metrics(&place.path("movement"))[0]["return"]);
     place.learner("gps: {}");
     let said = place.refusal(&["dry-run", "--warm-start", "movement", "--out", "gps"]);
-    for part in ["learner.gps cannot start from what movement learned", "a movement primitive", "from a policy"] {
+    for part in
+        ["learner.gps cannot start from what movement learned", "a movement primitive", "from a linear-Gaussian policy"]
+    {
         assert!(said.contains(part), "{said}");
     }
 }
@@ -96,8 +103,9 @@ fn a_task_without_a_demonstration_is_refused_by_the_learner_that_needs_one() {
     let double = dry_run_support::repository().join("config/double_link.yaml");
     let text = std::fs::read_to_string(double).unwrap();
     let urdf = dry_run_support::repository().join("urdf/double_link.urdf");
-    let text =
-        text.replace("      moto: {", "      reps: {} # moto: {").replace("../urdf/double_link.urdf", urdf.to_str().unwrap());
+    let text = text
+        .replace("      moto: {", "      reps: {} # moto: {")
+        .replace("../urdf/double_link.urdf", urdf.to_str().unwrap());
     std::fs::write(place.path("double.yaml"), text).unwrap();
     let said = place.refusal(&["dry-run", "--config", "double.yaml"]);
     assert!(said.contains("double.yaml: learner.reps: this learner starts from a demonstrated movement"), "{said}");

@@ -129,7 +129,7 @@ fn no_turn_of_the_loop_allocates_or_frees() {
         }
         if outcomes.len() == 4 && client.status().safety == SafetyState::Zero {
             client.request(Request::ResetFault).unwrap();
-            client.order(order(3, 30, 2)).unwrap();
+            client.order(neural_order(3, 30, 2)).unwrap();
             outcomes.push("reset");
         }
         if outcomes.len() == 6 {

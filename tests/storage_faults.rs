@@ -52,7 +52,7 @@ fn work(disk: &FailingDisk, reported: &mut Reported) -> Result<(), StorageError>
             let number = (iteration - 1) * ROLLOUTS + rollout + 1;
             if number >= run.next_trial()? {
                 let (episode, meta) = trial(number, iteration, rollout);
-                run.write_trial(&episode, &meta)?;
+                run.write_trial(&episode, &meta, None)?;
                 reported.trials.push(number);
             }
         }

@@ -4,16 +4,19 @@ mod storage_support;
 #[path = "../crates/moto_learners/tests/support/mod.rs"]
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use moto_controller::control::{Episode, LatencySummary, Quantiles};
+use moto_controller::dynamics::Model;
 use moto_controller::policy::{LinearGaussian, Policy};
 use moto_controller::robot::{Form, Observed};
 use moto_controller::storage::files::Files;
 use moto_controller::storage::{
     Checkpoint, Expected, Header, Shapes, StorageError, TrialEnd, TrialMeta, config_hash, read_trial, write_trial,
 };
+use moto_controller::view::{Arm, Stage, Surroundings, Thing};
 use moto_learners::moto::{Moto, MotoConfig, StateScales};
 use nalgebra::{DMatrix, DVector};
 use proptest::collection::vec;
@@ -37,7 +40,7 @@ fn saved<T: serde::Serialize>(checkpoint: &Checkpoint<T>) -> (FailingDisk, std::
 
 fn written(episode: &Episode, meta: &TrialMeta) -> (FailingDisk, Vec<u8>) {
     let disk = FailingDisk::new(&[]);
-    write_trial(&disk, Path::new(FILE), episode, meta).unwrap();
+    write_trial(&disk, Path::new(FILE), (episode, meta), None).unwrap();
     let bytes = disk.read(Path::new(FILE)).unwrap();
     (disk, bytes)
 }
@@ -249,25 +252,90 @@ fn a_damaged_trial_is_refused_wherever_the_damage_is() {
     }
 }
 
+/// Where the summary of a file begins.
+fn summary(file: &[u8]) -> usize {
+    let footer = file.len() - 8 - 20;
+    u64::from_le_bytes(file[footer..footer + 8].try_into().unwrap()) as usize
+}
+
+/// A file with its checksums made right.
+fn checked(mut file: Vec<u8>, summary: usize) -> Vec<u8> {
+    let footer = file.len() - 8 - 20;
+    let crc = crc32fast::hash(&file[..summary - 13]);
+    file[summary - 4..summary].copy_from_slice(&crc.to_le_bytes());
+    let crc = crc32fast::hash(&file[summary..footer + 16]);
+    file[footer + 16..footer + 20].copy_from_slice(&crc.to_le_bytes());
+    file
+}
+
+/// Two joints and a ball.
+fn stage() -> Stage {
+    let urdf = include_str!("../urdf/double_link.urdf");
+    let arm = Arm::new(urdf, &Model::from_urdf_str(urdf).unwrap()).unwrap();
+    let scene = Surroundings { things: vec![Thing::body("ball", 0.02, [1.; 4])], ..Surroundings::default() };
+    Stage { arm: arm.into(), surroundings: scene }
+}
+
+#[test]
+fn a_trial_with_frames_comes_back_as_one_without() {
+    let (episode, meta) = trial(1, 1, 0);
+    let disk = FailingDisk::new(&[]);
+    write_trial(&disk, Path::new(FILE), (&episode, &meta), Some(&stage())).unwrap();
+    let framed = disk.read(Path::new(FILE)).unwrap();
+    let topics = |bytes: &[u8]| {
+        let summary = mcap::Summary::read(bytes).unwrap().unwrap();
+        summary.channels.values().map(|channel| channel.topic.clone()).collect::<BTreeSet<_>>()
+    };
+    let (_, plain) = written(&episode, &meta);
+    let added = topics(&framed).difference(&topics(&plain)).cloned().collect::<Vec<_>>();
+    assert_eq!(added, ["/robot_description", "/scene_description", "/tf", "/tf_static"]);
+    assert_eq!(read_trial(&disk, Path::new(FILE)).unwrap(), (episode, meta));
+}
+
+#[test]
+fn a_trial_of_another_robot_than_the_stage_s_is_stored_without_frames() {
+    let (mut episode, mut meta) = trial(1, 1, 0);
+    episode.joints = 1;
+    meta.joint_names.pop();
+    let disk = FailingDisk::new(&[]);
+    for array in [&mut episode.position, &mut episode.velocity, &mut episode.asked, &mut episode.sent] {
+        array.truncate(array.len() / 2);
+    }
+    write_trial(&disk, Path::new(FILE), (&episode, &meta), Some(&stage())).unwrap();
+    assert_eq!(read_trial(&disk, Path::new(FILE)).unwrap(), (episode, meta));
+}
+
+#[test]
+fn a_trial_of_the_format_without_frames_is_read_and_one_of_a_later_format_is_refused() {
+    let (episode, meta) = trial(1, 1, 0);
+    let (disk, bytes) = written(&episode, &meta);
+    let found = b"\"format\":2";
+    let at = bytes.windows(found.len()).position(|window| window == found).unwrap() + found.len() - 1;
+    let of_format = |digit: u8| {
+        let mut file = bytes.clone();
+        file[at] = digit;
+        checked(file, summary(&bytes))
+    };
+    put(&disk, &of_format(b'1'));
+    assert_eq!(read_trial(&disk, Path::new(FILE)).unwrap(), (episode, meta));
+    put(&disk, &of_format(b'3'));
+    let error = read_trial(&disk, Path::new(FILE)).unwrap_err().to_string();
+    assert!(error.contains("its format version is 3, this program reads 1 to 2"), "{error}");
+}
+
 /// Every byte of the file changed, the file's checksums made right again: what the parsers then see must not take them down.
 #[test]
 fn a_trial_with_right_checksums_over_wrong_bytes_is_no_panic() {
     let (episode, meta) = trial(1, 1, 0);
     let (disk, bytes) = written(&episode, &meta);
     let footer = bytes.len() - 8 - 20;
-    let summary = u64::from_le_bytes(bytes[footer..footer + 8].try_into().unwrap()) as usize;
-    let (data, data_crc, summary_crc) = (summary - 13, summary - 4, footer + 16);
     let Episode { sent, states, actions, .. } = episode;
     let mut refused = 0;
     for at in 8..footer {
         for mask in [0x01, 0x80, 0xff] {
             let mut changed = bytes.clone();
             changed[at] ^= mask;
-            let crc = crc32fast::hash(&changed[..data]);
-            changed[data_crc..summary].copy_from_slice(&crc.to_le_bytes());
-            let crc = crc32fast::hash(&changed[summary..summary_crc]);
-            changed[summary_crc..footer + 20].copy_from_slice(&crc.to_le_bytes());
-            put(&disk, &changed);
+            put(&disk, &checked(changed, summary(&bytes)));
             match read_trial(&disk, Path::new(FILE)) {
                 // The record of the trial can be made to say something else, never with an array lost.
                 Ok((read, read_meta)) => {
@@ -361,9 +429,9 @@ fn a_trial_whose_arrays_do_not_fit_is_not_stored() {
         meta.outcome_dim = 3;
         meta.outcomes = vec![0.; 12];
         let disk = FailingDisk::new(&[]);
-        write_trial(&disk, Path::new(FILE), &episode, &meta).unwrap();
+        write_trial(&disk, Path::new(FILE), (&episode, &meta), None).unwrap();
         change(&mut episode, &mut meta);
-        let error = write_trial(&disk, Path::new(FILE), &episode, &meta).unwrap_err();
+        let error = write_trial(&disk, Path::new(FILE), (&episode, &meta), None).unwrap_err();
         assert!(matches!(error, StorageError::Unstorable { .. }), "case {case}: {error}");
     }
     let (episode, mut meta) = trial(1, 1, 0);

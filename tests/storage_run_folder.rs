@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use moto_controller::report::{IterationMetrics, PerStep, Summary, Timing};
 use moto_controller::storage::files::Disk;
-use moto_controller::storage::{ROBOT_FILE, Remedy, RunFolder, RunView, StorageError, TrialMeta, read_trial};
+use moto_controller::storage::{
+    KeepTrials, ROBOT_FILE, Remedy, RunFolder, RunView, StorageError, TrialMeta, read_trial,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -36,7 +38,7 @@ fn a_run_comes_back_as_it_was_left() {
     assert_eq!(run.next_trial().unwrap(), 1);
     for number in 1..=3 {
         let (episode, meta) = trial(number, 1, number - 1);
-        let path = run.write_trial(&episode, &meta).unwrap();
+        let path = run.write_trial(&episode, &meta, None).unwrap();
         assert_eq!(path, directory.join(format!("trials/00000{number}.mcap")));
     }
     run.append_metrics(&line(1)).unwrap();
@@ -44,7 +46,7 @@ fn a_run_comes_back_as_it_was_left() {
     run.write_file("learning_curve.svg", b"<svg/>").unwrap();
     for number in 1..=2 {
         let (episode, meta) = trial(number, 1, 0);
-        let path = run.write_black_box(&episode, &meta).unwrap();
+        let path = run.write_black_box(&episode, &meta, None).unwrap();
         assert_eq!(path, directory.join(format!("black_boxes/00000{number}.mcap")));
         assert_eq!(read_trial(&Disk, &path).unwrap(), (episode, meta));
     }
@@ -180,12 +182,12 @@ fn the_trials_of_an_interrupted_iteration_are_found_and_damaged_ones_named() {
     let made: Vec<_> = (1..=7).map(|number| trial(number, (number - 1) / 3 + 1, (number - 1) % 3)).collect();
     let mut paths = Vec::new();
     for (episode, meta) in &made {
-        paths.push(run.write_trial(episode, meta).unwrap());
+        paths.push(run.write_trial(episode, meta, None).unwrap());
     }
     // Strokes to see what was learned are no part of an iteration, wherever they stand.
     for (number, iteration) in [(8, 0), (9, 3)] {
         let (episode, meta) = trial(number, iteration, 0);
-        run.write_trial(&episode, &TrialMeta { evaluation: true, ..meta }).unwrap();
+        run.write_trial(&episode, &TrialMeta { evaluation: true, ..meta }, None).unwrap();
     }
     for (iteration, rollouts) in [(0, 0..3), (1, 3..6), (2, 6..7), (3, 7..7)] {
         let found = run.view().trials_after(iteration).unwrap();
@@ -204,8 +206,8 @@ fn a_trial_is_never_overwritten_and_one_from_elsewhere_never_read() {
     let place = tempfile::tempdir().unwrap();
     let mut run = create(place.path()).unwrap();
     let (episode, meta) = trial(1, 1, 0);
-    run.write_trial(&episode, &meta).unwrap();
-    let error = run.write_trial(&episode, &meta).unwrap_err();
+    run.write_trial(&episode, &meta, None).unwrap();
+    let error = run.write_trial(&episode, &meta, None).unwrap_err();
     assert!(matches!(error, StorageError::TrialExists { .. }), "{error}");
 
     let mut foreign = [meta.clone(), meta.clone(), meta];
@@ -214,10 +216,30 @@ fn a_trial_is_never_overwritten_and_one_from_elsewhere_never_read() {
     foreign[2].seed += 1;
     for (mut meta, field) in foreign.into_iter().zip(["robot", "task", "seed"]) {
         meta.trial = run.next_trial().unwrap();
-        let path = run.write_trial(&episode, &meta).unwrap();
+        let path = run.write_trial(&episode, &meta, None).unwrap();
         let error = run.view().read_trial(&path).unwrap_err();
         assert!(matches!(&error, StorageError::Mismatch { field: f, .. } if *f == field), "{error}");
     }
+}
+
+#[test]
+fn thinned_trials_are_gone_and_the_numbers_go_on() {
+    let place = tempfile::tempdir().unwrap();
+    let mut run = create(place.path()).unwrap();
+    let write = |run: &mut RunFolder, number: u64| {
+        let (episode, meta) = trial(number, 1, number);
+        run.write_trial(&episode, &meta, None).unwrap();
+    };
+    let numbers =
+        |run: &RunFolder| run.view().trials().unwrap().into_iter().map(|(number, _)| number).collect::<Vec<_>>();
+    (1..=7).for_each(|number| write(&mut run, number));
+    run.thin_trials(KeepTrials::All).unwrap();
+    assert_eq!(numbers(&run).len(), 7);
+    run.thin_trials(KeepTrials::Every(3)).unwrap();
+    assert_eq!((numbers(&run), run.next_trial().unwrap()), (vec![3, 6, 7], 8));
+    write(&mut run, 8);
+    run.thin_trials(KeepTrials::Last(2)).unwrap();
+    assert_eq!((numbers(&run), run.next_trial().unwrap()), (vec![7, 8], 9));
 }
 
 const CHILD: &str = "MOTO_STORAGE_TEST_CHILD";
@@ -246,7 +268,7 @@ fn write_for_ever(directory: &Path) -> Result<(), StorageError> {
         for number in (iteration - 1) * ROLLOUTS + 1..=iteration * ROLLOUTS {
             if number >= run.next_trial()? {
                 let (episode, meta) = trial(number, iteration, (number - 1) % ROLLOUTS);
-                run.write_trial(&episode, &meta)?;
+                run.write_trial(&episode, &meta, None)?;
                 say("trial", number);
             }
         }

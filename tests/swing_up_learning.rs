@@ -1,6 +1,7 @@
 //! The learner's defaults learn the swing-ups. Hanging still costs 207; the margins are wide, since rounding differs from
 //! processor to processor.
 
+use moto_controller::policy::CompiledPolicy;
 use moto_controller::robot::{TrialKey, TrialKind};
 use moto_controller::tasks::swing_up::{Chain, JointLimit, SwingUp, SwingUpConfig};
 use moto_learners::gps::{Gps, GpsConfig};
@@ -30,9 +31,19 @@ fn best_return(task: &SwingUp, rollouts: u64, iterations: u64) -> f64 {
     let mut learner = Moto::new(MotoConfig::default(), task.initial_policy(), scales).unwrap();
     let mut best = f64::NEG_INFINITY;
     for iteration in 0..iterations {
-        let batch = task.rollouts(learner.policy(), 1, &keys(TrialKind::Learn, iteration, rollouts), true).unwrap();
+        let batch = task.rollouts(
+            &CompiledPolicy::new(learner.policy()).unwrap(),
+            1,
+            &keys(TrialKind::Learn, iteration, rollouts),
+            true,
+        );
         learner.update(batch, task).unwrap();
-        let judged = task.rollouts(learner.policy(), 1, &keys(TrialKind::Evaluate, iteration, 10), false).unwrap();
+        let judged = task.rollouts(
+            &CompiledPolicy::new(learner.policy()).unwrap(),
+            1,
+            &keys(TrialKind::Evaluate, iteration, 10),
+            false,
+        );
         best = best.max(mean_return(task, &judged));
     }
     best
@@ -61,11 +72,13 @@ fn guided_policy_search_swings_the_double_link_up() {
     let mut gps = Gps::new(GpsConfig::default(), task.initial_policy()).unwrap();
     let mut reports = Vec::new();
     for iteration in 0..10 {
-        let batch = task.rollouts(gps.policy(), 4, &keys(TrialKind::Learn, iteration, 20), true).unwrap();
+        let batch =
+            task.rollouts(&CompiledPolicy::new(gps.policy()).unwrap(), 4, &keys(TrialKind::Learn, iteration, 20), true);
         reports.push(gps.update(batch, &task).unwrap());
     }
     assert!(reports[0].mean_return < -300.0);
-    let judged = task.rollouts(gps.policy(), 4, &keys(TrialKind::Evaluate, 0, 30), false).unwrap();
+    let judged =
+        task.rollouts(&CompiledPolicy::new(gps.policy()).unwrap(), 4, &keys(TrialKind::Evaluate, 0, 30), false);
     let learned = mean_return(&task, &judged);
     assert!(learned > -4.0, "return of the mean action {learned}");
 }

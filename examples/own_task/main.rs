@@ -98,7 +98,7 @@ impl Task for StopAt {
             covariance: DMatrix::from_element(1, 1, 1.),
         };
         let policy = Policy { steps: vec![law; self.config.horizon] };
-        Ok(Start { policy, state_scales: vec![0.1, 0.5], demonstration: None, context: 0..0 })
+        Ok(Start { policy, state_scales: vec![0.1, 0.5], demonstration: None, context: 0..0, seed: 0 })
     }
 
     fn varies(&self) -> bool {

@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Checkpoint { header, value: (learner.save()?, 7_u64) }.save(&Disk, &seeds.join("checkpoint"), 3)?;
     }
     let (episode, meta) = trial();
-    write_trial(&Disk, &seeds.join("trial/small.mcap"), &episode, &meta)?;
+    write_trial(&Disk, &seeds.join("trial/small.mcap"), (&episode, &meta), None)?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use moto_controller::storage::{Expected, Header, Shapes};
 use moto_learners::episodic::RepsConfig;
 use moto_learners::gps::{GpsConfig, MixtureConfig};
 use moto_learners::moto::MotoConfig;
+use moto_learners::trpo::TrpoConfig;
 use moto_learners::policy::{LinearGaussian, Policy};
 use moto_learners::{Batch, Demonstrated, Learner, LearnerSettings, Reward, Start};
 use nalgebra::{DMatrix, DVector};
@@ -118,12 +119,14 @@ pub fn learners() -> Vec<(Box<dyn Learner>, usize)> {
         state_scales: vec![1., 2.],
         demonstration: Some(demonstration),
         context: 0..0,
+        seed: 1,
     };
     let sound = "the seed's learner is sound";
     let mixture = Some(MixtureConfig::default());
     vec![
         (MotoConfig::default().learner(&start).expect(sound), 0),
         (GpsConfig { mixture, ..GpsConfig::default() }.learner(&start).expect(sound), 0),
+        (TrpoConfig { hidden: 2, ..TrpoConfig::default() }.learner(&start).expect(sound), 0),
         (RepsConfig::default().learner(&start).expect(sound), 2),
     ]
 }

@@ -37,9 +37,9 @@ Examples:
   moto_controller experiment --list              what there is, and how long it takes
   moto_controller experiment 1c --quick          two seeds of the beginning, in less than a minute
   moto_controller experiment 1c                  all of it; Ctrl-C, and the same command goes on
-  moto_controller experiment 1c --seeds 20       ten more seeds in the same folder
+  moto_controller experiment 1c --seeds 20       four more seeds in the same folder
   moto_controller experiment 1c --config mine.yaml --out experiments/mine
-  moto_controller experiment 1c --config mine.yaml --first-seed 21 --out experiments/tuning
+  moto_controller experiment 1c --config mine.yaml --first-seed 201 --out experiments/tuning
 
 Your own variants, in mine.yaml:
   seeds: 5
@@ -74,18 +74,23 @@ pub struct Experiment {
     #[arg(long)]
     quick: bool,
 
-    /// Number of seeds [default: 10, or the file's]
+    /// Number of seeds [default: 16, or the file's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
 
-    /// The first seed [default: 1, or the file's]; tune settings on other seeds than
-    /// those that are reported
+    /// The first seed [default: 1, or the file's]; seeds 1 to 16 are reported, settings are tuned on
+    /// 201 and later
     #[arg(long, value_name = "N")]
     first_seed: Option<u64>,
 
     /// Changes to the experiment (YAML): variants, learner, task, rollouts, iterations, seeds
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+
+    /// Draw the curves of other learners, dashed, in the panel of the returns with exploration: a CSV
+    /// file, such as benches/peers.py makes
+    #[arg(long, value_name = "FILE")]
+    peers: Option<PathBuf>,
 
     /// The results folder [default: experiments/NAME, or experiments/NAME-quick]
     #[arg(long, value_name = "DIR")]
@@ -136,9 +141,9 @@ impl Experiment {
                 Ok(ExitCode::from(STOPPED))
             }
             Ended::Complete(records) => {
-                let summary = publish(&config, &records, &folder)?;
+                let summary = publish(&config, &records, &folder, self.peers.as_deref())?;
                 print(format_args!(
-                    "{}\n{}\nresults: {}\n  figure.svg (open it in a browser)  summary.csv  summary.json  seeds/*.csv  config.yaml\n",
+                    "{}\n{}\nresults: {}\n  report.html (open it in a browser)  figure.svg  summary.csv  summary.json  seeds/*.csv  config.yaml\n",
                     config.title,
                     table(&summary),
                     out.display()
@@ -152,7 +157,7 @@ impl Experiment {
 /// All experiments with the methods they compare.
 fn listing() -> String {
     let entries = ENTRIES.iter().map(|entry| {
-        let text = format!("{} Ten seeds on two processors: {}.", entry.explanation, entry.duration);
+        let text = format!("{} Sixteen seeds on two processors: {}.", entry.explanation, entry.duration);
         format!("{:<10}{}\n", entry.name, folded(&text, 88).join("\n          "))
     });
     entries.collect::<Vec<_>>().join("\n")

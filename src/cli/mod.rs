@@ -4,13 +4,16 @@ mod config;
 mod doctor;
 mod dry_run;
 mod duration;
+mod environment;
 mod evaluate;
 mod experiment;
 mod gazebo;
 mod init;
+mod report;
 #[cfg(feature = "ros")]
 mod ros;
 mod setting;
+mod show;
 mod soak;
 mod teach;
 
@@ -45,8 +48,11 @@ enum Command {
     Init(init::Init),
     DryRun(dry_run::DryRun),
     Doctor(doctor::Doctor),
+    Environment(environment::Environment),
     Evaluate(evaluate::Evaluate),
     Experiment(experiment::Experiment),
+    Report(report::Report),
+    Show(show::Show),
     Gazebo(gazebo::Gazebo),
     Soak(soak::Soak),
     Teach(teach::Teach),
@@ -77,8 +83,11 @@ pub fn main() -> std::process::ExitCode {
         Command::Init(command) => logged(|| command.run()),
         Command::DryRun(command) => logged(|| command.run()),
         Command::Doctor(command) => logged(|| command.run()),
+        Command::Environment(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
         Command::Experiment(command) => logged(|| command.run()),
+        Command::Report(command) => logged(|| command.run()),
+        Command::Show(command) => logged(|| command.run()),
         Command::Gazebo(command) => logged(|| command.run()),
         Command::Soak(command) => logged(|| command.run()),
         Command::Teach(command) => logged(|| command.run()),

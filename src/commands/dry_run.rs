@@ -5,10 +5,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tracing::info;
+use tracing::{info, warn};
 
 use super::deadlines::DeadlineTable;
 use super::evaluate::{Evaluation, Strokes, judge_law};
+use super::report::{Stored, report, stored};
 use crate::control::LatencySummary;
 use crate::policy::Law;
 use crate::programs::{JudgeConfig, JudgeWord};
@@ -48,6 +49,9 @@ pub struct DryRunReport {
     episodes: u64,
     /// `None` if the program was asked to end earlier.
     finish: Option<Finish>,
+    stored: Stored,
+    /// The report; `None` if the run did not finish, or if the report could not be made.
+    page: Option<PathBuf>,
 }
 
 struct Finish {
@@ -93,10 +97,13 @@ impl fmt::Display for DryRunReport {
         if let Some(distance) = after.distance {
             writeln!(f, "distance from the target: {distance:.3} m (mean over the successful strokes)")?;
         }
-        writeln!(f, "results: {folder}")?;
+        writeln!(f, "results: {folder} ({})", self.stored)?;
+        if let Some(page) = &self.page {
+            writeln!(f, "report: {} (open it in a browser)", page.display())?;
+        }
         writeln!(
             f,
-            "  learning_curve.svg  metrics.jsonl  trials/*.mcap (Foxglove, PlotJuggler)  checkpoints/  config.yaml"
+            "  learning_curve.svg  metrics.jsonl  trials/*.mcap (Foxglove, Rerun, PlotJuggler)  checkpoints/  config.yaml"
         )?;
         writeln!(f, "success: {:.2}", after.success)
     }
@@ -119,7 +126,7 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
     info!("run folder: {}", directory.display());
     let mut archive = Archive::start(folder).map_err(DaemonError::system(ARCHIVE))?;
     let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?.judged_by(&programs);
-    block_on(async |interrupt| {
+    let (iterations, episodes, finish) = block_on(async |interrupt| {
         let ended = learn(&setup, &*task, &programs, &mut learning, pace, &interrupt).await?;
         let finish = match ended {
             Ended::Complete => finish(&setup, &*task, &programs, &initial, &mut learning, &interrupt).await,
@@ -130,8 +137,15 @@ pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
             other => other?,
         };
         let Saved { learner, episodes } = &**learning.saved();
-        Ok(DryRunReport { folder: directory, iterations: learner.iteration(), episodes: *episodes, finish })
-    })
+        Ok((learner.iteration(), *episodes, finish))
+    })?;
+    drop(learning);
+    let stored = stored(archive.view())?;
+    let page = finish.as_ref().and_then(|_| {
+        let made = report(&directory, None);
+        made.inspect_err(|error| warn!("the run is stored, but has no report: {error}")).ok()
+    });
+    Ok(DryRunReport { folder: directory, iterations, episodes, finish, stored, page })
 }
 
 /// Makes all iterations, on a machine of their own.
@@ -215,8 +229,10 @@ async fn show(
     }
     let result = strokes_on_the_clock(&mut runner, learning, strokes, interrupt).await;
     let (_, latency) = runner.stop();
+    let latency = latency?;
+    learning.keep_deadlines(&latency)?;
     learning.settle(None).await?;
-    Ok(Some(Realtime { strokes, latency: latency?.summary(), successes: result?, startup }))
+    Ok(Some(Realtime { strokes, latency: latency.summary(), successes: result?, startup }))
 }
 
 async fn strokes_on_the_clock(

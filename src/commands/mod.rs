@@ -5,11 +5,13 @@ mod deadlines;
 mod doctor;
 mod dry_run;
 mod evaluate;
+mod report;
 mod soak;
 mod teach;
 
 pub use doctor::{DoctorOptions, DoctorReport, Fact, Grade, Measured, Verdict, doctor};
 pub use dry_run::{DryRunOptions, DryRunReport, dry_run};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
+pub use report::report;
 pub use soak::{Part, SoakOptions, SoakReport, soak};
 pub use teach::{TeachOptions, TeachReport, teach};

@@ -79,14 +79,16 @@ impl JointElement {
     }
 }
 
-/// The links and joints of a URDF, which form one tree. The rest of the file is ignored: visuals,
-/// collisions, materials, transmissions, sensors and extensions of simulators.
+/// The links and joints of a URDF, which form one tree, and what its links look like. The rest of
+/// the file is ignored: collisions, transmissions, sensors and extensions of simulators.
 #[derive(Clone, Debug)]
 pub struct Description {
     name: String,
     pub(super) links: Vec<Link>,
     pub(super) joints: Vec<JointElement>,
     pub(super) root: usize,
+    /// Elements of the robot itself that name a colour.
+    pub(super) materials: Vec<Element>,
 }
 
 impl Description {
@@ -139,7 +141,8 @@ impl Description {
             }
         }
         let root = root(&links, &joints)?;
-        Ok(Self { name: robot.attribute("name").unwrap_or_default().into(), links, joints, root })
+        let materials = robot.children.iter().filter(|child| child.tag == "material").cloned().collect();
+        Ok(Self { name: robot.attribute("name").unwrap_or_default().into(), links, joints, root, materials })
     }
 
     /// Name of the robot.
@@ -180,6 +183,12 @@ impl Description {
         }
         joints.reverse();
         Some(joints)
+    }
+
+    /// The link that carries a link; `None` for the root, and for a link that does not exist.
+    pub fn parent_of(&self, link: &str) -> Option<&str> {
+        let joint = self.links.iter().find(|known| known.name == link)?.above?;
+        Some(&self.links[self.joints[joint].parent].name)
     }
 
     /// The link that a joint moves; `None` if there is no such joint.

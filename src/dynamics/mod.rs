@@ -26,12 +26,14 @@ mod spatial;
 #[cfg(test)]
 pub(crate) mod tests;
 mod values;
+mod visual;
 mod xml;
 
 pub use compensation::{Compensated, Compensation};
 pub use description::Description;
 pub use error::{ModelError, Owner, Reason};
-pub use model::{FrameId, Joint, JointKind, Model, Passive, Workspace};
+pub use model::{FrameId, Joint, JointKind, Model, MovingBody, Passive, Workspace};
 pub use note::Note;
 pub use selection::Selection;
+pub use visual::{Shape, Visual};
 pub(crate) use xml::Element;

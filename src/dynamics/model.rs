@@ -1,7 +1,7 @@
 //! The model: moving bodies, their joints, named frames on the bodies, and the scratch memory of
 //! the algorithms.
 
-use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
+use nalgebra::{Isometry3, Matrix3, Matrix6, Rotation3, UnitQuaternion, Vector3, Vector6};
 
 use super::spatial::Inertia;
 
@@ -120,6 +120,19 @@ pub(super) struct Body {
     pub inertia: Matrix3<f64>,
 }
 
+/// A body that joints move, as a viewer needs it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MovingBody {
+    /// The body that carries it, as a place in [`Model::bodies`]; `None` for the world.
+    pub parent: Option<usize>,
+    /// The joint that moves it, as a place in every vector of joint values.
+    pub joint: usize,
+    /// Whether the joint slides along its axis instead of turning about it.
+    pub prismatic: bool,
+    /// Pose in the frame of `parent` at joint position 0. The z axis is the joint's.
+    pub at_zero: Isometry3<f64>,
+}
+
 /// A named frame fixed to a body.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
@@ -179,6 +192,30 @@ impl Model {
     /// that name.
     pub fn frame(&self, link: &str) -> Option<FrameId> {
         self.frames.iter().position(|frame| frame.name == link).map(FrameId)
+    }
+
+    /// The bodies that joints move, a parent before its children.
+    pub fn bodies(&self) -> impl Iterator<Item = MovingBody> {
+        self.bodies.iter().map(|body| MovingBody {
+            parent: body.parent.checked_sub(1),
+            joint: body.joint,
+            prismatic: body.prismatic,
+            at_zero: self.in_parent(body.parent, &body.rotation, &body.translation),
+        })
+    }
+
+    /// The body that a frame is fixed to, as a place in [`Self::bodies`], and the frame's pose on it;
+    /// `None` and the pose in the world for a frame that does not move.
+    pub fn place(&self, frame: FrameId) -> (Option<usize>, Isometry3<f64>) {
+        let frame = &self.frames[frame.0];
+        (frame.body.checked_sub(1), self.in_parent(frame.body, &frame.rotation, &frame.translation))
+    }
+
+    /// A pose on a body. What the world carries is stored relative to the reference point.
+    fn in_parent(&self, parent: usize, rotation: &Matrix3<f64>, translation: &Vector3<f64>) -> Isometry3<f64> {
+        let translation = if parent == 0 { self.reference + translation } else { *translation };
+        let rotation = UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(*rotation));
+        Isometry3::from_parts(translation.into(), rotation)
     }
 
     /// Gravity in the world, m/s^2; (0, 0, -9.81) by default.

@@ -45,7 +45,7 @@ impl<'a> Part<'a> {
     }
 
     /// The numbers of an attribute, separated by blanks.
-    fn numbers<const N: usize>(&self, attribute: &str) -> Result<Option<[f64; N]>, ModelError> {
+    pub fn numbers<const N: usize>(&self, attribute: &str) -> Result<Option<[f64; N]>, ModelError> {
         let Some(text) = self.text(attribute) else { return Ok(None) };
         let parsed: Result<Vec<f64>, _> = text.split_whitespace().map(str::parse).collect();
         let numbers = parsed.ok().and_then(|numbers| <[f64; N]>::try_from(numbers).ok());

@@ -71,6 +71,14 @@ pub enum ExperimentError {
         /// The damage.
         what: String,
     },
+    /// The file of outside curves cannot be used.
+    #[error("{}: {what}; its columns are experiment, label, seed, episodes, rollouts_return", path.display())]
+    Peers {
+        /// The file.
+        path: PathBuf,
+        /// The fault.
+        what: String,
+    },
     /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),

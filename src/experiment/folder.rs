@@ -19,7 +19,7 @@ const UNFINISHED: &str = "unfinished";
 /// config.yaml                  all settings of the experiment
 /// seeds/VARIANT-SEED.csv       a line per iteration of a finished seed
 /// unfinished/VARIANT-SEED.bin  saved state of an interrupted seed
-/// summary.csv, summary.json, figure.svg
+/// summary.csv, summary.json, figure.svg, report.html
 /// ```
 pub struct Folder {
     root: PathBuf,

@@ -7,10 +7,12 @@
 
 pub mod catalogue;
 mod config;
+mod environment;
 mod error;
 mod folder;
 mod job;
 mod overrides;
+mod peers;
 mod record;
 mod results;
 mod rollouts;
@@ -20,6 +22,7 @@ mod summary;
 mod table;
 
 pub use config::{ExperimentConfig, Measure, RobotFile, TaskConfig, Variant};
+pub use environment::{Environment, Session, Sizes, Transition, environment};
 pub use error::ExperimentError;
 pub use folder::Folder;
 pub use job::{Job, Progress};

@@ -1,21 +1,25 @@
 //! Writes the summary and the figures of a complete experiment to its folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::summary::{Summary, summarise};
-use super::{ExperimentConfig, ExperimentError, Folder, Measure, Record, Variant};
+use super::table;
+use super::{ExperimentConfig, ExperimentError, Folder, Measure, Record, Variant, peers};
+use crate::report::page::{ExperimentPage, PAGE_FILE, PageData, PagePanel, page};
 use crate::report::{ComparisonCurve, ComparisonPanel, SwingMotion, comparison_svg, motion_svg};
 use crate::storage::files::{Disk, Files};
 
-/// Writes `summary.csv`, `summary.json`, `figure.svg` and, if seeds kept a motion, `motion.svg`.
-/// `records` is indexed by variant, seed and iteration.
+/// Writes `summary.csv`, `summary.json`, `figure.svg`, `report.html` and, if seeds kept a motion, `motion.svg`.
+/// `records` is indexed by variant, seed and iteration. The curves of the file
+/// `peers` are drawn among the returns with exploration.
 ///
 /// # Errors
-/// A file operation fails, or a figure cannot be drawn.
+/// A file operation fails, the peers cannot be read, or a figure cannot be drawn.
 pub fn publish(
     config: &ExperimentConfig,
     records: &[Vec<Vec<Record>>],
     folder: &Folder,
+    peers: Option<&Path>,
 ) -> Result<Summary, ExperimentError> {
     let summary = summarise(config, records);
     let failed = |name: &str, what: &dyn std::fmt::Display| ExperimentError::Records {
@@ -25,12 +29,29 @@ pub fn publish(
     let json = serde_json::to_string_pretty(&summary).map_err(|e| failed("summary.json", &e))?;
     folder.write("summary.json", &json)?;
     folder.write("summary.csv", &summary.csv().map_err(|e| failed("summary.csv", &e))?)?;
-    folder.write("figure.svg", &comparison_svg(&config.title, &panels(config, records))?)?;
+    let mut panels = panels(config, records);
+    if let Some(path) = peers {
+        let outside = peers::read(path, &config.name, config.variants.len())?;
+        let returns = panels.iter_mut().filter(|panel| panel.value == Measure::Rollouts.title());
+        returns.for_each(|panel| panel.curves.extend(outside.clone()));
+    }
+    folder.write("figure.svg", &comparison_svg(&config.title, &panels)?)?;
     let motions = motions(config, records, folder)?;
+    let mut pictures = String::new();
     if !motions.is_empty() {
         let title = format!("{}: mean action of the median seed", config.title);
-        folder.write("motion.svg", &motion_svg(&title, &motions)?)?;
+        pictures = motion_svg(&title, &motions)?;
+        folder.write("motion.svg", &pictures)?;
     }
+    let data = ExperimentPage {
+        title: config.title.clone(),
+        command_line: std::env::args().collect(),
+        config: serde_saphyr::to_string(config).map_err(|e| failed("config.yaml", &e))?,
+        table: table(&summary),
+        panels: panels.iter().map(PagePanel::from).collect(),
+        motions: pictures,
+    };
+    folder.write(PAGE_FILE, &page(&PageData::Experiment(&data)).map_err(|e| failed(PAGE_FILE, &e))?)?;
     Ok(summary)
 }
 
@@ -52,6 +73,7 @@ fn curve(measure: Measure, variant: &Variant, seeds: &[Vec<Record>], color: usiz
     ComparisonCurve {
         label: variant.label.clone(),
         color,
+        dashed: false,
         episodes: (1..=variant.iterations).map(|i| (i * variant.rollouts) as f64).collect(),
         values: seeds.iter().map(|seed| (0..variant.iterations).map(|i| value(seed, i)).collect()).collect(),
     }

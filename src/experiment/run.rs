@@ -1,6 +1,6 @@
 //! The interface between an experiment and its methods and tasks.
 
-use moto_learners::{Learner, LearnerError, Learners};
+use moto_learners::{Learner, LearnerError, Learners, Start};
 use moto_settings::{FieldError, Joints, check};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -73,7 +73,7 @@ impl Run {
         check(variant, Joints::Unknown)?;
         Learners::check(&variant.method).map_err(|error| error.within("method"))?;
         let task = rollouts::of(variant, seed)?;
-        let learner = Learners::start(&variant.method, &task.start()?)?;
+        let learner = Learners::start(&variant.method, &Start { seed, ..task.start()? })?;
         learner.check_rollouts(variant.rollouts)?;
         Ok(Self { task, learner, rollouts: variant.rollouts as u64 })
     }

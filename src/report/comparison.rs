@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::panel::{
-    Axis, DrawError, Drawing, Drawn, FONT, INK, PALETTE, axes, band, legend, line, log_cost, padded, svg,
+    Axis, DrawError, Drawing, Drawn, FONT, INK, PALETTE, axes, band, dashed_line, legend, line, log_cost, padded, svg,
 };
 
 const PANEL: (u32, u32) = (900, 420);
@@ -18,6 +18,8 @@ pub struct ComparisonCurve {
     pub label: String,
     /// Colour, as an index into the figure's.
     pub color: usize,
+    /// Whether the line is dashed.
+    pub dashed: bool,
     /// Number of episodes at each point.
     pub episodes: Vec<f64>,
     /// Values of each seed at each point (seed, point); non-finite values are left out.
@@ -73,14 +75,15 @@ fn draw(area: &Drawing, panel: &ComparisonPanel) -> Drawn<()> {
         band(&mut chart, &points.iter().map(|p| (p.0, p.2, p.3)).collect::<Vec<_>>(), color(curve))?;
     }
     for (curve, points) in panel.curves.iter().zip(&bands) {
-        line(&mut chart, points.iter().map(|p| (p.0, p.1)).collect(), color(curve), &curve.label)?;
+        let draw = if curve.dashed { dashed_line } else { line };
+        draw(&mut chart, points.iter().map(|p| (p.0, p.1)).collect(), color(curve), &curve.label)?;
     }
     legend(&mut chart)
 }
 
 /// Episodes, mean over the seeds, and ends of its 95 % confidence interval (Student's t) at a
 /// point.
-fn interval(curve: &ComparisonCurve, point: usize, scale: impl Fn(f64) -> f64) -> Option<(f64, f64, f64, f64)> {
+pub fn interval(curve: &ComparisonCurve, point: usize, scale: impl Fn(f64) -> f64) -> Option<(f64, f64, f64, f64)> {
     let values: Vec<f64> =
         curve.values.iter().filter_map(|seed| seed.get(point)).map(|y| scale(*y)).filter(|y| y.is_finite()).collect();
     let n = values.len();
@@ -113,7 +116,7 @@ mod tests {
 
     fn curve(values: Vec<Vec<f64>>) -> ComparisonCurve {
         let episodes = (1..=values[0].len()).map(|i| 20. * i as f64).collect();
-        ComparisonCurve { label: "MOTO".into(), color: 0, episodes, values }
+        ComparisonCurve { label: "MOTO".into(), color: 0, dashed: false, episodes, values }
     }
 
     #[test]

@@ -48,6 +48,14 @@ pub struct IterationMetrics {
     pub timing: Timing,
 }
 
+impl IterationMetrics {
+    /// The line without its values per step and its times, so that many of them need little memory.
+    #[must_use]
+    pub fn reduced(self) -> Self {
+        Self { steps: PerStep::default(), timing: Timing::default(), ..self }
+    }
+}
+
 /// Quantities of the policy update, per step or summarised over steps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "T: Nullable")]

@@ -5,6 +5,7 @@ mod latency_histogram;
 mod learning_curve;
 mod metrics;
 mod motion;
+pub mod page;
 mod panel;
 
 pub(crate) use comparison::{ComparisonCurve, ComparisonPanel, comparison_svg};

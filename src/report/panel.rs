@@ -163,6 +163,17 @@ pub fn line(panel: &mut Panel, points: Vec<(f64, f64)>, color: RGBColor, name: &
     Ok(())
 }
 
+/// Draws a dashed line with its entry in the legend.
+///
+/// # Errors
+/// If the drawing library fails.
+pub fn dashed_line(panel: &mut Panel, points: Vec<(f64, f64)>, color: RGBColor, name: &str) -> Drawn<()> {
+    panel.draw_series(DashedLineSeries::new(points, 6, 4, color.stroke_width(2)))?.label(name).legend(move |(x, y)| {
+        plotters::element::DashedPathElement::new([(x, y), (x + 18, y)], 6, 4, color.stroke_width(2))
+    });
+    Ok(())
+}
+
 /// Fills the area between a lower and an upper line, (x, low, high).
 ///
 /// # Errors

@@ -27,9 +27,10 @@ use crate::dynamics::{Compensated, Compensation, Description, Model, Note, Reaso
 use crate::programs::{JudgeConfig, JudgeProgram, JudgedReward, SimulatorConfig, find_files, without_folders};
 use crate::robot::Plant;
 use crate::simulation::{ArmConfig, Driver};
-use crate::storage::config_hash;
+use crate::storage::{KeepTrials, config_hash};
 pub use crate::tasks::TaskConfig;
 use crate::tasks::{Robot, Task, TaskError, Tasks};
+use crate::view::Arm;
 
 /// Stands in `robot.urdf` for the description that the robot publishes.
 const TOPIC: &str = "topic";
@@ -101,6 +102,8 @@ pub struct RunConfig {
     /// Number of newest checkpoints that are kept.
     #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     pub checkpoints: usize,
+    /// Trials that stay on the disk once their iteration is complete. The newest trial always stays.
+    pub keep_trials: KeepTrials,
     /// Longest duration of an update. A learner that takes longer counts as lost, and the run ends.
     #[schemars(extend("minimum" = 0.001, "maximum" = 86400, "x-unit" = "s"))]
     pub update_timeout: f64,
@@ -115,6 +118,7 @@ impl Default for RunConfig {
             evaluation_strokes: 200,
             realtime_strokes: 10,
             checkpoints: 3,
+            keep_trials: KeepTrials::All,
             update_timeout: 600.,
         }
     }
@@ -318,6 +322,15 @@ impl Setup {
         Tasks::start(task, &robot).map_err(|error| self.refused(error))
     }
 
+    /// The arm as viewers draw it.
+    ///
+    /// # Errors
+    /// A robot description that is none. That of a checked configuration is one.
+    pub fn arm(&self) -> Result<Arm, ConfigError> {
+        let refused = |source| ConfigError::Robot { path: self.config.robot.urdf.clone(), source: Box::new(source) };
+        Arm::new(&self.urdf, &self.model).map_err(refused)
+    }
+
     /// The simulated robot of a task of this configuration, behind a driver that adds what the robot's driver does.
     ///
     /// # Errors
@@ -363,13 +376,14 @@ impl Setup {
         Ok(if self.config.judge.is_used() { Box::new(JudgedReward(task)) } else { task })
     }
 
-    /// Sets up the learner.
+    /// Sets up the learner, with the run's seed.
     ///
     /// # Errors
     /// A setting of the learner that is refused, or a task that the learner cannot start from.
     pub fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, ConfigError> {
         let choice = &self.config.learner;
-        Learners::start(choice, start).map_err(|source| ConfigError::Learner {
+        let start = Start { seed: self.config.run.seed, ..start.clone() };
+        Learners::start(choice, &start).map_err(|source| ConfigError::Learner {
             path: self.path.clone(),
             name: choice.name().into(),
             source: Box::new(source),

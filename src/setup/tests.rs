@@ -134,7 +134,7 @@ fn a_wrong_value_is_refused_with_file_line_field_value_and_what_is_expected() {
 #[test]
 fn settings_of_a_learner_without_its_name_are_sent_to_where_they_belong() {
     let said = refused(
-        "    learner:                                # moto | gps | reps | more\n      moto:\n",
+        "    learner:                                # moto | gps | trpo | reps | more | cas_more\n      moto:\n",
         "    learner:\n",
     );
     let expected = "there is no field learner.epsilon; put it under moto: learner.moto.epsilon";

@@ -20,11 +20,35 @@ pub(super) fn create() -> McapResult<McapFile> {
     options.create(Cursor::new(Vec::new()))
 }
 
+/// The quality of service of a topic whose last message every later subscriber gets, as rosbag2
+/// (Jazzy) writes it.
+const LATCHED: &str = "\
+- history: keep_last
+  depth: 1
+  reliability: reliable
+  durability: transient_local
+  deadline: {sec: 9223372036, nsec: 854775807}
+  lifespan: {sec: 9223372036, nsec: 854775807}
+  liveliness: automatic
+  liveliness_lease_duration: {sec: 9223372036, nsec: 854775807}
+  avoid_ros_namespace_conventions: false
+";
+
 /// Adds the channel of a topic with messages of one type.
 pub(super) fn channel<M: Message>(file: &mut McapFile, topic: &str) -> McapResult<u16> {
+    // An empty value means that the quality of service was not recorded.
+    add_channel::<M>(file, topic, "")
+}
+
+/// Adds the channel of a topic that is played back so that every later subscriber gets its message.
+pub(super) fn latched_channel<M: Message>(file: &mut McapFile, topic: &str) -> McapResult<u16> {
+    add_channel::<M>(file, topic, LATCHED)
+}
+
+fn add_channel<M: Message>(file: &mut McapFile, topic: &str, quality: &str) -> McapResult<u16> {
     let schema = file.add_schema(M::NAME, "ros2msg", M::DEFINITION.as_bytes())?;
-    // rosbag2 expects the key. An empty value means that the quality of service was not recorded.
-    let quality = BTreeMap::from([("offered_qos_profiles".to_owned(), String::new())]);
+    // rosbag2 expects the key.
+    let quality = BTreeMap::from([("offered_qos_profiles".to_owned(), quality.to_owned())]);
     file.add_channel(schema, topic, "cdr", &quality)
 }
 

@@ -10,6 +10,8 @@
 //! black_boxes/         the last control cycles before each fault
 //! demonstrations/      what was shown by hand
 //! learning_curve.svg
+//! deadlines.json       histograms of the loop's times, if trials ran on the wall clock
+//! report.html          all of it to look at
 //! lock                 held by the process that writes
 //! ```
 
@@ -22,8 +24,9 @@ use super::files::{Files, LockGuard, OpenFile, TEMPORARY, create_dir_all, write_
 use super::run_view::{
     BLACK_BOXES, CHECKPOINTS, CONFIG_FILE, INFO, METRICS, Numbered, ROBOT_FILE, TRIAL_ENDING, TRIALS, lines, numbered,
 };
-use super::{Checkpoint, RunInfo, RunView, StorageError, TrialEnd, TrialMeta, write_trial};
+use super::{Checkpoint, KeepTrials, RunInfo, RunView, StorageError, TrialEnd, TrialMeta, write_trial};
 use crate::control::Episode;
+use crate::view::Stage;
 
 const LOCK: &str = "lock";
 
@@ -126,17 +129,23 @@ impl RunFolder {
         Ok(self.view.trials()?.last().map_or(1, |(number, _)| number + 1))
     }
 
-    /// Stores a trial under its number. The trial is on the disk when this returns.
+    /// Stores a trial under its number, with the frames and descriptions of `stage` for viewers. The
+    /// trial is on the disk when this returns.
     ///
     /// # Errors
     /// [`StorageError::TrialExists`], [`StorageError::Unstorable`], or the file operation that
     /// failed.
-    pub fn write_trial(&mut self, episode: &Episode, meta: &TrialMeta) -> Result<PathBuf, StorageError> {
+    pub fn write_trial(
+        &mut self,
+        episode: &Episode,
+        meta: &TrialMeta,
+        stage: Option<&Stage>,
+    ) -> Result<PathBuf, StorageError> {
         let path = self.trial_path(meta.trial);
         if self.view.files.exists(&path)? {
             return Err(StorageError::TrialExists { path });
         }
-        write_trial(&*self.view.files, &path, episode, meta)?;
+        write_trial(&*self.view.files, &path, (episode, meta), stage)?;
         Ok(path)
     }
 
@@ -144,11 +153,27 @@ impl RunFolder {
     ///
     /// # Errors
     /// A trial that cannot be read, or the file operation that failed. The trial is then unchanged.
-    pub fn invalidate_trial(&mut self, number: u64, reason: &str) -> Result<(), StorageError> {
+    pub fn invalidate_trial(&mut self, number: u64, reason: &str, stage: Option<&Stage>) -> Result<(), StorageError> {
         let path = self.trial_path(number);
         let (episode, mut meta) = self.view.read_trial(&path)?;
         meta.end = TrialEnd::Invalid { reason: reason.into() };
-        write_trial(&*self.view.files, &path, &episode, &meta)
+        write_trial(&*self.view.files, &path, (&episode, &meta), stage)
+    }
+
+    /// Removes the trials that are not to be kept. Call it when an iteration is complete and its
+    /// checkpoint is on the disk: a resumed run reads the trials after its checkpoint.
+    ///
+    /// # Errors
+    /// The file operation that failed.
+    pub fn thin_trials(&mut self, keep: KeepTrials) -> Result<(), StorageError> {
+        if keep == KeepTrials::All {
+            return Ok(());
+        }
+        let numbers: Vec<u64> = self.view.trials()?.into_iter().map(|(number, _)| number).collect();
+        for number in keep.superfluous(&numbers) {
+            self.view.files.remove(&self.trial_path(number))?;
+        }
+        Ok(())
     }
 
     fn trial_path(&self, number: u64) -> PathBuf {
@@ -159,12 +184,17 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`StorageError::Unstorable`], or the file operation that failed.
-    pub fn write_black_box(&mut self, episode: &Episode, meta: &TrialMeta) -> Result<PathBuf, StorageError> {
+    pub fn write_black_box(
+        &mut self,
+        episode: &Episode,
+        meta: &TrialMeta,
+        stage: Option<&Stage>,
+    ) -> Result<PathBuf, StorageError> {
         let files = &*self.view.files;
         let directory = self.view.directory.join(BLACK_BOXES);
         let number = numbered(files, &directory)?.last().map_or(1, |(number, _)| number + 1);
         let path = directory.join(format!("{number:06}{TRIAL_ENDING}"));
-        write_trial(files, &path, episode, meta)?;
+        write_trial(files, &path, (episode, meta), stage)?;
         Ok(path)
     }
 

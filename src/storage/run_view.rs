@@ -15,6 +15,8 @@ pub(super) const INFO: &str = "run.json";
 pub const CONFIG_FILE: &str = "config.yaml";
 /// The robot description in a run's folder.
 pub const ROBOT_FILE: &str = "robot.urdf";
+/// The histograms of the loop's times on the wall clock, in a run's folder.
+pub const DEADLINES_FILE: &str = "deadlines.json";
 pub(super) const METRICS: &str = "metrics.jsonl";
 pub(super) const TRIALS: &str = "trials";
 pub(super) const CHECKPOINTS: &str = "checkpoints";

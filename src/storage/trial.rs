@@ -1,5 +1,5 @@
-//! A trial on disk: one MCAP file in the conventions of rosbag2 (profile `ros2`, CDR). Foxglove and
-//! PlotJuggler open it, and the learner can learn from it again, to the bit.
+//! A trial on disk: one MCAP file in the conventions of rosbag2 (profile `ros2`, CDR). Foxglove, Rerun
+//! and PlotJuggler open it, and the learner can learn from it again, to the bit.
 //!
 //! | topic | type | one message per |
 //! |---|---|---|
@@ -7,6 +7,8 @@
 //! | `/moto/asked` | std_msgs/Float64MultiArray: efforts before the limits | cycle |
 //! | `/moto/task` | Float64MultiArray: the task's values | cycle |
 //! | `/NAME` of a body that the task observes, e.g. `/ball` | nav_msgs/Odometry or geometry_msgs/PoseStamped, for the eye only | cycle |
+//! | `/tf` | tf2_msgs/TFMessage: frames of the links that joints move, and of observed bodies | 20 ms |
+//! | `/tf_static`, `/robot_description`, `/scene_description` | TFMessage, std_msgs/String: the other frames, the robot as URDF, and the world around it as another | trial |
 //! | `/moto/state`, `/moto/noise`, `/moto/action`, `/moto/sent_action`, `/moto/outcome` | Float64MultiArray | policy step |
 //!
 //! The metadata record `moto_trial` holds [`TrialMeta`] and the episode's shapes as JSON.
@@ -22,9 +24,11 @@ use super::mcap_file::JOINT_STATES;
 use super::messages::{Float64MultiArray, Header, JointState, Message, Odometry};
 use crate::control::{Episode, LatencySummary};
 use crate::robot::{Form, Observed};
+use crate::view::Stage;
 
 mod bodies;
 mod read;
+mod view;
 mod write;
 
 /// How a trial ended.
@@ -90,7 +94,8 @@ pub struct TrialMeta {
 }
 
 const METADATA: &str = "moto_trial";
-const FORMAT: u32 = 1;
+/// Format of the files. Those of format 1 have no messages for viewers.
+const FORMAT: u32 = 2;
 
 /// The scalars of an episode, as JSON in the metadata record.
 #[derive(Serialize, Deserialize)]
@@ -168,13 +173,19 @@ fn check_shapes(episode: &Episode, meta: &TrialMeta) -> Result<(), String> {
     if consistent { Ok(()) } else { Err("the numbers of commands, actions, noises and states do not fit".into()) }
 }
 
-/// Writes a trial atomically.
+/// Writes a trial atomically, with the frames and descriptions of `stage` for viewers.
 ///
 /// # Errors
 /// [`StorageError::Unstorable`] if the arrays' lengths are inconsistent, or the file operation that
 /// failed.
-pub fn write_trial(files: &dyn Files, path: &Path, episode: &Episode, meta: &TrialMeta) -> Result<(), StorageError> {
-    let bytes = write::encode(episode, meta).map_err(|what| StorageError::Unstorable { path: path.into(), what })?;
+pub fn write_trial(
+    files: &dyn Files,
+    path: &Path,
+    (episode, meta): (&Episode, &TrialMeta),
+    stage: Option<&Stage>,
+) -> Result<(), StorageError> {
+    let bytes =
+        write::encode(episode, meta, stage).map_err(|what| StorageError::Unstorable { path: path.into(), what })?;
     Ok(write_atomic(files, path, &bytes)?)
 }
 

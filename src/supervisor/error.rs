@@ -104,6 +104,16 @@ pub enum DaemonError {
         /// The thing found at the path, and the path to give instead.
         what: String,
     },
+    /// The run has no such trial on the disk.
+    #[error("{} has no trial {trial}: {}", folder.display(), trials(*ends))]
+    NoTrial {
+        /// The run's folder.
+        folder: PathBuf,
+        /// The trial asked for.
+        trial: u64,
+        /// First and last trial on the disk; `None` if there is none.
+        ends: Option<(u64, u64)>,
+    },
     /// The run to resume was made with another learner.
     #[error(
         "the run in {0} was made with learner.{found}, and the configuration has learner.{expected}: set it as it was, or start \
@@ -190,6 +200,14 @@ pub enum DaemonError {
         /// The reason why the last trial was discarded.
         reason: String,
     },
+}
+
+fn trials(ends: Option<(u64, u64)>) -> String {
+    ends.map_or("it has none".into(), |(first, last)| {
+        format!(
+            "its first is {first} and its last {last}, and some between may have been thinned out (run.keep_trials)"
+        )
+    })
 }
 
 impl DaemonError {

@@ -1,9 +1,10 @@
 //! Progress display: a bar on a terminal, otherwise a plain line per iteration.
 
 use std::fmt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::terminal::logging::{BARS, draws_bars};
 use crate::terminal::output::{print_progress, shows_progress};
@@ -51,13 +52,20 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Starts at `done` of `total` trials.
-    pub fn new(done: usize, total: usize) -> Self {
+    /// Starts at `done` of `total` trials of the run in a folder.
+    pub fn new(done: usize, total: usize, folder: &Path) -> Self {
         let bar = (shows_progress() && draws_bars()).then(|| {
             let bar = BARS.add(ProgressBar::new(total as u64).with_position(done as u64));
             let style = ProgressStyle::with_template(
-                "{bar:30.cyan/blue} {pos:>5}/{len} trials  {elapsed_precise}{prefix}\n{msg}",
+                "{bar:30.cyan/blue} {pos:>5}/{len} trials  {elapsed_precise}{prefix}\n{msg}\n{report}",
             );
+            let show = format!("look at it, now or later: moto_controller show {}", folder.display());
+            let style = style.map(|style| {
+                style.with_key("report", move |_: &ProgressState, out: &mut dyn fmt::Write| {
+                    // A line that cannot be drawn is left out.
+                    let _ = out.write_str(&show);
+                })
+            });
             // The template is a constant. If it does not parse, the default style is used.
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar

@@ -1,5 +1,6 @@
 //! Records of trials, faults and updates.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use moto_learners::moto::{StepOutcome, StepReport};
@@ -11,20 +12,30 @@ use super::runner::complaint;
 use crate::control::{Abort, BlackBox, Episode, FinishedTrial, Outcome};
 use crate::report::{DiscardedTrial, GuardDecision, IterationMetrics, PerStep, Summary, Timing};
 use crate::robot::TrialKind;
-use crate::setup::Setup;
+use crate::setup::{ConfigError, Setup};
 use crate::storage::{TrialEnd, TrialMeta};
 use crate::tasks::Task;
+use crate::view::{Arm, Stage};
 
 /// Makes the records of a run's trials.
 pub struct Recorder<'a> {
     setup: &'a Setup,
     task: &'a dyn Task,
+    arm: Arc<Arm>,
 }
 
 impl<'a> Recorder<'a> {
     /// A recorder for the trials of a run.
-    pub fn new(setup: &'a Setup, task: &'a dyn Task) -> Self {
-        Self { setup, task }
+    ///
+    /// # Errors
+    /// A robot description that is none.
+    pub fn new(setup: &'a Setup, task: &'a dyn Task) -> Result<Self, ConfigError> {
+        Ok(Self { setup, task, arm: Arc::new(setup.arm()?) })
+    }
+
+    /// What viewers draw of a stroke.
+    pub fn stage(&self, episode: &Episode) -> Stage {
+        Stage { arm: self.arm.clone(), surroundings: self.task.surroundings(episode) }
     }
 
     /// The record stored beside the episode of trial `number`.
@@ -216,7 +227,7 @@ pub(super) mod tests {
                 distance: None,
             })
         };
-        let recorder = Recorder::new(&setup, &*task);
+        let recorder = Recorder::new(&setup, &*task).unwrap();
         assert_eq!(recorder.trial(1, &trial, &judged(0.1)).end, TrialEnd::Completed);
         assert!(matches!(recorder.trial(1, &trial, &judged(f64::NAN)).end, TrialEnd::Invalid { .. }));
     }

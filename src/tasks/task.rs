@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Scene, TaskConfig, TaskError};
 use crate::control::{Episode, Stroke};
 use crate::robot::{Observed, Plant, Tracker, TrackerConfig, TrialKey};
+use crate::view::{Mark, Surroundings};
 
 /// The verdict of a task on a recorded stroke.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +102,17 @@ pub trait Task: Reward + Send {
 
     /// Judges a recorded stroke.
     fn judge(&self, episode: &Episode) -> Judgement;
+
+    /// The world around the arm in a recorded stroke, for viewers. By default nothing is around it.
+    fn surroundings(&self, _episode: &Episode) -> Surroundings {
+        Surroundings::default()
+    }
+
+    /// The places that a recorded stroke was to reach, and where it came, for viewers; empty if the
+    /// task asks for no place.
+    fn marks(&self, _episode: &Episode) -> Vec<Mark> {
+        vec![]
+    }
 
     /// The settings that define the reward. A learner uses the transitions of another run only if
     /// the reward settings of both runs are equal.

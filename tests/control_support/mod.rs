@@ -2,7 +2,10 @@
 #![allow(dead_code)] // Each test binary uses its part.
 
 use moto_controller::control::*;
-use moto_controller::policy::{CompiledMovement, CompiledPolicy, Law, LinearGaussian, Motion, Policy, Primitive};
+use moto_controller::policy::{
+    CompiledMovement, CompiledPolicy, InputScales, Law, Layers, LinearGaussian, Motion, NeuralDraw, NeuralPolicy,
+    Policy, Primitive,
+};
 use moto_controller::robot::*;
 use nalgebra::{DMatrix, DVector};
 use std::sync::{Arc, Mutex};
@@ -183,6 +186,16 @@ pub fn order(rollout: u64, horizon: usize, joints: usize) -> TrialOrder {
         noise: (0..horizon * joints).map(|i| ((i as u64 * 37 + rollout * 11) % 19) as f64 / 19. - 0.5).collect(),
         buffers: TrialBuffers::new(&shape(joints, horizon)),
     }
+}
+
+/// An order whose law is a network around the policy of [`policy`].
+pub fn neural_order(rollout: u64, horizon: usize, joints: usize) -> TrialOrder {
+    let layers = Layers { inputs: 2 * joints + 2, hidden: 32, outputs: joints };
+    let scales = InputScales { mean: vec![0.1; layers.inputs], deviation: vec![0.5; layers.inputs] };
+    let weights = (0..layers.weights()).map(|i| 0.2 * (i as f64).sin()).collect();
+    let draw = NeuralDraw { scales, layers, weights, log_deviation: vec![-0.5; joints] };
+    let law = CompiledPolicy::with_network(&NeuralPolicy { base: policy(horizon, joints), draw }).unwrap();
+    TrialOrder { law: law.into(), ..order(rollout, horizon, joints) }
 }
 
 /// A movement from `start` that answers to the state: each joint goes to a goal near its start along a minimum-jerk path.

@@ -2,10 +2,11 @@
 //! a line of JSON on standard output.
 
 use moto_controller::policy::LinearGaussian;
+use moto_learners::episodic::cas_more::{CasMoreUpdate, EvolutionPath};
 use moto_learners::episodic::more::MoreUpdate;
 use moto_learners::episodic::reps::RepsUpdate;
 use moto_learners::episodic::samples::Samples;
-use moto_learners::moto::{Quadratic, Ridge};
+use moto_learners::moto::{Quadratic, Ridge, StateDistribution};
 use nalgebra::{DMatrix, DVector};
 use serde::Deserialize;
 use std::error::Error;
@@ -34,6 +35,15 @@ enum Method {
     MoreStep {
         hessian: Vec<Vec<f64>>,
         gradient: Vec<f64>,
+    },
+    /// CAS-MORE with its surrogate given, and the evolution path so far.
+    CasMoreStep {
+        hessian: Vec<Vec<f64>>,
+        gradient: Vec<f64>,
+        path: Vec<f64>,
+        expected: f64,
+        epsilon_covariance: f64,
+        path_share: f64,
     },
 }
 
@@ -70,6 +80,20 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let surrogate =
                     Quadratic { hessian: rows(&hessian), gradient: DVector::from_vec(gradient), constant: 0. };
                 (more.step(&law, &surrogate)?.0, samples.weights)
+            }
+            Method::CasMoreStep { hessian, gradient, path, expected, epsilon_covariance, path_share } => {
+                let surrogate =
+                    Quadratic { hessian: rows(&hessian), gradient: DVector::from_vec(gradient), constant: 0. };
+                let factor = law.covariance.clone().cholesky().ok_or("the covariance")?.unpack();
+                let white = surrogate.after(&factor, &law.bias);
+                let (ridge, linear_penalty) = (Ridge::CrossValidated, 1.);
+                let update =
+                    CasMoreUpdate { epsilon_mean: epsilon, epsilon_covariance, path_share, ridge, linear_penalty };
+                let path = EvolutionPath { sum: DVector::from_vec(path), expected };
+                let nowhere = StateDistribution { mean: DVector::zeros(0), covariance: DMatrix::zeros(0, 0) };
+                let (law, path, _) = update.improved(&law, &path, &white, &nowhere)?;
+                // The path is what is looked at in the place of weights.
+                (law, path.sum.iter().copied().chain([path.expected]).collect())
             }
         };
         let covariance: Vec<Vec<f64>> = law.covariance.row_iter().map(|row| row.iter().copied().collect()).collect();

@@ -147,3 +147,74 @@ def test_more_equals_mushrooms_surrogate_and_all(witness, seed):
     mean, covariance = updated(distribution)
     np.testing.assert_allclose(ours["mean"], mean, atol=2e-3)
     np.testing.assert_allclose(ours["covariance"], covariance, atol=2e-3)
+
+
+def cas_more(asked):
+    """The published update: both duals minimised by SciPy, then the size of the covariance by the evolution path."""
+    dim, old, hessian = len(asked["mean"]), np.array(asked["covariance"]), np.array(asked["hessian"])
+    precision, mean, gradient = np.linalg.inv(old), np.array(asked["mean"]), np.array(asked["gradient"])
+    epsilon, share = asked["epsilon"], asked["path_share"]
+
+    def new_mean(multiplier):
+        return np.linalg.solve(multiplier * precision - hessian, multiplier * precision @ mean + gradient)
+
+    def new_covariance(multiplier):
+        return np.linalg.inv(precision - hessian / multiplier)
+
+    def dual_mean(multiplier):
+        linear = multiplier * precision @ mean + gradient
+        return multiplier * epsilon + 0.5 * (linear @ new_mean(multiplier) - multiplier * mean @ precision @ mean)
+
+    def dual_covariance(multiplier):
+        gained = np.linalg.slogdet(old)[1] - np.linalg.slogdet(new_covariance(multiplier))[1]
+        return multiplier * (asked["epsilon_covariance"] - 0.5 * gained)
+
+    least = max(0.0, np.linalg.eigvals(old @ hessian).real.max()) + 1e-9
+
+    def minimum(dual):
+        found = scipy.optimize.minimize_scalar(
+            lambda log: dual(least + np.exp(log)), bounds=(-20, 20), method="bounded", options={"xatol": 1e-12}
+        )
+        return least + np.exp(found.x)
+
+    moved, shape = new_mean(minimum(dual_mean)), new_covariance(minimum(dual_covariance))
+    values, vectors = np.linalg.eigh(old)
+    white = vectors @ np.diag(values**-0.5) @ vectors.T @ (moved - mean) / np.sqrt(2 * epsilon)
+    add = np.sqrt(share * (2 - share))
+    path = (1 - share) * np.array(asked["path"]) + add * white
+    kept = (1 - share) * asked["expected"]
+    expected = np.sqrt(kept**2 + add**2 + 2 * kept * add * np.cos(0.75 * np.pi / 2))
+    gain = np.clip(np.linalg.norm(path) / expected - 1, -1, 1)
+    return moved, shape * np.exp(2 * gain / dim), np.append(path, expected)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_cas_more_is_the_published_update(witness, seed):
+    random = np.random.default_rng(seed)
+    dim = 4
+    root, curved = random.normal(size=(dim, dim)) / 3 + np.eye(dim), random.normal(size=(dim, dim))
+    # Concave, convex and indefinite surrogates.
+    sign = [-1, 1, None][seed % 3]
+    hessian = curved + curved.T if sign is None else sign * curved @ curved.T
+    asked = {
+        "method": {
+            "cas_more_step": {
+                "hessian": hessian.tolist(),
+                "gradient": (5 * random.normal(size=dim)).tolist(),
+                "path": (0.5 * random.normal(size=dim)).tolist(),
+                "expected": 0.9,
+                "epsilon_covariance": 0.1,
+                "path_share": 0.3,
+            }
+        },
+        "mean": random.normal(size=dim).tolist(),
+        "covariance": (root @ root.T).tolist(),
+        "parameters": [[0.0] * dim],
+        "returns": [0.0],
+        "epsilon": 0.5,
+    }
+    mean, covariance, path = cas_more({**asked, **asked["method"]["cas_more_step"]})
+    ours = witness(asked)
+    np.testing.assert_allclose(ours["mean"], mean, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(ours["covariance"], covariance, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(ours["weights"], path, rtol=1e-5, atol=1e-5)

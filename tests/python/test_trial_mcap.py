@@ -118,4 +118,4 @@ def test_the_record_of_the_trial(trial):
     meta, episode = json.loads(record.metadata["trial"]), json.loads(record.metadata["episode"])
     assert meta["robot"] == "example_arm" and meta["end"] == {"kind": "completed"}
     assert meta["total_reward"] == -1.5 and meta["success"] is True
-    assert (episode["joints"], episode["action_dim"], episode["format"]) == (2, 2, 1)
+    assert (episode["joints"], episode["action_dim"], episode["format"]) == (2, 2, 2)

@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         latency: None,
         observed: vec![Observed::body("ball")],
     };
-    write_trial(&Disk, &path, &episode, &meta)?;
+    write_trial(&Disk, &path, (&episode, &meta), None)?;
     println!("{}", path.display());
     Ok(())
 }

@@ -215,6 +215,13 @@ impl Earnings {
         Ok(Self { to_come, low, high })
     }
 
+    /// Rewards (T x rollout). The last step's has the final state's reward in it.
+    pub fn rewards(&self) -> DMatrix<f64> {
+        let horizon = self.to_come.nrows() - 1;
+        let later = |t: usize, i: usize| if t + 1 < horizon { self.to_come[(t + 1, i)] } else { 0. };
+        DMatrix::from_fn(horizon, self.to_come.ncols(), |t, i| self.to_come[(t, i)] - later(t, i))
+    }
+
     /// Return of each rollout.
     pub fn returns(&self) -> Vec<f64> {
         self.to_come.row(0).iter().copied().collect()

@@ -105,6 +105,8 @@ pub struct Start {
     pub demonstration: Option<Demonstrated>,
     /// Entries of a rollout's first state that describe the task of that rollout.
     pub context: Range<usize>,
+    /// Seed of the numbers that a learner draws. Tasks leave it at 0, a run sets it.
+    pub seed: u64,
 }
 
 /// A demonstrated movement, sampled at the control period. The first row is the start of the
@@ -145,6 +147,9 @@ pub enum LearnerError {
     /// The learner needs a demonstration, and the task gives none.
     #[error("this learner starts from a demonstrated movement, and the task has none")]
     NoDemonstration,
+    /// An update's numbers are not finite.
+    #[error("the update is not finite")]
+    NonFinite,
     /// Settings are refused.
     #[error(transparent)]
     Settings(#[from] FieldError),
@@ -222,7 +227,9 @@ pub struct Report {
 pub(crate) fn policy_of(law: &StoredLaw) -> Result<&Policy, LearnerError> {
     match law {
         StoredLaw::Policy(policy) => Ok(policy),
-        StoredLaw::Movement { .. } => Err(LearnerError::OtherLaw { found: law.kind(), expected: "a policy" }),
+        StoredLaw::Movement { .. } | StoredLaw::Neural(_) => {
+            Err(LearnerError::OtherLaw { found: law.kind(), expected: "a linear-Gaussian policy" })
+        }
     }
 }
 

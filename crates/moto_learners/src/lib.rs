@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`moto`] | MOTO: quadratic Q-functions and an exactly KL- and entropy-constrained update (Akrour et al., JMLR 2018) |
 //! | [`gps`] | guided policy search, the trajectory-optimisation part (Levine and Abbeel 2014) |
+//! | [`trpo`] | trust region policy optimisation with a neural or a linear-Gaussian policy (Schulman et al. 2015) |
 //! | [`episodic`] | REPS, contextual REPS and MORE on the parameters of a movement primitive |
 //!
 //! The crate uses no threads but rayon's, no input or output, and no clock but for the reported
@@ -62,6 +63,7 @@ pub mod episodic;
 pub mod gps;
 pub mod moto;
 pub mod policy;
+pub mod trpo;
 
 mod batch;
 mod learner;

@@ -8,9 +8,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::episodic::{MoreConfig, RepsConfig};
+use crate::episodic::{CasMoreConfig, MoreConfig, RepsConfig};
 use crate::gps::GpsConfig;
 use crate::moto::MotoConfig;
+use crate::trpo::TrpoConfig;
 use crate::{Learner, LearnerError, Start};
 
 /// Settings of a learner.
@@ -57,8 +58,14 @@ fn make_learner<S: LearnerSettings>(settings: &Tree, start: &Start) -> Started {
 }
 
 /// The registered learners.
-pub static LEARNERS: Entries<Make> =
-    Entries::new(&[learner::<MotoConfig>(), learner::<GpsConfig>(), learner::<RepsConfig>(), learner::<MoreConfig>()]);
+pub static LEARNERS: Entries<Make> = Entries::new(&[
+    learner::<MotoConfig>(),
+    learner::<GpsConfig>(),
+    learner::<TrpoConfig>(),
+    learner::<RepsConfig>(),
+    learner::<MoreConfig>(),
+    learner::<CasMoreConfig>(),
+]);
 
 /// The registry of learners, from which a configuration chooses: `Choice<Learners>`.
 #[derive(Debug)]
@@ -118,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_learner_is_read_by_its_name_with_its_defaults() {
-        for name in ["moto", "gps", "reps", "more"] {
+        for name in ["moto", "gps", "trpo", "reps", "more", "cas_more"] {
             let choice: Choice<Learners> = serde_json::from_str(&format!(r#"{{"{name}": {{}}}}"#)).unwrap();
             assert_eq!(choice.name(), name);
             Learners::check(&choice).unwrap();

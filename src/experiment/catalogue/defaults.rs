@@ -12,7 +12,7 @@ pub const DEFAULTS: Entry = Entry {
         variate, clipped values, forecast, guard, few rollouts per iteration) against the paper's, which are all of that switched \
         off, and guided policy search: on the double link with 2, 20 and 20 rollouts per iteration, on the quad link \
         with joint limits with 10, 50 and 50. What counts is how many episodes it takes to -1 and -0.2, and to -20.",
-    duration: "about 5 minutes",
+    duration: "about 8 minutes",
     config: defaults,
     quick_divisor: 6,
 };
@@ -33,7 +33,7 @@ fn defaults() -> ExperimentConfig {
     ExperimentConfig {
         name: "defaults".into(),
         title: "Default settings of this project".into(),
-        seeds: 10,
+        seeds: 16,
         first_seed: 1,
         measures: measures()[..1].into(),
         variants: vec![

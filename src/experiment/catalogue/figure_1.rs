@@ -19,7 +19,7 @@ pub const LARGE_BATCHES: Entry = Entry {
         GPS values states as MOTO does, by going on with the old policy, with a fixed step. \
         The paper finds MOTO slightly above GPS in the end, and the small entropy reduction slower at first and better \
         in the end.",
-    duration: "about 4 minutes",
+    duration: "about 6 minutes",
     config: large_batches,
     quick_divisor: 10,
 };
@@ -34,7 +34,7 @@ pub const ABLATIONS: Entry = Entry {
         (cross-validated ridge, clipped values), because a fixed ridge fails with small batches. The paper finds \
         that reuse matters most, that Monte-Carlo values do not do, and that without the entropy constraint learning \
         is faster at first and not better in the end.",
-    duration: "about a minute",
+    duration: "about 2 minutes",
     config: ablations,
     quick_divisor: 4,
 };
@@ -46,7 +46,7 @@ pub const BATCH_SIZES: Entry = Entry {
         reduction (0.1, 0.05, 0.025 nats per iteration), the KL (0.2, 0.1, 0.05), the decay of old samples (0.7, \
         0.7^(1/2), 0.7^(1/4)) and what is kept (the last 100 episodes). The paper finds that smaller batches need \
         fewer episodes, down to 10.",
-    duration: "about 2 minutes",
+    duration: "about 3 minutes",
     config: batch_sizes,
     quick_divisor: 4,
 };
@@ -58,7 +58,7 @@ fn experiment(name: &str, title: &str, mut variants: Vec<Variant>) -> Experiment
     ExperimentConfig {
         name: name.into(),
         title: title.into(),
-        seeds: 10,
+        seeds: 16,
         first_seed: 1,
         measures: measures(),
         variants,

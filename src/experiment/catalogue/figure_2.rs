@@ -11,7 +11,7 @@ pub const MOTION: Entry = Entry {
         how? Made with this project's default settings, 10 rollouts per iteration, and a wide start: little torque needs \
         several swings, which is nothing that a policy finds once it has cooled down. motion.svg draws the motion of \
         the median seed.",
-    duration: "about 8 minutes",
+    duration: "about 13 minutes",
     config: motion,
     quick_divisor: 12,
 };
@@ -21,7 +21,7 @@ pub const JOINT_LIMITS: Entry = Entry {
     explanation: "\
         Quad link with soft limits of its three outer joints, 400 rollouts per iteration, nothing reused: guided \
         policy search against MOTO as in the paper. The paper finds that GPS hardly improves and MOTO learns.",
-    duration: "about 5 minutes",
+    duration: "about 8 minutes",
     config: joint_limits,
     quick_divisor: 20,
 };
@@ -32,7 +32,7 @@ fn motion() -> ExperimentConfig {
     ExperimentConfig {
         name: "2a".into(),
         title: "Quad link, swing-up with less torque".into(),
-        seeds: 10,
+        seeds: 16,
         first_seed: 1,
         measures: measures(),
         variants: [with(25.), with(15.)].map(|variant| Variant { thresholds: vec![-20.], ..variant }).into(),
@@ -44,7 +44,7 @@ fn joint_limits() -> ExperimentConfig {
     ExperimentConfig {
         name: "2b".into(),
         title: "Quad link with joint limits, 400 rollouts per iteration".into(),
-        seeds: 10,
+        seeds: 16,
         first_seed: 1,
         measures: measures(),
         variants: [moto("MOTO", &task, paper_without_reuse(), 400, 60), gps("GPS", &task, 400, 60)]

@@ -4,6 +4,7 @@ mod defaults;
 mod figure_1;
 mod figure_2;
 mod figure_3;
+mod figure_4;
 mod settings;
 
 use super::{ExperimentConfig, ExperimentError};
@@ -14,7 +15,7 @@ pub struct Entry {
     pub name: &'static str,
     /// Methods and settings compared, with the reason, for people.
     pub explanation: &'static str,
-    /// Time that ten seeds take on two processors, for people.
+    /// Time that sixteen seeds take on two processors, for people.
     pub duration: &'static str,
     /// Settings of the experiment.
     pub config: fn() -> ExperimentConfig,
@@ -30,7 +31,7 @@ impl Entry {
 }
 
 /// All experiments, in the order of the paper's figures.
-pub const ENTRIES: [Entry; 9] = [
+pub const ENTRIES: [Entry; 11] = [
     figure_1::LARGE_BATCHES,
     figure_1::ABLATIONS,
     figure_1::BATCH_SIZES,
@@ -39,6 +40,8 @@ pub const ENTRIES: [Entry; 9] = [
     figure_3::NOISELESS,
     figure_3::CONTEXT,
     figure_3::NOISY_BOUNCE,
+    figure_4::DOUBLE,
+    figure_4::QUAD,
     defaults::DEFAULTS,
 ];
 

@@ -2,6 +2,7 @@
 
 use moto_learners::gps::GpsConfig;
 use moto_learners::moto::{ForecastConfig, GuardConfig, MotoConfig, Reuse, Ridge, StateDiagonal, Targets, TrustRegion};
+use moto_learners::trpo::TrpoConfig;
 use moto_learners::{LearnerSettings, Learners};
 use moto_settings::Choice;
 
@@ -119,6 +120,11 @@ pub fn moto(label: &str, task: &TaskConfig, settings: MotoConfig, rollouts: usiz
 /// per step.
 pub fn gps(label: &str, task: &TaskConfig, rollouts: usize, iterations: usize) -> Variant {
     variant(label, task, method(&GpsConfig::default()), rollouts, iterations)
+}
+
+/// A variant that learns with TRPO.
+pub fn trpo(label: &str, task: &TaskConfig, settings: TrpoConfig, rollouts: usize, iterations: usize) -> Variant {
+    variant(label, task, method(&settings), rollouts, iterations)
 }
 
 fn variant(label: &str, task: &TaskConfig, method: Choice<Learners>, rollouts: usize, iterations: usize) -> Variant {

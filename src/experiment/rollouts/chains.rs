@@ -1,8 +1,10 @@
 //! Swing-ups, simulated without the control loop. All rollouts of an iteration run at once, on all
 //! processors.
 
+use std::sync::Arc;
+
 use moto_learners::moto::ReturnSummary;
-use moto_learners::policy::{Policy, StoredLaw};
+use moto_learners::policy::{CompiledPolicy, Law, StoredLaw};
 use moto_learners::{Batch, Reward, Start};
 
 use super::{Explored, Judged, Rollouts};
@@ -29,9 +31,9 @@ impl Chains {
         Ok(Self { task: SwingUp::new(task.clone())?, seed })
     }
 
-    fn roll_out(&self, policy: &Policy, kind: TrialKind, iteration: u64, count: u64) -> Result<Batch, RunError> {
+    fn roll_out(&self, law: &StoredLaw, kind: TrialKind, iteration: u64, count: u64) -> Result<Batch, RunError> {
         let keys: Vec<_> = (0..count).map(|rollout| TrialKey { kind, iteration, rollout }).collect();
-        Ok(self.task.rollouts(policy, self.seed, &keys, kind == TrialKind::Learn)?)
+        Ok(self.task.rollouts(&*policy(law)?, self.seed, &keys, kind == TrialKind::Learn))
     }
 
     fn mean_return(&self, batch: &Batch) -> Result<f64, RunError> {
@@ -40,10 +42,10 @@ impl Chains {
     }
 }
 
-fn policy(law: &StoredLaw) -> Result<&Policy, RunError> {
-    match law {
-        StoredLaw::Policy(policy) => Ok(policy),
-        StoredLaw::Movement { .. } => Err(RunError::Unfit { law: law.kind(), task: "swing_up" }),
+fn policy(law: &StoredLaw) -> Result<Arc<CompiledPolicy>, RunError> {
+    match law.compile()? {
+        Law::Policy(policy) => Ok(policy),
+        Law::Movement(_) => Err(RunError::Unfit { law: law.kind(), task: "swing_up" }),
     }
 }
 
@@ -57,17 +59,17 @@ impl Rollouts for Chains {
     }
 
     fn explore(&mut self, law: &StoredLaw, iteration: u64, count: u64) -> Result<Explored, RunError> {
-        let batch = self.roll_out(policy(law)?, TrialKind::Learn, iteration, count)?;
+        let batch = self.roll_out(law, TrialKind::Learn, iteration, count)?;
         Ok(Explored { batch, mean_return: None, success: None, discarded: 0 })
     }
 
     fn judge(&mut self, law: &StoredLaw, iteration: u64) -> Result<Judged, RunError> {
-        let batch = self.roll_out(policy(law)?, TrialKind::Evaluate, iteration, STARTS)?;
+        let batch = self.roll_out(law, TrialKind::Evaluate, iteration, STARTS)?;
         Ok(Judged { mean_return: self.mean_return(&batch)?, success: None })
     }
 
     fn attachment(&self, law: StoredLaw, iteration: u64) -> Result<Attachment, RunError> {
-        let batch = self.roll_out(policy(&law)?, TrialKind::Evaluate, iteration, 1)?;
+        let batch = self.roll_out(&law, TrialKind::Evaluate, iteration, 1)?;
         let joints = self.task.action_dim();
         let angles = batch.states.iter().map(|state| state.as_slice()[..joints].to_vec()).collect();
         let motion = SwingMotion { step: self.task.config().step, angles };

@@ -5,6 +5,7 @@ mod chains;
 mod on_the_loop;
 mod strokes;
 
+pub use on_the_loop::OnTheLoop;
 pub use strokes::StrokeError;
 
 use moto_learners::policy::StoredLaw;
@@ -70,7 +71,6 @@ pub struct Judged {
 pub fn of(variant: &Variant, seed: u64) -> Result<Box<dyn Rollouts>, RunError> {
     Ok(match &variant.task {
         TaskConfig::SwingUp(task) => Box::new(chains::Chains::new(task, seed)?),
-        TaskConfig::TableTennis(task) => Box::new(on_the_loop::OnTheLoop::shipped(task, &variant.method, seed)?),
-        TaskConfig::Robot(robot) => Box::new(on_the_loop::OnTheLoop::of(robot, &variant.method, seed)?),
+        TaskConfig::TableTennis(_) | TaskConfig::Robot(_) => Box::new(OnTheLoop::of_variant(variant, seed)?),
     })
 }

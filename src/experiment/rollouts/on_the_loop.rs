@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use moto_learners::policy::{Law, StoredLaw};
+use moto_learners::policy::{Law, Policy, StoredLaw};
 use moto_learners::{Learners, Reward, Start};
 use moto_settings::{Choice, FieldError};
 
 use super::strokes::Strokes;
 use super::{Explored, Judged, Rollouts};
 use crate::control::FinishedTrial;
-use crate::experiment::RobotFile;
 use crate::experiment::run::{Attachment, RunError};
+use crate::experiment::{RobotFile, TaskConfig, Variant};
 use crate::robot::{TrialKey, TrialKind};
 use crate::setup::Setup;
 use crate::supervisor::{LearnedStroke, Rollout, batch, is_finite};
@@ -31,11 +31,23 @@ pub struct OnTheLoop {
 }
 
 impl OnTheLoop {
+    /// The task of a variant.
+    ///
+    /// # Errors
+    /// The setting that is refused; a swing-up, which needs no control loop.
+    pub fn of_variant(variant: &Variant, seed: u64) -> Result<Self, RunError> {
+        match &variant.task {
+            TaskConfig::TableTennis(task) => Self::shipped(task, &variant.method, seed),
+            TaskConfig::Robot(robot) => Self::of(robot, &variant.method, seed),
+            TaskConfig::SwingUp(_) => Err(RunError::Unfit { law: "the control loop", task: "swing_up" }),
+        }
+    }
+
     /// Table tennis, with the arm and the control loop of the shipped configuration.
     ///
     /// # Errors
     /// The setting that is refused.
-    pub fn shipped(task: &TableTennisConfig, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
+    fn shipped(task: &TableTennisConfig, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
         let task = Tasks::chosen(task).map_err(TaskError::Setting)?;
         Self::new(Setup::shipped(|config| config.task = task)?, method, seed)
     }
@@ -45,7 +57,7 @@ impl OnTheLoop {
     /// # Errors
     /// The setting that is refused, with its file. Programs of the user's are refused: experiments
     /// neither start nor await them.
-    pub fn of(robot: &RobotFile, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
+    fn of(robot: &RobotFile, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
         let setup = Setup::load(&robot.config, |_| ())?;
         let refused = |field: &str, found: &str, expected: &str| {
             let field = format!("{}: {field}", robot.config.display());
@@ -72,6 +84,27 @@ impl OnTheLoop {
         let trial = self.strokes.make(law, key, key.kind == TrialKind::Learn)?;
         let judgement = self.task.judge(trial.episode());
         Ok((trial, judgement))
+    }
+}
+
+impl OnTheLoop {
+    /// The task's first policy.
+    ///
+    /// # Errors
+    /// A demonstration that fails.
+    pub fn first_policy(&self) -> Result<Policy, RunError> {
+        Ok(self.task.start()?.policy)
+    }
+
+    /// Makes a stroke without exploration: its states (step + 1 x d_s) and its return.
+    ///
+    /// # Errors
+    /// If the law cannot be used.
+    pub fn replay(&mut self, law: &StoredLaw, key: TrialKey) -> Result<(Vec<f64>, f64), RunError> {
+        let trial = self.strokes.make(&law.compile()?, key, false)?;
+        let (states, judged) = (trial.episode().states.clone(), self.task.judge(trial.episode()));
+        self.strokes.recycle(trial);
+        Ok((states, judged.total_reward))
     }
 }
 

@@ -18,19 +18,24 @@ enum Stream {
     Body(usize),
     /// Index of one of `arrays!`.
     Array(usize),
+    /// Index of one of `drawn`.
+    Drawn(usize),
 }
 
-pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, String> {
+pub(super) fn encode(episode: &Episode, meta: &TrialMeta, stage: Option<&Stage>) -> Result<Vec<u8>, String> {
     check_shapes(episode, meta)?;
     // A description that does not fit must not cost the trial.
     let fits = Observed::total(&meta.observed) == episode.task_values;
     let bodies = if fits { bodies(meta) } else { Vec::new() };
+    let drawn = stage.filter(|_| fits).map_or(Ok(Vec::new()), |stage| view::drawn(stage, episode, meta));
+    let drawn = drawn.map_err(|e| e.to_string())?;
     let arrays = arrays!(episode, meta);
     let rows = |a: &Array<&Vec<f64>>| a.data.len().checked_div(a.width).unwrap_or(0);
     let mut streams = vec![(Stream::Joints, true, episode.time.len())];
     let observations = episode.task.len().checked_div(episode.task_values).unwrap_or(0);
     streams.extend((0..bodies.len()).map(|i| (Stream::Body(i), true, observations)));
     streams.extend(arrays.iter().enumerate().map(|(i, a)| (Stream::Array(i), a.per_cycle, rows(a))));
+    streams.extend(drawn.iter().enumerate().map(|(i, drawn)| (Stream::Drawn(i), false, drawn.rows.len())));
     let messages = streams.iter().map(|(_, _, rows)| rows).sum();
 
     let mut writer = create().map_err(text)?;
@@ -47,11 +52,16 @@ pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, Str
             Stream::Body(i) if bodies[i].moves => channel::<Odometry>(&mut writer, &bodies[i].topic),
             Stream::Body(i) => channel::<PoseStamped>(&mut writer, &bodies[i].topic),
             Stream::Array(i) => channel::<Float64MultiArray>(&mut writer, arrays[i].topic),
+            Stream::Drawn(i) => drawn[i].channel(&mut writer),
         };
         let channel = channel.map_err(text)?;
         let mut latest = Duration::ZERO;
         for row in 0..rows {
-            let time = if per_cycle { episode.time[row] } else { meta.step_period.saturating_mul(row as u32) };
+            let time = match stream {
+                Stream::Drawn(i) => drawn[i].rows[row].0,
+                _ if per_cycle => episode.time[row],
+                _ => meta.step_period.saturating_mul(row as u32),
+            };
             // The running maximum keeps a stream's rows in order even if times go back.
             latest = latest.max(time);
             queue.push((latest, time, stream, channel, row));
@@ -69,6 +79,7 @@ pub(super) fn encode(episode: &Episode, meta: &TrialMeta) -> Result<Vec<u8>, Str
                 let Array { width, data, .. } = &arrays[i];
                 Float64MultiArray::new(&data[row * width..(row + 1) * width]).to_cdr()
             }
+            Stream::Drawn(i) => Ok(drawn[i].rows[row].1.clone()),
         };
         let header = MessageHeader { channel_id, sequence: row as u32, log_time, publish_time: log_time };
         writer.write_to_known_channel(&header, &data.map_err(|e| e.to_string())?).map_err(text)?;

@@ -6,10 +6,11 @@ use moto_learners::LearnerError;
 use tracing::warn;
 
 use super::Learning;
-use crate::control::{Episode, FinishedTrial};
-use crate::report::{DiscardedTrial, IterationMetrics, PerStep, Timing, learning_curve_svg};
+use crate::control::{Episode, FinishedTrial, Latency};
+use crate::report::page::Deadlines;
+use crate::report::{DiscardedTrial, Timing, learning_curve_svg};
 use crate::robot::{TrialKey, TrialKind};
-use crate::storage::{RunFolder, StorageError, TrialEnd, TrialMeta};
+use crate::storage::{DEADLINES_FILE, RunFolder, StorageError, TrialEnd, TrialMeta};
 use crate::supervisor::archive::Stored;
 use crate::supervisor::checkpoint::{Saved, header};
 use crate::supervisor::error::DaemonError;
@@ -55,9 +56,12 @@ impl Learning<'_> {
                     key.rollout,
                     key.iteration + 1
                 );
-            } else if let Some(Rollout { trial, .. }) = self.collected.usable.remove(&key.rollout) {
+            } else if let Some(Rollout { trial, episode, .. }) = self.collected.usable.remove(&key.rollout) {
                 warn!("trial {trial} is kept but not learned from: {MARKED_FAILED}");
-                self.archive.give(move |folder| folder.invalidate_trial(trial, MARKED_FAILED).map(|()| Stored::Other));
+                let stage = self.recorder.stage(&episode);
+                self.archive.give(move |folder| {
+                    folder.invalidate_trial(trial, MARKED_FAILED, Some(&stage)).map(|()| Stored::Other)
+                });
                 self.collected.discarded.push(DiscardedTrial { trial, reason: MARKED_FAILED.into() });
                 any = true;
             }
@@ -69,9 +73,9 @@ impl Learning<'_> {
         let meta = self.recorder.trial(self.next_trial, trial, judged);
         let episode = Arc::new(trial.episode().clone());
         self.next_trial += 1;
-        let (stored, content) = (meta.clone(), episode.clone());
+        let (stored, content, stage) = (meta.clone(), episode.clone(), self.recorder.stage(&episode));
         self.archive.give(move |folder| {
-            folder.write_trial(&content, &stored)?;
+            folder.write_trial(&content, &stored, Some(&stage))?;
             Ok(Stored::Trial(Box::new(stored)))
         });
         (meta, episode)
@@ -115,9 +119,28 @@ impl Learning<'_> {
     pub fn keep_black_boxes(&mut self, runner: &mut Runner) {
         while let Some(black_box) = runner.black_box() {
             let (episode, meta) = self.recorder.black_box(self.next_trial, &black_box);
-            self.archive.give(move |folder| folder.write_black_box(&episode, &meta).map(Stored::BlackBox));
+            let stage = self.recorder.stage(&episode);
+            self.archive
+                .give(move |folder| folder.write_black_box(&episode, &meta, Some(&stage)).map(Stored::BlackBox));
             runner.recycle_black_box(black_box);
         }
+    }
+
+    /// Stores the histograms of the loop's times, if cycles ran on the wall clock.
+    ///
+    /// # Errors
+    /// Never in practice: numbers always have a JSON form.
+    pub fn keep_deadlines(&mut self, latency: &Latency) -> Result<(), DaemonError> {
+        if latency.cycles == 0 {
+            return Ok(());
+        }
+        let unstorable = |error: serde_json::Error| StorageError::Unstorable {
+            path: self.archive.view().directory().join(DEADLINES_FILE),
+            what: error.to_string(),
+        };
+        let json = serde_json::to_vec(&Deadlines::of(latency)).map_err(unstorable)?;
+        self.archive.give(move |folder| folder.write_file(DEADLINES_FILE, &json).map(|_| Stored::Other));
+        Ok(())
     }
 
     /// A job that writes the learner's present state as a checkpoint.
@@ -158,22 +181,17 @@ impl Learning<'_> {
             update_time: duration,
         });
         self.saved = Arc::new(Saved { learner, episodes });
-        self.lines.push(for_the_curve(line.clone()));
+        self.lines.push(line.clone().reduced());
         let title = format!("{}, seed {}", self.setup.title(), self.setup.config.run.seed);
         let curve = learning_curve_svg(&title, &self.lines)?;
-        let save = self.checkpoint()?;
+        let (save, keep) = (self.checkpoint()?, self.setup.config.run.keep_trials);
         self.archive.give(move |folder| {
             folder.append_metrics(&line)?;
             save(folder)?;
+            folder.thin_trials(keep)?;
             folder.write_file(LEARNING_CURVE, curve.as_bytes())?;
             Ok(Stored::Iteration(Box::new(line)))
         });
         Ok(())
     }
-}
-
-/// A line reduced to the data of the learning curve, so that long runs need little memory.
-pub fn for_the_curve(mut line: IterationMetrics) -> IterationMetrics {
-    (line.steps, line.timing) = (PerStep::default(), Timing::default());
-    line
 }

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use tracing::warn;
 
-use self::keeping::for_the_curve;
 use super::archive::{Archive, ArchiveError, Stored};
 use super::checkpoint::{Saved, compiled};
 use super::error::DaemonError;
@@ -77,7 +76,7 @@ impl<'a> Learning<'a> {
         let iteration = saved.learner.iteration() as u64;
         archive.recover();
         archive.now(move |folder| folder.retain_metrics(iteration))?;
-        let lines = archive.view().metrics()?.into_iter().map(for_the_curve).collect();
+        let lines = archive.view().metrics()?.into_iter().map(IterationMetrics::reduced).collect();
         let mut collected = Collected::default();
         let law = saved.learner.law().compile()?;
         let found = archive.view().trials_after(iteration)?;
@@ -116,7 +115,7 @@ impl<'a> Learning<'a> {
         Ok(Self {
             thread: LearnerThread::spawn(saved.learner.clone(), setup.reward()?)?,
             next_trial: archive.view().trials()?.last().map_or(1, |(number, _)| number + 1),
-            recorder: Recorder::new(setup, task),
+            recorder: Recorder::new(setup, task)?,
             programs: None,
             setup,
             task,
@@ -146,7 +145,7 @@ impl<'a> Learning<'a> {
         let run = &self.setup.config.run;
         let done = self.saved.learner.iteration();
         let made = done * run.rollouts + self.collected.usable.len();
-        let mut progress = Progress::new(made, run.iterations * run.rollouts);
+        let mut progress = Progress::new(made, run.iterations * run.rollouts, self.archive.view().directory());
         let result = match self.iterate(runner, interrupt, &mut progress).await {
             Err(DaemonError::Runner(_)) if interrupt.asked() => Ok(Ended::Interrupted),
             Err(error @ DaemonError::Runner(_)) => self.check_programs().and(Err(error)),

@@ -135,6 +135,14 @@ impl Measure {
         if let Quantity::Entries(entries) = &self.quantity { entries.len() } else { 3 }
     }
 
+    /// For the position of a link: its target and where it is in a state (state), m in the world.
+    pub fn place(&self, model: &Model, state: &[f64]) -> Option<(Vector3<f64>, Vector3<f64>)> {
+        matches!(self.quantity, Quantity::Position { .. }).then(|| {
+            let target = Vector3::from_column_slice(self.wanted.of(state));
+            (target, target + Vector3::from_column_slice(&self.error(model, state)))
+        })
+    }
+
     /// The error in a state (state): value minus target.
     pub fn error(&self, model: &Model, state: &[f64]) -> Vec<f64> {
         let wanted = self.wanted.of(state);

@@ -19,6 +19,7 @@ mod term;
 #[cfg(test)]
 mod tests;
 mod via_points;
+mod view;
 
 pub use config::{
     ConditionConfig, ContextConfig, Demonstration, End, FeedbackConfig, Measured, Message, Moment, ObservedConfig,

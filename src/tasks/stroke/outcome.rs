@@ -86,7 +86,7 @@ impl StrokeTask {
     }
 
     /// The state at a time; `None` beyond the end of the recorded stroke.
-    fn state_at(&self, states: &[&[f64]], step: usize, share: f64) -> Option<Vec<f64>> {
+    pub(super) fn state_at(&self, states: &[&[f64]], step: usize, share: f64) -> Option<Vec<f64>> {
         let state = states.get(step)?;
         if share == 0. {
             return Some(state.to_vec());

@@ -12,6 +12,7 @@ use crate::control::{Episode, Stroke};
 use crate::dynamics::JointKind;
 use crate::robot::{Observed, Plant, TrialKey};
 use crate::tasks::{Judgement, Robot, Task, TaskConfig, TaskError, TaskSettings, Tasks};
+use crate::view::{Mark, Surroundings};
 
 impl TaskSettings for StrokeTaskConfig {
     const NAME: &'static str = "stroke";
@@ -69,6 +70,7 @@ impl Task for StrokeTask {
                 goal_time: self.reference.goal_time,
             }),
             context: self.context.clone(),
+            seed: 0,
         })
     }
 
@@ -87,6 +89,14 @@ impl Task for StrokeTask {
 
     fn judge(&self, episode: &Episode) -> Judgement {
         self.judged(episode)
+    }
+
+    fn surroundings(&self, episode: &Episode) -> Surroundings {
+        self.drawn(episode)
+    }
+
+    fn marks(&self, episode: &Episode) -> Vec<Mark> {
+        self.marks_of(episode)
     }
 
     fn reward_settings(&self) -> Value {

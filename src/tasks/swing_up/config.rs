@@ -46,6 +46,17 @@ impl Default for JointLimit {
     }
 }
 
+/// State that the reward is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Goal {
+    /// The chain upright at rest, in the last `rewarded_steps` steps and at the end.
+    RestAtTheEnd,
+    /// The tip above the first joint, at every step and at the end: the squared distance of the tip
+    /// from upright, whatever the velocity (the reward of the paper's comparison with TRPO).
+    TipAlways,
+}
+
 /// A swing-up (Akrour et al. 2018, section 6.1). Choices that the paper leaves open are this
 /// project's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -72,16 +83,22 @@ pub struct SwingUpConfig {
     /// Standard deviation of each angle and velocity at the start, around hanging at rest.
     #[schemars(extend("minimum" = 0, "maximum" = 1, "x-unit" = "rad and rad/s"))]
     pub start_deviation: f64,
+    /// State that the reward is for.
+    pub goal: Goal,
     /// Number of final steps in which the distance from the goal has a cost, at most `horizon`. The
-    /// final state has this cost too.
+    /// final state has this cost too. Not used by the goal `tip_always`.
     #[schemars(extend("minimum" = 0))]
     pub rewarded_steps: usize,
-    /// Cost of a squared angle.
+    /// Cost of a squared angle. Not used by the goal `tip_always`.
     #[schemars(extend("minimum" = 0, "maximum" = 1000000, "x-unit" = "1/rad^2"))]
     pub position_weight: f64,
-    /// Cost of a squared velocity.
+    /// Cost of a squared velocity. Not used by the goal `tip_always`.
     #[schemars(extend("minimum" = 0, "maximum" = 1000000, "x-unit" = "s^2/rad^2"))]
     pub velocity_weight: f64,
+    /// Cost of the tip's squared distance from upright, in lengths of a link. Used by the goal
+    /// `tip_always`.
+    #[schemars(extend("minimum" = 0, "maximum" = 1000000, "x-unit" = "per squared link"))]
+    pub tip_weight: f64,
     /// Cost of a squared torque at every step. The torque counts before it is limited.
     #[schemars(extend("minimum" = 0, "maximum" = 1000000, "x-unit" = "1/(N m)^2"))]
     pub action_weight: f64,
@@ -104,9 +121,11 @@ impl Default for SwingUpConfig {
             torque_limit: 25.,
             joint_limit: None,
             start_deviation: 0.01,
+            goal: Goal::RestAtTheEnd,
             rewarded_steps: 20,
             position_weight: 1.,
             velocity_weight: 0.1,
+            tip_weight: 1.,
             action_weight: 1e-4,
             initial_deviation: 5.,
             success_angle: 0.2,

@@ -8,16 +8,17 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Chain, JointLimit, LinkInertia, SwingUpConfig};
+pub use config::{Chain, Goal, JointLimit, LinkInertia, SwingUpConfig};
+pub use plant::Plant;
+
 use moto_learners::{Batch, Reward, Start};
 use moto_settings::FieldError;
 
 use crate::control::ControlConfig;
 use crate::dynamics::{Model, ModelError};
-use crate::policy::{CompiledPolicy, LinearGaussian, Policy, PolicyError};
+use crate::policy::{CompiledPolicy, LinearGaussian, Policy};
 use crate::robot::{TrialKey, exploration_noise, trial_random};
 use nalgebra::{DMatrix, DVector};
-use plant::Plant;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
@@ -127,22 +128,24 @@ impl SwingUp {
 
     /// The start of a learner.
     pub fn start(&self) -> Start {
-        Start { policy: self.initial_policy(), state_scales: self.state_scales(), demonstration: None, context: 0..0 }
+        Start {
+            policy: self.initial_policy(),
+            state_scales: self.state_scales(),
+            demonstration: None,
+            context: 0..0,
+            seed: 0,
+        }
     }
 
     /// Makes the rollouts of `keys`, with or without exploration noise. Start and noise depend on
     /// seed and key alone, not on the number of threads.
-    ///
-    /// # Errors
-    /// A policy that cannot be used.
-    pub fn rollouts(&self, policy: &Policy, seed: u64, keys: &[TrialKey], explore: bool) -> Result<Batch, PolicyError> {
-        let law = CompiledPolicy::new(policy)?;
-        let motions: Vec<Swing> = keys.par_iter().map(|key| self.rollout(&law, seed, key, explore)).collect();
+    pub fn rollouts(&self, policy: &CompiledPolicy, seed: u64, keys: &[TrialKey], explore: bool) -> Batch {
+        let motions: Vec<Swing> = keys.par_iter().map(|key| self.rollout(policy, seed, key, explore)).collect();
         let gather = |of: fn(&Swing) -> &DMatrix<f64>, t: usize| {
             DMatrix::from_columns(&motions.iter().map(|motion| of(motion).column(t)).collect::<Vec<_>>())
         };
         let actions: Vec<_> = (0..self.horizon()).map(|t| gather(|motion| &motion.actions, t)).collect();
-        Ok(Batch {
+        Batch {
             states: (0..=self.horizon()).map(|t| gather(|motion| &motion.states, t)).collect(),
             // The limits are part of the plant, so the Q-function is fitted on the torques before
             // any limit.
@@ -150,7 +153,7 @@ impl SwingUp {
             actions,
             outcomes: vec![DMatrix::zeros(0, keys.len()); self.horizon()],
             parameters: DMatrix::zeros(0, keys.len()),
-        })
+        }
     }
 
     /// One rollout.
@@ -163,8 +166,7 @@ impl SwingUp {
         };
         let mut states = DMatrix::zeros(state_dim, horizon + 1);
         let mut actions = DMatrix::zeros(action_dim, horizon);
-        let mut plant = Plant::new(&self.config, &self.model);
-        plant.reset(&self.first_state(seed, key));
+        let mut plant = self.placed(seed, key);
         states.column_mut(0).copy_from_slice(plant.state());
         for t in 0..horizon {
             let mut action = actions.column_mut(t);
@@ -174,6 +176,13 @@ impl SwingUp {
             states.column_mut(t + 1).copy_from_slice(plant.state());
         }
         Swing { states, actions }
+    }
+
+    /// The chain at the start of a rollout.
+    pub fn placed(&self, seed: u64, key: &TrialKey) -> Plant {
+        let mut plant = Plant::new(&self.config, &self.model);
+        plant.reset(&self.first_state(seed, key));
+        plant
     }
 
     /// Hanging at rest (state).
@@ -195,14 +204,33 @@ impl SwingUp {
     fn distance(&self, state: &[f64]) -> f64 {
         let squares = |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>();
         let (angles, velocities) = state.split_at(self.model.dof());
-        self.config.position_weight * squares(angles) + self.config.velocity_weight * squares(velocities)
+        match self.config.goal {
+            Goal::RestAtTheEnd => {
+                self.config.position_weight * squares(angles) + self.config.velocity_weight * squares(velocities)
+            }
+            Goal::TipAlways => self.config.tip_weight * squared_tip_distance(angles),
+        }
     }
+}
+
+/// Squared distance of the tip of links of length 1 from upright, by the relative angles.
+fn squared_tip_distance(angles: &[f64]) -> f64 {
+    let (mut angle, mut aside, mut below) = (0., 0., 0.);
+    for relative in angles {
+        angle += relative;
+        aside += f64::sin(angle);
+        below += 1. - f64::cos(angle);
+    }
+    aside * aside + below * below
 }
 
 impl Reward for SwingUp {
     fn step(&self, t: usize, state: &[f64], action: &[f64], _next: &[f64], _outcome: &[f64]) -> f64 {
         let effort = self.config.action_weight * action.iter().map(|a| a * a).sum::<f64>();
-        let rewarded = t + self.config.rewarded_steps >= self.config.horizon;
+        let rewarded = match self.config.goal {
+            Goal::RestAtTheEnd => t + self.config.rewarded_steps >= self.config.horizon,
+            Goal::TipAlways => true,
+        };
         -effort - if rewarded { self.distance(state) } else { 0. }
     }
 

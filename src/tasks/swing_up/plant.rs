@@ -5,7 +5,7 @@ use crate::dynamics::{Model, Workspace};
 use crate::simulation::integrator::RungeKutta4;
 
 /// A chain with its present state.
-pub(super) struct Plant {
+pub struct Plant {
     config: SwingUpConfig,
     model: Model,
     workspace: Workspace,
@@ -16,7 +16,7 @@ pub(super) struct Plant {
 }
 
 impl Plant {
-    pub fn new(config: &SwingUpConfig, model: &Model) -> Self {
+    pub(super) fn new(config: &SwingUpConfig, model: &Model) -> Self {
         let (state, torque) = (vec![0.; 2 * model.dof()], vec![0.; model.dof()]);
         let (workspace, integrator) = (model.workspace(), RungeKutta4::new(model));
         Self { config: config.clone(), model: model.clone(), workspace, integrator, state, torque }

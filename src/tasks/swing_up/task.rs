@@ -65,11 +65,14 @@ impl Task for SwingUp {
     }
 
     fn reward_settings(&self) -> Value {
-        let SwingUpConfig { rewarded_steps, position_weight, velocity_weight, action_weight, .. } = self.config;
+        let SwingUpConfig { goal, rewarded_steps, position_weight, velocity_weight, tip_weight, action_weight, .. } =
+            self.config;
         json!({
+            "goal": goal,
             "rewarded_steps": rewarded_steps,
             "position_weight": position_weight,
             "velocity_weight": velocity_weight,
+            "tip_weight": tip_weight,
             "action_weight": action_weight,
         })
     }

@@ -47,10 +47,10 @@ proptest! {
 fn a_rollout_is_the_same_alone_and_among_others_at_any_number_of_threads() {
     for chain in [Chain::Double, Chain::Quad] {
         let task = task(SwingUpConfig { chain, joint_limit: Some(JointLimit::default()), ..Default::default() });
-        let policy = task.initial_policy();
+        let policy = CompiledPolicy::new(&task.initial_policy()).unwrap();
         let rollouts = |threads, keys: &[TrialKey]| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| task.rollouts(&policy, 7, keys, true).unwrap())
+            pool.install(|| task.rollouts(&policy, 7, keys, true))
         };
         let keys: Vec<_> = (0..5).map(key).collect();
         let together = rollouts(1, &keys);
@@ -69,7 +69,7 @@ fn torques_are_limited_and_the_asked_ones_cost() {
         let task = task(SwingUpConfig { torque_limit, start_deviation: 0., ..Default::default() });
         let mut policy = task.initial_policy();
         policy.steps.iter_mut().for_each(|law| law.bias.fill(40.));
-        let batch = task.rollouts(&policy, 1, &[key(0)], false).unwrap();
+        let batch = task.rollouts(&CompiledPolicy::new(&policy).unwrap(), 1, &[key(0)], false);
         let cost = -task.step(0, batch.states[0].as_slice(), batch.received[0].as_slice(), &[], &[]);
         assert!((cost - 1e-4 * 2. * 40. * 40.).abs() < 1e-12, "{cost}");
         batch.states[20].clone()
@@ -87,6 +87,24 @@ fn only_the_last_steps_and_the_end_cost_for_the_state() {
         assert_eq!(task.step(t, &state, &[0.; 2], &state, &[]), expected, "step {t}");
     }
     assert_eq!(task.last(&state), -distance);
+}
+
+#[test]
+fn the_tip_costs_by_its_distance_from_upright_at_every_step() {
+    let task = task(SwingUpConfig { goal: Goal::TipAlways, tip_weight: 0.5, ..Default::default() });
+    let half = std::f64::consts::FRAC_PI_2;
+    // Both links level; the first level and the second up; upright, whatever the velocity; hanging.
+    for (state, squared) in [
+        ([half, 0., 1., 2.], 4. + 4.),
+        ([half, -half, 0., 0.], 1. + 1.),
+        ([0., 0., 5., -5.], 0.),
+        ([2. * half, 0., 0., 0.], 16.),
+    ] {
+        for t in [0, 50, 99] {
+            assert!((task.step(t, &state, &[0.; 2], &state, &[]) + 0.5 * squared).abs() < 1e-12, "{state:?}");
+        }
+        assert!((task.last(&state) + 0.5 * squared).abs() < 1e-12);
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod posture;
 mod scene;
 mod stroke;
 mod task;
+mod view;
 pub mod world;
 
 pub use config::{

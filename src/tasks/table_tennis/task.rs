@@ -5,6 +5,7 @@ use super::{Setting, TableTennis, TableTennisConfig};
 use crate::control::{Episode, Stroke};
 use crate::robot::{Observed, Plant, Tracker, TrackerConfig};
 use crate::tasks::{Judgement, Robot, Scene, Task, TaskError, TaskSettings};
+use crate::view::{Mark, Surroundings};
 use moto_learners::{Demonstrated, Start};
 use serde_json::{Value, json};
 
@@ -65,6 +66,7 @@ impl Task for TableTennis {
             }),
             // The context is the ball's velocity.
             context: state_dim - 3..state_dim,
+            seed: 0,
         })
     }
 
@@ -88,6 +90,14 @@ impl Task for TableTennis {
             success: outcome.success,
             distance: outcome.distance_to_target,
         }
+    }
+
+    fn surroundings(&self, _episode: &Episode) -> Surroundings {
+        self.drawn()
+    }
+
+    fn marks(&self, episode: &Episode) -> Vec<Mark> {
+        self.landed(episode)
     }
 
     fn reward_settings(&self) -> Value {

@@ -2,18 +2,22 @@
 //! iteration.
 //!
 //! [`MovementSearch`] searches the parameters of a movement primitive ([`Dmp`](crate::policy::Dmp))
-//! by one of two methods: relative entropy policy search with or without context ([`reps`]), or
-//! model-based relative entropy stochastic search ([`more`]). Each method is a learner with its own
-//! settings, [`RepsConfig`] and [`MoreConfig`].
+//! by one of three methods: relative entropy policy search with or without context ([`reps`]),
+//! model-based relative entropy stochastic search ([`more`]), or the latter by coordinate ascent
+//! with step-size adaptation, with or without context ([`cas_more`]). Each method is a learner with
+//! its own settings, [`RepsConfig`], [`MoreConfig`] and [`CasMoreConfig`].
 
+pub mod cas_more;
 pub mod more;
 pub mod reps;
 pub mod samples;
 
 mod movement;
+mod surrogate;
 
 pub use movement::{MovementConfig, MovementSearch};
 
+use self::cas_more::{CasMoreUpdate, EvolutionPath};
 use self::more::MoreUpdate;
 use self::reps::RepsUpdate;
 use self::samples::{Episodes, Samples, effective};
@@ -100,6 +104,70 @@ impl Default for MoreConfig {
     }
 }
 
+/// CAS-MORE over the parameters of a movement primitive (Huettenrauch and Neumann 2024), with or
+/// without context.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CasMoreConfig {
+    /// Bound on the KL of the mean.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "nats"))]
+    pub epsilon_mean: f64,
+    /// Bound on the KL of the covariance; null for `1.5 / (10 + n^1.5)` with n parameters.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 10, "x-unit" = "nats"))]
+    pub epsilon_covariance: Option<f64>,
+    /// Share of the newest step in the evolution path; null for `1 / (2 + n^0.7)`.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
+    pub path_share: Option<f64>,
+    /// Number of iterations whose samples are used.
+    #[schemars(extend("minimum" = 1, "maximum" = 1000))]
+    pub stored_iterations: usize,
+    /// Weight of a sample per iteration of age.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
+    pub sample_decay: f64,
+    /// Penalty of the surrogate's linear terms relative to its quadratic terms.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
+    pub linear_penalty: f64,
+    /// The movement whose parameters are searched. Not used by a bare `EpisodicSearch`.
+    pub movement: MovementConfig,
+}
+
+impl Default for CasMoreConfig {
+    fn default() -> Self {
+        Self {
+            epsilon_mean: 0.5,
+            epsilon_covariance: None,
+            path_share: None,
+            stored_iterations: 10,
+            sample_decay: 1.,
+            linear_penalty: 0.1,
+            movement: MovementConfig::default(),
+        }
+    }
+}
+
+impl CasMoreConfig {
+    /// The update of a search over this number of parameters, with the paper's rules where a value
+    /// is left open.
+    pub fn update(&self, parameters: usize) -> CasMoreUpdate {
+        let n = parameters as f64;
+        CasMoreUpdate {
+            epsilon_mean: self.epsilon_mean,
+            epsilon_covariance: self.epsilon_covariance.unwrap_or(1.5 / (10. + n.powf(1.5))),
+            path_share: self.path_share.unwrap_or(1. / (2. + n.powf(0.7))),
+            ridge: Ridge::CrossValidated,
+            linear_penalty: self.linear_penalty,
+        }
+    }
+}
+
+impl LearnerSettings for CasMoreConfig {
+    const NAME: &'static str = "cas_more";
+
+    fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, LearnerError> {
+        Ok(Box::new(MovementSearch::new(EpisodicMethod::CasMore(self.clone()), start)?))
+    }
+}
+
 impl LearnerSettings for RepsConfig {
     const NAME: &'static str = "reps";
 
@@ -131,6 +199,8 @@ pub enum EpisodicMethod {
     Reps(RepsConfig),
     /// [`more`].
     More(MoreConfig),
+    /// [`cas_more`].
+    CasMore(CasMoreConfig),
 }
 
 /// Why a search cannot start or continue.
@@ -163,8 +233,8 @@ pub enum EpisodicError {
         /// Rows of contexts expected.
         expected_contexts: usize,
     },
-    /// The surrogate or the update cannot be computed.
-    #[error("MORE: {0}")]
+    /// The surrogate or the update of MORE or CAS-MORE cannot be computed.
+    #[error("the search: {0}")]
     More(#[from] MotoError),
 }
 
@@ -173,6 +243,7 @@ impl EpisodicMethod {
         match self {
             Self::Reps(c) => (c.stored_iterations, c.sample_decay),
             Self::More(c) => (c.stored_iterations, c.sample_decay),
+            Self::CasMore(c) => (c.stored_iterations, c.sample_decay),
         }
     }
 
@@ -180,6 +251,7 @@ impl EpisodicMethod {
         match self {
             Self::Reps(c) => &c.movement,
             Self::More(c) => &c.movement,
+            Self::CasMore(c) => &c.movement,
         }
     }
 }
@@ -187,7 +259,8 @@ impl EpisodicMethod {
 /// Report of an iteration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpisodicReport {
-    /// KL of the update, nats: of the samples' weights (REPS) or of the search distribution (MORE).
+    /// KL of the update, nats: of the samples' weights (REPS) or of the search distribution (MORE); the
+    /// sum of both bounded KLs (CAS-MORE).
     pub kl: f64,
     /// Entropy of the new search distribution, nats.
     pub entropy: f64,
@@ -205,6 +278,8 @@ pub struct EpisodicSearch {
     iteration: usize,
     /// Stored iterations, oldest first.
     store: Vec<Episodes>,
+    /// Evolution path of [`cas_more`]; the others leave it as it is.
+    path: EvolutionPath,
 }
 
 impl EpisodicSearch {
@@ -219,7 +294,10 @@ impl EpisodicSearch {
         policy.validate()?;
         match method {
             EpisodicMethod::More(_) if policy.state_dim() > 0 => Err(EpisodicError::Context(policy.state_dim())),
-            _ => Ok(Self { method, law: initial, iteration: 0, store: Vec::new() }),
+            _ => {
+                let path = EvolutionPath::new(initial.bias.len());
+                Ok(Self { method, law: initial, iteration: 0, store: Vec::new(), path })
+            }
         }
     }
 
@@ -250,6 +328,7 @@ impl EpisodicSearch {
         store.push(episodes);
         store.drain(..store.len().saturating_sub(stored));
         let samples = Samples::new(&store, decay);
+        let mut path = self.path.clone();
         let (law, kl, effective_samples) = match &self.method {
             EpisodicMethod::Reps(config) => {
                 let RepsConfig { epsilon, quadratic_features, inertia, .. } = *config;
@@ -262,10 +341,17 @@ impl EpisodicSearch {
                 let (law, solution) = update.apply(&self.law, &samples)?;
                 (Some(law), solution.kl, effective(&samples.weights))
             }
+            EpisodicMethod::CasMore(config) => {
+                let update = config.update(self.law.bias.len());
+                let (law, new_path, solution) = update.apply(&self.law, &path, &samples)?;
+                path = new_path;
+                (Some(law), solution.kl_mean + solution.kl_covariance, effective(&samples.weights))
+            }
         };
         let too_few = law.is_none();
         self.law = law.unwrap_or_else(|| self.law.clone());
         self.store = store;
+        self.path = path;
         self.iteration += 1;
         let kl = if too_few { 0. } else { kl };
         Ok(EpisodicReport { kl, entropy: entropy(&self.law), effective_samples, too_few })
@@ -279,6 +365,7 @@ impl EpisodicSearch {
             && self.law.gain.shape() == other.law.gain.shape()
             && policy.validate().is_ok()
             && self.iteration < TOO_MANY
+            && self.path.is_sound(self.law.bias.len())
             && self.store.iter().all(|episodes| self.check(episodes).is_ok())
     }
 

@@ -9,7 +9,8 @@
 //! dimension by a Bayesian projection instead).
 
 use super::samples::Samples;
-use crate::moto::{Columns, Design, MotoError, Quadratic, Ridge, StateDistribution, StepUpdate};
+use super::surrogate::{Whitening, surrogate};
+use crate::moto::{MotoError, Quadratic, Ridge, StateDistribution, StepUpdate};
 use crate::policy::LinearGaussian;
 use nalgebra::{DMatrix, DVector};
 
@@ -44,35 +45,22 @@ impl MoreUpdate {
     /// # Errors
     /// [`MotoError::Numerical`] if the surrogate is not finite.
     pub fn apply(&self, law: &LinearGaussian, samples: &Samples) -> Result<(LinearGaussian, MoreSolution), MotoError> {
-        let factor = law.covariance.clone().cholesky();
-        let factor = factor.ok_or(MotoError::Numerical { quantity: "search distribution", step: 0 })?.unpack();
-        let mut white = samples.parameters.clone();
-        white.column_iter_mut().for_each(|mut column| column -= &law.bias);
-        factor.solve_lower_triangular_mut(&mut white);
+        let whitening = Whitening::new(law)?;
+        let (white, factor) = (whitening.white(samples), &whitening.factor);
         let standard = LinearGaussian {
             gain: DMatrix::zeros(white.nrows(), 0),
             bias: DVector::zeros(white.nrows()),
             covariance: DMatrix::identity(white.nrows(), white.nrows()),
         };
-        let surrogate = self.surrogate(&white, samples);
+        let surrogate = surrogate(&DMatrix::zeros(0, white.ncols()), &white, samples, self.ridge, self.linear_penalty);
         let (updated, solution) = self.step(&standard, &surrogate)?;
-        let covariance = &factor * updated.covariance * factor.transpose();
+        let covariance = factor * updated.covariance * factor.transpose();
         let law = LinearGaussian {
             gain: law.gain.clone(),
-            bias: &law.bias + &factor * updated.bias,
+            bias: &law.bias + factor * updated.bias,
             covariance: (&covariance + covariance.transpose()) * 0.5,
         };
         Ok((law, solution))
-    }
-
-    /// The quadratic of the parameters (parameter x sample) that fits the returns best.
-    fn surrogate(&self, parameters: &DMatrix<f64>, samples: &Samples) -> Quadratic {
-        let mut columns = Columns::zeros(parameters.ncols(), parameters.nrows());
-        parameters.column_iter().enumerate().for_each(|(i, column)| columns.set(i, 0, column.as_slice()));
-        let thresholds = vec![f64::MIN_POSITIVE; parameters.nrows()];
-        Design::new(&columns, samples.weights.clone(), &thresholds, self.linear_penalty, self.ridge)
-            .fit(&samples.returns)
-            .function
     }
 
     /// The best Gaussian for a given surrogate of the return.

@@ -42,4 +42,5 @@ pub use state_distribution::StateDistribution;
 pub use theory::{StepOutcome, expected_advantage};
 pub use trust_region::multipliers;
 pub use update::StepUpdate;
+pub(crate) use value::QBlocks;
 pub use value::backup;

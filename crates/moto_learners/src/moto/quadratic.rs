@@ -38,7 +38,7 @@ impl Quadratic {
         self.constant += other.constant;
     }
 
-    pub(super) fn is_finite(&self) -> bool {
+    pub(crate) fn is_finite(&self) -> bool {
         self.constant.is_finite() && self.hessian.iter().chain(self.gradient.iter()).all(|x| x.is_finite())
     }
 

@@ -87,6 +87,22 @@ pub enum PolicyError {
         /// Policy steps.
         horizon: usize,
     },
+    /// The parts of a network are inconsistent, too wide or not finite.
+    #[error(
+        "the policy's network has {inputs} inputs, {hidden} units per hidden layer, {outputs} outputs and {weights} weights: \
+         expected a layer of 1 to 64 for the state and the time, for each hidden layer and for the action, finite weights that \
+         fill them, and positive scales"
+    )]
+    Network {
+        /// Inputs of the network.
+        inputs: usize,
+        /// Units per hidden layer.
+        hidden: usize,
+        /// Outputs of the network.
+        outputs: usize,
+        /// Number of weights.
+        weights: usize,
+    },
     /// The covariance has no Cholesky factor.
     #[error("policy step {step}: the covariance is not positive definite")]
     NotPositiveDefinite {

@@ -1,6 +1,6 @@
 //! The stored form of a law.
 
-use super::{CompiledMovement, CompiledPolicy, Law, LinearGaussian, Policy, PolicyError, Primitive};
+use super::{CompiledMovement, CompiledPolicy, Law, LinearGaussian, NeuralPolicy, Policy, PolicyError, Primitive};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -19,14 +19,17 @@ pub enum StoredLaw {
         /// Number of policy steps.
         horizon: usize,
     },
+    /// A policy whose mean is a network of state and time.
+    Neural(NeuralPolicy),
 }
 
 impl StoredLaw {
     /// Name of the kind of law, in messages.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Policy(_) => "a policy",
+            Self::Policy(_) => "a linear-Gaussian policy",
             Self::Movement { .. } => "a movement primitive",
+            Self::Neural(_) => "a neural policy",
         }
     }
 
@@ -37,6 +40,7 @@ impl StoredLaw {
     pub fn compile(&self) -> Result<Law, PolicyError> {
         match self {
             Self::Policy(policy) => Ok(CompiledPolicy::new(policy)?.into()),
+            Self::Neural(policy) => Ok(CompiledPolicy::with_network(policy)?.into()),
             Self::Movement { primitive, parameters, horizon } => {
                 Ok(CompiledMovement::new(Arc::new(primitive.clone()), parameters.clone(), *horizon)?.into())
             }

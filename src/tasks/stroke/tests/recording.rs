@@ -64,7 +64,7 @@ fn stored(folder: &tempfile::TempDir, episode: &Episode, names: &[&str]) -> Path
     };
     let path = folder.path().join("shown.mcap");
     let _ = std::fs::remove_file(&path);
-    write_trial(&Disk, &path, episode, &meta).unwrap();
+    write_trial(&Disk, &path, (episode, &meta), None).unwrap();
     path
 }
 
