@@ -26,6 +26,10 @@ pub struct Doctor {
     #[command(flatten)]
     config: ConfigArgument,
 
+    /// Control period to measure, s, e.g. 0.00025 for 4 kHz [default: the configuration's]
+    #[arg(long, value_name = "S", value_parser = duration::seconds)]
+    period: Option<Duration>,
+
     /// Duration of the measurement, s; 0 for none
     #[arg(long, value_name = "S", default_value = "20", value_parser = duration::seconds)]
     seconds: Duration,
@@ -46,8 +50,8 @@ pub struct Doctor {
 impl Doctor {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let Self { config, seconds, folder, picture, json } = self;
-        let report = doctor(&DoctorOptions { config: config.source(), time: seconds, folder, picture })?;
+        let Self { config, period, seconds, folder, picture, json } = self;
+        let report = doctor(&DoctorOptions { config: config.source(), period, time: seconds, folder, picture })?;
         let said = if json { serde_json::to_string_pretty(&report)? + "\n" } else { Text(&report).to_string() };
         print(said)?;
         Ok(ExitCode::SUCCESS)

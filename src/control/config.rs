@@ -14,6 +14,9 @@ pub struct ControlConfig {
     #[schemars(extend("minimum" = 0.0001, "maximum" = 0.1, "x-unit" = "s"))]
     #[serde(default = "period")]
     pub period: f64,
+    /// What a cycle waits for.
+    #[serde(default)]
+    pub pacing: Pacing,
     /// Control periods per policy step. The effort is held in between.
     #[schemars(extend("minimum" = 1, "maximum" = 1000))]
     #[serde(default = "decimation")]
@@ -86,6 +89,18 @@ fn max_clipped_share() -> f64 {
 }
 fn black_box_cycles() -> usize {
     1000
+}
+
+/// What a cycle waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Pacing {
+    /// The loop's own timer, each period of the loop's clock. The newest joint state is used.
+    #[default]
+    Timer,
+    /// The robot's joint state: one cycle for each. The loop's time is that of the states' stamps,
+    /// which must be `period` apart. A robot outside this process only.
+    Robot,
 }
 
 /// Start condition of the stroke of an arm that is ready.

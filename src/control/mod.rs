@@ -2,7 +2,8 @@
 //! the limits, on time.
 //!
 //! On its path nothing is allocated, freed, locked or logged, and the sleep is the only system
-//! call. [`spawn`] starts it; the supervisor speaks to it through a [`LoopClient`].
+//! call. [`spawn`] starts it on a thread of its own, [`lend`] puts it into one of the caller's; the
+//! supervisor speaks to it through a [`LoopClient`].
 //!
 //! Its rooms know each other in one direction: `cycle` -> `trial` -> `exchange` -> `guards` ->
 //! `time`. All of them know the configuration.
@@ -17,15 +18,16 @@ mod validation;
 
 pub use crate::robot::Clock;
 pub use config::{
-    ControlConfig, LimitsConfig, MotionConfig, OnError, Response, SafetyConfig, SchedulingConfig, TeachingConfig,
-    TrackingConfig, Trigger, WatchdogConfig,
+    ControlConfig, LimitsConfig, MotionConfig, OnError, Pacing, Response, SafetyConfig, SchedulingConfig,
+    TeachingConfig, TrackingConfig, Trigger, WatchdogConfig,
 };
+pub use cycle::callers_loop::{CallersLoop, NotCycled};
 pub use cycle::client::{LoopClient, ORDER_CAPACITY, Stopper};
 pub use cycle::command_thread::{CommandSink, CommandThread, Outgoing};
 pub use cycle::control_loop::{ControlLoop, LoopParts};
 pub(crate) use cycle::loop_watch::LoopWatch;
 pub use cycle::plant_thread::PlantThread;
-pub use cycle::spawn::{LoopError, LoopHandle, spawn};
+pub use cycle::spawn::{LoopError, LoopHandle, lend, spawn};
 pub use cycle::tuning::Tuning;
 pub use exchange::black_box::{BlackBox, CycleMark, CycleRecord};
 pub use exchange::episode::{Episode, StepRecord};
@@ -38,6 +40,7 @@ pub use guards::safety::{Safety, SafetyState};
 pub use time::latency::{Latency, LatencySummary, Quantiles, TrialLatency};
 pub use time::lockstep::LockstepClock;
 pub use time::on_idle::OnIdle;
+pub use time::pacing::{Packets, RobotClock, paced};
 pub use time::scheduling::{RealTimeGuard, SchedulingError, StartupReport, enter as enter_real_time};
 pub use time::wall_clock::WallClock;
 pub use trial::stroke::Stroke;

@@ -28,6 +28,23 @@ pub trait Clock: Send {
         true
     }
 
+    /// The time by which the loop's own work is measured, where it is another one: the machine's,
+    /// while [`Self::now`] is the robot's.
+    fn stopwatch(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Time between the robot's newest two packets, by the machine's clock, where the robot's packets
+    /// pace the loop.
+    fn between_packets(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Whether the robot's newest packet has the time of the packet before.
+    fn repeats(&self) -> bool {
+        false
+    }
+
     /// Whether the plant starts anew at each trial. The loop then ignores the reading and the
     /// command before it.
     fn resets_plant(&self) -> bool {

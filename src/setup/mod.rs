@@ -405,7 +405,7 @@ impl Setup {
     }
 
     /// Fingerprint of all settings that affect the learned result. It leaves out the length of the
-    /// run, the number of checkpoints, the scheduling of the loop and the settings of teaching.
+    /// run, the number of checkpoints, the scheduling and pacing of the loop and the settings of teaching.
     ///
     /// # Errors
     /// If the configuration has no canonical form.
@@ -425,6 +425,7 @@ impl Setup {
         let mut settings = serde_json::to_value(&config).map_err(|error| self.syntax(error.to_string()))?;
         if let Some(control) = settings["control"].as_object_mut() {
             control.remove("teaching");
+            control.remove("pacing");
         }
         settings["run"] = json!({ "seed": config.run.seed, "rollouts": config.run.rollouts });
         if let Some(settings) = settings.as_object_mut().filter(|_| !config.judge.is_used()) {

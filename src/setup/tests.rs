@@ -27,6 +27,22 @@ fn line(text: &str) -> usize {
 }
 
 #[test]
+fn the_arm_at_1_khz_differs_in_its_periods_alone() {
+    let fast = include_str!("../../config/table_tennis_1khz.yaml");
+    let (mut fast, shipped) = (parse(fast, ARM).unwrap().config, parse(SHIPPED, ARM).unwrap().config);
+    let periods = |control: &ControlConfig, count: u64| count as f64 * control.period;
+    let (ours, theirs) = (&mut fast.control, &shipped.control);
+    assert_eq!(ours.period, 0.001);
+    assert_eq!(periods(ours, ours.decimation as u64), periods(theirs, theirs.decimation as u64));
+    let frozen = |control: &ControlConfig| periods(control, control.watchdog.max_frozen_readings.unwrap());
+    assert_eq!(frozen(ours), frozen(theirs));
+    let missed = |control: &ControlConfig| periods(control, control.watchdog.max_consecutive_misses);
+    assert_eq!(missed(ours), missed(theirs));
+    (ours.period, ours.decimation, ours.watchdog) = (theirs.period, theirs.decimation, theirs.watchdog.clone());
+    assert_eq!(fast, shipped);
+}
+
+#[test]
 fn a_wrong_value_is_refused_with_file_line_field_value_and_what_is_expected() {
     for (from, to, expected) in [
         (

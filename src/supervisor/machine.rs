@@ -8,8 +8,8 @@ use moto_settings::FieldError;
 use tokio::sync::Notify;
 
 use crate::control::{
-    Clock, ControlConfig, ControlLoop, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError, LoopHandle,
-    LoopParts, OnIdle, PlantThread, SchedulingConfig, Stroke, TrialShape, WallClock, spawn,
+    CallersLoop, Clock, ControlConfig, ControlLoop, InverseDynamics, Latency, LockstepClock, LoopClient, LoopError,
+    LoopHandle, LoopParts, OnIdle, PlantThread, SchedulingConfig, Stroke, TrialShape, WallClock, lend, paced, spawn,
 };
 use crate::dynamics::{Compensation, Model, Workspace};
 use crate::robot::{LinkError, LoopPort, Plant, RemoteRobot, RobotPort, link};
@@ -203,6 +203,23 @@ impl Machine {
                 Err(error.into())
             }
         }
+    }
+
+    /// Puts the loop at a place of the caller's, whose robot paces it. A `simulated` robot starts anew
+    /// at each trial, as in lockstep.
+    ///
+    /// # Errors
+    /// The loop did not start.
+    pub fn lend(setup: &Setup, task: &dyn Task, place: &CallersLoop, simulated: bool) -> Result<Self, MachineError> {
+        let (mut parts, RobotPort { reading, command, requests, .. }) = Parts::new(setup, task);
+        let (packets, mut clock) = paced(reading, parts.config.period(), None);
+        if simulated {
+            clock = clock.simulated();
+            parts.forget_deadlines();
+        }
+        let (shape, patience) = (parts.shape, patience(&parts.config));
+        let control = lend(parts.with(Box::new(clock)), packets, command, requests, place)?;
+        Ok(Self { control, shape, idle: Arc::default(), patience, plant: None, remote: None })
     }
 
     /// The error that ended the connection to a robot outside this process. `None` while connected.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::terminal::logging::{BARS, draws_bars};
-use crate::terminal::output::print_progress;
+use crate::terminal::output::{print_progress, shows_progress};
 
 /// Summary of an iteration.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +54,7 @@ pub struct Progress {
 impl Progress {
     /// Starts at `done` of `total` trials of the run in a folder.
     pub fn new(done: usize, total: usize, folder: &Path) -> Self {
-        let bar = draws_bars().then(|| {
+        let bar = (shows_progress() && draws_bars()).then(|| {
             let bar = BARS.add(ProgressBar::new(total as u64).with_position(done as u64));
             let style = ProgressStyle::with_template(
                 "{bar:30.cyan/blue} {pos:>5}/{len} trials  {elapsed_precise}{prefix}\n{msg}\n{report}",

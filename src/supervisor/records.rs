@@ -79,7 +79,8 @@ impl<'a> Recorder<'a> {
             if episode.time.is_empty() {
                 episode.start = cycle.mark.release;
             }
-            episode.time.push(cycle.mark.release - episode.start);
+            // The clock may have jumped back: that is a fault, too.
+            episode.time.push(cycle.mark.release.saturating_sub(episode.start));
             episode.position.extend(cycle.position);
             episode.velocity.extend(cycle.velocity);
             episode.task.extend(cycle.task);

@@ -11,11 +11,12 @@ use super::checkpoint::Saved;
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::learning::{Ended, Learning};
-use super::machine::Machine;
+use super::machine::{Machine, MachineError};
 use super::operator::Operator;
 use super::programs::Programs;
 use super::runner::Runner;
 use super::runtime;
+use crate::control::CallersLoop;
 use crate::robot::{RemoteRobot, TrialKey, TrialKind};
 use crate::setup::Setup;
 use crate::tasks::Task;
@@ -63,13 +64,31 @@ impl RobotRun {
     /// # Errors
     /// The reason why the run ended. The robot has the safe command, and all results are saved.
     pub fn learn(&mut self, robot: Box<dyn RemoteRobot>, operator: Operator) -> Result<bool, DaemonError> {
+        self.learn_on(operator, |setup, task| Machine::connect(setup, task, robot))
+    }
+
+    /// Learns as [`Self::learn`] does, with the loop in the thread that calls [`CallersLoop::cycle`].
+    /// A `simulated` robot starts anew at each trial ([`CallersLoop::request`] says when), and the run
+    /// is the one in lockstep, to the bit.
+    ///
+    /// # Errors
+    /// As [`Self::learn`].
+    pub fn learn_in(&mut self, place: &CallersLoop, simulated: bool, operator: Operator) -> Result<bool, DaemonError> {
+        self.learn_on(operator, |setup, task| Machine::lend(setup, task, place, simulated))
+    }
+
+    fn learn_on(
+        &mut self,
+        operator: Operator,
+        start: impl FnOnce(&Setup, &dyn Task) -> Result<Machine, MachineError>,
+    ) -> Result<bool, DaemonError> {
         let Self { setup, task, archive, saved, programs } = self;
         let task = &**task;
         let mut learning = Learning::new(setup, task, archive, saved.clone())?.judged_by(programs);
         let runtime = runtime()?;
         let outcome = runtime.block_on(async {
             let interrupt = Interrupt::default();
-            let machine = Machine::connect(setup, task, robot)?;
+            let machine = start(setup, task)?;
             interrupt.guard(machine.control.client.stopper());
             let mut runner = Runner::new(machine, setup.config.run.seed).operated(operator, interrupt.clone());
             let mut result = learning.run(&mut runner, &interrupt).await;

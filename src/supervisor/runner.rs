@@ -247,6 +247,7 @@ impl Runner {
         self.obey();
         self.record();
         self.lost = self.lost.take().or_else(|| self.machine.failure());
+        let left = self.machine.control.is_left();
         let client = &mut self.machine.control.client;
         self.tuning = self.tuning.take().and_then(|tuning| client.tune(tuning).err());
         client.stopper().beat();
@@ -268,7 +269,7 @@ impl Runner {
         let status = client.status();
         // Trials under way end first, since the loop gets no more readings.
         let given_up = self.in_flight == 0 && self.simulator.as_ref().is_some_and(SimulatorWatch::is_given_up);
-        if status.ended || self.lost.is_some() || given_up {
+        if status.ended || left || self.lost.is_some() || given_up {
             return Err(RunnerError::Ended);
         }
         let silence = self.watch.silence(&status);

@@ -25,15 +25,27 @@ pub fn print(text: impl Display) -> Result<(), OutputError> {
     }
 }
 
+/// Whether no progress is shown.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Shows no progress from now on: the terminal is that of a program around this library.
+pub fn show_no_progress() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Whether progress is shown.
+pub fn shows_progress() -> bool {
+    !QUIET.load(Ordering::Relaxed)
+}
+
 /// Prints a line of progress. After an error, which is logged once, no further lines are printed
 /// and the run continues.
 pub fn print_progress(line: impl Display) {
-    static OVER: AtomicBool = AtomicBool::new(false);
-    if OVER.load(Ordering::Relaxed) {
+    if !shows_progress() {
         return;
     }
     if let Err(error) = print(format_args!("{line}\n")) {
-        OVER.store(true, Ordering::Relaxed);
+        show_no_progress();
         warn!("progress is no longer printed: {error}");
     }
 }

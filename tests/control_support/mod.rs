@@ -112,6 +112,7 @@ pub fn config(joints: usize) -> ControlConfig {
     let all = |x: f64| vec![x; joints];
     ControlConfig {
         period: PERIOD.as_secs_f64(),
+        pacing: Pacing::Timer,
         decimation: 5,
         start_posture: all(0.1),
         action_scale: all(2.),

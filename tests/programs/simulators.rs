@@ -99,6 +99,7 @@ fn the_doctor_starts_it_makes_a_stroke_with_it_and_says_what_is_wrong() {
         let place = Place::new(robot, "");
         place.write("world.py", world);
         let options = DoctorOptions {
+            period: None,
             config: ConfigSource::File(place.path("config.yaml")),
             time: Duration::ZERO,
             folder: place.path(""),

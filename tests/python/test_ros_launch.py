@@ -36,6 +36,19 @@ def test_the_robots_launch_file(env, tmp_path):
     assert set(moved) == {"/left/moto_controller"}
 
 
+def test_the_controller_inside_ros2_control(env, tmp_path):
+    """ros2_control is on no registry: what the launch file resolves to with mock hardware."""
+    nodes = resolve(env, tmp_path, "ros2_control.launch.py", "run_folder:=/tmp/mine", "reset_faults:=true")
+    by_package = {}
+    for node in nodes.values():
+        by_package.setdefault(node["pkg"], []).append(node)
+    assert set(by_package) == {"robot_state_publisher", "controller_manager"}
+    assert "mock_components/GenericSystem" in by_package["robot_state_publisher"][0]["params"]["robot_description"]
+    (moto,) = [node for node in by_package["controller_manager"] if "moto" in node.get("args", [])]
+    given = " ".join(moto["args"])
+    assert "table_tennis_1khz.yaml" in given and "run_folder:='/tmp/mine'" in given and "reset_faults:=true" in given
+
+
 def test_the_main_job(env, tmp_path):
     """Controller and arm, two processes in lockstep: the return improves, everything is on disk, nothing is left behind."""
     folder = tmp_path / "run"

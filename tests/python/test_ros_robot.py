@@ -123,9 +123,12 @@ def _joint_state():
     return JointState(name=["wheel"], position=[math.nan], velocity=[])
 
 
-def test_silence_stops_the_robot(tmp_path):
+@pytest.mark.parametrize("pacing", ["timer", "robot"])
+def test_silence_stops_the_robot(tmp_path, pacing):
+    """A loop that the robot paces goes on by itself where no joint state comes."""
     env = environment()
-    given = patient(ros__autostart=True, ros__run_folder=str(tmp_path / "run"), control__watchdog__max_state_age=2.0)
+    more = {"control__pacing": pacing, "control__watchdog__max_state_age": 2.0}
+    given = patient(ros__autostart=True, ros__run_folder=str(tmp_path / "run"), **more)
     with Client(env) as client, StillRobot(client, "moto_controller/ball") as robot:
         client.listen_to_records()
         robot.commands = client.listen_to_commands()

@@ -1,5 +1,7 @@
 //! Facts about the machine. Rights are tried out. All other facts are read from the system.
 
+mod processors;
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -45,9 +47,10 @@ pub(super) fn fact(name: &'static str, found: impl Into<String>, wrong: Option<(
 /// All facts, for a loop with this scheduling and a run stored in `folder`.
 pub fn facts(scheduling: &SchedulingConfig, folder: &Path) -> Vec<Fact> {
     let granted = try_rights(scheduling);
-    let mut facts = vec![kernel(&granted), hypervisor(), processors()];
+    let mut facts = vec![kernel(&granted), hypervisor(), number_of_processors()];
     facts.extend(rights(scheduling, &granted));
-    facts.extend([throttling(), governor(), isolated(scheduling), timer_slack(), clock_source(), ros()]);
+    facts.extend([throttling(), governor(), timer_slack(), clock_source(), ros()]);
+    facts.extend(processors::facts(scheduling));
     facts.extend(disk(folder));
     facts
 }
@@ -91,7 +94,7 @@ fn hypervisor() -> Fact {
     fact("virtual machine", if virtual_machine { "yes" } else { "no" }, wrong)
 }
 
-fn processors() -> Fact {
+fn number_of_processors() -> Fact {
     let count = std::thread::available_parallelism().map_or(1, usize::from);
     let wrong = (count < 2).then_some((Verdict::Poor, "the learner needs a processor beside the loop's"));
     fact("processors", count.to_string(), wrong)
@@ -148,18 +151,6 @@ fn governor() -> Fact {
         .then_some((Verdict::Fair, "processors that slow down wake late: cpupower frequency-set -g performance"));
     let found = if governors.is_empty() { "none (fixed, or the host's)".into() } else { governors.join(", ") };
     fact("processor governor", found, wrong)
-}
-
-fn isolated(scheduling: &SchedulingConfig) -> Fact {
-    let isolated = read("/sys/devices/system/cpu/isolated");
-    let advice = "boot with isolcpus=N nohz_full=N, and set control.scheduling.cpu: N";
-    match (isolated.is_empty(), scheduling.cpu) {
-        (true, _) => fact("isolated processors", "none", Some((Verdict::Fair, advice))),
-        (false, None) => {
-            fact("isolated processors", isolated, Some((Verdict::Fair, "set control.scheduling.cpu to one of them")))
-        }
-        (false, Some(_)) => fact("isolated processors", isolated, None),
-    }
 }
 
 fn timer_slack() -> Fact {

@@ -22,6 +22,8 @@ use crate::supervisor::{ConfigSource, block_on};
 pub struct DoctorOptions {
     /// The configuration whose loop is measured.
     pub config: ConfigSource,
+    /// Control period to measure, in place of the configuration's. A policy step stays as long.
+    pub period: Option<Duration>,
     /// Duration of the measurement, half of it idle and half under load. Zero skips the
     /// measurement.
     pub time: Duration,
@@ -47,8 +49,14 @@ pub struct DoctorReport {
 /// # Errors
 /// The configuration is refused, the loop does not start, or the histogram cannot be written.
 pub fn doctor(options: &DoctorOptions) -> Result<DoctorReport, DaemonError> {
-    let DoctorOptions { config, time, folder, picture } = options;
-    let setup = config.load(|_| {})?;
+    let DoctorOptions { config, period, time, folder, picture } = options;
+    let setup = config.load(|config| {
+        if let Some(period) = period.map(|period| period.as_secs_f64()) {
+            let control = &mut config.control;
+            let step = control.period * control.decimation as f64;
+            (control.period, control.decimation) = (period, (step / period).round() as usize);
+        }
+    })?;
     let mut facts = facts::facts(&setup.config.control.scheduling, folder);
     facts.push(facts::limits(setup.differences()));
     facts.extend(simulator::simulator(&setup)?);

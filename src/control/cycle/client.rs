@@ -207,6 +207,11 @@ impl LoopClient {
         self.stopper.status()
     }
 
+    /// Whether the loop was asked to end.
+    pub fn is_ending(&self) -> bool {
+        self.stopper.shared.shutdown.load(Ordering::Relaxed)
+    }
+
     /// A shutdown and heartbeat handle.
     pub fn stopper(&self) -> Stopper {
         self.stopper.clone()

@@ -3,7 +3,7 @@
 
 use crate::control::guards::dead_man::{DeadMan, Sending};
 use crate::control::time::scheduling;
-use crate::control::{Clock, OnError, SchedulingConfig, StartupReport, WallClock};
+use crate::control::{Clock, OnError, Pacing, SchedulingConfig, StartupReport, WallClock};
 use crate::robot::{Command, Delivery, PlantRequest};
 use crate::signals;
 use std::sync::Arc;
@@ -79,6 +79,7 @@ struct CommandSender<S: CommandSink> {
     sink: S,
     clock: WallClock,
     period: Duration,
+    pacing: Pacing,
     end: Arc<AtomicBool>,
     zero: Vec<f64>,
 }
@@ -97,10 +98,21 @@ impl CommandThread {
         period: Duration,
         scheduling: &SchedulingConfig,
     ) -> std::io::Result<Self> {
+        Self::start(outgoing, sink, clock, (period, Pacing::Timer), scheduling)
+    }
+
+    /// Starts the thread for a loop with this period and pacing.
+    pub(crate) fn start(
+        outgoing: Outgoing,
+        sink: impl CommandSink + 'static,
+        clock: WallClock,
+        (period, pacing): (Duration, Pacing),
+        scheduling: &SchedulingConfig,
+    ) -> std::io::Result<Self> {
         let scheduling = below(scheduling);
         let (delivery, end) = (outgoing.delivery.clone(), Arc::<AtomicBool>::default());
         let zero = vec![0.; outgoing.command.output_buffer().effort.len()];
-        let sender = CommandSender { outgoing, sink, clock, period, end: end.clone(), zero };
+        let sender = CommandSender { outgoing, sink, clock, period, pacing, end: end.clone(), zero };
         let (started, report) = mpsc::sync_channel(1);
         let thread = thread::Builder::new().name("commands".into()).spawn(move || {
             signals::keep_off_this_thread();
@@ -158,6 +170,18 @@ pub(crate) fn below(scheduling: &SchedulingConfig) -> SchedulingConfig {
 }
 
 impl<S: CommandSink> CommandSender<S> {
+    /// When to look for the next command after one at `now`.
+    fn next_look(&self, now: Duration) -> Duration {
+        match self.pacing {
+            Pacing::Timer => {
+                let period = self.period.as_nanos();
+                Duration::from_nanos(((now.as_nanos() / period + 1) * period) as u64) + FIRST_POLL
+            }
+            // The robot's packets may come a little early.
+            Pacing::Robot => now + self.period * 7 / 8,
+        }
+    }
+
     fn run(&mut self) {
         let mut dead_man = DeadMan::new(self.outgoing.delivery.clone(), self.period);
         loop {
@@ -170,9 +194,7 @@ impl<S: CommandSink> CommandSender<S> {
                     self.sink.send(&command.effort);
                     self.outgoing.delivery.deliver(sequence);
                     self.outgoing.pass_requests(&mut self.sink);
-                    let period = self.period.as_nanos();
-                    let next = Duration::from_nanos(((now.as_nanos() / period + 1) * period) as u64);
-                    self.clock.sleep_until(next + FIRST_POLL, false);
+                    self.clock.sleep_until(self.next_look(now), false);
                     continue;
                 }
                 Sending::Zero => {

@@ -75,7 +75,7 @@ pub struct ControlLoop {
     tripped: bool,
     /// Whether the safe command that ends the loop was sent.
     over: bool,
-    /// Times of the cycle under way, and the time it woke.
+    /// Times of the cycle under way, and the stopwatch at its start.
     times: Option<(CycleTimes, Duration)>,
 }
 
@@ -141,6 +141,15 @@ impl ControlLoop {
     /// Handles messages, sleeps until the next release and makes its cycle. False once the loop is
     /// over.
     pub fn turn(&mut self) -> bool {
+        let goes_on = self.prepare();
+        if goes_on {
+            self.wait_and_cycle();
+        }
+        goes_on
+    }
+
+    /// The turn before its sleep: handles messages. False once the loop is over.
+    pub(super) fn prepare(&mut self) -> bool {
         if self.tick == 0 {
             let now = self.clock.now();
             self.tick = self.ticks(now).saturating_add(1);
@@ -149,9 +158,11 @@ impl ControlLoop {
         }
         self.listen();
         self.end_times();
-        if self.over {
-            return false;
-        }
+        !self.over
+    }
+
+    /// The turn's sleep and its cycle.
+    pub(super) fn wait_and_cycle(&mut self) {
         let release = self.time(self.tick);
         let idle = self.is_idle();
         self.clock.sleep_until(release, idle);
@@ -161,7 +172,6 @@ impl ControlLoop {
             Ok(None) => {}
             Err(fault) => self.lose_time(fault),
         }
-        true
     }
 
     /// Handles a clock that cannot be trusted. The fault is dated with the old time. Then the loop
@@ -200,6 +210,7 @@ impl ControlLoop {
 
     /// One control cycle, planned for `release`.
     fn cycle(&mut self, release: Duration, woke: Duration) {
+        let started = self.clock.stopwatch().unwrap_or(woke);
         let missed = self.ticks(woke - release);
         let tick = self.tick.saturating_add(missed);
         let now = self.time(tick);
@@ -212,7 +223,9 @@ impl ControlLoop {
             self.limits.zeroed();
             self.safety.zeroed();
         }
-        if let Err(fault) = commands.and(self.checked).and(punctual) {
+        // A time that stands spoils the judgement of the readings, so it is named first.
+        let timed = if self.clock.repeats() { Err(Fault::RobotTimeRepeated) } else { Ok(()) };
+        if let Err(fault) = timed.and(commands).and(self.checked).and(punctual) {
             self.trip(fault, now, tick);
         }
         if self.safety.advance(now) {
@@ -232,14 +245,16 @@ impl ControlLoop {
         };
         let tripped = std::mem::take(&mut self.tripped);
         self.black_boxes.record(mark, reading, &self.asked, &self.sent, tripped);
+        let between = self.clock.between_packets();
+        let release_lateness = between.map_or(woke - release, |between| between.saturating_sub(self.period));
         let times = CycleTimes {
-            release_lateness: woke - release,
+            release_lateness,
             execution: Duration::ZERO,
-            response: self.clock.now().saturating_sub(release),
+            response: release_lateness + self.stopwatch().saturating_sub(started),
             state_age: now.saturating_sub(reading.stamp),
             misses: missed,
         };
-        self.times = Some((times, woke));
+        self.times = Some((times, started));
         self.outbox.shared.cycles.fetch_add(1, Ordering::Relaxed);
         self.outbox.shared.misses.fetch_add(missed, Ordering::Relaxed);
     }
@@ -346,9 +361,20 @@ impl ControlLoop {
 
     /// Ends the times of the previous cycle after all its work is done.
     fn end_times(&mut self) {
-        let Some((mut times, woke)) = self.times.take().filter(|_| self.clock.real_time()) else { return };
-        times.execution = self.clock.now().saturating_sub(woke);
+        let Some((mut times, started)) = self.times.take().filter(|_| self.clock.real_time()) else { return };
+        times.execution = self.stopwatch().saturating_sub(started);
         self.life_cycle.stroke_latency().unwrap_or(&mut self.between).record(&times);
+    }
+
+    fn stopwatch(&self) -> Duration {
+        self.clock.stopwatch().unwrap_or_else(|| self.clock.now())
+    }
+
+    /// Gives the loop up after a panic in a part of it: the command is zero from now on.
+    pub(super) fn give_up(&mut self) {
+        self.limits.zeroed();
+        self.send();
+        self.outbox.shared.ended.store(true, Ordering::Release);
     }
 
     /// The loop's status.
@@ -365,10 +391,10 @@ impl ControlLoop {
 /// Leaves the robot with a safe command however the loop ends, also after a panic in a part of it.
 impl Drop for ControlLoop {
     fn drop(&mut self) {
-        if !self.over {
-            self.limits.zeroed();
-            self.send();
+        if self.over {
+            self.outbox.shared.ended.store(true, Ordering::Release);
+        } else {
+            self.give_up();
         }
-        self.outbox.shared.ended.store(true, Ordering::Release);
     }
 }

@@ -13,14 +13,16 @@ const MOST: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug)]
 pub struct LoopWatch {
     real_time: bool,
+    /// Whether the first cycle may be long in coming.
+    waits_for_first: bool,
     cycles: u64,
     silence: Duration,
     looked: Instant,
 }
 
 impl LoopWatch {
-    pub(super) fn new(real_time: bool) -> Self {
-        Self { real_time, cycles: 0, silence: Duration::ZERO, looked: Instant::now() }
+    pub(super) fn new(real_time: bool, waits_for_first: bool) -> Self {
+        Self { real_time, waits_for_first, cycles: 0, silence: Duration::ZERO, looked: Instant::now() }
     }
 
     /// Time for which the loop has made no cycle. Call it every few milliseconds.
@@ -30,7 +32,8 @@ impl LoopWatch {
 
     fn after(&mut self, status: &Status, elapsed: Duration) -> Duration {
         self.looked += elapsed;
-        if status.cycles != self.cycles || status.ended {
+        let begins = self.waits_for_first && status.cycles == 0;
+        if begins || status.cycles != self.cycles || status.ended {
             (self.cycles, self.silence) = (status.cycles, Duration::ZERO);
         } else if self.real_time || status.timed_out {
             self.silence += elapsed.min(MOST);
@@ -53,7 +56,7 @@ mod tests {
     #[test]
     fn cycles_that_stand_still_are_noticed_and_a_watcher_that_was_held_up_is_no_proof() {
         let tenth = MOST / 5;
-        let mut watch = LoopWatch::new(true);
+        let mut watch = LoopWatch::new(true, false);
         assert_eq!(watch.after(&status(1, false), tenth), Duration::ZERO);
         assert_eq!([1, 2].map(|_| watch.after(&status(1, false), tenth)), [tenth, 2 * tenth]);
         assert_eq!(watch.after(&status(2, false), tenth), Duration::ZERO);
@@ -62,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_may_stand_is_no_dead_loop_unless_commands_are_missing() {
-        let mut watch = LoopWatch::new(false);
+        let mut watch = LoopWatch::new(false, false);
         assert_eq!([1, 2, 3].map(|_| watch.after(&status(0, false), MOST)), [Duration::ZERO; 3]);
         assert_eq!(watch.after(&status(0, true), MOST), MOST);
     }

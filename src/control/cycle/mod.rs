@@ -1,6 +1,7 @@
 //! The loop itself: its cycle, the threads it runs on and beside, and the supervisor's ends of its
 //! rings.
 
+pub(super) mod callers_loop;
 pub(super) mod client;
 pub(super) mod command_thread;
 pub(super) mod control_loop;

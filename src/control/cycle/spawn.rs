@@ -1,10 +1,14 @@
-//! Starts the loop on its thread.
+//! Starts the loop, on a thread of its own or in one of the caller's.
 
+use super::callers_loop::{CallersLoop, Lent};
 use super::client::LoopClient;
 use super::control_loop::{ControlLoop, LoopParts};
 use super::loop_watch::LoopWatch;
+use crate::control::SchedulingConfig;
 use crate::control::time::latency::Latency;
-use crate::control::time::scheduling::{self, SchedulingError, StartupReport};
+use crate::control::time::pacing::Packets;
+use crate::control::time::scheduling::{self, RealTimeGuard, SchedulingError, StartupReport};
+use crate::robot::{Command, PlantRequest};
 use crate::signals;
 use moto_settings::FieldError;
 use std::any::Any;
@@ -18,8 +22,16 @@ pub struct LoopHandle {
     pub client: LoopClient,
     /// Scheduling that the system granted to the loop.
     pub startup: StartupReport,
-    thread: JoinHandle<Latency>,
+    body: Body,
     real_time: bool,
+    /// Watches a caller that was told of the end.
+    leaving: Option<LoopWatch>,
+}
+
+/// What carries the loop.
+enum Body {
+    Thread(JoinHandle<Latency>),
+    Caller(CallersLoop, RealTimeGuard),
 }
 
 /// Why the loop did not start, or how it ended.
@@ -45,6 +57,9 @@ pub enum LoopError {
 
 /// Time between two checks for the end of the loop.
 const END_POLL: Duration = Duration::from_millis(1);
+
+/// Time without a call after which a caller's thread counts as gone, at the end.
+const GONE: Duration = Duration::from_millis(100);
 
 /// Stack of the loop's thread, bytes.
 const STACK: usize = 1 << 20;
@@ -76,13 +91,34 @@ pub fn spawn(parts: LoopParts) -> Result<LoopHandle, LoopError> {
     })?;
     client.wakes(thread.thread().clone());
     match report.recv() {
-        Ok(Ok(startup)) => Ok(LoopHandle { client, startup, thread, real_time }),
+        Ok(Ok(startup)) => Ok(LoopHandle { client, startup, body: Body::Thread(thread), real_time, leaving: None }),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(thread.join().err().map_or(LoopError::Panicked("at start".into()), |panic| panicked(&*panic))),
     }
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> LoopError {
+/// Puts the loop at the caller's `place`. Memory is locked as `scheduling` says; priority and
+/// processor are those of the caller's thread.
+///
+/// # Errors
+/// The reason why the loop did not start.
+pub fn lend(
+    parts: LoopParts,
+    packets: Packets,
+    command: triple_buffer::Output<Command>,
+    requests: rtrb::Consumer<PlantRequest>,
+    place: &CallersLoop,
+) -> Result<LoopHandle, LoopError> {
+    let scheduling = SchedulingConfig { priority: None, cpu: None, ..parts.config.scheduling.clone() };
+    let real_time = parts.clock.real_time();
+    let (startup, guard) = scheduling::enter(&scheduling)?;
+    let (control, client) = ControlLoop::new(parts)?;
+    place.put(Lent { control, packets, command, requests, panic: None });
+    let body = Body::Caller(place.clone(), guard);
+    Ok(LoopHandle { client, startup, body, real_time, leaving: None })
+}
+
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> LoopError {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     LoopError::Panicked(text.unwrap_or("without a message").into())
 }
@@ -90,22 +126,40 @@ fn panicked(panic: &(dyn Any + Send)) -> LoopError {
 impl LoopHandle {
     /// A watch over the loop's cycles.
     pub fn watch(&self) -> LoopWatch {
-        LoopWatch::new(self.real_time)
+        LoopWatch::new(self.real_time, matches!(self.body, Body::Caller(..)))
+    }
+
+    /// Whether the loop was told to end, and its caller calls no more.
+    pub fn is_left(&mut self) -> bool {
+        if matches!(self.body, Body::Thread(_)) || !self.client.is_ending() {
+            return false;
+        }
+        let watch = self.leaving.get_or_insert_with(|| LoopWatch::new(true, false));
+        watch.silence(&self.client.status()) > GONE
     }
 
     /// Waits until the loop has ended; [`Stopper::shutdown`](crate::control::Stopper::shutdown)
     /// asks it to. The wait is given up after `patience` without a cycle, if there is such a limit.
+    /// A caller that stopped calling is not waited for.
     /// Returns the client, to fetch what is left in the rings, and the latency of the cycles since
     /// the last trial was handed to the supervisor.
-    pub fn join(self, patience: Option<Duration>) -> (LoopClient, Result<Latency, LoopError>) {
+    pub fn join(mut self, patience: Option<Duration>) -> (LoopClient, Result<Latency, LoopError>) {
         let mut watch = self.watch();
-        while let Some(patience) = patience.filter(|_| !self.thread.is_finished()) {
+        let goes_on = |handle: &mut Self| match &handle.body {
+            Body::Thread(thread) => !thread.is_finished(),
+            Body::Caller(place, _) => !place.is_over() && !handle.is_left(),
+        };
+        while goes_on(&mut self) {
             let silence = watch.silence(&self.client.status());
-            if silence > patience {
+            if patience.is_some_and(|patience| silence > patience) {
                 return (self.client, Err(LoopError::Hangs(silence)));
             }
             thread::sleep(END_POLL);
         }
-        (self.client, self.thread.join().map_err(|panic| panicked(&*panic)))
+        let ended = match self.body {
+            Body::Thread(thread) => thread.join().map_err(|panic| panicked(&*panic)),
+            Body::Caller(place, _guard) => place.end(),
+        };
+        (self.client, ended)
     }
 }

@@ -116,6 +116,9 @@ pub enum Fault {
         /// Time by which the clock ran back.
         back: Duration,
     },
+    /// The robot paces the loop, and its time did not advance from one packet to the next.
+    #[error("the robot's time did not advance between two packets (control.pacing: robot)")]
+    RobotTimeRepeated,
     /// The clock of the loop stands still.
     #[error("the loop's clock stood still for {stood:?}, allowed are {limit:?} (watchdog.heartbeat_timeout)")]
     ClockStopped {
@@ -190,6 +193,7 @@ impl Fault {
             | Self::Overspeed { .. }
             | Self::TooFarFromStart { .. }
             | Self::NonFiniteEffort { .. }
+            | Self::RobotTimeRepeated
             | Self::ClockStopped { .. }
             | Self::CommandTimeout { .. }
             | Self::CommandsStuck { .. }
@@ -220,6 +224,7 @@ impl Fault {
             | Self::NonFiniteEffort { .. }
             | Self::MissedDeadlines { .. }
             | Self::ClockBackward { .. }
+            | Self::RobotTimeRepeated
             | Self::ClockStopped { .. }
             | Self::CommandTimeout { .. }
             | Self::CommandsStuck { .. }

@@ -37,6 +37,18 @@ impl Clock for OnIdle {
         self.clock.real_time()
     }
 
+    fn stopwatch(&self) -> Option<Duration> {
+        self.clock.stopwatch()
+    }
+
+    fn between_packets(&self) -> Option<Duration> {
+        self.clock.between_packets()
+    }
+
+    fn repeats(&self) -> bool {
+        self.clock.repeats()
+    }
+
     fn resets_plant(&self) -> bool {
         self.clock.resets_plant()
     }

@@ -26,7 +26,7 @@ impl Default for WallClock {
 }
 
 /// `CLOCK_MONOTONIC` always exists and the address is valid, so the call cannot fail.
-fn monotonic() -> Duration {
+pub(super) fn monotonic() -> Duration {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
 }
 

@@ -14,7 +14,7 @@ use super::sim_clock::SimClock;
 use super::sim_time::SimTime;
 use super::states::{Measured, States};
 use super::task_starter::TaskStarter;
-use crate::control::{Clock, CommandThread, Outgoing, SchedulingConfig, WallClock};
+use crate::control::{Clock, CommandThread, ControlConfig, Outgoing, Pacing, WallClock, paced};
 use crate::robot::{LinkError, Observed, RemoteRobot, RobotPort};
 use crate::ros::{ClockSource, RosConfig, RosError};
 
@@ -40,10 +40,8 @@ pub struct RosRobot {
     pub sim_time: Option<SimTime>,
     /// The node's configuration.
     pub config: RosConfig,
-    /// The control period.
-    pub period: Duration,
-    /// Priority and processor of the loop's thread.
-    pub scheduling: SchedulingConfig,
+    /// The loop's configuration.
+    pub control: ControlConfig,
     /// What the task observes besides the joints.
     pub observed: Vec<Observed>,
     /// The thread that sends the commands of a loop on the wall clock.
@@ -90,7 +88,7 @@ impl RosRobot {
         };
         if let Some(time) = &self.sim_time {
             time.begin();
-            until(Box::new(|| time.unfit(self.period)))?;
+            until(Box::new(|| time.unfit(self.control.period())))?;
         }
         self.starter.wait(waited.saturating_sub(since.elapsed()), &self.given_up)?;
         until(Box::new(|| self.state(since).err()))?;
@@ -113,19 +111,35 @@ impl RemoteRobot for RosRobot {
             time.watch(Duration::from_secs_f64(self.config.clock_timeout));
             self.states.feed(reading);
             let outgoing = Outgoing { command, requests, delivery };
-            let clock = SimClock::start(time.clone(), outgoing, sink, self.period).map_err(RosError::Thread)?;
+            let clock =
+                SimClock::start(time.clone(), outgoing, sink, self.control.period()).map_err(RosError::Thread)?;
             return Ok(Box::new(clock));
         }
         match self.config.clock {
             ClockSource::Wall => {
                 let RobotPort { reading, command, requests, delivery } = port;
-                self.states.feed(reading);
                 let outgoing = Outgoing { command, requests, delivery };
-                let thread = CommandThread::spawn(outgoing, sink, self.clock, self.period, &self.scheduling);
+                let (period, pacing) = (self.control.period(), self.control.pacing);
+                let clock: Box<dyn Clock> = match pacing {
+                    Pacing::Timer => {
+                        self.states.feed(reading);
+                        Box::new(self.clock)
+                    }
+                    Pacing::Robot => {
+                        // Before the sender of the commands misses the loop.
+                        let misses = u32::try_from(self.control.watchdog.max_consecutive_misses).unwrap_or(u32::MAX);
+                        let patience = period.saturating_mul(misses.max(2)) / 2;
+                        let (packets, clock) = paced(reading, period, Some(patience));
+                        self.states.feed_paced(packets);
+                        Box::new(clock)
+                    }
+                };
+                let scheduling = &self.control.scheduling;
+                let thread = CommandThread::start(outgoing, sink, self.clock, (period, pacing), scheduling);
                 let thread = thread.map_err(RosError::Thread)?;
                 tracing::info!("commands: {}", thread.startup);
                 self.thread = Some(thread);
-                Ok(Box::new(self.clock))
+                Ok(clock)
             }
             ClockSource::Lockstep => {
                 let (sender, states) = unbounded();

@@ -11,6 +11,7 @@ use super::joint_states::{JointStates, JointStatesMessage};
 use super::joints::Joints;
 use super::observations::{Count, Observation, Observations};
 use super::stamps::TimeBase;
+use crate::control::Packets;
 use crate::robot::{Observed, Reading, Tracker};
 use crate::ros::rcl::complaints::Complaints;
 use crate::ros::rcl::message_time::stamp;
@@ -75,6 +76,8 @@ enum Sink {
     None,
     /// A loop that reads the newest one.
     Newest(triple_buffer::Input<Reading>),
+    /// A loop that makes a cycle for each.
+    Paced(Packets),
     /// A loop in lockstep with the stamps. An observation may come before or after the joints of the
     /// same instant.
     Each(Sender<Measured>),
@@ -154,6 +157,11 @@ impl States {
         self.lock().sink = Sink::Newest(reading);
     }
 
+    /// Paces a loop by the joint states.
+    pub fn feed_paced(&self, packets: Packets) {
+        self.lock().sink = Sink::Paced(packets);
+    }
+
     /// Sends every reading to a loop in lockstep. A joint state waits for the observations of the same
     /// instant.
     pub fn feed_each(&self, states: Sender<Measured>) {
@@ -228,6 +236,10 @@ impl States {
                 inner.sequence += 1;
                 measured.write(inner.sequence, reading.input_buffer_mut());
                 reading.publish();
+            }
+            Sink::Paced(packets) => {
+                inner.sequence += 1;
+                packets.pass(|reading| measured.write(inner.sequence, reading));
             }
             Sink::Each(states) => {
                 if measured.is_of_one_instant() {

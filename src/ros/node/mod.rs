@@ -27,7 +27,7 @@ use self::marking::Marking;
 use self::operate::{SCORE, SERVICES};
 use self::reset::Reset;
 use self::teaching::Teaching;
-use crate::control::{LoopError, WallClock};
+use crate::control::{LoopError, Pacing, WallClock};
 use crate::robot::Observed;
 use crate::ros::link::commands::Commander;
 use crate::ros::link::description;
@@ -188,7 +188,7 @@ impl Supervisor {
         let lockstep = ros.clock == ClockSource::Lockstep && !use_sim_time;
         let time = match sim_time.clone() {
             Some(time) => TimeBase::Simulated(time),
-            None if lockstep => TimeBase::Stamps,
+            None if lockstep || setup.config.control.pacing == Pacing::Robot => TimeBase::Stamps,
             None => TimeBase::Wall(clock),
         };
         let states = States::new(joints.clone(), &observed, time);

@@ -189,8 +189,16 @@ mod tests {
 
     /// A configuration with other tunable values; values that a running loop cannot change stay.
     fn other(factors: &[f64]) -> ControlConfig {
-        let fixed =
-            ["period", "decimation", "start_posture", "action_scale", "trigger", "scheduling", "black_box_cycles"];
+        let fixed = [
+            "period",
+            "pacing",
+            "decimation",
+            "start_posture",
+            "action_scale",
+            "trigger",
+            "scheduling",
+            "black_box_cycles",
+        ];
         let mut base = config();
         (base.limits.lower[1], base.limits.upper[1]) = (-3., 3.);
         let mut value = serde_json::to_value(base).unwrap();

@@ -1,0 +1,127 @@
+// The core on a stand-in of ros2_control's interfaces: a joint learns at 1 kHz, the run is ended and goes
+// on, refusals have reasons.
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "moto_ros2_control/core.hpp"
+
+namespace
+{
+
+struct State
+{
+  std::optional<double> value;
+  std::optional<double> get_optional() const { return value; }
+};
+
+struct Command
+{
+  double value = std::nan("");
+  bool taken = true;
+  bool set_value(double effort)
+  {
+    value = effort;
+    return taken;
+  }
+};
+
+void check(bool holds, const char * what)
+{
+  if (!holds) {
+    throw std::runtime_error(what);
+  }
+}
+#define CHECK(holds) check(holds, #holds)
+
+struct Joint
+{
+  std::vector<State> states{{0.1}, {0.0}};
+  std::vector<Command> commands{1};
+  uint64_t time = 0;
+  std::chrono::steady_clock::time_point next = std::chrono::steady_clock::now();
+
+  bool update(moto_ros2_control::Core & core)
+  {
+    time += core.period();
+    const bool done = core.update(time, states, commands);
+    double & velocity = *states[1].value;
+    velocity += 1e-3 * (commands[0].value - 0.05 * velocity) / 0.1;
+    *states[0].value += 1e-3 * velocity;
+    next += std::chrono::milliseconds(1);
+    std::this_thread::sleep_until(next);
+    return done;
+  }
+};
+
+void run(const char * configuration, const char * folder)
+{
+  using moto_ros2_control::Core;
+  bool refused = false;
+  try {
+    Core core({"nowhere.yaml", folder, false, false}, {});
+  } catch (const std::runtime_error & error) {
+    refused = std::string(error.what()).find("nowhere.yaml") != std::string::npos;
+  }
+  CHECK(refused);
+
+  std::atomic<int> trials{0}, iterations{0}, ended{0};
+  moto_ros2_control::Listener listener{
+    [&](const std::string & record) { (record.rfind("{\"trial\"", 0) == 0 ? trials : iterations)++; }, [] {},
+    [&](const std::string & why) {
+      std::printf("%s\n", why.c_str());
+      ended++;
+    }};
+  Core core({configuration, folder, false, true}, listener);
+  CHECK(core.is_ready() && core.joints() == std::vector<std::string>{"hinge"} && core.observed().empty());
+  CHECK(core.period() == 1000000 && !core.observe(0, {1.0}, 0));
+  Joint joint;
+  while (trials < 2) {
+    CHECK(joint.update(core));
+  }
+  // An effort that is not taken, and interfaces that are not those of the joints, are errors.
+  joint.commands[0].taken = false;
+  CHECK(!joint.update(core));
+  joint.commands[0].taken = true;
+  std::vector<State> fewer(1);
+  CHECK(!core.update(joint.time, fewer, joint.commands) && joint.commands[0].value == 0.0);
+
+  CHECK(Core::halt(joint.commands));
+  core.end();
+  CHECK(!core.is_ready());
+  while (!core.is_ready()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  joint.states[1].value = 0.0;
+  joint.next = std::chrono::steady_clock::now();
+  while (ended == 0) {
+    CHECK(joint.update(core));
+  }
+  CHECK(trials == 6 && iterations == 2 && !core.is_ready());
+  CHECK(joint.update(core) && joint.commands[0].value == 0.0);
+  // A state that cannot be read is no zero: without a run, the effort stays zero, and nothing fails.
+  joint.states[0].value.reset();
+  CHECK(core.update(joint.time + core.period(), joint.states, joint.commands));
+}
+
+}  // namespace
+
+int main(int count, char ** arguments)
+{
+  if (count != 3) {
+    return 2;
+  }
+  try {
+    run(arguments[1], arguments[2]);
+  } catch (const std::exception & error) {
+    std::fprintf(stderr, "failed: %s\n", error.what());
+    return 1;
+  }
+  std::printf("the core passes\n");
+  return 0;
+}
