@@ -41,7 +41,8 @@ static void learn(moto_controller *controller) {
     }
     const moto_state state = {.time = tick * period, .position = &position, .velocity = &velocity, .joints = 1};
     const moto_result result = moto_cycle(controller, &state, &effort, 1);
-    CHECK(result == MOTO_OK || result == MOTO_NOT_RUNNING);
+    /* At the end the robot is damped: a safe state. */
+    CHECK(result == MOTO_OK || result == MOTO_SAFE_STATE || result == MOTO_NOT_RUNNING);
     if (tick % 20 == 0) {
       CHECK(moto_get_status(controller, &status) == MOTO_OK);
       usleep(status.phase == MOTO_IDLE ? 500 : 0);
@@ -58,7 +59,7 @@ int main(int count, char **arguments) {
   CHECK(moto_open(arguments[1], arguments[2], MOTO_SIMULATED, &controller) == MOTO_OK);
   CHECK(moto_joints(controller) == 1 && strcmp(moto_joint_name(controller, 0), "hinge") == 0);
   CHECK(moto_start(controller) == MOTO_OK && moto_start(controller) == MOTO_RUNNING);
-  CHECK(moto_evaluate(controller) == MOTO_OK);
+  CHECK(moto_save(controller) == MOTO_OK);
   learn(controller);
   moto_status status;
   CHECK(moto_get_status(controller, &status) == MOTO_OK && status.complete);
