@@ -93,29 +93,39 @@ function livePicture(live) {
   const verdict = element('div', { class: 'verdict' });
   const efforts = effortChart(live.joints);
   efforts.box.hidden = true;
-  let [stages, newest] = [[], null];
-  const pose = () => {
-    const posture = newest?.posture;
-    if (posture) stages.forEach((stage) => stage.pose(posture.position, (body) => posture.bodies[body]));
+  // Before the first trial the world is empty of marks and motion.
+  let trial = { time: [], position: [], bodies: {}, marks: [], scene: live.scene };
+  let [stages, stale, looked, posture, frame] = [null, true, false, null, null];
+  // A browser that draws slowly leaves postures out.
+  const draw = () => {
+    frame ??= requestAnimationFrame(() => {
+      frame = null;
+      // The picture needs its size, so it waits until the page is laid out.
+      stages ??= threeDimensional([canvas], live.arm);
+      if (stale) stages.forEach((stage) => stage.show(trial));
+      stale = false;
+      const show = () => posture && stages.forEach((stage) => stage.pose(posture.position, (body) => posture.bodies[body]));
+      show();
+      if (!looked && posture) {
+        looked = true;
+        stages.look?.();
+        show();
+      }
+    });
   };
-  // The picture needs its size, so it waits until the page is laid out.
-  requestAnimationFrame(() => {
-    stages = threeDimensional([canvas], live.arm);
-    stages.forEach((stage) => stage.show({ time: [], position: [], bodies: {}, marks: [], scene: live.scene }));
-    stages.look?.();
-  });
+  draw();
   const shown = {
-    trial: (trial) => {
-      stages.forEach((stage) => stage.show(trial));
-      pose();
+    trial: (next) => {
+      [trial, stale] = [next, true];
+      draw();
       caption.textContent = nameOf(trial);
       judge(verdict, trial);
       efforts.box.hidden = false;
       efforts.show(trial);
     },
     now: (now) => {
-      newest = now;
-      pose();
+      posture = now.posture;
+      draw();
     },
   };
   const card = wide(section('Now',
