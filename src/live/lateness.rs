@@ -62,11 +62,12 @@ mod tests {
         lateness.take(start, (1..=100).map(Duration::from_millis));
         let first = lateness.quantiles(start).unwrap();
         assert_eq!(first.cycles, 100);
-        assert!(first.quantiles.p99.abs_diff(99_000_000) < 1_000_000, "{first:?}");
+        assert!(first.quantiles.p99.abs_diff(99_000_000) < 2_000_000, "{first:?}");
         lateness.take(at(4), [Duration::from_micros(1)].into_iter());
         assert_eq!(lateness.quantiles(at(4)).unwrap().cycles, 101);
         lateness.take(at(6), std::iter::empty());
-        assert_eq!(lateness.quantiles(at(6)).unwrap().quantiles.max, 1_000);
+        let later = lateness.quantiles(at(6)).unwrap();
+        assert!(later.cycles == 1 && later.quantiles.max.abs_diff(1_000) < 10, "{later:?}");
         lateness.take(at(20), std::iter::empty());
         assert_eq!(lateness.quantiles(at(20)), None);
     }
