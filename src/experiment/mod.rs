@@ -20,6 +20,7 @@ mod run;
 mod runner;
 mod summary;
 mod table;
+mod transfer;
 
 pub use config::{ExperimentConfig, Measure, RobotFile, TaskConfig, Variant};
 pub use environment::{Environment, Session, Sizes, Transition, environment};
@@ -34,3 +35,4 @@ pub use run::{Attachment, Run, RunError};
 pub use runner::{Ended, RunnerOptions, Watcher, run};
 pub use summary::{Curve, Reached, Statistics, Summary, VariantSummary};
 pub(crate) use table::table;
+pub use transfer::{RobotSpread, Transfer};
