@@ -9,6 +9,7 @@ mod evaluate;
 mod experiment;
 mod gazebo;
 mod init;
+mod live;
 mod report;
 #[cfg(feature = "ros")]
 mod ros;
