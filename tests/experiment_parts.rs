@@ -134,12 +134,15 @@ fn what_is_no_job_or_another_experiment_is_refused_by_name() {
         String::from_utf8_lossy(&threads.stderr)
             .contains("SLURM_CPUS_PER_TASK is some, expected a number of processors")
     );
-    // Settings that a full disk or an editor cut are named, and left as they are.
+    // Settings that an editor or a copy cut are named, and left as they are.
     let settings = fs::read_to_string(place.path("out/config.yaml")).unwrap();
-    let half = &settings[..settings.len() / 2];
-    place.write("out/config.yaml", half);
-    refused(&small("out", &["--job", "1"]), &["out/config.yaml: "]);
-    assert_eq!(fs::read_to_string(place.path("out/config.yaml")).unwrap(), half);
+    for (cut, named) in
+        [(&settings[..settings.len() / 2], "out has results of other settings"), ("variants: [", "out/config.yaml: ")]
+    {
+        place.write("out/config.yaml", cut);
+        refused(&small("out", &["--job", "1"]), &[named, "give another --out, or remove the folder"]);
+        assert_eq!(fs::read_to_string(place.path("out/config.yaml")).unwrap(), cut);
+    }
 }
 
 #[test]
