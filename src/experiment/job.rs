@@ -103,6 +103,9 @@ impl Job<'_> {
         let (mut run, mut records) = self
             .restored(folder)?
             .map_or_else(|| Run::start(variant, self.seed).map(|run| (run, Vec::new())).map_err(wrong), Ok)?;
+        if !run.prepare(stop).map_err(wrong)? {
+            return Ok(Progress::Stopped);
+        }
         let mut saved = Instant::now();
         while records.len() < variant.iterations {
             if stop.load(Ordering::Relaxed) {

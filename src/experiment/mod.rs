@@ -25,6 +25,7 @@ mod runner;
 pub mod slurm;
 mod summary;
 mod table;
+mod transfer;
 
 pub use collected::{Collected, VariantRecords};
 pub use config::{ExperimentConfig, Measure, RobotFile, TaskConfig, Variant};
@@ -41,3 +42,4 @@ pub use run::{Attachment, Run, RunError};
 pub use runner::{Ended, RunnerOptions, Watcher, run};
 pub use summary::{Curve, Reached, Statistics, Summary, VariantSummary};
 pub(crate) use table::table;
+pub use transfer::{RobotSpread, Transfer};
