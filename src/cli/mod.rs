@@ -10,6 +10,7 @@ mod experiment;
 mod gazebo;
 mod init;
 mod live;
+mod replay;
 mod report;
 #[cfg(feature = "ros")]
 mod ros;
@@ -52,6 +53,7 @@ enum Command {
     Environment(environment::Environment),
     Evaluate(evaluate::Evaluate),
     Experiment(experiment::Experiment),
+    Replay(replay::Replay),
     Report(report::Report),
     Show(show::Show),
     Gazebo(gazebo::Gazebo),
@@ -87,6 +89,7 @@ pub fn main() -> std::process::ExitCode {
         Command::Environment(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
         Command::Experiment(command) => logged(|| command.run()),
+        Command::Replay(command) => logged(|| command.run()),
         Command::Report(command) => logged(|| command.run()),
         Command::Show(command) => logged(|| command.run()),
         Command::Gazebo(command) => logged(|| command.run()),
