@@ -121,7 +121,7 @@ fn iteration(iteration: u64) -> IterationMetrics {
 
 /// A trial whose event has about `200 * joints` numbers.
 fn trial(number: u64, joints: usize) -> (TrialMeta, Arc<Episode>) {
-    let time: Vec<_> = (0..200).map(|cycle| Duration::from_millis(cycle)).collect();
+    let time: Vec<_> = (0..200).map(Duration::from_millis).collect();
     let position = (0..200 * joints).map(|i| i as f64 / 7.).collect();
     let meta = TrialMeta {
         trial: number,
