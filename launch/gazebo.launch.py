@@ -49,6 +49,8 @@ def actions(context):
     if written.returncode != 0:
         raise RuntimeError(f"the files for Gazebo could not be written: {written.stderr.strip()}")
     robot, world, controllers = (os.path.join(files, name) for name in ("robot.urdf", "world.sdf", "controllers.yaml"))
+    # It prints what it wrote: for a robot that needs it, a file of parameters for the node too.
+    told = [path for path in written.stdout.splitlines() if os.path.basename(path) == "node.yaml"]
     with open(robot) as file:
         description = ParameterValue(file.read(), value_type=str)
     share = [os.path.join(prefix, "share") for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)]
@@ -129,7 +131,7 @@ def actions(context):
         executable="moto_controller",
         name="moto_controller",
         arguments=["run", "--config", given["config"]],
-        parameters=[sim_time, parameters],
+        parameters=[sim_time, parameters, *told],
         remappings=[("~/ball", "ball")],
         output="screen",
         on_exit=Shutdown(reason="the controller has ended; its last lines say why"),

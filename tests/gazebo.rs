@@ -84,3 +84,41 @@ fn a_task_without_a_ball_gets_an_empty_world() {
     let world = std::fs::read_to_string(written.world).unwrap();
     assert!(world.contains("floor") && !world.contains("ball") && !world.contains("court"), "{world}");
 }
+
+#[test]
+fn a_dry_run_may_have_the_arm_that_gazebo_has() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for config in ["table_tennis", "wam_table_tennis"] {
+        let place = tempfile::tempdir().unwrap();
+        let setup = Setup::load(&root.join(format!("config/{config}.yaml")), |_| {}).unwrap();
+        let written = gazebo::write(&setup, place.path(), 1.).unwrap();
+        let there = Setup::load(&written.dry_run, |_| {}).unwrap();
+        let q = &setup.config.control.start_posture;
+        let own = |setup: &Setup, joint: usize| {
+            // The effort of an acceleration of one, less that of none: the joint's own inertia.
+            let (mut workspace, zeros) = (setup.model.workspace(), vec![0.; q.len()]);
+            let [with, without] = [1., 0.].map(|acceleration| {
+                let (mut accelerations, mut effort) = (zeros.clone(), zeros.clone());
+                accelerations[joint] = acceleration;
+                setup.model.inverse_dynamics(&mut workspace, q, &zeros, &accelerations, &mut effort);
+                effort[joint]
+            });
+            with - without
+        };
+        for (joint, name) in setup.config.robot.joints.iter().enumerate() {
+            let (ours, theirs) = (own(&setup, joint), own(&there, joint));
+            assert!((ours - theirs).abs() < 2e-3 * ours, "{config}, {name}: {ours} {theirs}");
+            let armature = there.config.robot.arm.armature[joint];
+            assert!(armature == 0. || (name.starts_with('b') && armature == 2.), "{config}, {name}: {armature}");
+        }
+        // The task places both alike.
+        let racket = |setup: &Setup| {
+            let mut workspace = setup.model.workspace();
+            setup.model.kinematics(&mut workspace, q, &vec![0.; q.len()]);
+            let link = setup.task().unwrap().scene().paddle.unwrap().link;
+            setup.model.pose(&workspace, setup.model.frame(&link).unwrap())
+        };
+        assert!((racket(&setup).translation.vector - racket(&there).translation.vector).norm() < 1e-9);
+        assert_eq!(setup.task().unwrap().scene().base, there.task().unwrap().scene().base);
+    }
+}

@@ -94,6 +94,7 @@ fn episode() -> impl Strategy<Value = (Episode, Vec<f64>)> {
                 state_dim: ds,
                 action_dim: da,
                 start: Duration::new(seconds, nanos),
+                before: (0..n * (missed as usize % 2)).map(|joint| joint as f64 / 3.).collect(),
                 time: cycle.0.into_iter().map(Duration::from_nanos).collect(),
                 position: cycle.1,
                 velocity: cycle.2,

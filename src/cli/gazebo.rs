@@ -13,7 +13,8 @@ use crate::terminal::output::{print, say};
 /// Describe robot and world for Gazebo, from the configuration of the simulated arm.
 ///
 /// It writes robot.urdf (with the tags of ros2_control, inertias of the drives, springs and the racket's surface), world.sdf (floor,
-/// court, the served ball) and controllers.yaml. The launch file gazebo.launch.py does this by itself at each start.
+/// court, the served ball), controllers.yaml, and dry_run.yaml, whose dry run has the arm that Gazebo has; for a robot whose driver adds Coriolis forces node.yaml too, with what the node is
+/// to be told there. The launch file gazebo.launch.py does this by itself at each start.
 #[derive(Args)]
 pub struct Gazebo {
     #[command(flatten)]
@@ -34,7 +35,9 @@ impl Gazebo {
         let setup = self.config.source().load(|_| {})?;
         let written = gazebo::write(&setup, &self.out, self.speed)?;
         written.notes.iter().for_each(|note| say(format_args!("note: {note}")));
-        for path in [&written.robot, &written.world, &written.controllers] {
+        for path in
+            [&written.robot, &written.world, &written.controllers, &written.dry_run].into_iter().chain(&written.node)
+        {
             print(format_args!("{}\n", path.display()))?;
         }
         Ok(ExitCode::SUCCESS)

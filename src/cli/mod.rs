@@ -10,6 +10,7 @@ mod experiment;
 mod gazebo;
 mod init;
 mod live;
+mod replay;
 mod report;
 #[cfg(feature = "ros")]
 mod ros;
@@ -35,8 +36,8 @@ type Failure = Box<dyn std::error::Error>;
 #[command(
     version,
     max_term_width = 100,
-    after_help = "Exit codes: 0 success, 1 failure (the message says what to do), 2 wrong usage, 130 stopped by a \
-                  signal (everything is saved). A reader of the output who goes away (`| head -1`) ends the printing, not the \
+    after_help = "Exit codes: 0 success, 1 failure (the message says what to do), 2 wrong usage, 75 jobs of an \
+                  experiment are unfinished (run the same command again), 130 stopped by a signal (everything is saved). A reader of the output who goes away (`| head -1`) ends the printing, not the \
                   run, and changes no exit code; output that cannot be written otherwise is a failure."
 )]
 struct Arguments {
@@ -52,6 +53,7 @@ enum Command {
     Environment(environment::Environment),
     Evaluate(evaluate::Evaluate),
     Experiment(experiment::Experiment),
+    Replay(replay::Replay),
     Report(report::Report),
     Show(show::Show),
     Gazebo(gazebo::Gazebo),
@@ -87,6 +89,7 @@ pub fn main() -> std::process::ExitCode {
         Command::Environment(command) => logged(|| command.run()),
         Command::Evaluate(command) => logged(|| command.run()),
         Command::Experiment(command) => logged(|| command.run()),
+        Command::Replay(command) => logged(|| command.run()),
         Command::Report(command) => logged(|| command.run()),
         Command::Show(command) => logged(|| command.run()),
         Command::Gazebo(command) => logged(|| command.run()),

@@ -16,7 +16,7 @@ use crate::storage::files::{Disk, Files, write_atomic};
 use crate::storage::{CONFIG_FILE, DEADLINES_FILE, RunView, StorageError};
 use crate::supervisor::DaemonError;
 use crate::supervisor::checkpoint::load;
-use crate::supervisor::places::open_run;
+use crate::supervisor::places::{open_run, trial_file};
 use crate::tasks::Task;
 
 /// Number of trials that the page can draw in full.
@@ -44,10 +44,7 @@ pub fn report(directory: &Path, trial: Option<u64>) -> Result<PathBuf, DaemonErr
 
 fn gather(view: &RunView, setup: &Setup, task: &dyn Task, trial: Option<u64>) -> Result<RunPage, DaemonError> {
     let (stored, sizes) = (view.trials()?, stored(view)?);
-    if let Some(trial) = trial.filter(|wanted| !stored.iter().any(|(number, _)| number == wanted)) {
-        let ends = stored.first().zip(stored.last()).map(|(first, last)| (first.0, last.0));
-        return Err(DaemonError::NoTrial { folder: view.directory().into(), trial, ends });
-    }
+    trial.map(|wanted| trial_file(view, wanted)).transpose()?;
     let drawn: BTreeSet<u64> = spread(&stored, DRAWN).map(|(number, _)| *number).chain(trial).collect();
     let marked: BTreeSet<u64> = spread(&stored, MARKED).map(|(number, _)| *number).collect();
     let (mut trials, mut marks) = (vec![], vec![]);

@@ -93,6 +93,15 @@ impl Description {
         self.joints.iter().find(|known| known.name == joint).and_then(|joint| axis(joint).ok())
     }
 
+    /// The rotational inertia about a link's centre of mass that is taken, with `repair_inertias`, in place of one that no
+    /// body can have, in the frame of its `inertial`, kg m^2. `None` if a body can have it, or there is no such link.
+    ///
+    /// # Errors
+    /// A value of the link's inertia is missing or not a number.
+    pub fn repaired_inertia(&self, link: &str) -> Result<Option<Matrix3<f64>>, ModelError> {
+        self.links.iter().find(|known| known.name == link).map_or(Ok(None), inertia::repaired)
+    }
+
     /// Checks that every joint moves some inertia of its own body. Forward dynamics then has a
     /// solution in every position.
     fn check_inertias(&self, model: &Model) -> Result<(), ModelError> {

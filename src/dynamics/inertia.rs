@@ -34,9 +34,7 @@ pub(super) fn of_link(
         return Err(part.refuse("value", mass, "must be finite and not negative"));
     }
     let mut tensor = tensor(&inertial)?;
-    let eigen = SymmetricEigen::new(tensor);
-    let moments = eigen.eigenvalues;
-    if moments.min() < -TOLERANCE * moments.sum().abs() - ROUNDING {
+    if let Some(Repair { moments, taken, tensor: possible }) = Repair::of(&tensor) {
         if !repair {
             let rule = format!(
                 "no body has this inertia: of its principal moments, [{:.3e}, {:.3e}, {:.3e}] kg m^2, none may be \
@@ -47,12 +45,39 @@ pub(super) fn of_link(
             let part = inertial.required("inertia", "")?;
             return Err(part.refuse("principal moment", format!("{:.3e}", moments.min()), &rule));
         }
-        let taken = nearest_possible(&moments);
         notes.push(Note::Repaired { link: link.name.clone(), moments: moments.into(), taken: taken.into() });
-        tensor = eigen.eigenvectors * Matrix3::from_diagonal(&taken) * eigen.eigenvectors.transpose();
+        tensor = possible;
     }
     let at = placement.then(&inertial.origin()?);
     Ok(Inertia::new(mass, at.translation, at.rotation * tensor * at.rotation.transpose()))
+}
+
+/// As [`Description::repaired_inertia`](super::description::Description::repaired_inertia), of a link.
+///
+/// # Errors
+/// A value is missing or not a number.
+pub(super) fn repaired(link: &Link) -> Result<Option<Matrix3<f64>>, ModelError> {
+    let Some(inertial) = link.part().child("inertial") else { return Ok(None) };
+    Ok(Repair::of(&tensor(&inertial)?).map(|repair| repair.tensor))
+}
+
+/// The repair of an inertia that no body can have: its principal moments, those that are taken, and the
+/// inertia that they make.
+struct Repair {
+    moments: Vector3<f64>,
+    taken: Vector3<f64>,
+    tensor: Matrix3<f64>,
+}
+
+impl Repair {
+    fn of(tensor: &Matrix3<f64>) -> Option<Self> {
+        let eigen = SymmetricEigen::new(*tensor);
+        let moments = eigen.eigenvalues;
+        (moments.min() < -TOLERANCE * moments.sum().abs() - ROUNDING).then(|| {
+            let (taken, axes) = (nearest_possible(&moments), eigen.eigenvectors);
+            Self { moments, taken, tensor: axes * Matrix3::from_diagonal(&taken) * axes.transpose() }
+        })
+    }
 }
 
 /// The rotational inertia about the centre of mass, kg m^2.

@@ -8,7 +8,7 @@ use quick_xml::escape::escape;
 
 use super::GazeboError;
 use super::drives::{Driven, inertias};
-use super::urdf::{SPECK, element, fixed, inertial, no_weight, origin};
+use super::urdf::{SPECK, element, fixed, inertial, no_weight, origin, with_inertia};
 use crate::dynamics::{Compensated, Description, Element, JointKind, Workspace};
 use crate::setup::Setup;
 use crate::tasks::{Paddle, Scene};
@@ -20,17 +20,19 @@ const UNLIMITED: f64 = 1e16;
 /// Thickness of the racket, m: our own has none, and the engine needs some.
 const THICKNESS: f64 = 0.004;
 
-/// The description, and what differs in Gazebo from the configuration.
-pub(super) struct Described {
-    pub text: String,
-    pub notes: Vec<String>,
+/// Whose simulation a description is for.
+pub(super) enum For<'a> {
+    /// Gazebo's. The plugin there reads its controllers from this file.
+    Gazebo(&'a Path),
+    /// Our own, which places the robot as its task says, and has the armature of joints that slide.
+    DryRun,
 }
 
-/// Writes the description. The plugin in Gazebo reads its controllers from the file `controllers`.
+/// Writes the description.
 ///
 /// # Errors
 /// A description whose root cannot be placed.
-pub(super) fn description(setup: &Setup, scene: &Scene, controllers: &Path) -> Result<Described, GazeboError> {
+pub(super) fn description(setup: &Setup, scene: &Scene, purpose: &For<'_>) -> Result<String, GazeboError> {
     let description = Description::parse(&setup.urdf)?;
     let document = Element::parse(&setup.urdf)?;
     // A description has its robot, else it were refused.
@@ -42,10 +44,11 @@ pub(super) fn description(setup: &Setup, scene: &Scene, controllers: &Path) -> R
         escape(description.name())
     );
     robot.children.iter().filter(|child| child.tag == "material").for_each(|child| element(child, 1, &mut text));
-    if description.root() != WORLD {
+    let in_gazebo = matches!(purpose, For::Gazebo(_));
+    if in_gazebo && description.root() != WORLD {
         let mount = fixed("world_mount", WORLD, description.root(), &scene.base);
         let _ = write!(text, "  <link name=\"{WORLD}\"/>\n{mount}");
-    } else if scene.base != Isometry3::identity() {
+    } else if in_gazebo && scene.base != Isometry3::identity() {
         return Err(GazeboError::RootIsTheWorld { task: setup.config.task.name().into() });
     }
     let paddle = |link: &str| scene.paddle.as_ref().filter(|paddle| paddle.link == link);
@@ -53,22 +56,20 @@ pub(super) fn description(setup: &Setup, scene: &Scene, controllers: &Path) -> R
     for child in &robot.children {
         let name = child.attribute("name").unwrap_or_default();
         match child.tag.as_str() {
-            "link" => link(child, name, paddle(name), weightless, &mut text),
+            "link" => {
+                let repair = setup.config.robot.repair_inertias.then(|| description.repaired_inertia(name));
+                link(child, name, paddle(name), weightless, repair.transpose()?.flatten(), &mut text);
+            }
             "joint" => writer.joint(child, name, &mut text),
             _ => {}
         }
     }
-    writer.drives(&mut text);
-    text += &control(setup, controllers);
+    writer.drives(in_gazebo, &mut text);
+    if let For::Gazebo(controllers) = purpose {
+        text += &control(setup, controllers);
+    }
     text += "</robot>\n";
-    Ok(Described { text, notes: notes(setup) })
-}
-
-/// What Gazebo lacks.
-fn notes(setup: &Setup) -> Vec<String> {
-    let coriolis = setup.config.robot.compensates.contains(&Compensated::Coriolis);
-    let said = "Gazebo adds no Coriolis forces as the robot's driver does (robot.compensates): fast strokes differ";
-    coriolis.then(|| said.into()).into_iter().collect()
+    Ok(text)
 }
 
 /// Writes joints, for which it knows the model at the start posture.
@@ -136,8 +137,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes the bodies that stand for the drives, each a link of its own.
-    fn drives(&self, text: &mut String) {
+    /// Writes the bodies that stand for the drives, each a link of its own; those of joints that slide where `sliding`.
+    fn drives(&self, sliding: bool, text: &mut String) {
         let Self { setup, description, .. } = self;
         let driven: Vec<(Driven, &str)> = setup
             .model
@@ -150,14 +151,14 @@ impl<'a> Writer<'a> {
         let inertias = inertias(&setup.model, &driven, &setup.config.control.start_posture);
         for (Driven { joint, axis, .. }, link) in driven.iter().zip(links) {
             let (joint, inertia) = (&setup.model.joints()[*joint], inertias[*joint]);
-            if inertia == 0. {
+            let slides = joint.kind == JointKind::Prismatic;
+            if inertia == 0. || (slides && !sliding) {
                 continue;
             }
             let mut name = format!("{}_drive", joint.name);
             while description.links().any(|link| link == name) {
                 name.push('_');
             }
-            let slides = joint.kind == JointKind::Prismatic;
             let (mass, moments) = match slides {
                 true => (inertia, Matrix3::identity() * SPECK.1),
                 false => (
@@ -189,7 +190,15 @@ impl<'a> Writer<'a> {
 }
 
 /// Writes a link as it is, with an inertia if it has none, and the racket's surface if it is the racket's.
-fn link(child: &Element, name: &str, paddle: Option<&Paddle>, weightless: bool, text: &mut String) {
+/// `repaired` is the inertia taken in place of its own, kg m^2.
+fn link(
+    child: &Element,
+    name: &str,
+    paddle: Option<&Paddle>,
+    weightless: bool,
+    repaired: Option<Matrix3<f64>>,
+    text: &mut String,
+) {
     if name == WORLD {
         let _ = writeln!(text, "  <link name=\"{WORLD}\"/>");
         return;
@@ -199,7 +208,12 @@ fn link(child: &Element, name: &str, paddle: Option<&Paddle>, weightless: bool, 
         *text += &inertial(SPECK.0, &(Matrix3::identity() * SPECK.1));
     }
     let kept = child.children.iter().filter(|part| matches!(part.tag.as_str(), "inertial" | "visual" | "collision"));
-    kept.for_each(|part| element(part, 2, text));
+    for part in kept {
+        match repaired.filter(|_| part.tag == "inertial") {
+            Some(repaired) => *text += &with_inertia(part, &repaired),
+            None => element(part, 2, text),
+        }
+    }
     if let Some(Paddle { pose, radius, .. }) = paddle {
         let _ = writeln!(
             text,

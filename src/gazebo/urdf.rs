@@ -17,17 +17,21 @@ pub(super) fn no_weight(link: &str) -> String {
 }
 
 /// The inertia of a link: mass, kg, and inertia about the link's origin, kg m^2.
-pub(super) fn inertial(mass: f64, i: &Matrix3<f64>) -> String {
-    format!(
-        "    <inertial>\n      <mass value=\"{mass}\"/>\n      <inertia ixx=\"{}\" ixy=\"{}\" ixz=\"{}\" iyy=\"{}\" iyz=\"{}\" \
-         izz=\"{}\"/>\n    </inertial>\n",
-        i[(0, 0)],
-        i[(0, 1)],
-        i[(0, 2)],
-        i[(1, 1)],
-        i[(1, 2)],
-        i[(2, 2)]
-    )
+pub(super) fn inertial(mass: f64, tensor: &Matrix3<f64>) -> String {
+    format!("    <inertial>\n      <mass value=\"{mass}\"/>\n{}    </inertial>\n", moments(tensor))
+}
+
+/// An `inertial` as it is, but for the inertia about its centre of mass, kg m^2.
+pub(super) fn with_inertia(inertial: &Element, tensor: &Matrix3<f64>) -> String {
+    let mut text = "    <inertial>\n".to_owned();
+    inertial.children.iter().filter(|part| part.tag != "inertia").for_each(|part| element(part, 3, &mut text));
+    text + &moments(tensor) + "    </inertial>\n"
+}
+
+fn moments(i: &Matrix3<f64>) -> String {
+    let [xx, xy, xz] = [i[(0, 0)], i[(0, 1)], i[(0, 2)]];
+    let [yy, yz, zz] = [i[(1, 1)], i[(1, 2)], i[(2, 2)]];
+    format!("      <inertia ixx=\"{xx}\" ixy=\"{xy}\" ixz=\"{xz}\" iyy=\"{yy}\" iyz=\"{yz}\" izz=\"{zz}\"/>\n")
 }
 
 /// A joint that does not move.

@@ -106,6 +106,8 @@ struct EpisodeHead {
     state_dim: usize,
     action_dim: usize,
     start: Duration,
+    #[serde(default)]
+    before: Vec<f64>,
     clipped_cycles: u32,
     missed_cycles: u32,
     /// Messages in the file.
@@ -145,6 +147,9 @@ use arrays;
 fn check_shapes(episode: &Episode, meta: &TrialMeta) -> Result<(), String> {
     if meta.joint_names.len() != episode.joints {
         return Err(format!("{} joint names for {} joints", meta.joint_names.len(), episode.joints));
+    }
+    if !matches!(episode.before.len(), length if length == 0 || length == episode.joints) {
+        return Err(format!("{} efforts before the first cycle for {} joints", episode.before.len(), episode.joints));
     }
     let rows = |name: &str, length: usize, width: usize| match (length, width) {
         (0, 0) => Ok(None),

@@ -118,6 +118,25 @@ pub enum DaemonError {
         /// First and last trial on the disk; `None` if there is none.
         ends: Option<(u64, u64)>,
     },
+    /// The trial is not one of this configuration.
+    #[error("{} does not fit the trial: {what}", path.display())]
+    OtherTrial {
+        /// The configuration, or the run's folder.
+        path: PathBuf,
+        /// What differs, with both values.
+        what: String,
+    },
+    /// The movement that made the trial is not stored any more.
+    #[error(
+        "trial {trial} was made by a movement, whose parameters no trial has, and the newest checkpoint is that of iteration \
+         {iteration}: only the trials made after it can be replayed"
+    )]
+    NoMovement {
+        /// The trial.
+        trial: u64,
+        /// Iterations done at the newest checkpoint.
+        iteration: u64,
+    },
     /// The run to resume was made with another learner.
     #[error(
         "the run in {0} was made with learner.{found}, and the configuration has learner.{expected}: set it as it was, or start \

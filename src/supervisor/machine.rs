@@ -104,10 +104,23 @@ pub fn lockstep(
     task: &dyn Task,
     plant: Box<dyn Plant>,
 ) -> Result<(ControlLoop, LoopClient, TrialShape), FieldError> {
+    on_this_thread(setup, task, |robot| Box::new(LockstepClock::new(plant, robot)))
+}
+
+/// A loop without deadlines, to run on the caller's thread, whose clock is made for the robot's end
+/// of its link; the supervisor's end of its rings; and the shape of a trial's buffers.
+///
+/// # Errors
+/// The first value of the configuration that is not accepted.
+pub fn on_this_thread(
+    setup: &Setup,
+    task: &dyn Task,
+    clock: impl FnOnce(RobotPort) -> Box<dyn Clock>,
+) -> Result<(ControlLoop, LoopClient, TrialShape), FieldError> {
     let (mut parts, robot_port) = Parts::new(setup, task);
     parts.forget_deadlines();
     let shape = parts.shape;
-    let (control, client) = ControlLoop::new(parts.with(Box::new(LockstepClock::new(plant, robot_port))))?;
+    let (control, client) = ControlLoop::new(parts.with(clock(robot_port)))?;
     Ok((control, client, shape))
 }
 

@@ -27,6 +27,19 @@ pub fn open_run(path: &Path) -> Result<RunView, DaemonError> {
     }
 }
 
+/// The file of a run's trial.
+///
+/// # Errors
+/// [`DaemonError::NoTrial`], or the listing that failed.
+pub fn trial_file(view: &RunView, trial: u64) -> Result<PathBuf, DaemonError> {
+    let mut trials = view.trials()?;
+    if let Some(at) = trials.iter().position(|(number, _)| *number == trial) {
+        return Ok(trials.swap_remove(at).1);
+    }
+    let ends = trials.first().zip(trials.last()).map(|(first, last)| (first.0, last.0));
+    Err(DaemonError::NoTrial { folder: view.directory().into(), trial, ends })
+}
+
 /// Whether the path is a learned stroke's file, by its name or because it is outside any run.
 pub fn is_stroke(path: &Path) -> bool {
     path.is_file() && (path.to_string_lossy().ends_with(LearnedStroke::ENDING) || run_around(path).is_none())

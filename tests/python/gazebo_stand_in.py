@@ -5,7 +5,7 @@
 The robot is read from beside the world. MuJoCo finds what the ball touches; the impact is an impulse with the product of the two
 restitutions, as in Gazebo's engine. The ball's odometry is as bad as Gazebo's: its velocity is a mean over ten steps in a frame
 that turns, and huge where the ball is put elsewhere. The world waits a while for each command, so that a slow machine loses
-nothing. STAND_IN in the environment names what is missing.
+nothing, but where STAND_IN is "patience". STAND_IN in the environment names what is missing.
 """
 
 import os
@@ -28,7 +28,7 @@ from std_msgs.msg import Empty, Float64MultiArray
 
 MISSING = os.environ.get("STAND_IN", "")
 # By the wall clock: longest wait for a command.
-PATIENCE = 0.05
+PATIENCE = 0.0 if MISSING == "patience" else 0.05
 # Turning of the ball's frame, rad/s.
 SPIN = 146.0
 
@@ -45,6 +45,8 @@ def named(text, what):
 def described_robot(text):
     """The robot, as Gazebo would have it: springs and weightless links are in extensions."""
     bare = re.sub(r"<(visual|ros2_control|plugin)\b.*?</\1>", "", text, flags=re.S)
+    # What a robot of meshes would touch is not asked for.
+    bare = re.sub(r"<collision\b.*?</collision>", lambda part: "" if "<mesh" in part[0] else part[0], bare, flags=re.S)
     compiler = '<mujoco><compiler fusestatic="false" discardvisual="false" balanceinertia="false"/></mujoco>'
     spec = mujoco.MjSpec.from_string(bare.replace("</robot>", compiler + "</robot>"))
     springs, restitution = {}, {}
@@ -80,13 +82,9 @@ class World:
                 spec.worldbody.add_geom(name=name, type=mujoco.mjtGeom.mjGEOM_BOX, size=half, pos=numbers(collision.findtext("pose"))[:3])
                 self.restitution[name] = float(collision.findtext("surface/bounce/restitution_coefficient"))
         ball = world.find("model[@name='ball']")
-        self.mass = float(ball.findtext("link/inertial/mass"))
-        self.own = float(ball.findtext("link/collision/surface/bounce/restitution_coefficient"))
-        assert float(ball.findtext("link/collision/surface/friction/ode/mu")) == 0.0
-        radius = float(ball.findtext("link/collision/geometry/sphere/radius"))
-        body = spec.worldbody.add_body(name="ball", pos=numbers(ball.findtext("pose"))[:3])
-        body.add_freejoint()
-        body.add_geom(name="ball", type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[radius, 0, 0], mass=self.mass, contype=0, conaffinity=0)
+        self.has_ball = ball is not None
+        if self.has_ball:
+            self.add_ball(spec, ball)
         self.model = spec.compile()
         for name, stiffness in springs.items():
             self.model.jnt_stiffness[self.model.joint(name).id] = stiffness
@@ -95,24 +93,35 @@ class World:
         self.data = mujoco.MjData(self.model)
         self.q = [self.model.joint(name).qposadr[0] for name in self.joints]
         self.v = [self.model.joint(name).dofadr[0] for name in self.joints]
+        self.data.qpos[self.q] = start
+        self.due, self.ticks = [], 500
+        self.serves, self.mean = [], deque(maxlen=10)
+        if self.has_ball:
+            self.throw(world)
+
+    def add_ball(self, spec, ball):
+        self.mass = float(ball.findtext("link/inertial/mass"))
+        self.own = float(ball.findtext("link/collision/surface/bounce/restitution_coefficient"))
+        assert float(ball.findtext("link/collision/surface/friction/ode/mu")) == 0.0
+        radius = float(ball.findtext("link/collision/geometry/sphere/radius"))
+        body = spec.worldbody.add_body(name="ball", pos=numbers(ball.findtext("pose"))[:3])
+        body.add_freejoint()
+        body.add_geom(name="ball", type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[radius, 0, 0], mass=self.mass, contype=0, conaffinity=0)
+
+    def throw(self, world):
+        """What the ball needs of the compiled world."""
         ball = self.model.body("ball")
         self.ball_q, self.ball_v = self.model.jnt_qposadr[ball.jntadr[0]], self.model.jnt_dofadr[ball.jntadr[0]]
         self.geom = self.model.geom("ball").id
-        self.data.qpos[self.q] = start
         self.partners = [(self.model.geom(name).id, self.own * share) for name, share in self.restitution.items()]
         plugins = {}
         for plugin in world.findall("plugin"):
             plugins.setdefault(plugin.get("name"), []).append(plugin)
         self.drag = float(plugins["gz::sim::systems::WindEffects"][0].findtext("force_approximation_scaling_factor/k"))
-        self.serves = []
         for plugin in plugins["gz::sim::systems::TriggeredPublisher"]:
             force = plugin.findtext("output")
             push = named(force, "force") if force else None
             self.serves.append((named(plugin.find("service").get("reqMsg"), "position"), push))
-        self.due = []
-        self.ticks = 500
-        self.last = None
-        self.mean = deque(maxlen=10)
 
     def serve(self):
         # The waits in the shaft are shortened.
@@ -132,13 +141,16 @@ class World:
             self.velocity()[:] = 0.0 if push is None else np.array(push) * self.step / self.mass
         for _ in range(round(period / self.step)):
             self.data.qfrc_applied[self.v] = effort
+            if not self.has_ball:
+                mujoco.mj_step(self.model, self.data)
+                continue
             self.data.qfrc_applied[self.ball_v : self.ball_v + 3] = -self.mass * self.drag * self.velocity()
             before = self.place().copy()
             mujoco.mj_step(self.model, self.data)
             self.bounce()
             self.mean.append((self.place() - before) / self.step)
         # The floor: where the ball lies, nothing bounces.
-        if self.place()[2] < 0.02:
+        if self.has_ball and self.place()[2] < 0.02:
             self.place()[2] = 0.02
             self.velocity()[:] = 0.0
         self.ticks += 1
@@ -186,6 +198,14 @@ class Node:
             stamp.sec, stamp.nanosec = nanoseconds // 1_000_000_000, nanoseconds % 1_000_000_000
         state.position = world.data.qpos[world.q].tolist()[::-1]
         state.velocity = world.data.qvel[world.v].tolist()[::-1]
+        if world.has_ball and MISSING != "ball":
+            self.tell_ball(ball)
+        if MISSING != "robot":
+            self.states.publish(state)
+        self.clock.publish(clock)
+
+    def tell_ball(self, ball):
+        world = self.world
         ball.header.frame_id, ball.child_frame_id = "world", "ball"
         angle = SPIN * world.ticks * self.period
         at, turned = ball.pose.pose.position, ball.pose.pose.orientation
@@ -195,11 +215,7 @@ class Node:
         spun = np.array([[np.cos(angle), 0, -np.sin(angle)], [0, 1, 0], [np.sin(angle), 0, np.cos(angle)]]) @ mean
         speed = ball.twist.twist.linear
         speed.x, speed.y, speed.z = spun.tolist()
-        if MISSING != "ball":
-            self.ball.publish(ball)
-        if MISSING != "robot":
-            self.states.publish(state)
-        self.clock.publish(clock)
+        self.ball.publish(ball)
 
     def run(self):
         while rclpy.ok():

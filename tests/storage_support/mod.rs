@@ -60,6 +60,7 @@ pub fn trial(number: u64, iteration: u64, rollout: u64) -> (Episode, TrialMeta) 
         state_dim: 3,
         action_dim: 2,
         start: Duration::from_nanos(number * 1_000_003),
+        before: values(2, 0.05),
         time: (0..=cycles as u32).map(|k| k * Duration::from_millis(2)).collect(),
         position: values((cycles + 1) * 2, 0.1),
         velocity: values((cycles + 1) * 2, 0.2),

@@ -11,6 +11,8 @@ namespace
 {
 /// Time between two looks of the core's thread.
 constexpr std::chrono::milliseconds LOOK{5};
+/// Time between two tries to pass an observation on. The cycle holds the lock for less.
+constexpr std::chrono::microseconds TRY{20};
 }  // namespace
 
 std::string last_error(const moto_controller * controller)
@@ -70,7 +72,12 @@ bool Core::observe(std::size_t index, const std::vector<double> & numbers, uint6
   for (std::size_t before = 0; before < index; before++) {
     begin += observed_[before].numbers;
   }
-  const std::lock_guard<std::mutex> held(observing_);
+  // Nobody waits for this lock, so that the thread of the cycles has nobody to wake when it gives it back.
+  std::unique_lock<std::mutex> held(observing_, std::try_to_lock);
+  while (!held) {
+    std::this_thread::sleep_for(TRY);
+    held.try_lock();
+  }
   std::copy(numbers.begin(), numbers.end(), newest_.begin() + static_cast<std::ptrdiff_t>(begin));
   newest_times_[index] = time;
   return true;

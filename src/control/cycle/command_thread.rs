@@ -62,8 +62,6 @@ const END_POLL: Duration = Duration::from_millis(1);
 /// than the loop may miss its releases (`watchdog.max_consecutive_misses`), the thread sends zero
 /// each period until the loop is back and knows of it.
 ///
-/// The thread ends when the loop is gone, for whatever reason, and sends zero last.
-///
 /// It ends when the loop is gone, however that came about, and sends zero last.
 pub struct CommandThread {
     /// Scheduling that the system granted to the thread.

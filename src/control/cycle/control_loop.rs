@@ -135,6 +135,12 @@ impl ControlLoop {
         Ok((control, client))
     }
 
+    /// Goes on as after a cycle that sent `effort` (joint), the driver's part included; as after a
+    /// reset of the plant where that is empty.
+    pub(crate) fn go_on_from(&mut self, effort: &[f64]) {
+        self.limits.go_on_from(effort);
+    }
+
     /// Runs until the shutdown is asked and the safe command is sent.
     pub fn run(&mut self) {
         while self.turn() {}
@@ -308,7 +314,8 @@ impl ControlLoop {
             return Ok(());
         }
         if state == SafetyState::Run {
-            self.life_cycle.ask(Cycle { now, tick, reading }, &mut self.outbox, &mut self.asked)?;
+            let cycle = Cycle { now, tick, reading, before: self.limits.before() };
+            self.life_cycle.ask(cycle, &mut self.outbox, &mut self.asked)?;
         } else {
             self.life_cycle.hold(reading, &mut self.asked);
         }

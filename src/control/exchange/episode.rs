@@ -28,6 +28,9 @@ pub struct Episode {
     pub action_dim: usize,
     /// Time of the first cycle, in the loop's clock.
     pub start: Duration,
+    /// Effort of the cycle before the first (joint), from which the torque rate limits the first one.
+    /// Empty where it does not: a plant that was reset just before, and trials stored without it.
+    pub before: Vec<f64>,
     /// Planned release of each cycle since `start` (cycle + 1). The last row is the final reading,
     /// which has no command.
     pub time: Vec<Duration>,
@@ -72,6 +75,7 @@ impl Episode {
             state_dim,
             action_dim,
             start: Duration::ZERO,
+            before: Vec::with_capacity(joints),
             time: Vec::with_capacity(cycles + 1),
             position: Vec::with_capacity((cycles + 1) * joints),
             velocity: Vec::with_capacity((cycles + 1) * joints),
@@ -108,8 +112,9 @@ impl Episode {
         self.clear();
     }
 
-    fn buffers(&mut self) -> [&mut Vec<f64>; 9] {
+    fn buffers(&mut self) -> [&mut Vec<f64>; 10] {
         [
+            &mut self.before,
             &mut self.position,
             &mut self.velocity,
             &mut self.task,

@@ -122,6 +122,7 @@ impl TrialOrder {
             ("the episode's action dimension", episode.action_dim, shape.action_dim),
         ];
         let room = [
+            ("the episode's room for the effort before", episode.before.capacity(), shape.joints),
             ("the episode's room for times", episode.time.capacity(), cycles + 1),
             ("the episode's room for positions", episode.position.capacity(), (cycles + 1) * shape.joints),
             ("the episode's room for velocities", episode.velocity.capacity(), (cycles + 1) * shape.joints),

@@ -234,6 +234,21 @@ impl Limits {
         &self.memory.last
     }
 
+    /// The last effort, if the torque rate is limited from it.
+    pub(in crate::control) fn before(&self) -> Option<&[f64]> {
+        self.memory.continuous.then_some(&*self.memory.last)
+    }
+
+    /// Goes on as after `effort` (joint), the driver's part included; as after a reset where that is
+    /// empty.
+    pub(in crate::control) fn go_on_from(&mut self, effort: &[f64]) {
+        self.memory.continuous = !effort.is_empty();
+        if self.memory.continuous {
+            self.memory.last.copy_from_slice(effort);
+        }
+        self.memory.driver.subtracted = true;
+    }
+
     /// The last command: the last effort less what the driver adds.
     pub fn command(&self) -> &[f64] {
         &self.memory.driver.command

@@ -25,6 +25,8 @@ pub(in crate::control) struct Cycle<'a> {
     pub tick: u64,
     /// Newest reading, checked.
     pub reading: &'a Reading,
+    /// Effort of the cycle before (joint), if the torque rate is limited from it.
+    pub before: Option<&'a [f64]>,
 }
 
 /// The present trial.
@@ -284,7 +286,9 @@ impl LifeCycle {
         if triggered {
             if let Some(trial) = &mut self.trial {
                 (trial.start_tick, trial.step) = (cycle.tick, 0);
-                self.recorder.begin(&mut trial.order.buffers.episode, cycle.now, cycle.tick);
+                let episode = &mut trial.order.buffers.episode;
+                episode.before.extend_from_slice(cycle.before.unwrap_or_default());
+                self.recorder.begin(episode, cycle.now, cycle.tick);
             }
             self.enter(Phase::Stroke, cycle.now, outbox);
         } else if cycle.now.saturating_sub(self.since) > limit {

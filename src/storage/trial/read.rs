@@ -133,6 +133,7 @@ impl Decoder {
             state_dim: head.state_dim,
             action_dim: head.action_dim,
             start: head.start,
+            before: head.before,
             clipped_cycles: head.clipped_cycles,
             missed_cycles: head.missed_cycles,
             ..Episode::default()

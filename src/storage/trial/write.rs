@@ -99,6 +99,7 @@ fn metadata(episode: &Episode, meta: &TrialMeta, messages: usize) -> Result<BTre
         state_dim: episode.state_dim,
         action_dim: episode.action_dim,
         start: episode.start,
+        before: episode.before.clone(),
         clipped_cycles: episode.clipped_cycles,
         missed_cycles: episode.missed_cycles,
         messages,

@@ -69,6 +69,40 @@ fn a_robot_s_time_that_jumps() {
     trips(1, "clock jumped back", |_, reading| reading.stamp -= Duration::from_millis(500));
 }
 
+/// A robot with deadlines. Its time passes faster than the wall's, so that the supervisor has none.
+fn real(heartbeat: &str) -> Rig {
+    let watchdog = format!("max_frozen_readings: null, heartbeat_timeout: {heartbeat}");
+    Rig::new(&Place::new(&[("max_frozen_readings: null", &watchdog)]), 0)
+}
+
+#[test]
+fn packets_that_come_late_are_missed_periods_and_the_run_goes_on() {
+    let mut rig = real("null");
+    rig.until("a stroke", |status| status.phase == moto_phase::MOTO_STROKE);
+    for late in 1..=5 {
+        let before = rig.controller.status().misses;
+        rig.now += rig.controller.period() * late;
+        rig.cycle(|_| {});
+        let status = rig.controller.status();
+        assert_eq!((rig.result, status.safety), (MOTO_OK, moto_safety::MOTO_RUN));
+        assert_eq!(status.misses - before, u64::from(late));
+        rig.cycle(|_| {});
+    }
+    rig.until("the next trial", |status| status.trials > 0 && status.phase == moto_phase::MOTO_STROKE);
+}
+
+#[test]
+fn a_robot_that_stops_calling_ends_the_run() {
+    let mut rig = real("0.5");
+    rig.cycle(|_| {});
+    while rig.controller.status().running {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(error(rig.controller.0).contains("no cycle for"), "{}", error(rig.controller.0));
+    rig.cycle(|_| {});
+    assert_eq!((rig.result, &*rig.command.effort), (MOTO_NOT_RUNNING, &[0., 0.][..]));
+}
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct PanicsConfig {}

@@ -122,7 +122,8 @@ private:
   Listener listener_;
   std::vector<double> position_, velocity_, effort_;
 
-  // Newest observations. The cycle tries the lock and goes on with what it has where it is held.
+  // Newest observations. Both sides try the lock: the cycle goes on with what it has where it is held, and
+  // has no waiting thread to wake.
   std::mutex observing_;
   std::vector<double> newest_, used_;
   std::vector<uint64_t> newest_times_;
