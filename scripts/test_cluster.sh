@@ -109,9 +109,11 @@ same on_slurm
 echo "Slurm: an array of 4 jobs, two of them requeued, and its merge"
 
 # Ray, with one of its two workers killed, and the job that it ran.
-export RAY_USAGE_STATS_ENABLED=0
+# Its files in this folder, and patience with a busy machine.
+export HOME=$place RAY_TMPDIR=$place RAY_USAGE_STATS_ENABLED=0 RAY_raylet_start_wait_time_s=300
 "$ray/bin/python" "$OLDPWD/scripts/experiment_on_ray.py" --program "$program" "${small[@]}" on_ray >ray.out 2>&1 &
 script=$!
+daemons+=($script)
 job() { job=$(pgrep -f "^$program experiment ${small[*]} on_ray --job" | head -n 1) && [ -n "$job" ]; }
 until_true job
 kill -KILL "$(ps -o ppid= -p "$job" | tr -d ' ')" "$job"
