@@ -299,7 +299,8 @@ fn a_trial_of_another_robot_than_the_stage_s_is_stored_without_frames() {
     episode.joints = 1;
     meta.joint_names.pop();
     let disk = FailingDisk::new(&[]);
-    for array in [&mut episode.position, &mut episode.velocity, &mut episode.asked, &mut episode.sent] {
+    let Episode { before, position, velocity, asked, sent, .. } = &mut episode;
+    for array in [before, position, velocity, asked, sent] {
         array.truncate(array.len() / 2);
     }
     write_trial(&disk, Path::new(FILE), (&episode, &meta), Some(&stage())).unwrap();

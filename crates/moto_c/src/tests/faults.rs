@@ -70,21 +70,23 @@ fn a_robot_s_time_that_jumps() {
 }
 
 /// A robot with deadlines. Its time passes faster than the wall's, so that the supervisor has none.
-fn real(heartbeat: &str) -> Rig {
+fn real(heartbeat: &str) -> (Place, Rig) {
     let watchdog = format!("max_frozen_readings: null, heartbeat_timeout: {heartbeat}");
-    Rig::new(&Place::new(&[("max_frozen_readings: null", &watchdog)]), 0)
+    let place = Place::new(&[("max_frozen_readings: null", &watchdog)]);
+    let rig = Rig::new(&place, 0);
+    (place, rig)
 }
 
 #[test]
 fn packets_that_come_late_are_missed_periods_and_the_run_goes_on() {
-    let mut rig = real("null");
+    let (_place, mut rig) = real("null");
     rig.until("a stroke", |status| status.phase == moto_phase::MOTO_STROKE);
     for late in 1..=5 {
         let before = rig.controller.status().misses;
         rig.now += rig.controller.period() * late;
         rig.cycle(|_| {});
         let status = rig.controller.status();
-        assert_eq!((rig.result, status.safety), (MOTO_OK, moto_safety::MOTO_RUN));
+        assert_eq!((rig.result, status.safety), (MOTO_OK, moto_safety::MOTO_RUN), "{}", error(rig.controller.0));
         assert_eq!(status.misses - before, u64::from(late));
         rig.cycle(|_| {});
     }
@@ -93,7 +95,7 @@ fn packets_that_come_late_are_missed_periods_and_the_run_goes_on() {
 
 #[test]
 fn a_robot_that_stops_calling_ends_the_run() {
-    let mut rig = real("0.5");
+    let (_place, mut rig) = real("0.5");
     rig.cycle(|_| {});
     while rig.controller.status().running {
         std::thread::sleep(Duration::from_millis(5));
