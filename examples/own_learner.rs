@@ -134,6 +134,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
             realtime: false,
             out,
             beginning,
+            live: None,
         })
     };
     let mine = ConfigSource::File(configuration(place.path())?);

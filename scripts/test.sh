@@ -17,6 +17,9 @@ else
 fi
 scripts/fuzz.sh
 .venv/bin/python -m pytest -q tests/python --ignore-glob='*/test_ros_*.py'
+if command -v slurmctld >/dev/null && command -v munged >/dev/null; then
+  scripts/test_cluster.sh
+fi
 
 # The same over ROS 2: /opt/ros where there is one, else set up in .ros/.
 ros_environment=$(scripts/setup_ros2.sh)

@@ -44,6 +44,7 @@
 //!     realtime: false,
 //!     out: Some(folder.clone()),
 //!     beginning: Beginning::Demonstration,
+//!     live: None,
 //! })?;
 //! assert!(!report.interrupted());
 //!
@@ -63,6 +64,7 @@ pub mod dynamics;
 pub mod experiment;
 pub mod gazebo;
 pub mod init;
+pub mod live;
 pub mod programs;
 pub mod report;
 pub mod robot;

@@ -41,6 +41,7 @@ fn a_trial_is_replayed_to_the_bit() {
         realtime: false,
         out: Some(folder.clone()),
         beginning: Beginning::Demonstration,
+        live: None,
     })
     .unwrap();
     for trial in [1, 5] {

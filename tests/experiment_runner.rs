@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use experiment_support::{Counter, Place, experiment, names, timeless};
-use moto_controller::experiment::{Ended, ExperimentConfig, ExperimentError, Folder, Record, RunnerOptions, run};
+use moto_controller::experiment::{Ended, ExperimentConfig, ExperimentError, Folder, Part, Record, RunnerOptions, run};
 
 fn options(threads: usize) -> RunnerOptions {
     RunnerOptions { threads, save_every: Duration::ZERO }
@@ -15,10 +15,9 @@ fn options(threads: usize) -> RunnerOptions {
 
 fn complete(config: &ExperimentConfig, folder: &Folder, threads: usize) -> (Vec<Record>, usize) {
     let counter = Counter::stopping_after(usize::MAX);
-    match run(config, folder, options(threads), &counter.stop, &counter).unwrap() {
-        Ended::Complete(records) => (timeless(records), counter.iterations.load(Ordering::Relaxed)),
-        Ended::Stopped => panic!("nobody asked to stop"),
-    }
+    let ended = run(&config.jobs(), folder, options(threads), &counter.stop, &counter).unwrap();
+    assert_eq!(ended, Ended::Complete);
+    (timeless(config, folder), counter.iterations.load(Ordering::Relaxed))
 }
 
 fn reference(place: &Place) -> Vec<Record> {
@@ -50,7 +49,7 @@ fn an_interrupted_seed_goes_on_to_the_bit_and_a_finished_one_is_not_run_again() 
         // A folder opened anew, as another process would.
         let folder = Folder::open(&place.path("run"), &config).unwrap();
         let counter = Counter::stopping_after(stop_after);
-        assert_eq!(run(&config, &folder, options(1), &counter.stop, &counter).unwrap(), Ended::Stopped);
+        assert_eq!(run(&config.jobs(), &folder, options(1), &counter.stop, &counter).unwrap(), Ended::Stopped);
         assert_eq!(counter.iterations.load(Ordering::Relaxed), stop_after);
         left -= stop_after;
     }
@@ -69,7 +68,7 @@ fn after_a_kill_a_seed_goes_on_from_where_it_was_last_saved() {
     let whole = reference(&place);
     let folder = Folder::open(&place.path("run"), &config).unwrap();
     let counter = Counter::stopping_after(4);
-    run(&config, &folder, options(1), &counter.stop, &counter).unwrap();
+    run(&config.jobs(), &folder, options(1), &counter.stop, &counter).unwrap();
     let saved = place.path("run/unfinished/reuse-1.bin");
     let bytes = fs::read(&saved).unwrap();
     // A file that was cut short is not used: that seed starts anew.
@@ -100,8 +99,85 @@ fn more_seeds_are_added_and_other_settings_refused() {
 }
 
 #[test]
-fn a_folder_is_one_process_s_at_a_time() {
+fn a_job_is_one_process_s_at_a_time() {
     let (place, config) = (Place::new(), experiment());
-    let _held = Folder::open(&place.path("run"), &config).unwrap();
-    assert!(matches!(Folder::open(&place.path("run"), &config), Err(ExperimentError::InUse { .. })));
+    let [one, other] = [(); 2].map(|()| Folder::open(&place.path("run"), &config).unwrap());
+    one.take(&config.jobs()[2..]).unwrap();
+    let counter = Counter::stopping_after(usize::MAX);
+    let refused = run(&config.jobs(), &other, options(1), &counter.stop, &counter).unwrap_err();
+    assert!(matches!(refused, ExperimentError::InUse { .. }));
+    assert!(refused.to_string().contains("another process runs job 2 (reuse seed 2)"), "{refused}");
+    assert_eq!(counter.iterations.load(Ordering::Relaxed), 0);
+    // The others are free, and so is this one once its process is gone.
+    run(&config.jobs()[..2], &other, options(1), &counter.stop, &counter).unwrap();
+    drop(one);
+    assert_eq!(complete(&config, &other, 1).1, 10);
+}
+
+#[test]
+fn shards_at_the_same_time_give_the_bits_of_one_process() {
+    let (place, config) = (Place::new(), experiment());
+    let shard = |index: usize| {
+        let folder = Folder::open(&place.path("shards"), &config).unwrap();
+        let counter = Counter::stopping_after(usize::MAX);
+        let jobs = Part::Shard { index, of: 3 }.jobs(&config).unwrap();
+        assert_eq!(run(&jobs, &folder, options(1), &counter.stop, &counter).unwrap(), Ended::Complete);
+        jobs.iter().map(|job| job.index).collect::<Vec<_>>()
+    };
+    let mut indices = std::thread::scope(|scope| {
+        let shards = [0, 1, 2].map(|index| scope.spawn(move || shard(index)));
+        shards.into_iter().flat_map(|shard| shard.join().unwrap()).collect::<Vec<_>>()
+    });
+    indices.sort_unstable();
+    assert_eq!(indices, [0, 1, 2, 3]);
+    let folder = Folder::open(&place.path("shards"), &config).unwrap();
+    assert_eq!(timeless(&config, &folder), reference(&place));
+    assert!(!names(&place.path("shards")).iter().any(|name| name.ends_with(".tmp")));
+    let more = ExperimentConfig { seeds: 3, ..config.clone() };
+    let numbered =
+        |config: &ExperimentConfig| config.jobs().iter().map(|job| job.to_string()).take(4).collect::<Vec<_>>();
+    assert_eq!(numbered(&more), numbered(&config));
+}
+
+#[test]
+fn a_half_written_seed_is_named_and_once_removed_runs_again() {
+    let (place, config) = (Place::new(), experiment());
+    let folder = Folder::open(&place.path("run"), &config).unwrap();
+    let (whole, _) = complete(&config, &folder, 2);
+    let path = place.path("run/seeds/no-reuse-2.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    let lines: Vec<_> = text.split_inclusive('\n').collect();
+    let halves = [
+        (lines[..4].concat(), "it ends after 3 of 5 iterations"),
+        (text[..text.len() - 2].into(), "its last line is cut short"),
+        (String::new(), "it ends after 0 of 5 iterations"),
+    ];
+    for (half, what) in halves {
+        fs::write(&path, &half).unwrap();
+        let counter = Counter::stopping_after(usize::MAX);
+        let refused = run(&config.jobs(), &folder, options(1), &counter.stop, &counter).unwrap_err().to_string();
+        for part in ["no-reuse-2.csv", what, "remove it to run that seed again"] {
+            assert!(refused.contains(part), "{part} is not in: {refused}");
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), half, "nothing is written over it");
+    }
+    fs::remove_file(&path).unwrap();
+    assert_eq!(complete(&config, &folder, 1), (whole, 5));
+}
+
+#[test]
+fn a_full_disk_costs_no_more_than_what_was_not_saved() {
+    let (place, config) = (Place::new(), experiment());
+    let whole = reference(&place);
+    let folder = Folder::open(&place.path("run"), &config).unwrap();
+    let counter = Counter::stopping_after(3);
+    run(&config.jobs(), &folder, options(1), &counter.stop, &counter).unwrap();
+    // What is written next goes to a device that is always full.
+    std::os::unix::fs::symlink("/dev/full", place.path("run/unfinished/reuse-1.bin.tmp")).unwrap();
+    let counter = Counter::stopping_after(usize::MAX);
+    let refused = run(&config.jobs(), &folder, options(1), &counter.stop, &counter).unwrap_err().to_string();
+    for part in ["reuse-1.bin.tmp", "no space left: free some or give another folder"] {
+        assert!(refused.contains(part), "{part} is not in: {refused}");
+    }
+    assert_eq!(complete(&config, &folder, 1), (whole, 17), "the three saved iterations are not made again");
 }

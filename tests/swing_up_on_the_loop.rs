@@ -19,6 +19,7 @@ fn a_swing_up_is_learned_through_the_control_loop() {
         realtime: false,
         out: Some(place.path().join("run")),
         beginning: Beginning::Demonstration,
+        live: None,
     });
     let said = report.unwrap().to_string();
     // Other machines round otherwise; hanging still never succeeds.

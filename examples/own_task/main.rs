@@ -196,6 +196,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
             realtime: false,
             out: Some(folder.clone()),
             beginning: Beginning::Demonstration,
+            live: None,
         })?
     );
     let options =

@@ -8,8 +8,10 @@ use moto_settings::Value;
 
 use super::Failure;
 use super::config::ConfigArgument;
+use super::live::LiveArguments;
 use super::setting::whole;
 use crate::commands::{DryRunOptions, dry_run};
+use crate::live::LiveError;
 use crate::storage::Remedy;
 use crate::supervisor::{Beginning, ConfigSource, DaemonError, run_configuration};
 use crate::tasks::TaskConfig;
@@ -28,6 +30,7 @@ use crate::terminal::output::print;
 Examples:
   moto_controller dry-run                                    the noiseless setting, a quarter of a minute
   moto_controller dry-run --setting noisy-bounce --iterations 120 --seed 3
+  moto_controller dry-run --realtime --live                  look on in the browser
   moto_controller dry-run --resume runs/noiseless-1          go on where an interrupted run stopped
   moto_controller dry-run --warm-start runs/noiseless-1 --setting context
   moto_controller evaluate runs/noiseless-1                  judge what was learned")]
@@ -76,13 +79,27 @@ pub struct DryRun {
     /// their rewards have the same meaning
     #[arg(long, value_name = "DIR|FILE")]
     warm_start: Option<PathBuf>,
+
+    #[command(flatten)]
+    live: LiveArguments,
 }
 
 impl DryRun {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let Self { config, setting, iterations, rollouts, seed, realtime_strokes, realtime, out, resume, warm_start } =
-            self;
+        let Self {
+            config,
+            setting,
+            iterations,
+            rollouts,
+            seed,
+            realtime_strokes,
+            realtime,
+            out,
+            resume,
+            warm_start,
+            live,
+        } = self;
         let source = match &resume {
             Some(folder) => run_configuration(folder)?,
             None => config.source(),
@@ -108,6 +125,7 @@ impl DryRun {
             realtime,
             out,
             beginning,
+            live: live.config(),
         })
         .map_err(named)?;
         print(&report)?;
@@ -124,6 +142,11 @@ fn set(source: &ConfigSource, setting: String) -> Result<TaskConfig, Failure> {
 
 /// The failure with the options that mend it.
 fn named(error: DaemonError) -> Failure {
+    match &error {
+        DaemonError::Live(LiveError::Reachable { .. }) => return format!("{error} (option --live-to-network)").into(),
+        DaemonError::Live(LiveError::Bind { .. }) => return format!("{error} (option --live-port)").into(),
+        _ => {}
+    }
     match error.remedy() {
         Some(Remedy::ResumeOrAnotherFolder) => format!("{error} (options --resume and --out)").into(),
         Some(Remedy::AnotherFolder) => format!("{error} (option --out)").into(),

@@ -9,6 +9,7 @@ mod evaluate;
 mod experiment;
 mod gazebo;
 mod init;
+mod live;
 mod replay;
 mod report;
 #[cfg(feature = "ros")]
@@ -35,8 +36,8 @@ type Failure = Box<dyn std::error::Error>;
 #[command(
     version,
     max_term_width = 100,
-    after_help = "Exit codes: 0 success, 1 failure (the message says what to do), 2 wrong usage, 130 stopped by a \
-                  signal (everything is saved). A reader of the output who goes away (`| head -1`) ends the printing, not the \
+    after_help = "Exit codes: 0 success, 1 failure (the message says what to do), 2 wrong usage, 75 jobs of an \
+                  experiment are unfinished (run the same command again), 130 stopped by a signal (everything is saved). A reader of the output who goes away (`| head -1`) ends the printing, not the \
                   run, and changes no exit code; output that cannot be written otherwise is a failure."
 )]
 struct Arguments {

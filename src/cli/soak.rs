@@ -8,6 +8,7 @@ use clap::Args;
 use super::Failure;
 use super::config::ConfigArgument;
 use super::duration;
+use super::live::LiveArguments;
 use crate::commands::{SoakOptions, soak};
 use crate::terminal::output::{print, say};
 
@@ -27,16 +28,20 @@ pub struct Soak {
     /// Run on the wall clock for M minutes instead, with the deadline statistics
     #[arg(long, value_name = "M", conflicts_with = "trials", value_parser = duration::minutes)]
     minutes: Option<Duration>,
+
+    #[command(flatten)]
+    live: LiveArguments,
 }
 
 impl Soak {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let Self { config, trials, minutes } = self;
+        let Self { config, trials, minutes, live } = self;
         let report = soak(SoakOptions {
             config: config.source(),
             trials: trials as usize,
             wall_clock: minutes,
+            live: live.config(),
             tell: Box::new(|part| say(part)),
         })?;
         print(&report)?;

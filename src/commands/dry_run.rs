@@ -11,6 +11,7 @@ use super::deadlines::DeadlineTable;
 use super::evaluate::{Evaluation, Strokes, judge_law};
 use super::report::{Stored, report, stored};
 use crate::control::LatencySummary;
+use crate::live::{Door, LiveConfig, LivePage};
 use crate::policy::Law;
 use crate::programs::{JudgeConfig, JudgeWord};
 use crate::robot::{TrialKey, TrialKind};
@@ -40,6 +41,8 @@ pub struct DryRunOptions {
     pub out: Option<PathBuf>,
     /// Beginning of the run.
     pub beginning: Beginning,
+    /// Where a live page shows the run; `None`: there is none.
+    pub live: Option<LiveConfig>,
 }
 
 /// Result of a dry run.
@@ -114,18 +117,23 @@ impl fmt::Display for DryRunReport {
 /// # Errors
 /// The reason why the run ended. The robot has the safe command, and all results are saved.
 pub fn dry_run(options: DryRunOptions) -> Result<DryRunReport, DaemonError> {
-    let DryRunOptions { config, adjust, realtime, out, beginning } = options;
+    let DryRunOptions { config, adjust, realtime, out, beginning, live } = options;
     let setup = config.load(adjust)?;
     setup.log_differences();
     let task = setup.task()?;
     let initial = setup.learner(&task.start()?)?.law().compile()?;
     let pace = if realtime { Pace::WallClock } else { Pace::Lockstep };
     let programs = Programs::start(&setup)?;
+    let door = live.map(Door::open).transpose()?;
     let (folder, saved) = open(&setup, &*task, &beginning, out)?;
     let directory = folder.view().directory().to_path_buf();
     info!("run folder: {}", directory.display());
+    // Served until the report is there.
+    let live = door.map(|door| door.serve(&setup, folder.view())).transpose()?;
     let mut archive = Archive::start(folder).map_err(DaemonError::system(ARCHIVE))?;
-    let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?.judged_by(&programs);
+    let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?
+        .judged_by(&programs)
+        .shown_on(live.as_ref().map(LivePage::feed));
     let (iterations, episodes, finish) = block_on(async |interrupt| {
         let ended = learn(&setup, &*task, &programs, &mut learning, pace, &interrupt).await?;
         let finish = match ended {
@@ -163,7 +171,7 @@ async fn learn(
         info!("control loop: {}", machine.control.startup);
     }
     interrupt.guard(machine.control.client.stopper());
-    let mut runner = Runner::new(machine, seed).simulated(programs.watch());
+    let mut runner = Runner::new(machine, seed).shown_on(learning.live()).simulated(programs.watch());
     if setup.config.judge == JudgeConfig::Word(JudgeWord::Operator) {
         runner = runner.operated(terminal::operator()?, interrupt.clone());
     }
@@ -222,7 +230,7 @@ async fn show(
     let machine = Machine::start(setup, task, programs.plant(setup, task)?, Pace::WallClock)?;
     let startup = machine.control.startup.to_string();
     interrupt.guard(machine.control.client.stopper());
-    let mut runner = Runner::new(machine, run.seed).simulated(programs.watch());
+    let mut runner = Runner::new(machine, run.seed).shown_on(learning.live()).simulated(programs.watch());
     let strokes = run.realtime_strokes as u64;
     for rollout in 0..strokes {
         runner.order(TrialKey { kind: TrialKind::Evaluate, iteration: run.iterations as u64, rollout }, law, false);

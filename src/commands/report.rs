@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use tracing::warn;
 
 use crate::control::Episode;
-use crate::dynamics::{Joint, JointKind};
 use crate::report::IterationMetrics;
 use crate::report::page::{
     Deadlines, PAGE_FILE, PageArm, PageData, PageGains, PageJoint, PageMark, PageTrial, RunPage, page,
@@ -69,7 +68,7 @@ fn gather(view: &RunView, setup: &Setup, task: &dyn Task, trial: Option<u64>) ->
         title: format!("{}, seed {}", setup.title(), setup.config.run.seed),
         info: view.info().clone(),
         config: view.config()?,
-        joints: joints(setup),
+        joints: PageJoint::all(&setup.model, &setup.config.control.limits),
         arm: PageArm::new(&setup.arm()?),
         step: control.period * control.decimation as f64,
         iterations: view.metrics()?.into_iter().map(IterationMetrics::reduced).collect(),
@@ -94,16 +93,6 @@ fn fits(episode: &Episode, setup: &Setup, task: &dyn Task) -> bool {
     let dims = [episode.joints, episode.task_values, episode.state_dim, episode.action_dim];
     let joints = setup.model.dof();
     dims == [joints, task.task_values(), task.state_dim(), joints]
-}
-
-fn joints(setup: &Setup) -> Vec<PageJoint> {
-    let efforts = &setup.config.control.limits.effort;
-    let joint = |(joint, effort): (&Joint, &f64)| PageJoint {
-        name: joint.name.clone(),
-        prismatic: joint.kind == JointKind::Prismatic,
-        effort: effort.is_finite().then_some(*effort),
-    };
-    setup.model.joints().iter().zip(efforts).map(joint).collect()
 }
 
 /// The gains of the newest checkpoint. A run without a checkpoint that can be read has none.

@@ -12,6 +12,7 @@ use tracing::warn;
 
 use super::deadlines::DeadlineTable;
 use crate::control::{Event, Fault, LatencySummary, StartupReport, Stopper};
+use crate::live::{Door, LiveConfig, LivePage};
 use crate::programs::{JudgeConfig, JudgeWord};
 use crate::report::IterationMetrics;
 use crate::storage::TrialMeta;
@@ -40,6 +41,8 @@ pub struct SoakOptions {
     pub trials: usize,
     /// Duration on the wall clock. `None`: in lockstep.
     pub wall_clock: Option<Duration>,
+    /// Where a live page shows the run; `None`: there is none.
+    pub live: Option<LiveConfig>,
     /// Called with each part when the part ends.
     pub tell: Box<dyn Fn(&Part) + Send>,
 }
@@ -116,7 +119,7 @@ impl fmt::Display for SoakReport {
 /// # Errors
 /// The reason why the run does not start. A later error is in the report.
 pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
-    let SoakOptions { config, trials, wall_clock, tell } = options;
+    let SoakOptions { config, trials, wall_clock, live, tell } = options;
     let setup = config.load(|config| {
         if config.judge == JudgeConfig::Word(JudgeWord::Operator) {
             // No operator attends a long run.
@@ -133,8 +136,11 @@ pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
     let learner = setup.learner(&task.start()?)?;
     let saved = Saved { learner, episodes: 0 };
     let folder = create(&setup, &*task, Some(place.path().join("run")), &saved)?;
+    let live = live.map(|live| Door::open(live)?.serve(&setup, folder.view())).transpose()?;
     let mut archive = Archive::start(folder).map_err(DaemonError::system(ARCHIVE))?;
-    let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?.judged_by(&programs);
+    let mut learning = Learning::new(&setup, &*task, &mut archive, Arc::new(saved))?
+        .judged_by(&programs)
+        .shown_on(live.as_ref().map(LivePage::feed));
     let (watched, samples) = mpsc::channel();
     let (pace, per_part) = match wall_clock {
         None => {
@@ -152,6 +158,7 @@ pub fn soak(options: SoakOptions) -> Result<SoakReport, DaemonError> {
         let (_silent, orders) = crossbeam_channel::bounded(1);
         let operator = Operator { orders, watcher: Box::new(watcher), reset_faults: true };
         let mut runner = Runner::new(machine, setup.config.run.seed)
+            .shown_on(learning.live())
             .simulated(programs.watch())
             .operated(operator, interrupt.clone());
         if let Some(time) = wall_clock {

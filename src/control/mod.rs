@@ -34,6 +34,7 @@ pub use exchange::episode::{Episode, StepRecord};
 pub use exchange::joint_samples::JointSample;
 pub use exchange::messages::{Event, Phase, Request, Status};
 pub use exchange::order::{FinishedTrial, Outcome, TrialBuffers, TrialOrder, TrialShape};
+pub use exchange::view::{LoopView, Posture};
 pub use guards::fault::{Abort, Fault, OrderError, Trust};
 pub use guards::limits::Limits;
 pub use guards::safety::{Safety, SafetyState};

@@ -143,8 +143,8 @@ pub(super) struct Frame {
     pub translation: Vector3<f64>,
 }
 
-/// A tree of bodies. Only its gravity, its place in the world, and the joints' passive parameters and
-/// limits, may be changed.
+/// A tree of bodies. Only its gravity, its place in the world, the bodies' masses, and the joints' passive
+/// parameters and limits, may be changed.
 ///
 /// Joints are in the order of the selection ([`Selection::joints`](super::Selection::joints)).
 /// Without a selection they are in the depth-first order of the URDF tree, children in file order.
@@ -216,6 +216,16 @@ impl Model {
         let translation = if parent == 0 { self.reference + translation } else { *translation };
         let rotation = UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(*rotation));
         Isometry3::from_parts(translation.into(), rotation)
+    }
+
+    /// Multiplies the mass and the inertia of each body by what `factor` returns, above 0. Bodies are
+    /// in the order of [`Self::bodies`].
+    pub fn scale_masses(&mut self, mut factor: impl FnMut() -> f64) {
+        for body in &mut self.bodies {
+            let factor = factor();
+            body.mass *= factor;
+            body.inertia *= factor;
+        }
     }
 
     /// Gravity in the world, m/s^2; (0, 0, -9.81) by default.

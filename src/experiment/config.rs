@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::run::Run;
-use super::{ExperimentError, Record, RunError};
+use super::{ExperimentError, Record, RunError, Transfer};
 use crate::tasks::swing_up::SwingUpConfig;
 use crate::tasks::table_tennis::TableTennisConfig;
 
@@ -56,6 +56,10 @@ pub struct Variant {
     /// Thresholds of the first measure. The summary counts the episodes to each.
     #[serde(default)]
     pub thresholds: Vec<f64>,
+    /// Another robot for each seed, on which the variant goes on with what it learned on the robot as
+    /// configured; null for the robot as configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<Transfer>,
 }
 
 impl Variant {
@@ -65,6 +69,11 @@ impl Variant {
             // Without a working directory the path stays relative.
             *config = std::path::absolute(folder.join(&*config)).unwrap_or_else(|_| folder.join(&*config));
         }
+    }
+
+    /// The variant without what went before on another robot: learning begins on the robot as configured.
+    pub(super) fn before_transfer(&self) -> Self {
+        Self { transfer: None, ..self.clone() }
     }
 
     /// Total number of episodes.

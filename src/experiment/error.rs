@@ -57,13 +57,35 @@ pub enum ExperimentError {
         /// Value now.
         expected: String,
     },
-    /// Another process uses the folder.
-    #[error("another process runs an experiment in {}; wait for it or give another --out", folder.display())]
+    /// Another process runs one of the jobs.
+    #[error("another process runs {job} in {}; wait for it or give another --out", folder.display())]
     InUse {
         /// The folder.
         folder: PathBuf,
+        /// The job.
+        job: String,
     },
-    /// A file of records or settings is damaged.
+    /// The folder has no experiment.
+    #[error("there is no experiment in {}; give the --out of its jobs", folder.display())]
+    NotBegun {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A folder's settings cannot be read or written.
+    #[error("{}: {what}; give another --out, or remove the folder", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// The damage.
+        what: String,
+    },
+    /// A file of the folder was changed by hand, or made for other jobs.
+    #[error("{} has another content already; remove it to have it written anew", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of records is damaged.
     #[error("{}: {what}; remove it to run that seed again", path.display())]
     Records {
         /// The file.

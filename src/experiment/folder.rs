@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{ExperimentConfig, ExperimentError, Variant};
+use super::locks::Locks;
+use super::{ExperimentConfig, ExperimentError, Job, Variant};
 use crate::setup::read_yaml;
-use crate::storage::files::{Disk, Files, LockGuard, create_dir_all, write_atomic};
+use crate::storage::files::{Disk, Files, create_dir_all, write_atomic, write_once};
 use crate::storage::{Difference, differences};
 
 const CONFIG: &str = "config.yaml";
 const SEEDS: &str = "seeds";
 const UNFINISHED: &str = "unfinished";
 
-/// An experiment's folder, locked by this process:
+/// An experiment's folder. Several processes, on several machines, may each run jobs of their own in it:
 ///
 /// ```text
 /// config.yaml                  all settings of the experiment
@@ -23,36 +24,69 @@ const UNFINISHED: &str = "unfinished";
 /// ```
 pub struct Folder {
     root: PathBuf,
-    _lock: LockGuard,
+    locks: Locks,
 }
 
 impl Folder {
-    /// Opens or makes the folder of an experiment.
+    /// Opens or makes the folder of an experiment. The first process to come writes the settings; all others compare theirs.
     ///
     /// # Errors
-    /// [`ExperimentError::Mismatch`] if the folder holds results of other settings,
-    /// [`ExperimentError::InUse`], or an error of a file operation.
+    /// [`ExperimentError::Mismatch`] if the folder holds results of other settings, or an error of a file operation.
     pub fn open(root: &Path, config: &ExperimentConfig) -> Result<Self, ExperimentError> {
         for directory in [root.into(), root.join(SEEDS), root.join(UNFINISHED)] {
             create_dir_all(&Disk, &directory)?;
         }
-        let lock = Disk.lock(&root.join(".lock"))?.ok_or_else(|| ExperimentError::InUse { folder: root.into() })?;
+        write_once(&root.join(CONFIG), settings(config, root)?.as_bytes())?;
+        Self::existing(root, config)
+    }
+
+    /// Opens the folder of an experiment that was begun.
+    ///
+    /// # Errors
+    /// As [`Folder::open`], and [`ExperimentError::NotBegun`].
+    pub fn existing(root: &Path, config: &ExperimentConfig) -> Result<Self, ExperimentError> {
         let path = root.join(CONFIG);
-        let damaged = |what: String| ExperimentError::Records { path: path.clone(), what };
-        if Disk.exists(&path)? {
-            let text =
-                String::from_utf8(Disk.read(&path)?).map_err(|_| damaged("this is not a text (UTF-8)".into()))?;
-            let tree = read_yaml(&text).map_err(|error| damaged(error.to_string()))?;
-            let before: Value = tree.into_typed().map_err(|error| damaged(error.to_string()))?;
-            let now = serde_json::to_value(config).map_err(|e| damaged(e.to_string()))?;
-            if let Some(first) = differences(&decisive(&before), &decisive(&now), &[]).into_iter().next() {
-                let Difference { setting: field, before: found, now: expected } = first;
-                return Err(ExperimentError::Mismatch { folder: root.into(), field, found, expected });
-            }
+        if !Disk.exists(&path)? {
+            return Err(ExperimentError::NotBegun { folder: root.into() });
         }
-        let text = serde_saphyr::to_string(config).map_err(|e| damaged(e.to_string()))?;
-        write_atomic(&Disk, &path, text.as_bytes())?;
-        Ok(Self { root: root.into(), _lock: lock })
+        let damaged = |what: String| ExperimentError::Settings { path: path.clone(), what };
+        let text = String::from_utf8(Disk.read(&path)?).map_err(|_| damaged("this is not a text (UTF-8)".into()))?;
+        let tree = read_yaml(&text).map_err(|error| damaged(error.to_string()))?;
+        let before: Value = tree.into_typed().map_err(|error| damaged(error.to_string()))?;
+        let now = serde_json::to_value(config).map_err(|error| damaged(error.to_string()))?;
+        if let Some(first) = differences(&decisive(&before), &decisive(&now), &[]).into_iter().next() {
+            let Difference { setting: field, before: found, now: expected } = first;
+            return Err(ExperimentError::Mismatch { folder: root.into(), field, found, expected });
+        }
+        Ok(Self { root: root.into(), locks: Locks::open(&root.join(".lock"))? })
+    }
+
+    /// Keeps the settings of now, where they differ in what the folder accepts: more seeds, another title.
+    ///
+    /// # Errors
+    /// The file operation that failed.
+    pub fn keep(&self, config: &ExperimentConfig) -> Result<(), ExperimentError> {
+        let _held = self.shared_files()?;
+        self.write(CONFIG, &settings(config, &self.root)?)
+    }
+
+    /// Takes jobs for this process, until the folder is closed.
+    ///
+    /// # Errors
+    /// [`ExperimentError::InUse`] if another process has one of them.
+    pub fn take(&self, jobs: &[Job<'_>]) -> Result<(), ExperimentError> {
+        jobs.iter().try_for_each(|job| match self.locks.take(job.index)? {
+            true => Ok(()),
+            false => Err(ExperimentError::InUse { folder: self.root.clone(), job: job.to_string() }),
+        })
+    }
+
+    /// Holds other processes off the folder's own files (settings, summary, figures) as long as the value lives.
+    ///
+    /// # Errors
+    /// The lock is refused.
+    pub fn shared_files(&self) -> Result<Locks, ExperimentError> {
+        Ok(self.locks.shared_files()?)
     }
 
     /// Path of the folder.
@@ -75,6 +109,18 @@ impl Folder {
         self.root.join(UNFINISHED).join(format!("{}-{seed}.bin", variant.slug()))
     }
 
+    /// Adds a file that people change. Gives its path.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Changed`] if there is one with another content, or the file operation that failed.
+    pub fn add(&self, name: &str, content: &str) -> Result<PathBuf, ExperimentError> {
+        let path = self.root.join(name);
+        if write_once(&path, content.as_bytes())? || Disk.read(&path)? == content.as_bytes() {
+            return Ok(path);
+        }
+        Err(ExperimentError::Changed { path })
+    }
+
     /// Writes a file of the folder atomically.
     ///
     /// # Errors
@@ -82,6 +128,12 @@ impl Folder {
     pub fn write(&self, name: &str, content: &str) -> Result<(), ExperimentError> {
         Ok(write_atomic(&Disk, &self.root.join(name), content.as_bytes())?)
     }
+}
+
+/// The settings as the folder's file has them.
+fn settings(config: &ExperimentConfig, root: &Path) -> Result<String, ExperimentError> {
+    let damaged = |what: String| ExperimentError::Settings { path: root.join(CONFIG), what };
+    serde_saphyr::to_string(config).map_err(|error| damaged(error.to_string()))
 }
 
 /// Settings that affect the records. A folder accepts changes of all other settings: more seeds,

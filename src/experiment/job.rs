@@ -1,5 +1,6 @@
 //! One seed of one variant, run from its start or its saved state to its end.
 
+use std::fmt::{self, Display, Formatter};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -8,19 +9,40 @@ use tracing::warn;
 
 use super::record::{self, Record};
 use super::run::{Run, RunError, decode, encode};
-use super::{ExperimentError, Folder, Variant, Watcher};
+use super::{ExperimentConfig, ExperimentError, Folder, Variant, Watcher};
 use crate::storage::files::{Disk, Files, write_atomic};
 
 /// Length of the checksum at the end of a saved state, bytes.
 const HASH: usize = 32;
 
+/// Ending of the file that says why a method broke down.
+const FAILURE: &str = "failure.txt";
+
 /// One seed of one variant.
 #[derive(Clone, Copy, Debug)]
 pub struct Job<'a> {
+    /// Number of the job in its experiment, from 0.
+    pub index: usize,
     /// The variant.
     pub variant: &'a Variant,
     /// The seed.
     pub seed: u64,
+}
+
+impl ExperimentConfig {
+    /// All jobs, by index: seed by seed, and of each seed variant by variant. More seeds change the index of no job.
+    pub fn jobs(&self) -> Vec<Job<'_>> {
+        let pairs = self.seeds().flat_map(|seed| self.variants.iter().map(move |variant| (variant, seed)));
+        pairs.enumerate().map(|(index, (variant, seed))| Job { index, variant, seed }).collect()
+    }
+}
+
+impl Display for Job<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { index, variant, seed } = self;
+        let group = if variant.group.is_empty() { String::new() } else { format!("{}, ", variant.group) };
+        write!(f, "job {index} ({group}{} seed {seed})", variant.label)
+    }
 }
 
 /// Progress of a job.
@@ -46,10 +68,20 @@ impl Job<'_> {
     /// The records, if the job is finished.
     ///
     /// # Errors
-    /// If the records cannot be read.
+    /// If the records cannot be read, or are not all there.
     pub fn finished(&self, folder: &Folder) -> Result<Option<Vec<Record>>, ExperimentError> {
         let path = folder.records(self.variant, self.seed);
-        if Disk.exists(&path)? { record::read(&path).map(Some) } else { Ok(None) }
+        if !Disk.exists(&path)? {
+            return Ok(None);
+        }
+        let records = record::read(&path)?;
+        let (found, wanted) = (records.len(), self.variant.iterations);
+        // A method that broke down left its reason.
+        if found < wanted && !Disk.exists(&folder.attachment(self.variant, self.seed, FAILURE))? {
+            let what = format!("it ends after {found} of {wanted} iterations");
+            return Err(ExperimentError::Records { path, what });
+        }
+        Ok(Some(records))
     }
 
     /// Runs the job to its end, unless it is already finished.
@@ -71,6 +103,9 @@ impl Job<'_> {
         let (mut run, mut records) = self
             .restored(folder)?
             .map_or_else(|| Run::start(variant, self.seed).map(|run| (run, Vec::new())).map_err(wrong), Ok)?;
+        if !run.prepare(stop).map_err(wrong)? {
+            return Ok(Progress::Stopped);
+        }
         let mut saved = Instant::now();
         while records.len() < variant.iterations {
             if stop.load(Ordering::Relaxed) {
@@ -82,7 +117,7 @@ impl Job<'_> {
                 Ok(record) => record,
                 Err(error) => {
                     warn!("{} seed {} ends after {} iterations: {error}", variant.label, self.seed, records.len());
-                    self.attach(folder, "failure.txt", error.to_string().as_bytes())?;
+                    self.attach(folder, FAILURE, error.to_string().as_bytes())?;
                     break;
                 }
             };

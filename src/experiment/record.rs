@@ -77,7 +77,12 @@ pub fn write(path: &Path, records: &[Record]) -> Result<(), ExperimentError> {
 /// # Errors
 /// If the file cannot be read or is damaged.
 pub fn read(path: &Path) -> Result<Vec<Record>, ExperimentError> {
+    let damaged = |what: String| ExperimentError::Records { path: path.into(), what };
     let bytes = Disk.read(path)?;
     let rows: Result<Vec<Record>, csv::Error> = csv::Reader::from_reader(&bytes[..]).deserialize().collect();
-    rows.map_err(|e| ExperimentError::Records { path: path.into(), what: e.to_string() })
+    let records = rows.map_err(|error| damaged(error.to_string()))?;
+    if bytes.last().is_some_and(|last| *last != b'\n') {
+        return Err(damaged("its last line is cut short".into()));
+    }
+    Ok(records)
 }

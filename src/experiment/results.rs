@@ -1,27 +1,32 @@
-//! Writes the summary and the figures of a complete experiment to its folder.
+//! Writes the summary and the figures of what is finished of an experiment to its folder.
 
 use std::path::{Path, PathBuf};
 
 use super::summary::{Summary, summarise};
 use super::table;
-use super::{ExperimentConfig, ExperimentError, Folder, Measure, Record, Variant, peers};
+use super::{Collected, ExperimentConfig, ExperimentError, Folder, Measure, Record, VariantRecords, peers};
 use crate::report::page::{ExperimentPage, PAGE_FILE, PageData, PagePanel, page};
 use crate::report::{ComparisonCurve, ComparisonPanel, SwingMotion, comparison_svg, motion_svg};
 use crate::storage::files::{Disk, Files};
 
 /// Writes `summary.csv`, `summary.json`, `figure.svg`, `report.html` and, if seeds kept a motion, `motion.svg`.
-/// `records` is indexed by variant, seed and iteration. The curves of the file
-/// `peers` are drawn among the returns with exploration.
+/// If seeds are missing, the titles say of how many seeds they are. The curves of the file `peers` are drawn among the returns with
+/// exploration.
 ///
 /// # Errors
 /// A file operation fails, the peers cannot be read, or a figure cannot be drawn.
 pub fn publish(
     config: &ExperimentConfig,
-    records: &[Vec<Vec<Record>>],
+    collected: &Collected<'_>,
     folder: &Folder,
     peers: Option<&Path>,
 ) -> Result<Summary, ExperimentError> {
-    let summary = summarise(config, records);
+    let _held = folder.shared_files()?;
+    let Collected { variants, missing } = collected;
+    let (finished, all) = (collected.finished(), collected.finished() + missing.len());
+    let seeds = if missing.is_empty() { String::new() } else { format!(" ({finished} of {all} seeds)") };
+    let title = format!("{}{seeds}", config.title);
+    let summary = summarise(config, variants);
     let failed = |name: &str, what: &dyn std::fmt::Display| ExperimentError::Records {
         path: folder.path().join(name),
         what: what.to_string(),
@@ -29,22 +34,21 @@ pub fn publish(
     let json = serde_json::to_string_pretty(&summary).map_err(|e| failed("summary.json", &e))?;
     folder.write("summary.json", &json)?;
     folder.write("summary.csv", &summary.csv().map_err(|e| failed("summary.csv", &e))?)?;
-    let mut panels = panels(config, records);
+    let mut panels = panels(&config.measures, variants);
     if let Some(path) = peers {
         let outside = peers::read(path, &config.name, config.variants.len())?;
         let returns = panels.iter_mut().filter(|panel| panel.value == Measure::Rollouts.title());
         returns.for_each(|panel| panel.curves.extend(outside.clone()));
     }
-    folder.write("figure.svg", &comparison_svg(&config.title, &panels)?)?;
-    let motions = motions(config, records, folder)?;
+    folder.write("figure.svg", &comparison_svg(&title, &panels)?)?;
+    let motions = motions(variants, folder)?;
     let mut pictures = String::new();
     if !motions.is_empty() {
-        let title = format!("{}: mean action of the median seed", config.title);
-        pictures = motion_svg(&title, &motions)?;
+        pictures = motion_svg(&format!("{title}: mean action of the median seed"), &motions)?;
         folder.write("motion.svg", &pictures)?;
     }
     let data = ExperimentPage {
-        title: config.title.clone(),
+        title,
         command_line: std::env::args().collect(),
         config: serde_saphyr::to_string(config).map_err(|e| failed("config.yaml", &e))?,
         table: table(&summary),
@@ -56,41 +60,38 @@ pub fn publish(
 }
 
 /// A panel per group and measure.
-fn panels(config: &ExperimentConfig, records: &[Vec<Vec<Record>>]) -> Vec<ComparisonPanel> {
-    let mut groups: Vec<&str> = config.variants.iter().map(|v| v.group.as_str()).collect();
+fn panels(measures: &[Measure], variants: &[VariantRecords<'_>]) -> Vec<ComparisonPanel> {
+    let mut groups: Vec<&str> = variants.iter().map(|v| v.variant.group.as_str()).collect();
     groups.dedup();
     let panel = |group: &str, measure: Measure| {
-        let members = config.variants.iter().zip(records).filter(|(variant, _)| variant.group == group);
-        let curves = members.enumerate().map(|(color, (variant, seeds))| curve(measure, variant, seeds, color));
+        let members = variants.iter().filter(|v| v.variant.group == group);
+        let curves = members.enumerate().map(|(color, variant)| curve(measure, variant, color));
         ComparisonPanel { title: group.into(), value: measure.title().into(), curves: curves.collect() }
     };
-    groups.iter().flat_map(|group| config.measures.iter().map(|measure| panel(group, *measure))).collect()
+    groups.iter().flat_map(|group| measures.iter().map(|measure| panel(group, *measure))).collect()
 }
 
 /// Values of a variant. A seed that broke down keeps its last value.
-fn curve(measure: Measure, variant: &Variant, seeds: &[Vec<Record>], color: usize) -> ComparisonCurve {
+fn curve(measure: Measure, of: &VariantRecords<'_>, color: usize) -> ComparisonCurve {
+    let VariantRecords { variant, records, .. } = of;
     let value = |seed: &Vec<Record>, i: usize| seed.get(i).or(seed.last()).map_or(f64::NAN, |r| measure.of(r));
     ComparisonCurve {
         label: variant.label.clone(),
         color,
         dashed: false,
         episodes: (1..=variant.iterations).map(|i| (i * variant.rollouts) as f64).collect(),
-        values: seeds.iter().map(|seed| (0..variant.iterations).map(|i| value(seed, i)).collect()).collect(),
+        values: records.iter().map(|seed| (0..variant.iterations).map(|i| value(seed, i)).collect()).collect(),
     }
 }
 
 /// The motion of each variant's median seed, ranked by the last return of its mean action. Variants
 /// without motions are left out.
-fn motions(
-    config: &ExperimentConfig,
-    records: &[Vec<Vec<Record>>],
-    folder: &Folder,
-) -> Result<Vec<(String, SwingMotion)>, ExperimentError> {
+fn motions(variants: &[VariantRecords<'_>], folder: &Folder) -> Result<Vec<(String, SwingMotion)>, ExperimentError> {
     let mut motions = Vec::new();
-    for (variant, seeds) in config.variants.iter().zip(records) {
+    for VariantRecords { variant, seeds, records } in variants {
         let last = |seed: &Vec<Record>| seed.last().map_or(f64::NEG_INFINITY, |r| r.mean_action_return);
         let mut ranked: Vec<(f64, u64)> =
-            config.seeds().zip(seeds).map(|(number, seed)| (last(seed), number)).collect();
+            seeds.iter().zip(records).map(|(number, seed)| (last(seed), *number)).collect();
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
         let Some((value, seed)) = ranked.get(ranked.len() / 2) else { continue };
         let path: PathBuf = folder.attachment(variant, *seed, "motion.json");

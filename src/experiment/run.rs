@@ -1,12 +1,14 @@
 //! The interface between an experiment and its methods and tasks.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use moto_learners::{Learner, LearnerError, Learners, Start};
 use moto_settings::{FieldError, Joints, check};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::rollouts::{self, Explored, Rollouts, StrokeError};
-use super::{Record, Variant};
+use super::{Record, Transfer, Variant};
 use crate::policy::PolicyError;
 use crate::tasks::TaskError;
 use crate::tasks::swing_up::SwingUpError;
@@ -62,7 +64,19 @@ pub struct Run {
     task: Box<dyn Rollouts>,
     learner: Box<dyn Learner>,
     rollouts: u64,
+    /// What has to be learned before the first iteration.
+    before: Option<Before>,
 }
+
+/// Learning on the robot as configured.
+struct Before {
+    variant: Variant,
+    seed: u64,
+    transfer: Transfer,
+}
+
+/// Keeps the random numbers before a transfer apart from those after it.
+const BEFORE: u64 = 1 << 63;
 
 impl Run {
     /// Starts a seed of a variant.
@@ -75,7 +89,36 @@ impl Run {
         let task = rollouts::of(variant, seed)?;
         let learner = Learners::start(&variant.method, &Start { seed, ..task.start()? })?;
         learner.check_rollouts(variant.rollouts)?;
-        Ok(Self { task, learner, rollouts: variant.rollouts as u64 })
+        let before = variant.transfer.filter(|transfer| transfer.iterations > 0).map(|transfer| Before {
+            variant: variant.before_transfer(),
+            seed: seed ^ BEFORE,
+            transfer,
+        });
+        Ok(Self { task, learner, rollouts: variant.rollouts as u64, before })
+    }
+
+    /// Learns what goes before the first iteration, if anything does. Returns whether it is done; if
+    /// `stop` ended it, nothing of it is kept.
+    ///
+    /// # Errors
+    /// The method broke down, or cannot go on with what another run learned.
+    pub fn prepare(&mut self, stop: &AtomicBool) -> Result<bool, RunError> {
+        let Some(Before { variant, seed, transfer }) = &self.before else {
+            return Ok(true);
+        };
+        let mut run = Self::start(variant, *seed)?;
+        for _ in 0..transfer.iterations {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            run.iterate()?;
+        }
+        self.learner.start_from(&run.learner.law())?;
+        if transfer.transitions {
+            self.learner.adopt(&*run.learner)?;
+        }
+        self.before = None;
+        Ok(true)
     }
 
     fn iteration(&self) -> u64 {
@@ -83,11 +126,13 @@ impl Run {
     }
 
     /// Makes the next iteration: rollouts with the current law, update, evaluation of the mean
-    /// action. The job fills in the record's numbers and time.
+    /// action. The first one comes after what [`Self::prepare`] does. The job fills in the record's
+    /// numbers and time.
     ///
     /// # Errors
     /// The method broke down. The job then ends and counts as failed.
     pub fn iterate(&mut self) -> Result<Record, RunError> {
+        self.prepare(&AtomicBool::new(false))?;
         let Explored { batch, mean_return, success, discarded } =
             self.task.explore(&self.learner.law(), self.iteration(), self.rollouts)?;
         let report = self.learner.learn(batch, self.task.reward())?;
@@ -119,7 +164,9 @@ impl Run {
     /// # Errors
     /// If the bytes are not such a state.
     pub fn restore(&mut self, state: &[u8]) -> Result<(), RunError> {
-        Ok(self.learner.restore(state)?)
+        self.learner.restore(state)?;
+        self.before = None;
+        Ok(())
     }
 
     /// The file to keep beside the records of a complete run: a learned law or a motion.

@@ -1,12 +1,11 @@
-//! Runs all jobs of an experiment on all processors.
+//! Runs jobs of an experiment on all processors.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rayon::ThreadPoolBuilder;
 
-use super::{ExperimentConfig, ExperimentError, Folder, Job, Progress, Record};
+use super::{ExperimentError, Folder, Job, Progress, Record};
 
 /// Options of the runner.
 #[derive(Clone, Copy, Debug)]
@@ -33,52 +32,44 @@ pub trait Watcher: Sync {
     fn finished(&self, job: &Job<'_>, records: &[Record]);
 }
 
-/// The end of an experiment.
-#[derive(Clone, Debug, PartialEq)]
+/// The end of a process's jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Records of all jobs, indexed by variant, seed and iteration.
-    Complete(Vec<Vec<Vec<Record>>>),
-    /// The experiment was asked to stop, and its jobs are saved.
+    /// All of them are finished.
+    Complete,
+    /// The process was asked to stop, and its jobs are saved.
     Stopped,
 }
 
-/// Runs the unfinished jobs of an experiment. Each worker takes one job after the other, seed by
-/// seed, and runs it on a thread pool of its own. The pool has one thread if there are enough jobs.
-/// Neither affects the result of a job.
+/// Runs those of the jobs that are unfinished. Each worker takes one job after the other, in their order, and runs it on a thread
+/// pool of its own. The pool has one thread if there are enough jobs. Neither affects the result of a job.
 ///
 /// # Errors
-/// The first error of a job. The other jobs are then stopped and saved.
+/// [`ExperimentError::InUse`] if another process has one of the jobs; otherwise the first error of a job. The other jobs are then
+/// stopped and saved.
 pub fn run(
-    config: &ExperimentConfig,
+    jobs: &[Job<'_>],
     folder: &Folder,
     options: RunnerOptions,
     stop: &AtomicBool,
     watcher: &dyn Watcher,
 ) -> Result<Ended, ExperimentError> {
-    let variants = config.variants.len();
-    let seeds = config.seeds as usize;
-    let jobs: Vec<Job> =
-        config.seeds().flat_map(|seed| config.variants.iter().map(move |variant| Job { variant, seed })).collect();
+    folder.take(jobs)?;
     let mut unfinished = 0;
-    for job in &jobs {
+    for job in jobs {
         unfinished += usize::from(job.finished(folder)?.is_none());
     }
     let threads = options.threads.max(1);
     let workers = threads.min(unfinished.max(1));
     let next = AtomicUsize::new(0);
+    let finished = AtomicUsize::new(0);
     let halt = AtomicBool::new(false);
-    let results: Mutex<Vec<Option<Vec<Record>>>> = Mutex::new(vec![None; jobs.len()]);
     let work = |pool: &rayon::ThreadPool| -> Result<(), ExperimentError> {
         while !stop.load(Ordering::Relaxed) && !halt.load(Ordering::Relaxed) {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = jobs.get(index) else { break };
+            let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
             if let Progress::Finished(records) = pool.install(|| job.run(folder, options.save_every, stop, watcher))? {
                 watcher.finished(job, &records);
-                // A poisoned lock means that another worker panicked. The panic resumes after the
-                // scope.
-                if let Ok(mut results) = results.lock() {
-                    results[index] = Some(records);
-                }
+                finished.fetch_add(1, Ordering::Relaxed);
             }
         }
         Ok(())
@@ -95,12 +86,5 @@ pub fn run(
         let ends: Vec<_> = handles.into_iter().map(|handle| handle.join()).collect();
         ends.into_iter().try_for_each(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
-    let results = results.into_inner().unwrap_or_default();
-    let complete: Option<Vec<Vec<Record>>> = results.into_iter().collect();
-    Ok(match complete {
-        None => Ended::Stopped,
-        Some(records) => Ended::Complete(
-            (0..variants).map(|v| (0..seeds).map(|s| records[s * variants + v].clone()).collect()).collect(),
-        ),
-    })
+    Ok(if finished.into_inner() == jobs.len() { Ended::Complete } else { Ended::Stopped })
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ExperimentConfig, Measure, Record, Variant};
+use super::{ExperimentConfig, Measure, Record, Variant, VariantRecords};
 
 /// Shares of a group's largest budget at which variants are compared.
 const CHECKPOINTS: [f64; 4] = [0.25, 0.5, 0.75, 1.];
@@ -76,9 +76,9 @@ pub struct Reached {
     pub worst: Option<u64>,
 }
 
-/// Summarises the records of an experiment, indexed by variant, seed and iteration.
-pub fn summarise(config: &ExperimentConfig, records: &[Vec<Vec<Record>>]) -> Summary {
-    let variants = config.variants.iter().zip(records).map(|(variant, seeds)| {
+/// Summarises what is finished of an experiment.
+pub fn summarise(config: &ExperimentConfig, variants: &[VariantRecords<'_>]) -> Summary {
+    let variants = variants.iter().map(|VariantRecords { variant, records: seeds, .. }| {
         let group = config.variants.iter().filter(|other| other.group == variant.group);
         let budget = group.map(Variant::episodes).max().unwrap_or(0);
         let checkpoints: Vec<u64> = CHECKPOINTS.iter().map(|share| (share * budget as f64).round() as u64).collect();

@@ -1,9 +1,12 @@
 //! Settings of the node itself: parameters `ros.*`.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use moto_settings::{FieldError, check};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::live::LiveConfig;
 use crate::robot::{Form, Tracker, TrackerConfig};
 use crate::ros::link::joints::{Joints, JointsConfig};
 use crate::supervisor::Beginning;
@@ -64,6 +67,15 @@ pub struct RosConfig {
     /// an experiment learned; empty for the demonstration. Robot, task, shapes and units must be
     /// the same.
     pub warm_start: String,
+    /// Serve a page that shows the run in a browser while it goes on: arm, phase, verdicts, curves,
+    /// lateness. Its address is logged. It is for looking only.
+    pub live_page: bool,
+    /// Port of the live page; 0 for any that is free.
+    pub live_port: u16,
+    /// Address of the live page. One that the network reaches needs `ros.live_to_network`.
+    pub live_address: IpAddr,
+    /// Let others on the network look on: there is no password and no encryption.
+    pub live_to_network: bool,
     /// Where position and velocity of an observed body, e.g. the ball, come from.
     pub ball: BallConfig,
     /// Thresholds above which a diagnostic is a warning.
@@ -136,6 +148,10 @@ impl Default for RosConfig {
             run_folder: String::new(),
             resume: String::new(),
             warm_start: String::new(),
+            live_page: false,
+            live_port: 0,
+            live_address: Ipv4Addr::LOCALHOST.into(),
+            live_to_network: false,
             ball: BallConfig::default(),
             diagnostics: DiagnosticsConfig::default(),
         }
@@ -188,6 +204,12 @@ impl RosConfig {
         }
     }
 
+    /// Where the live page is to be; `None` for no page.
+    pub fn live(&self) -> Option<LiveConfig> {
+        let Self { live_page, live_port: port, live_address: address, live_to_network: to_network, .. } = *self;
+        live_page.then_some(LiveConfig { address, port, to_network })
+    }
+
     /// Checks every value, for a robot with these joints.
     ///
     /// # Errors
@@ -197,6 +219,11 @@ impl RosConfig {
         if !self.resume.is_empty() && !self.warm_start.is_empty() {
             let expected = format!("nothing beside ros.resume ({}): a run goes on or starts anew", self.resume);
             return Err(FieldError::value("ros.warm_start", format!("{:?}", self.warm_start), expected));
+        }
+        if self.live().is_some_and(|live| live.check().is_err()) {
+            let expected = "an address of this machine alone, e.g. 127.0.0.1: there is no password and no encryption, so \
+                            whoever reaches this machine could look on. Set ros.live_to_network to allow that";
+            return Err(FieldError::value("ros.live_address", self.live_address.to_string(), expected));
         }
         Joints::new(&self.joints, joints).map(drop)
     }

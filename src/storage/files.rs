@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Largest file that is read, bytes. Files of this package stay far below it.
@@ -101,6 +102,25 @@ pub fn write_atomic(files: &dyn Files, path: &Path, bytes: &[u8]) -> Result<(), 
         return Err(error);
     }
     files.sync_dir(parent(path))
+}
+
+/// Writes a file that is not there yet, atomically and durably. Of several processes, on several machines, one does. Gives whether
+/// this one did.
+///
+/// # Errors
+/// The operation that failed.
+pub fn write_once(path: &Path, bytes: &[u8]) -> Result<bool, FileError> {
+    // The mode of any new file; the file is otherwise its owner's alone.
+    let mode = fs::Permissions::from_mode(0o666);
+    let made = tempfile::Builder::new().suffix(TEMPORARY).permissions(mode).tempfile_in(parent(path));
+    let mut file = made.map_err(|e| FileError::new("create", path, e))?;
+    file.write_all(bytes).map_err(|e| FileError::new("write", path, e))?;
+    file.as_file().sync_all().map_err(|e| FileError::new("sync", path, e))?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Disk.sync_dir(parent(path)).map(|()| true),
+        Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(refused) => Err(FileError::new("rename to", path, refused.error)),
+    }
 }
 
 /// Makes a directory and its missing parents, durably.

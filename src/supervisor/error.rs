@@ -11,6 +11,7 @@ use super::machine::MachineError;
 use super::recording::TooShort;
 use super::runner::RunnerError;
 use crate::control::{Fault, LoopError};
+use crate::live::LiveError;
 use crate::policy::PolicyError;
 use crate::programs::ProgramError;
 use crate::report::DrawError;
@@ -93,6 +94,9 @@ pub enum DaemonError {
         /// Control cycles expected.
         expected: usize,
     },
+    /// There is no live page.
+    #[error(transparent)]
+    Live(#[from] LiveError),
     /// The learning curve could not be drawn.
     #[error(transparent)]
     Draw(#[from] DrawError),

@@ -17,6 +17,7 @@ use super::programs::Programs;
 use super::runner::Runner;
 use super::runtime;
 use crate::control::CallersLoop;
+use crate::live::{Door, LiveError, LivePage};
 use crate::robot::{RemoteRobot, TrialKey, TrialKind};
 use crate::setup::Setup;
 use crate::tasks::Task;
@@ -28,6 +29,8 @@ pub struct RobotRun {
     archive: Archive,
     saved: Arc<Saved>,
     programs: Programs,
+    /// Shows the run while it goes on.
+    live: Option<LivePage>,
 }
 
 impl RobotRun {
@@ -44,12 +47,21 @@ impl RobotRun {
         let (folder, saved) = open(&setup, &*task, beginning, out)?;
         info!("run folder: {}", folder.view().directory().display());
         let archive = Archive::start(folder).map_err(DaemonError::system(ARCHIVE))?;
-        Ok(Self { setup, task, archive, saved: Arc::new(saved), programs })
+        Ok(Self { setup, task, archive, saved: Arc::new(saved), programs, live: None })
     }
 
     /// The run folder.
     pub fn directory(&self) -> &Path {
         self.archive.view().directory()
+    }
+
+    /// Serves a live page of the run until the run is dropped.
+    ///
+    /// # Errors
+    /// The page cannot be made.
+    pub fn show_live(&mut self, door: Door) -> Result<(), LiveError> {
+        self.live = Some(door.serve(&self.setup, self.archive.view())?);
+        Ok(())
     }
 
     /// Sets the loop's configuration for the next call of [`Self::learn`].
@@ -82,15 +94,19 @@ impl RobotRun {
         operator: Operator,
         start: impl FnOnce(&Setup, &dyn Task) -> Result<Machine, MachineError>,
     ) -> Result<bool, DaemonError> {
-        let Self { setup, task, archive, saved, programs } = self;
+        let Self { setup, task, archive, saved, programs, live } = self;
         let task = &**task;
-        let mut learning = Learning::new(setup, task, archive, saved.clone())?.judged_by(programs);
+        let mut learning = Learning::new(setup, task, archive, saved.clone())?
+            .judged_by(programs)
+            .shown_on(live.as_ref().map(LivePage::feed));
         let runtime = runtime()?;
         let outcome = runtime.block_on(async {
             let interrupt = Interrupt::default();
             let machine = start(setup, task)?;
             interrupt.guard(machine.control.client.stopper());
-            let mut runner = Runner::new(machine, setup.config.run.seed).operated(operator, interrupt.clone());
+            let mut runner = Runner::new(machine, setup.config.run.seed)
+                .shown_on(learning.live())
+                .operated(operator, interrupt.clone());
             let mut result = learning.run(&mut runner, &interrupt).await;
             if matches!(result, Ok(Ended::Complete)) {
                 result = match show(&mut learning, &mut runner, &interrupt, setup.config.run.realtime_strokes as u64)

@@ -14,6 +14,7 @@ use crate::control::{
     Abort, BlackBox, Event, Fault, FinishedTrial, Latency, LoopError, LoopWatch, OrderError, Outcome, Request,
     SafetyState, TrialBuffers, TrialOrder, Tuning,
 };
+use crate::live::Feed;
 use crate::policy::Law;
 use crate::programs::SimulatorWatch;
 use crate::robot::{LinkError, Observed, TrialKey, exploration_noise};
@@ -72,6 +73,8 @@ pub struct Runner {
     scores: VecDeque<Option<f64>>,
     /// The recording under way of an arm that is led by hand.
     recording: Option<Recording>,
+    /// The live page.
+    live: Option<Feed>,
 }
 
 impl Runner {
@@ -94,7 +97,17 @@ impl Runner {
             simulator: None,
             scores: VecDeque::new(),
             recording: None,
+            live: None,
         }
+    }
+
+    /// Shows the loop on a live page.
+    #[must_use]
+    pub fn shown_on(mut self, live: Option<Feed>) -> Self {
+        if let (Some(live), Some(view)) = (&live, self.machine.control.client.view()) {
+            live.view(view);
+        }
+        Self { live, ..self }
     }
 
     /// Connects the operator. An order to end is passed on to `interrupt`.
@@ -254,6 +267,9 @@ impl Runner {
         while let Some(event) = client.event() {
             if let Some((operator, _)) = &mut self.operator {
                 operator.watcher.event(&event);
+            }
+            if let Some(live) = &self.live {
+                live.event(&event);
             }
             match event {
                 Event::Tripped { fault, at } => {

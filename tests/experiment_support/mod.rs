@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use moto_learners::Learners;
 use moto_learners::moto::{MotoConfig, Reuse};
 
-use moto_controller::experiment::{ExperimentConfig, Job, Measure, Record, TaskConfig, Variant, Watcher};
+use moto_controller::experiment::{
+    Collected, ExperimentConfig, Folder, Job, Measure, Record, TaskConfig, Variant, Watcher,
+};
 use moto_controller::tasks::swing_up::SwingUpConfig;
 
 /// Changes that make an experiment of figure 1 small.
@@ -43,7 +45,7 @@ impl Place {
         command
     }
 
-    fn output(&self, arguments: &[&str]) -> Output {
+    pub fn output(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
@@ -72,6 +74,7 @@ pub fn variant(label: &str, method: MotoConfig) -> Variant {
         rollouts: 6,
         iterations: 5,
         thresholds: vec![-100.],
+        transfer: None,
     }
 }
 
@@ -112,9 +115,12 @@ impl Watcher for Counter {
     fn finished(&self, _: &Job<'_>, _: &[Record]) {}
 }
 
-/// Records without what is timing.
-pub fn timeless(records: Vec<Vec<Vec<Record>>>) -> Vec<Record> {
-    records.into_iter().flatten().flatten().map(|record| Record { seconds: 0., ..record }).collect()
+/// The records of a folder whose jobs are all finished, without what is timing, variant by variant.
+pub fn timeless(config: &ExperimentConfig, folder: &Folder) -> Vec<Record> {
+    let Collected { variants, missing } = Collected::read(config, folder).unwrap();
+    assert!(missing.is_empty(), "{missing:?}");
+    let records = variants.into_iter().flat_map(|variant| variant.records).flatten();
+    records.map(|record| Record { seconds: 0., ..record }).collect()
 }
 
 /// Names in a folder.

@@ -71,7 +71,7 @@ impl Place {
             (run.rollouts, run.iterations, run.evaluation_strokes, run.realtime_strokes) = (ROLLOUTS, iterations, 2, 0);
         };
         let out = (beginning == Beginning::Demonstration).then(|| self.path(out));
-        let options = DryRunOptions { config, adjust: Box::new(adjust), realtime, out, beginning };
+        let options = DryRunOptions { config, adjust: Box::new(adjust), realtime, out, beginning, live: None };
         dry_run(options).map(|report| report.to_string()).map_err(|error| error.to_string())
     }
 

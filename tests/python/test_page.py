@@ -1,23 +1,18 @@
 """The report of a run in a browser without a screen: Debian's Chromium, driven over WebDriver."""
 
-import io
 import json
-import shutil
 
 import numpy as np
 import pytest
-from PIL import Image
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from browser import PATIENCE, chromium, needs_browser, picture
 from short_run import short_run
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 ITERATIONS = 3
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium and chromium-driver (scripts/setup_browser.sh)")
-PATIENCE = 60
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +22,8 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    # Without a graphics card, WebGL is computed. The resolver makes every name unreachable.
-    for argument in ["headless=new", "no-sandbox", "use-angle=swiftshader", "enable-unsafe-swiftshader", "host-resolver-rules=MAP * ~NOTFOUND",
-                     "disable-dev-shm-usage", f"user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(f"--{argument}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 def opened(browser, path, width=1600):
@@ -45,10 +32,6 @@ def opened(browser, path, width=1600):
     browser.get(path.as_uri())
     WebDriverWait(browser, PATIENCE).until(lambda b: b.find_elements(By.CSS_SELECTOR, ".verdict.good, .verdict.bad, .motions, pre"))
     WebDriverWait(browser, PATIENCE).until(lambda b: len(b.find_elements(By.CSS_SELECTOR, ".chart canvas")) == len(b.find_elements(By.CSS_SELECTOR, ".chart")))
-
-
-def picture(element):
-    return np.asarray(Image.open(io.BytesIO(element.screenshot_as_png)).convert("RGB"), dtype=int)
 
 
 @pytest.fixture

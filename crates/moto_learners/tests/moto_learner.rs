@@ -3,7 +3,8 @@
 mod support;
 
 use moto_learners::moto::{
-    GuardConfig, IterationReport, Moto, MotoConfig, MotoError, Reuse, Ridge, StateScales, Targets, TrustRegion,
+    FirstStates, GuardConfig, IterationReport, Moto, MotoConfig, MotoError, Prior, Reuse, Ridge, StateScales, Targets,
+    TrustRegion,
 };
 use moto_learners::policy::Policy;
 use moto_learners::{Adopted, Batch, Learner, Reward, Verdict};
@@ -59,6 +60,28 @@ fn converges_to_the_riccati_gains() {
             let tolerance = if control_variate { 1e-3 } else { 1e-2 };
             assert!(error < tolerance, "{reuse:?}, control variate {control_variate}: relative gain error {error}");
         }
+    }
+}
+
+#[test]
+fn first_states_of_all_and_the_last_q_as_a_prior_converge_too() {
+    let task = Linear::new(12);
+    for (first_states, prior) in [(FirstStates::All, Prior::Constant), (FirstStates::Decayed, Prior::LastIteration)] {
+        let config = MotoConfig {
+            first_states,
+            prior,
+            reuse: Reuse::SameStepDecay,
+            epsilon: 1.0,
+            beta0: Some(0.2),
+            stored_iterations: 3,
+            guard: GuardConfig { enabled: false, ..GuardConfig::default() },
+            ..MotoConfig::default()
+        };
+        let mut learner = learner(&task, config);
+        let reports = run(&task, &mut learner, 40, 20, &mut Random::new(3));
+        let error = gain_error(&task, learner.policy());
+        assert!(error < 1e-2, "{first_states:?}, {prior:?}: relative gain error {error}");
+        assert!(reports.iter().all(|report| report.mean_kl <= 1.0 + 1e-9));
     }
 }
 

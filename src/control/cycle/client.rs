@@ -6,6 +6,7 @@ use crate::control::exchange::joint_samples::{JointSample, SampleConsumer, Sampl
 use crate::control::exchange::messages::{Event, Request, Shared, Status};
 use crate::control::exchange::order::{FinishedTrial, TrialOrder};
 use crate::control::exchange::outbox::BlackBoxes;
+use crate::control::exchange::view::{LoopView, Showing, view};
 use crate::robot::Delivery;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
@@ -79,6 +80,7 @@ pub struct LoopClient {
     tunings: Producer<Box<Tuning>>,
     former: Consumer<Box<Tuning>>,
     samples: SampleConsumer,
+    view: Option<LoopView>,
     stopper: Stopper,
 }
 
@@ -92,6 +94,7 @@ pub(super) struct LoopEnds {
     pub tunings: Consumer<Box<Tuning>>,
     pub former: Producer<Box<Tuning>>,
     pub samples: SampleProducer,
+    pub showing: Showing,
     pub shared: Arc<Shared>,
 }
 
@@ -101,6 +104,7 @@ impl LoopClient {
         joints: usize,
         task_values: usize,
         delivery: Arc<Delivery>,
+        lockstep: bool,
     ) -> (Self, LoopEnds) {
         let (orders, orders_out) = RingBuffer::new(ORDER_CAPACITY);
         let (requests, requests_out) = RingBuffer::new(REQUEST_CAPACITY);
@@ -117,9 +121,22 @@ impl LoopClient {
         let (former_in, former) = RingBuffer::new(2 * TUNINGS);
         let (samples_in, samples) = joint_samples(joints);
         let shared = Arc::new(Shared { delivery, ..Shared::default() });
+        let (showing, view) = view(joints, task_values, shared.clone(), lockstep);
         let stopper = Stopper { shared: shared.clone(), thread: None };
         (
-            Self { orders, requests, trials, events, black_boxes, spares, tunings, former, samples, stopper },
+            Self {
+                orders,
+                requests,
+                trials,
+                events,
+                black_boxes,
+                spares,
+                tunings,
+                former,
+                samples,
+                view: Some(view),
+                stopper,
+            },
             LoopEnds {
                 orders: orders_out,
                 requests: requests_out,
@@ -129,6 +146,7 @@ impl LoopClient {
                 tunings: tunings_out,
                 former: former_in,
                 samples: samples_in,
+                showing,
                 shared,
             },
         )
@@ -200,6 +218,11 @@ impl LoopClient {
         // The ring has room for all of the loop's boxes. A box from elsewhere may find none and is
         // dropped here.
         let _ = self.spares.push(black_box);
+    }
+
+    /// A look at the loop, for another thread. The first call gets it: there is one.
+    pub fn view(&mut self) -> Option<LoopView> {
+        self.view.take()
     }
 
     /// The loop's status.

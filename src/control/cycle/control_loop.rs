@@ -90,7 +90,8 @@ impl ControlLoop {
         let joints = reading.output_buffer().position.len();
         let task_values = reading.output_buffer().task.len();
         let (state_dim, decimation, period) = (stroke.state_dim(), config.decimation, config.period());
-        let (client, ends) = LoopClient::new(config.black_box_cycles, joints, task_values, delivery.clone());
+        let (client, ends) =
+            LoopClient::new(config.black_box_cycles, joints, task_values, delivery.clone(), clock.waits_when_idle());
         let Tuning { limits, watchdog, safety, misses, commands, heartbeat, timekeeper, life_cycle } =
             Tuning::new(config, joints)?;
         let control = Self {
@@ -108,6 +109,7 @@ impl ControlLoop {
                 trials: ends.trials,
                 plant,
                 samples: ends.samples,
+                showing: ends.showing,
                 shared: ends.shared,
                 done: None,
             },
@@ -241,6 +243,7 @@ impl ControlLoop {
         self.send();
         self.hand_out();
         let reading = self.reading.output_buffer();
+        self.outbox.showing.show(reading);
         let mark = CycleMark {
             release,
             woke,
@@ -370,6 +373,7 @@ impl ControlLoop {
     fn end_times(&mut self) {
         let Some((mut times, started)) = self.times.take().filter(|_| self.clock.real_time()) else { return };
         times.execution = self.stopwatch().saturating_sub(started);
+        self.outbox.showing.late(times.release_lateness);
         self.life_cycle.stroke_latency().unwrap_or(&mut self.between).record(&times);
     }
 

@@ -4,6 +4,7 @@ use super::black_box::{BlackBox, CycleMark};
 use super::joint_samples::SampleProducer;
 use super::messages::{Event, Shared};
 use super::order::FinishedTrial;
+use super::view::Showing;
 use crate::robot::{PlantRequest, Reading};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,6 +16,7 @@ pub(in crate::control) struct Outbox {
     pub trials: rtrb::Producer<FinishedTrial>,
     pub plant: rtrb::Producer<PlantRequest>,
     pub samples: SampleProducer,
+    pub showing: Showing,
     pub shared: Arc<Shared>,
     /// A trial that ended in this cycle. It is handed out after the command.
     pub done: Option<FinishedTrial>,

@@ -1,12 +1,12 @@
 //! Figure 3 of the paper: robot table tennis.
 
 use super::Entry;
-use super::settings::method;
+use super::settings::{method, shipped};
 use crate::experiment::{ExperimentConfig, Measure, TaskConfig, Variant};
 use crate::tasks::table_tennis::{Setting, TableTennisConfig};
+use moto_learners::Learners;
 use moto_learners::episodic::{CasMoreConfig, MoreConfig, MovementConfig, RepsConfig};
 use moto_learners::moto::{MotoConfig, Outcomes};
-use moto_learners::{LearnerSettings, Learners};
 use moto_settings::Choice;
 
 /// Thresholds of the success rate. The experiment counts the episodes to each.
@@ -65,6 +65,7 @@ fn experiment(name: &str, title: &str, setting: Setting, contenders: Vec<Contend
         rollouts,
         iterations: BUDGET / rollouts,
         thresholds: THRESHOLDS.into(),
+        transfer: None,
     });
     let measures = vec![Measure::Success, Measure::RolloutsSuccess, Measure::Rollouts];
     let variants = variants.collect();
@@ -98,12 +99,6 @@ fn scalar_noiseless() -> Contender {
     let (epsilon, beta0, outcomes) = (0.15, Some(0.07), Outcomes::Scalar);
     let config = MotoConfig { outcomes, epsilon, beta0, stored_iterations: 25, sample_decay: 0.93, ..shipped() };
     Contender { label: "MOTO, scalar", method: method(&config), rollouts: 10 }
-}
-
-fn shipped() -> MotoConfig {
-    // The file is part of the program, and a test loads it.
-    let shipped = crate::setup::Setup::shipped(|_| {}).ok();
-    shipped.and_then(|setup| setup.config.learner.typed(MotoConfig::NAME)).unwrap_or_default()
 }
 
 /// Chosen on seeds 21 to 23 of 3b among inertia 0.3 to 0.8; epsilon 0.5, 0.7, 1 and 1.5; 10, 20 and

@@ -6,6 +6,7 @@ mod figure_2;
 mod figure_3;
 mod figure_4;
 mod settings;
+mod transfer;
 
 use super::{ExperimentConfig, ExperimentError};
 
@@ -31,7 +32,7 @@ impl Entry {
 }
 
 /// All experiments, in the order of the paper's figures.
-pub const ENTRIES: [Entry; 11] = [
+pub const ENTRIES: [Entry; 12] = [
     figure_1::LARGE_BATCHES,
     figure_1::ABLATIONS,
     figure_1::BATCH_SIZES,
@@ -43,6 +44,7 @@ pub const ENTRIES: [Entry; 11] = [
     figure_4::DOUBLE,
     figure_4::QUAD,
     defaults::DEFAULTS,
+    transfer::TRANSFER,
 ];
 
 /// The experiment with this name.

@@ -31,6 +31,13 @@ pub fn limited_quad() -> TaskConfig {
     quad(25., Some(JointLimit::default()), 10.)
 }
 
+/// The learner of `config/table_tennis.yaml`.
+pub fn shipped() -> MotoConfig {
+    // The file is part of the program, and a test loads it.
+    let shipped = crate::setup::Setup::shipped(|_| {}).ok();
+    shipped.and_then(|setup| setup.config.learner.typed(MotoConfig::NAME)).unwrap_or_default()
+}
+
 /// The learner of `config/double_link.yaml`, for two rollouts per iteration
 /// (docs/learning_study.md).
 pub fn double_defaults() -> MotoConfig {
@@ -136,5 +143,6 @@ fn variant(label: &str, task: &TaskConfig, method: Choice<Learners>, rollouts: u
         rollouts,
         iterations,
         thresholds: Vec::new(),
+        transfer: None,
     }
 }

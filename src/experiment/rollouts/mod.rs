@@ -10,6 +10,7 @@ pub use strokes::StrokeError;
 
 use moto_learners::policy::StoredLaw;
 use moto_learners::{Batch, Reward, Start};
+use moto_settings::FieldError;
 
 use super::run::{Attachment, RunError};
 use super::{TaskConfig, Variant};
@@ -70,6 +71,11 @@ pub struct Judged {
 /// The setting of the task that is refused.
 pub fn of(variant: &Variant, seed: u64) -> Result<Box<dyn Rollouts>, RunError> {
     Ok(match &variant.task {
+        TaskConfig::SwingUp(_) if variant.transfer.is_some() => {
+            return Err(
+                FieldError::value("transfer", "given", "null: a swing-up has no other robot to go on with").into()
+            );
+        }
         TaskConfig::SwingUp(task) => Box::new(chains::Chains::new(task, seed)?),
         TaskConfig::TableTennis(_) | TaskConfig::Robot(_) => Box::new(OnTheLoop::of_variant(variant, seed)?),
     })

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use moto_learners::policy::{Law, Policy, StoredLaw};
-use moto_learners::{Learners, Reward, Start};
-use moto_settings::{Choice, FieldError};
+use moto_learners::{Reward, Start};
+use moto_settings::FieldError;
 
 use super::strokes::Strokes;
 use super::{Explored, Judged, Rollouts};
@@ -37,8 +37,8 @@ impl OnTheLoop {
     /// The setting that is refused; a swing-up, which needs no control loop.
     pub fn of_variant(variant: &Variant, seed: u64) -> Result<Self, RunError> {
         match &variant.task {
-            TaskConfig::TableTennis(task) => Self::shipped(task, &variant.method, seed),
-            TaskConfig::Robot(robot) => Self::of(robot, &variant.method, seed),
+            TaskConfig::TableTennis(task) => Self::shipped(task, variant, seed),
+            TaskConfig::Robot(robot) => Self::of(robot, variant, seed),
             TaskConfig::SwingUp(_) => Err(RunError::Unfit { law: "the control loop", task: "swing_up" }),
         }
     }
@@ -47,9 +47,9 @@ impl OnTheLoop {
     ///
     /// # Errors
     /// The setting that is refused.
-    fn shipped(task: &TableTennisConfig, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
+    fn shipped(task: &TableTennisConfig, variant: &Variant, seed: u64) -> Result<Self, RunError> {
         let task = Tasks::chosen(task).map_err(TaskError::Setting)?;
-        Self::new(Setup::shipped(|config| config.task = task)?, method, seed)
+        Self::new(Setup::shipped(|config| config.task = task)?, variant, seed)
     }
 
     /// The task of a configuration file, on its embedded arm.
@@ -57,7 +57,7 @@ impl OnTheLoop {
     /// # Errors
     /// The setting that is refused, with its file. Programs of the user's are refused: experiments
     /// neither start nor await them.
-    fn of(robot: &RobotFile, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
+    fn of(robot: &RobotFile, variant: &Variant, seed: u64) -> Result<Self, RunError> {
         let setup = Setup::load(&robot.config, |_| ())?;
         let refused = |field: &str, found: &str, expected: &str| {
             let field = format!("{}: {field}", robot.config.display());
@@ -69,14 +69,18 @@ impl OnTheLoop {
         if setup.config.judge.is_used() {
             return refused("judge", "someone else", "task: experiments let the task judge");
         }
-        Self::new(setup, method, seed)
+        Self::new(setup, variant, seed)
     }
 
-    fn new(mut setup: Setup, method: &Choice<Learners>, seed: u64) -> Result<Self, RunError> {
+    fn new(mut setup: Setup, variant: &Variant, seed: u64) -> Result<Self, RunError> {
         setup.config.run.seed = seed;
-        setup.config.learner = method.clone();
+        setup.config.learner = variant.method.clone();
         let task = setup.task()?;
-        let strokes = Strokes::new(&setup, &*task, seed)?;
+        let plant = match &variant.transfer {
+            Some(transfer) => transfer.robot.plant(&setup, seed)?,
+            None => setup.plant(&*task, seed)?,
+        };
+        let strokes = Strokes::new(&setup, &*task, plant, seed)?;
         Ok(Self { setup, task, strokes })
     }
 

@@ -4,7 +4,7 @@ use crate::control::{
     ControlLoop, FinishedTrial, LoopClient, OrderError, Outcome, Request, TrialBuffers, TrialOrder, TrialShape,
 };
 use crate::policy::Law;
-use crate::robot::{TrialKey, exploration_noise};
+use crate::robot::{Plant, TrialKey, exploration_noise};
 use crate::setup::Setup;
 use crate::supervisor::lockstep;
 use crate::tasks::{Task, TaskError};
@@ -41,16 +41,16 @@ pub struct Strokes {
 }
 
 impl Strokes {
-    /// Starts a loop with the task's plant. `seed` keys all random numbers.
+    /// Starts a loop with a plant. `seed` keys all random numbers.
     ///
     /// # Errors
     /// The setting that is refused.
-    pub fn new(setup: &Setup, task: &dyn Task, seed: u64) -> Result<Self, StrokeError> {
+    pub fn new(setup: &Setup, task: &dyn Task, plant: Box<dyn Plant>, seed: u64) -> Result<Self, StrokeError> {
         let mut setup = setup.clone();
         // The plant is reset at each trial, so the arm need not return exactly.
         let back = &mut setup.config.control.return_home;
         (back.position_tolerance, back.velocity_tolerance) = (1., 10.);
-        let (control, client, shape) = lockstep(&setup, task, setup.plant(task, seed)?)?;
+        let (control, client, shape) = lockstep(&setup, task, plant)?;
         Ok(Self { control, client, shape, seed, spare: None })
     }
 

@@ -1,16 +1,19 @@
-//! The report of a run or an experiment: one HTML file that needs nothing else and no network.
+//! The report of a run or an experiment: one HTML file that needs nothing else and no network. The page
+//! of a run that goes on is the same, but for what comes as it happens ([`crate::live`] serves it).
 //!
 //! The page's code is plain JavaScript in this folder, joined into one script in the order of
 //! `SCRIPTS`. `vendor` has the libraries: `scripts/update_page_libraries.sh` makes them.
 
 mod deadlines;
 mod experiment;
+mod live;
 mod run;
 mod stage;
 mod trial;
 
 pub use deadlines::Deadlines;
 pub use experiment::{ExperimentPage, PagePanel};
+pub use live::{LiveLateness, LiveLoop, LiveNow, LivePage, LivePosture};
 pub use run::{PageGains, PageJoint, RunPage};
 pub use stage::{PageArm, PageScene};
 pub use trial::{PageMark, PageTrial};
@@ -24,13 +27,14 @@ const PAGE: &str = include_str!("page.html");
 const STYLES: [&str; 2] = [include_str!("vendor/uplot.css"), include_str!("page.css")];
 const LIBRARIES: [&str; 3] =
     [include_str!("vendor/licences.js"), include_str!("vendor/three.js"), include_str!("vendor/uplot.js")];
-const SCRIPTS: [&str; 8] = [
+const SCRIPTS: [&str; 9] = [
     include_str!("elements.js"),
     include_str!("charts.js"),
     include_str!("stage.js"),
     include_str!("player.js"),
     include_str!("landings.js"),
     include_str!("run.js"),
+    include_str!("live.js"),
     include_str!("experiment.js"),
     include_str!("main.js"),
 ];
@@ -43,6 +47,8 @@ pub enum PageData<'a> {
     Run(&'a RunPage),
     /// An experiment.
     Experiment(&'a ExperimentPage),
+    /// A run that goes on.
+    Live(&'a LivePage),
 }
 
 impl PageData<'_> {
@@ -50,6 +56,7 @@ impl PageData<'_> {
         match self {
             Self::Run(run) => &run.title,
             Self::Experiment(experiment) => &experiment.title,
+            Self::Live(live) => &live.title,
         }
     }
 }

@@ -67,15 +67,20 @@ function player(run) {
 function view(side, trials, first, chosen) {
   const canvas = element('canvas', { tabindex: 0, role: 'img', 'aria-label': `${side}: the stroke in three dimensions` });
   const verdict = element('div', { class: 'verdict' });
-  const name = (trial) => `trial ${trial.number}, iteration ${trial.iteration}${trial.evaluation ? ', without exploration' : ''}`;
-  const choice = element('select', { onchange: () => chosen(Number(choice.value)) }, ...trials.map((trial, k) => element('option', { value: k }, name(trial))));
+  const choice = element('select', { onchange: () => chosen(Number(choice.value)) }, ...trials.map((trial, k) => element('option', { value: k }, nameOf(trial))));
   choice.value = first;
-  const judge = (trial) => {
-    const [mark, kind] = trial.success === null ? ['not judged', ''] : trial.success ? ['✓ success', 'good'] : ['✗ no success', 'bad'];
-    verdict.className = `verdict ${kind}`;
-    verdict.textContent = `${mark}, return ${short(trial.total_reward)}${trial.complaint ? `; left out: ${trial.complaint}` : ''}`;
-  };
-  return { canvas, judge, box: element('div', { class: 'view' }, element('label', {}, side, choice), canvas, verdict) };
+  return { canvas, judge: (trial) => judge(verdict, trial), box: element('div', { class: 'view' }, element('label', {}, side, choice), canvas, verdict) };
+}
+
+function nameOf(trial) {
+  return `trial ${trial.number}, iteration ${trial.iteration}${trial.evaluation ? ', without exploration' : ''}`;
+}
+
+// Shows the verdict on a trial in an element.
+function judge(verdict, trial) {
+  const [mark, kind] = trial.success === null ? ['not judged', ''] : trial.success ? ['✓ success', 'good'] : ['✗ no success', 'bad'];
+  verdict.className = `verdict ${kind}`;
+  verdict.textContent = `${mark}, return ${short(trial.total_reward)}${trial.complaint ? `; left out: ${trial.complaint}` : ''}`;
 }
 
 // The stages of the canvases under one camera, so that all are seen from the same side. Empty where

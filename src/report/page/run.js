@@ -3,20 +3,16 @@
 function runPage(run) {
   const { iterations, joints, info } = run;
   const last = iterations[iterations.length - 1];
-  const pace = last ? iterations.map((m) => m.episodes) : [];
   const facts = element('ul', { class: 'facts' },
     fact(`${percent(iterations[0]?.success)} → ${percent(last?.success)}`, 'success with exploration, first and last iteration'),
     fact(`${short(iterations[0]?.return.mean)} → ${short(last?.return.mean)}`, 'mean return'),
     fact(String(iterations.length), 'iterations'),
     fact(String(last?.episodes ?? 0), 'episodes'),
     fact(`${run.stored[0]} trials, ${short(run.stored[1] / 1e6)} MB`, 'stored'));
-  const header = element('header', {},
-    element('h1', {}, run.title),
-    element('p', { class: 'note' }, `${info.robot}, seed ${info.seed}, version ${info.version}, started ${new Date(1000 * info.started).toISOString().slice(0, 16).replace('T', ' ')} UTC`),
-    facts);
+  const header = element('header', {}, element('h1', {}, run.title), element('p', { class: 'note' }, origin(info)), facts);
   const cards = element('div', { class: 'cards' });
   if (run.trials.length) cards.append(player(run));
-  if (iterations.length) cards.append(...learning(run, pace));
+  if (iterations.length) cards.append(...learning(iterations).cards);
   if (run.marks.length && run.trials.length) {
     cards.append(section('Where it came, from above', 'Each dot is a stroke, joined to where it was to come. Later iterations are stronger; filled dots are successes. Units are metres; places are predicted where the recording ends earlier.', landings(run.marks, run.trials[run.trials.length - 1].scene)));
     cards.append(distances(run.marks));
@@ -24,42 +20,83 @@ function runPage(run) {
   if (run.gains) cards.append(...gains(run));
   run.deadlines.forEach((histogram) => cards.append(deadlines(histogram)));
   cards.append(leftOut(iterations), events(iterations));
-  cards.append(wide(section('The same run again', 'The same seed gives the same run, to the bit, on any number of threads.', element('code', {}, command(info.command_line)))));
-  cards.append(folded('Configuration', element('pre', { tabindex: 0 }, run.config)));
+  cards.append(...again(run));
   return [header, cards];
 }
 
-function learning(run, x) {
-  const m = run.iterations;
-  const of = (value) => m.map(value);
-  const up = (a, b) => (a === null || b === null ? null : a + b);
-  const curve = (title, note, name, lines) => {
-    const made = chart('episodes', name, x, lines);
-    made.classList.add('learning');
-    return section(title, note, made);
-  };
-  const summary = (name) => ({ values: of((l) => l.summary[name].mean), band: [of((l) => l.summary[name].min), of((l) => l.summary[name].max)] });
-  const made = [
-    curve('Return', 'Sum of rewards of the rollouts, with exploration: mean with one standard deviation, and best.', 'return', [
-      { name: 'mean', values: of((l) => l.return.mean), band: [of((l) => up(l.return.mean, -l.return_std)), of((l) => up(l.return.mean, l.return_std))] },
-      { name: 'best', values: of((l) => l.return.max), dash: [6, 4] },
-    ]),
-    curve('Success and clipping', 'Share of rollouts that succeeded, with exploration, and share of cycles in which a limit changed an effort.', '%', [
-      { name: 'success', values: of((l) => 100 * l.success) },
-      { name: 'clipped cycles', values: of((l) => 100 * l.clipped_share), dash: [6, 4] },
-    ]),
-    curve('Predicted and measured improvement', 'What the fitted Q-functions promised for an update, and what the next rollouts returned.', 'return', [
-      { name: 'predicted', values: of((l) => l.predicted_improvement) },
-      { name: 'measured', values: of((l) => l.measured_improvement), dash: [6, 4] },
-    ]),
-    curve('KL divergence of the updates', 'Mean, least and most over the policy steps, and the bound that was asked for.', 'nats', [
-      { name: 'KL', ...summary('kl') },
-      { name: 'bound', values: of((l) => l.summary.kl_asked.mean), dash: [6, 4] },
-    ]),
-    curve('Entropy', 'Entropy of the policy: mean, least and most over the steps.', 'nats', [{ name: 'entropy', ...summary('entropy') }]),
-    curve('Effective samples', 'Effective sample size of the importance weights: mean, least and most over the steps.', 'samples', [{ name: 'effective samples', ...summary('effective_samples') }]),
+// Robot, seed, version and time of a run, in a line.
+function origin({ robot, seed, version, started }) {
+  return `${robot}, seed ${seed}, version ${version}, started ${new Date(1000 * started).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+// What repeats a run.
+function again({ info, config }) {
+  return [
+    wide(section('The same run again', 'The same seed gives the same run, to the bit, on any number of threads.', element('code', {}, command(info.command_line)))),
+    folded('Configuration', element('pre', { tabindex: 0 }, config)),
   ];
-  return made;
+}
+
+// What the learner reports of its iterations, over the episodes.
+const CURVES = [
+  {
+    title: 'Return', unit: 'return', note: 'Sum of rewards of the rollouts, with exploration: mean with one standard deviation, and best.',
+    lines: (m) => [
+      { name: 'mean', values: m.map((l) => l.return.mean), band: [m.map((l) => sum(l.return.mean, -l.return_std)), m.map((l) => sum(l.return.mean, l.return_std))] },
+      { name: 'best', values: m.map((l) => l.return.max), dash: [6, 4] },
+    ],
+  },
+  {
+    title: 'Success and clipping', unit: '%', note: 'Share of rollouts that succeeded, with exploration, and share of cycles in which a limit changed an effort.',
+    lines: (m) => [
+      { name: 'success', values: m.map((l) => 100 * l.success) },
+      { name: 'clipped cycles', values: m.map((l) => 100 * l.clipped_share), dash: [6, 4] },
+    ],
+  },
+  {
+    title: 'Predicted and measured improvement', unit: 'return', note: 'What the fitted Q-functions promised for an update, and what the next rollouts returned.',
+    lines: (m) => [
+      { name: 'predicted', values: m.map((l) => l.predicted_improvement) },
+      { name: 'measured', values: m.map((l) => l.measured_improvement), dash: [6, 4] },
+    ],
+  },
+  {
+    title: 'KL divergence of the updates', unit: 'nats', note: 'Mean, least and most over the policy steps, and the bound that was asked for.',
+    lines: (m) => [
+      { name: 'KL', ...overSteps(m, 'kl') },
+      { name: 'bound', values: m.map((l) => l.summary.kl_asked.mean), dash: [6, 4] },
+    ],
+  },
+  {
+    title: 'Entropy', unit: 'nats', note: 'Entropy of the policy: mean, least and most over the steps.',
+    lines: (m) => [{ name: 'entropy', ...overSteps(m, 'entropy') }],
+  },
+  {
+    title: 'Effective samples', unit: 'samples', note: 'Effective sample size of the importance weights: mean, least and most over the steps.',
+    lines: (m) => [{ name: 'effective samples', ...overSteps(m, 'effective_samples') }],
+  },
+];
+
+function sum(a, b) {
+  return a === null || b === null ? null : a + b;
+}
+
+function overSteps(m, name) {
+  const of = (part) => m.map((l) => l.summary[name][part]);
+  return { values: of('mean'), band: [of('min'), of('max')] };
+}
+
+// The sections of the curves; `draw(iterations)` shows others.
+function learning(iterations) {
+  const charts = CURVES.map(({ unit, lines }) => {
+    const made = chart('episodes', unit, iterations.map((m) => m.episodes), lines(iterations));
+    made.classList.add('learning');
+    return made;
+  });
+  return {
+    cards: CURVES.map(({ title, note }, i) => section(title, note, charts[i])),
+    draw: (m) => charts.forEach((made, i) => made.draw(m.map((l) => l.episodes), CURVES[i].lines(m))),
+  };
 }
 
 function distances(marks) {

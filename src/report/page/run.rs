@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::{Deadlines, PageArm, PageMark, PageTrial};
+use crate::control::LimitsConfig;
+use crate::dynamics::{Joint, JointKind, Model};
 use crate::policy::StoredLaw;
 use crate::report::IterationMetrics;
 use crate::storage::RunInfo;
@@ -45,6 +47,18 @@ pub struct PageJoint {
     pub prismatic: bool,
     /// Largest effort that the limits let through, N m or N.
     pub effort: Option<f64>,
+}
+
+impl PageJoint {
+    /// The joints of a robot under these limits.
+    pub fn all(model: &Model, limits: &LimitsConfig) -> Vec<Self> {
+        let joint = |(joint, effort): (&Joint, &f64)| Self {
+            name: joint.name.clone(),
+            prismatic: joint.kind == JointKind::Prismatic,
+            effort: effort.is_finite().then_some(*effort),
+        };
+        model.joints().iter().zip(&limits.effort).map(joint).collect()
+    }
 }
 
 /// Feedback and exploration of a linear-Gaussian policy, of each joint's action to its own position

@@ -73,10 +73,14 @@ class Stage {
   // Shows the trial at a time, s after its start.
   at(time) {
     const { trial } = this;
-    const q = between(trial.time, trial.position, time);
+    this.pose(between(trial.time, trial.position, time), (body) => between(trial.time, trial.bodies[body] || [], time));
+  }
+
+  // Shows joint positions, and bodies where `body(name)` says that they are; what is null stays.
+  pose(q, body) {
     if (q) this.posture(q);
     for (const thing of this.things) {
-      const at = thing.follows ? between(trial.time, trial.bodies[thing.follows] || [], time) : null;
+      const at = thing.follows ? body(thing.follows) : null;
       if (at) thing.carrier.position.fromArray(at);
     }
     this.draw();

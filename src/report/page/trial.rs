@@ -80,14 +80,9 @@ impl PageTrial {
             points.iter().filter_map(row).map(|row| row.iter().map(|x| rounded(*x, scale)).collect()).collect()
         };
         let n = episode.joints;
-        let mut first = 0;
-        let mut bodies = BTreeMap::new();
-        for observed in &meta.observed {
-            if !matches!(observed.form, Form::Values(_)) {
-                bodies.insert(observed.name.clone(), rows(&episode.task, episode.task_values, first, 3, 1e4));
-            }
-            first += Observed::len(observed);
-        }
+        let body =
+            |(name, first): (&str, usize)| (name.into(), rows(&episode.task, episode.task_values, first, 3, 1e4));
+        let bodies = bodies(&meta.observed).map(body).collect();
         Self {
             number: meta.trial,
             iteration: meta.iteration,
@@ -110,6 +105,17 @@ impl PageTrial {
     }
 }
 
+/// The observed bodies, each with the place of its position among the task's values.
+pub(super) fn bodies(observed: &[Observed]) -> impl Iterator<Item = (&str, usize)> {
+    let placed = observed.iter().scan(0, |next, observed| {
+        let first = *next;
+        *next += observed.len();
+        Some((observed, first))
+    });
+    let positions = placed.filter(|(observed, _)| !matches!(observed.form, Form::Values(_)));
+    positions.map(|(observed, first)| (observed.name.as_str(), first))
+}
+
 /// Share of the cycles in which a limit changed a joint's effort.
 fn clipped(episode: &Episode, joint: usize) -> f64 {
     let of_joint = |efforts: &[f64]| efforts.iter().skip(joint).step_by(episode.joints).copied().collect::<Vec<_>>();
@@ -119,6 +125,6 @@ fn clipped(episode: &Episode, joint: usize) -> f64 {
 }
 
 /// The number with so many parts of one kept. The page shows no more.
-fn rounded(value: f64, parts: f64) -> f64 {
+pub(super) fn rounded(value: f64, parts: f64) -> f64 {
     (value * parts).round() / parts
 }

@@ -11,6 +11,7 @@ use super::Supervisor;
 use super::active::Active;
 use super::transitions::Trouble;
 use crate::control::{LoopError, Request};
+use crate::live::Door;
 use crate::ros::link::lockstep::Failure;
 use crate::ros::link::robot::RosRobot;
 use crate::ros::{RosConfig, RosError, Settings};
@@ -21,7 +22,12 @@ impl Supervisor {
     pub(super) fn configure(&mut self) -> Result<(), Trouble> {
         let Settings { setup, ros, .. } = self.parameters.lock().settings().clone();
         let out = (!ros.run_folder.is_empty()).then(|| PathBuf::from(&ros.run_folder));
-        let open = move || RobotRun::open(setup, out, &ros.beginning());
+        let open = move || -> Result<RobotRun, DaemonError> {
+            let door = ros.live().map(Door::open).transpose()?;
+            let mut run = RobotRun::open(setup, out, &ros.beginning())?;
+            door.map(|door| run.show_live(door)).transpose()?;
+            Ok(run)
+        };
         // Nothing moves, so the end need not wait for a disk.
         let Some(opened) = self.elsewhere("configure", 1, open)? else { return Err(RosError::GivenUp.into()) };
         self.run = Some(opened?);

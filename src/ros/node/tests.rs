@@ -243,7 +243,7 @@ fn hung(supervisor: &Supervisor, settings: &Settings) -> Hung {
     let (mut port, outside) = link(9, Observed::total(&supervisor.observed));
     let mut link = supervisor.robot(&settings.setup, settings.ros.clone(), Arc::default());
     let clock = link.connect(outside).unwrap();
-    port.delivery.set_patience(10 * link.period);
+    port.delivery.set_patience(10 * link.control.period());
     let command = port.command.input_buffer_mut();
     command.sequence = 1;
     command.effort.fill(50.);

@@ -73,6 +73,9 @@ impl Learning<'_> {
         let meta = self.recorder.trial(self.next_trial, trial, judged);
         let episode = Arc::new(trial.episode().clone());
         self.next_trial += 1;
+        if let Some(live) = &self.live {
+            live.trial(meta.clone(), episode.clone());
+        }
         let (stored, content, stage) = (meta.clone(), episode.clone(), self.recorder.stage(&episode));
         self.archive.give(move |folder| {
             folder.write_trial(&content, &stored, Some(&stage))?;
@@ -182,6 +185,9 @@ impl Learning<'_> {
         });
         self.saved = Arc::new(Saved { learner, episodes });
         self.lines.push(line.clone().reduced());
+        if let Some(live) = &self.live {
+            live.iteration(line.clone());
+        }
         let title = format!("{}, seed {}", self.setup.title(), self.setup.config.run.seed);
         let curve = learning_curve_svg(&title, &self.lines)?;
         let (save, keep) = (self.checkpoint()?, self.setup.config.run.keep_trials);

@@ -20,6 +20,7 @@ use super::records::Recorder;
 use super::rollout::{Rollout, batch};
 use super::runner::{Runner, SUPERVISOR_POLL};
 use crate::control::{Episode, FinishedTrial};
+use crate::live::Feed;
 use crate::report::{DiscardedTrial, IterationMetrics, Timing};
 use crate::robot::{TrialKey, TrialKind, exploration_noise};
 use crate::setup::Setup;
@@ -60,6 +61,8 @@ pub struct Learning<'a> {
     lines: Vec<IterationMetrics>,
     next_trial: u64,
     collected: Collected,
+    /// The live page.
+    live: Option<Feed>,
 }
 
 impl<'a> Learning<'a> {
@@ -123,6 +126,7 @@ impl<'a> Learning<'a> {
             saved,
             lines,
             collected,
+            live: None,
         })
     }
 
@@ -130,6 +134,20 @@ impl<'a> Learning<'a> {
     #[must_use]
     pub fn judged_by(self, programs: &'a Programs) -> Self {
         Self { programs: Some(programs), ..self }
+    }
+
+    /// Shows trials and iterations on a live page, the past iterations of a resumed run too.
+    #[must_use]
+    pub fn shown_on(self, live: Option<Feed>) -> Self {
+        if let Some(live) = &live {
+            self.lines.iter().for_each(|line| live.iteration(line.clone()));
+        }
+        Self { live, ..self }
+    }
+
+    /// The live page.
+    pub fn live(&self) -> Option<Feed> {
+        self.live.clone()
     }
 
     /// The state after the last complete iteration.

@@ -36,6 +36,7 @@ fn a_run_in_the_caller_s_thread_equals_the_daemon_s_in_lockstep_to_the_bit() {
         realtime: false,
         out: Some(daemon.clone()),
         beginning: Beginning::Demonstration,
+        live: None,
     })
     .unwrap();
     let (ours, theirs) = (learned_from(&place.path("run")), learned_from(&daemon));

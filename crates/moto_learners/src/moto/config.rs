@@ -56,6 +56,28 @@ pub enum Outcomes {
     Vector,
 }
 
+/// Trials whose first states count in the fitted state distributions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstStates {
+    /// As those of every other step: by `sample_decay` to the power of their age.
+    Decayed,
+    /// All stored ones alike, since no policy has a part in them (this project). The states of the
+    /// other steps follow, by a linear model of how they depend on the first.
+    All,
+}
+
+/// Function that the regression shrinks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Prior {
+    /// A constant.
+    Constant,
+    /// A constant, or the step's Q-function of the iteration before, whichever cross-validation
+    /// expects the smaller error of (this project). A constant where errors give a part of Q.
+    LastIteration,
+}
+
 /// Choice of the regression's ridge.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -183,8 +205,12 @@ pub struct MotoConfig {
     /// Whether fitted values of the next state are clipped to the range of observed returns (this
     /// project). The reward of the final state is known exactly and not clipped.
     pub clip_values: bool,
+    /// Trials whose first states count in the fitted state distributions.
+    pub first_states: FirstStates,
     /// Choice of the regression's ridge.
     pub ridge: Ridge,
+    /// Function that the regression shrinks to.
+    pub prior: Prior,
     /// Penalty of linear terms relative to quadratic terms.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub linear_penalty: f64,
@@ -221,7 +247,9 @@ impl Default for MotoConfig {
             outcomes: Outcomes::Vector,
             observed_return: 0.0,
             clip_values: true,
+            first_states: FirstStates::Decayed,
             ridge: Ridge::CrossValidated,
+            prior: Prior::Constant,
             linear_penalty: 0.1,
             control_variate: true,
             state_diagonal: StateDiagonal::Absolute(3e-3),

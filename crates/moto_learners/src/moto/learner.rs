@@ -13,7 +13,9 @@ use super::theory::{LastUpdate, expected_advantage};
 use super::trust_region::multipliers;
 use super::update::StepUpdate;
 use super::vector_outcomes::Errors;
-use super::{MotoConfig, MotoError, Outcomes, Quadratic, Reuse, StateDistribution, StateScales, value};
+use super::{
+    FirstStates, MotoConfig, MotoError, Outcomes, Prior, Quadratic, Reuse, StateDistribution, StateScales, value,
+};
 use crate::batch::Earnings;
 use crate::learner::{decode, encode, policy_of};
 use crate::policy::{LinearGaussian, Policy, StoredLaw};
@@ -125,7 +127,10 @@ impl Moto {
             .par_iter()
             .enumerate()
             .with_max_len(1)
-            .map(|(t, weighted)| StepFit::new(t, weighted, &entries, reward, &errors, config, &self.scales))
+            .map(|(t, weighted)| {
+                let prior = self.prior(t);
+                StepFit::new(t, weighted, &entries, reward, &errors, prior, config, &self.scales)
+            })
             .collect();
         let fits = fits?;
         seconds.designs = timer.lap();
@@ -177,12 +182,26 @@ impl Moto {
             .into_par_iter()
             .map(|t| {
                 let ages = (0..=older.len()).rev().map(|age| self.config.sample_decay.powf(age as f64));
-                let samples = older.iter().map(|e| &e.batch.states[t]).chain([&batch.states[t]]);
-                StateDistribution::fit(&samples.zip(ages).collect::<Vec<_>>(), &diagonal)
+                let at = |t: usize| older.iter().map(move |e| &e.batch.states[t]).chain([&batch.states[t]]);
+                let decayed = || StateDistribution::fit(&at(t).zip(ages.clone()).collect::<Vec<_>>(), &diagonal);
+                let all = || {
+                    let blocks = at(0).zip(at(t)).zip(ages.clone()).map(|((first, later), age)| (first, later, age));
+                    StateDistribution::of_all_firsts(&blocks.collect::<Vec<_>>(), &diagonal)
+                };
+                match self.config.first_states {
+                    FirstStates::Decayed => decayed(),
+                    FirstStates::All => all().unwrap_or_else(decayed),
+                }
             })
             .collect();
         let (id, policy) = (self.iteration as u64, self.policy.clone());
         Stored { id, batch, policy, states, earnings, log_sums: Vec::new() }
+    }
+
+    /// The Q-function that the fit of step `t` may shrink to.
+    fn prior(&self, t: usize) -> Option<&Quadratic> {
+        let last = self.last.as_ref().filter(|_| self.config.prior == Prior::LastIteration)?;
+        last.q.get(t)
     }
 
     /// Fits Q and backs up the value, last step first.

@@ -35,4 +35,40 @@ impl StateDistribution {
         let transposed = covariance.transpose();
         Self { mean, covariance: (covariance + transposed) * 0.5 }
     }
+
+    /// The distribution of a later state with the first states of all `blocks` alike (this project).
+    ///
+    /// A block holds first states and later states (state x rollout each) of the same rollouts, with
+    /// their weight. The later state is taken as linear in the first one, `s = B c + b` plus noise, as
+    /// the weighted rollouts have it; then `c` gets the mean and the covariance of all of them. With
+    /// `B` shrunk toward zero, as little as a share of 1e-6 of a variance, the covariance stays
+    /// positive definite and exact where first states do not vary.
+    pub fn of_all_firsts(blocks: &[(&DMatrix<f64>, &DMatrix<f64>, f64)], diagonal: &[f64]) -> Option<Self> {
+        let dim = diagonal.len();
+        let none = vec![0.0; dim];
+        let firsts: Vec<_> = blocks.iter().map(|(first, _, weight)| (*first, *weight)).collect();
+        let alike: Vec<_> = blocks.iter().map(|(first, ..)| (*first, 1.0)).collect();
+        let laters: Vec<_> = blocks.iter().map(|(_, later, weight)| (*later, *weight)).collect();
+        let (young, all, later) = (Self::fit(&firsts, &none), Self::fit(&alike, &none), Self::fit(&laters, diagonal));
+        let total: f64 = blocks.iter().map(|(first, _, weight)| weight * first.ncols() as f64).sum();
+        let mut cross = DMatrix::zeros(dim, dim);
+        for (first, later_states, weight) in blocks {
+            let (mut first, mut later_states) = ((*first).clone(), (*later_states).clone());
+            first.column_iter_mut().for_each(|mut column| column -= &young.mean);
+            later_states.column_iter_mut().for_each(|mut column| column -= &later.mean);
+            cross.gemm(weight / total, &later_states, &first.transpose(), 1.0);
+        }
+        let mut shrunk = young.covariance.clone();
+        for i in 0..dim {
+            shrunk[(i, i)] = shrunk[(i, i)] * (1.0 + 1e-6) + f64::MIN_POSITIVE.sqrt();
+        }
+        let slope = shrunk.cholesky()?.solve(&cross.transpose()).transpose();
+        let explained = &slope * cross.transpose();
+        let rest =
+            later.covariance - &explained - explained.transpose() + &slope * young.covariance * slope.transpose();
+        let covariance = rest + &slope * all.covariance * slope.transpose();
+        let mean = later.mean + slope * (all.mean - young.mean);
+        let transposed = covariance.transpose();
+        Some(Self { mean, covariance: (covariance + transposed) * 0.5 })
+    }
 }

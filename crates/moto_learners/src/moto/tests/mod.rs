@@ -4,6 +4,7 @@ mod band;
 mod forecast;
 mod importance;
 mod regression;
+mod state_distribution;
 mod value;
 mod vector_outcomes;
 

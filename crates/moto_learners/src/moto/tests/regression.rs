@@ -202,3 +202,49 @@ fn the_control_variate_is_added_back_exactly() {
         assert!((f - y).abs() < 1e-7 * scale);
     }
 }
+
+/// Root of the mean squared difference of two functions at the samples.
+fn distance(a: &Quadratic, b: &Quadratic, inputs: &Columns) -> f64 {
+    let squares = a.values(inputs).into_iter().zip(b.values(inputs)).map(|(a, b)| (a - b) * (a - b));
+    (squares.sum::<f64>() / inputs.samples() as f64).sqrt()
+}
+
+#[test]
+fn with_and_without_the_control_variate_the_fits_agree_in_the_limit() {
+    const NOISE: f64 = 0.3;
+    let mut random = Random::new(31);
+    let value = quadratic(&mut random, 2);
+    let (map, offset) = (random.matrix(2, 3), random.vector(2));
+    // E[V(map x + offset + noise)] is V along the map, and a constant.
+    let mut exact = Quadratic { hessian: DMatrix::zeros(3, 3), gradient: DVector::zeros(3), constant: 0.0 };
+    exact.add(&value.after(&map, &offset));
+    exact.constant += 0.5 * NOISE * NOISE * value.hessian.trace();
+    let mut errors = Vec::new();
+    for samples in [200, 20_000] {
+        let mut inputs = Columns::zeros(samples, 3);
+        (0..3).for_each(|k| inputs.dim_mut(k).iter_mut().for_each(|x| *x = random.normal()));
+        let mut next = Columns::zeros(samples, 2);
+        for i in 0..samples {
+            let state = &map * row(&inputs, i) + &offset + random.vector(2) * NOISE;
+            (0..2).for_each(|k| next.dim_mut(k)[i] = state[k]);
+        }
+        let weights = vec![1.0 / samples as f64; samples];
+        let design = Design::new(&inputs, weights, &[0.0; 3], 0.1, Ridge::CrossValidated);
+        let targets = value.values(&next);
+        let plain = design.fit(&targets).function;
+        let (dynamics, predicted) = LinearDynamics::fit(&design, &next, 0).unwrap();
+        let rest: Vec<f64> = targets.iter().zip(value.values(&predicted)).map(|(y, v)| y - v).collect();
+        let mut with = design.fit(&rest).function;
+        with.add(&value.after(&dynamics.map, &dynamics.offset));
+        errors.push([
+            distance(&plain, &exact, &inputs),
+            distance(&with, &exact, &inputs),
+            distance(&plain, &with, &inputs),
+        ]);
+    }
+    // A hundred times the samples: a tenth of the error, of each and of their difference.
+    let (few, many) = (errors[0], errors[1]);
+    for (few, many) in few.iter().zip(many) {
+        assert!(many < 0.3 * few, "errors {errors:?}");
+    }
+}

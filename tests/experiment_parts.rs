@@ -1,0 +1,162 @@
+//! An experiment in parts, as a cluster runs it: jobs, shards, the merge, a script for Slurm.
+
+mod experiment_support;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Output, Stdio};
+
+use experiment_support::{Place, SMALL, names};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// The small experiment's command, with more arguments.
+fn small<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["experiment", "1c", "--config", "small.yaml", "--out", out], more].concat()
+}
+
+fn place() -> Place {
+    let place = Place::new();
+    place.write("small.yaml", SMALL);
+    place
+}
+
+/// The exit code and everything said of a command.
+fn told(place: &Place, arguments: &[&str]) -> (i32, String) {
+    let Output { status, stdout, stderr } = place.output(arguments);
+    (status.code().unwrap(), String::from_utf8([stdout, stderr].concat()).unwrap())
+}
+
+/// A seed's records without the times.
+fn records(place: &Place, seed: &str) -> Vec<String> {
+    let text = fs::read_to_string(place.path(seed)).unwrap();
+    text.lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned()).collect()
+}
+
+#[test]
+fn jobs_one_by_one_and_a_merge_are_the_whole_experiment() {
+    let place = place();
+    let listed = place.run(&small("parts", &["--list-jobs"]));
+    let lines: Vec<_> = listed.lines().collect();
+    assert_eq!(lines[0], r#"{"job":0,"variant":"MOTO","seed":1}"#);
+    assert_eq!(lines[3], r#"{"job":3,"variant":"no importance sampling","seed":2}"#);
+    assert_eq!(lines.len(), 4);
+    assert!(!place.path("parts").exists(), "a list makes no folder");
+
+    let said = place.run(&small("parts", &["--job", "1"]));
+    assert!(said.contains("1 job is finished in parts; --merge makes the summary"), "{said}");
+    assert_eq!(
+        names(&place.path("parts/seeds")),
+        ["no-importance-sampling-1.csv", "no-importance-sampling-1.motion.json"]
+    );
+    // What is there is summarised, and what is not is named.
+    let (code, said) = told(&place, &small("parts", &["--merge"]));
+    assert_eq!(code, 75, "{said}");
+    for text in [
+        "missing are 3 of 4 seeds",
+        "  MOTO: seed 1 (job 0), 2 (job 2)\n",
+        "  no importance sampling: seed 2 (job 3)\n",
+    ] {
+        assert!(said.contains(text), "{text} is not in: {said}");
+    }
+    assert!(fs::read_to_string(place.path("parts/figure.svg")).unwrap().contains("(1 of 4 seeds)"));
+
+    for shard in ["0/3", "1/3", "2/3"] {
+        place.run(&small("parts", &["--shard", shard]));
+    }
+    let merged = place.run(&small("parts", &["--merge"]));
+    let whole = place.run(&small("whole", &[]));
+    assert_eq!(
+        merged.split("results:").nth(1).unwrap().split_once('\n').unwrap().1,
+        whole.split("results:").nth(1).unwrap().split_once('\n').unwrap().1
+    );
+    for file in ["figure.svg", "motion.svg", "summary.csv", "config.yaml"] {
+        let [one, other] = ["parts", "whole"].map(|folder| fs::read_to_string(place.path(folder).join(file)).unwrap());
+        assert_eq!(one, other, "{file}");
+    }
+    for seed in ["moto-1.csv", "moto-2.csv", "no-importance-sampling-1.csv", "no-importance-sampling-2.csv"] {
+        assert_eq!(records(&place, &format!("parts/seeds/{seed}")), records(&place, &format!("whole/seeds/{seed}")));
+    }
+}
+
+#[test]
+fn a_signal_leaves_a_job_unfinished_and_the_same_command_goes_on() {
+    let place = Place::new();
+    place.write("small.yaml", &SMALL.replace("iterations: 4", "iterations: 300"));
+    let mut program = place
+        .command(&small("parts", &["--shard", "0/2"]))
+        .env("SLURM_CPUS_PER_TASK", "1")
+        .env_remove("RAYON_NUM_THREADS")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // The first of its two jobs is finished; the other one has begun or will.
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("MOTO seed 1"));
+    kill(Pid::from_raw(program.id() as i32), Signal::SIGUSR1).unwrap();
+    let rest: Vec<_> = lines.map(Result::unwrap).collect();
+    assert_eq!(program.wait().unwrap().code(), Some(75), "{rest:?}");
+    assert!(rest.last().unwrap().contains("everything is saved, and the same command goes on in parts"), "{rest:?}");
+    place.run(&small("parts", &["--shard", "0/2"]));
+    place.run(&small("whole", &["--job", "2"]));
+    assert_eq!(records(&place, "parts/seeds/moto-2.csv"), records(&place, "whole/seeds/moto-2.csv"));
+    assert_eq!(names(&place.path("parts/unfinished")), [""; 0]);
+}
+
+#[test]
+fn what_is_no_job_or_another_experiment_is_refused_by_name() {
+    let place = place();
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        let said = place.refusal(arguments);
+        parts.iter().for_each(|part| assert!(said.contains(part), "{part} is not in: {said}"));
+    };
+    refused(&small("out", &["--job", "4"]), &["--job is 4, expected 0 to 3 (--list-jobs lists them)"]);
+    refused(&small("out", &["--merge"]), &["there is no experiment in out", "--out"]);
+    refused(&small("out", &["--shard", "slurm"]), &["SLURM_ARRAY_TASK_ID is not set", "--shard I/N"]);
+    assert!(!place.path("out").exists());
+    place.run(&small("out", &["--job", "0"]));
+    place.write("small.yaml", &SMALL.replace("rollouts: 6", "rollouts: 7"));
+    let parts = ["out has results of other settings", "variants[0].rollouts was 6, now it is 7", "--out"];
+    refused(&small("out", &["--job", "1"]), &parts);
+    refused(&small("out", &["--merge"]), &parts);
+    place.write("small.yaml", SMALL);
+    // A shard beyond the last job has none to do.
+    assert!(place.run(&small("out", &["--shard", "8/9"])).contains("0 jobs are finished"));
+    let threads = place
+        .command(&small("out", &["--job", "1"]))
+        .env("SLURM_CPUS_PER_TASK", "some")
+        .env_remove("RAYON_NUM_THREADS")
+        .output()
+        .unwrap();
+    assert_eq!(threads.status.code(), Some(1));
+    assert!(
+        String::from_utf8_lossy(&threads.stderr)
+            .contains("SLURM_CPUS_PER_TASK is some, expected a number of processors")
+    );
+    // Settings that an editor or a copy cut are named, and left as they are.
+    let settings = fs::read_to_string(place.path("out/config.yaml")).unwrap();
+    for (cut, named) in
+        [(&settings[..settings.len() / 2], "out has results of other settings"), ("variants: [", "out/config.yaml: ")]
+    {
+        place.write("out/config.yaml", cut);
+        refused(&small("out", &["--job", "1"]), &[named, "give another --out, or remove the folder"]);
+        assert_eq!(fs::read_to_string(place.path("out/config.yaml")).unwrap(), cut);
+    }
+}
+
+#[test]
+fn a_script_for_slurm_is_written_once_and_runs_what_the_folder_says() {
+    let place = place();
+    let said = place.run(&small("out", &["--submit", "slurm"]));
+    assert!(said.contains("4 jobs") && said.contains("bash out/experiment.sbatch"), "{said}");
+    let script = fs::read_to_string(place.path("out/experiment.sbatch")).unwrap();
+    assert!(script.contains("shards=4\n") && script.contains("/out'\n"), "{script}");
+    // The settings that it names are an experiment of their own.
+    place.run(&["experiment", "out/config.yaml", "--out", "out", "--job", "3"]);
+    place.run(&small("out", &["--submit", "slurm"]));
+    place.write("out/experiment.sbatch", &format!("{script}# mine\n"));
+    let said = place.refusal(&small("out", &["--submit", "slurm"]));
+    assert!(said.contains("out/experiment.sbatch has another content already; remove it"), "{said}");
+    assert!(fs::read_to_string(place.path("out/experiment.sbatch")).unwrap().ends_with("# mine\n"));
+}

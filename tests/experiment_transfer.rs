@@ -1,0 +1,60 @@
+//! Learning that goes on on a robot that differs.
+
+mod experiment_support;
+
+use std::sync::atomic::AtomicBool;
+
+use experiment_support::variant;
+use moto_controller::experiment::{RobotSpread, Run, TaskConfig, Transfer, Variant};
+use moto_learners::moto::MotoConfig;
+
+/// Table tennis with small batches; `before` iterations on the arm as configured.
+fn transferred(before: usize, transitions: bool, robot: RobotSpread) -> Variant {
+    Variant {
+        task: TaskConfig::TableTennis(Box::default()),
+        transfer: Some(Transfer { iterations: before, transitions, robot }),
+        ..variant("transfer", MotoConfig { stored_iterations: 4, ..MotoConfig::default() })
+    }
+}
+
+/// Return of the first iteration's rollouts, and of the mean action after it.
+fn first_returns(variant: &Variant, seed: u64) -> (f64, f64) {
+    let record = Run::start(variant, seed).unwrap().iterate().unwrap();
+    (record.rollouts_return, record.mean_action_return)
+}
+
+#[test]
+fn learning_goes_on_from_what_was_learned_before() {
+    const SAME: RobotSpread = RobotSpread { masses: 0., friction: 0., restitution: 0., delay: 0 };
+    let anew = first_returns(&transferred(0, false, SAME), 1);
+    let plain = first_returns(&Variant { transfer: None, ..transferred(0, false, SAME) }, 1);
+    assert_eq!(anew, plain, "without ranges the robot is the one as configured");
+    let (law, everything) =
+        (first_returns(&transferred(2, false, SAME), 1), first_returns(&transferred(2, true, SAME), 1));
+    assert_eq!(law.0, everything.0, "the same law makes the same first strokes");
+    assert_ne!(law.0, anew.0);
+    assert_ne!(law.1, everything.1, "transitions count in the first update");
+    let differs = first_returns(&transferred(0, false, RobotSpread::default()), 1);
+    assert_ne!(differs.0, anew.0);
+}
+
+#[test]
+fn a_restored_run_goes_on_to_the_bit_and_a_stop_leaves_nothing() {
+    let variant = transferred(1, true, RobotSpread::default());
+    let mut whole = Run::start(&variant, 2).unwrap();
+    assert!(!whole.prepare(&AtomicBool::new(true)).unwrap());
+    whole.iterate().unwrap();
+    let state = whole.state().unwrap();
+    let mut restored = Run::start(&variant, 2).unwrap();
+    restored.restore(&state).unwrap();
+    let (expected, found) = (whole.iterate().unwrap(), restored.iterate().unwrap());
+    assert_eq!((found.rollouts_return, found.kl), (expected.rollouts_return, expected.kl));
+}
+
+#[test]
+fn a_swing_up_has_no_other_robot() {
+    let transfer = Some(Transfer { iterations: 1, transitions: true, robot: RobotSpread::default() });
+    let refused = Run::start(&Variant { transfer, ..variant("swing-up", MotoConfig::default()) }, 1);
+    let told = refused.map(drop).unwrap_err().to_string();
+    assert!(told.contains("transfer is given, expected null"), "{told}");
+}
