@@ -34,3 +34,18 @@ def chromium(profile):
 def picture(element):
     """The pixels of an element (row, column, colour)."""
     return np.asarray(Image.open(io.BytesIO(element.screenshot_as_png)).convert("RGB"), dtype=int)
+
+
+def changes(element):
+    """A condition: the element's picture is no longer the one of the first call. The layout may have given it another size
+    in between, which starts the comparison anew."""
+    first = picture(element)
+
+    def changed():
+        nonlocal first
+        now = picture(element)
+        if now.shape != first.shape:
+            first = now
+        return np.abs(now - first).max() > 50
+
+    return changed

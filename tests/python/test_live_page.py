@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from browser import PATIENCE, chromium, needs_browser, picture
+from browser import PATIENCE, changes, chromium, needs_browser, picture
 from short_run import ROOT, short_command
 
 pytestmark = needs_browser
@@ -77,7 +77,7 @@ def test_the_picture_and_the_curves_follow_the_run(page):
     canvas = page.find_element(By.CSS_SELECTOR, ".view canvas")
     first, before = picture(canvas), points(page)
     assert len(np.unique(first.reshape(-1, 3), axis=0)) > 50, "the canvas is blank"
-    wait_until(page, lambda: np.abs(picture(canvas) - first).max() > 50)
+    wait_until(page, changes(canvas))
     wait_until(page, lambda: points(page) > before)
     wait_until(page, lambda: int(fact(page, "iterations")) > before)
     assert fact(page, "safety") == "normal" and "Live." in page.find_element(By.CSS_SELECTOR, ".connection").text
@@ -117,8 +117,7 @@ def test_on_the_wall_clock_it_shows_lateness_and_the_end(browser, tmp_path):
         browser.get(run.address)
         canvas = browser.find_element(By.CSS_SELECTOR, ".view canvas")
         wait_until(browser, lambda: int(browser.execute_script("return document.querySelector('.chart.lateness')?.dataset.points || 0")) > 1)
-        first = picture(canvas)
-        wait_until(browser, lambda: np.abs(picture(canvas) - first).max() > 50)
+        wait_until(browser, changes(canvas))
         assert re.fullmatch(r"\d+ of \d+", fact(browser, "misses"))
     finally:
         run.end()
