@@ -1,6 +1,6 @@
 //! Settings of the node itself: parameters `ros.*`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use moto_settings::{FieldError, check};
 use schemars::JsonSchema;
@@ -73,7 +73,7 @@ pub struct RosConfig {
     /// Port of the live page; 0 for any that is free.
     pub live_port: u16,
     /// Address of the live page. One that the network reaches needs `ros.live_to_network`.
-    pub live_address: IpAddr,
+    pub live_address: String,
     /// Let others on the network look on: there is no password and no encryption.
     pub live_to_network: bool,
     /// Where position and velocity of an observed body, e.g. the ball, come from.
@@ -150,7 +150,7 @@ impl Default for RosConfig {
             warm_start: String::new(),
             live_page: false,
             live_port: 0,
-            live_address: Ipv4Addr::LOCALHOST.into(),
+            live_address: Ipv4Addr::LOCALHOST.to_string(),
             live_to_network: false,
             ball: BallConfig::default(),
             diagnostics: DiagnosticsConfig::default(),
@@ -205,9 +205,21 @@ impl RosConfig {
     }
 
     /// Where the live page is to be; `None` for no page.
-    pub fn live(&self) -> Option<LiveConfig> {
-        let Self { live_page, live_port: port, live_address: address, live_to_network: to_network, .. } = *self;
-        live_page.then_some(LiveConfig { address, port, to_network })
+    ///
+    /// # Errors
+    /// An address that is none, or that the network reaches without leave.
+    pub fn live(&self) -> Result<Option<LiveConfig>, FieldError> {
+        let refused =
+            |expected: &str| FieldError::value("ros.live_address", format!("{:?}", self.live_address), expected);
+        let address = self.live_address.parse().map_err(|_| refused("an address of this machine, e.g. 127.0.0.1"))?;
+        let live = LiveConfig { address, port: self.live_port, to_network: self.live_to_network };
+        if self.live_page && live.check().is_err() {
+            return Err(refused(
+                "an address of this machine alone, e.g. 127.0.0.1: there is no password and no encryption, so whoever \
+                 reaches this machine could look on. Set ros.live_to_network to allow that",
+            ));
+        }
+        Ok(self.live_page.then_some(live))
     }
 
     /// Checks every value, for a robot with these joints.
@@ -220,11 +232,7 @@ impl RosConfig {
             let expected = format!("nothing beside ros.resume ({}): a run goes on or starts anew", self.resume);
             return Err(FieldError::value("ros.warm_start", format!("{:?}", self.warm_start), expected));
         }
-        if self.live().is_some_and(|live| live.check().is_err()) {
-            let expected = "an address of this machine alone, e.g. 127.0.0.1: there is no password and no encryption, so \
-                            whoever reaches this machine could look on. Set ros.live_to_network to allow that";
-            return Err(FieldError::value("ros.live_address", self.live_address.to_string(), expected));
-        }
+        self.live()?;
         Joints::new(&self.joints, joints).map(drop)
     }
 }

@@ -22,8 +22,9 @@ impl Supervisor {
     pub(super) fn configure(&mut self) -> Result<(), Trouble> {
         let Settings { setup, ros, .. } = self.parameters.lock().settings().clone();
         let out = (!ros.run_folder.is_empty()).then(|| PathBuf::from(&ros.run_folder));
+        let live = ros.live()?;
         let open = move || -> Result<RobotRun, DaemonError> {
-            let door = ros.live().map(Door::open).transpose()?;
+            let door = live.map(Door::open).transpose()?;
             let mut run = RobotRun::open(setup, out, &ros.beginning())?;
             door.map(|door| run.show_live(door)).transpose()?;
             Ok(run)

@@ -68,6 +68,17 @@ fn a_task_that_cannot_track_takes_no_positions() {
 }
 
 #[test]
+fn a_live_page_is_for_this_machine_unless_leave_is_given() {
+    let said = refused("ros.live_address", text("nonsense"));
+    assert_eq!(said, "parameter ros.live_address is \"nonsense\", expected an address of this machine, e.g. 127.0.0.1");
+    let (page, anywhere) = (("ros.live_page", ParameterValue::Bool(true)), ("ros.live_address", text("0.0.0.0")));
+    let said = load(&[page.clone(), anywhere.clone()]).err().unwrap();
+    assert!(said.contains("ros.live_address is \"0.0.0.0\"") && said.contains("ros.live_to_network"), "{said}");
+    assert!(load(&[page, anywhere, ("ros.live_to_network", ParameterValue::Bool(true))]).is_ok());
+    assert!(refused("ros.live_port", ParameterValue::Integer(70_000)).contains("0 to 65535"));
+}
+
+#[test]
 fn a_bad_topic_name_names_its_parameter() {
     for (name, topic) in
         [("ros.command_topic", "bad topic!"), ("ros.serve_topic", "1st"), ("ros.serve_service", "a//b")]
