@@ -19,7 +19,18 @@ fi
 place=$(mktemp -d)
 chmod 755 "$place" # munged hands its socket to no folder that is closed to others.
 daemons=()
-trap 'kill "${daemons[@]}" 2>/dev/null || true; wait; rm -rf "$place"' EXIT
+# Ends everything. Slurm's jobs outlive its daemons, so they go first.
+leave() {
+  if [ -n "${SLURM_CONF:-}" ]; then
+    timeout 20 scancel --state=PENDING --user="$(id -un)" || true
+    timeout 20 scancel --signal=KILL --full --user="$(id -un)" || true
+    timeout 30 bash -c 'while [ -n "$(squeue --noheader)" ]; do sleep .2; done' || true
+  fi
+  kill "${daemons[@]}" 2>/dev/null || true
+  wait
+  rm -rf "$place"
+}
+trap leave EXIT
 cd "$place"
 
 # Waits until a command succeeds.
