@@ -90,8 +90,8 @@ class Process:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def wait(self):
-        code = self.process.wait(PATIENCE)
+    def wait(self, patience=PATIENCE):
+        code = self.process.wait(patience)
         self.reader.join(PATIENCE)
         return code
 
