@@ -6,6 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -49,6 +50,12 @@ def wait_until(browser, condition):
     return WebDriverWait(browser, PATIENCE).until(lambda _: condition())
 
 
+def when_it_can(browser, act):
+    """Acts once the page lets it: what comes in moves what is there."""
+    waits = WebDriverWait(browser, PATIENCE, ignored_exceptions=[WebDriverException])
+    waits.until(lambda _: act() is None)
+
+
 def points(browser):
     curves = browser.find_elements(By.CSS_SELECTOR, ".chart.learning")
     assert len(curves) == 6
@@ -87,11 +94,11 @@ def test_the_picture_and_the_curves_follow_the_run(page):
 def test_it_is_turned_by_keys_and_everything_is_reached_by_the_tab_key(page):
     canvas = page.find_element(By.CSS_SELECTOR, ".view canvas")
     table = picture(canvas)
-    canvas.send_keys(Keys.ARROW_LEFT * 8)
+    when_it_can(page, lambda: canvas.send_keys(Keys.ARROW_LEFT * 8))
     # More changes than what the arm covers.
     assert (np.abs(picture(canvas) - table).max(axis=2) > 30).mean() > 0.05, "the keys turn nothing"
     reached = set()
-    page.find_element(By.TAG_NAME, "body").click()
+    when_it_can(page, page.find_element(By.TAG_NAME, "h1").click)
     for _ in range(12):
         page.switch_to.active_element.send_keys(Keys.TAB)
         reached.add(page.switch_to.active_element.tag_name)
