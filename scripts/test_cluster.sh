@@ -35,11 +35,11 @@ cd "$place"
 
 # Waits until a command succeeds.
 until_true() {
-  for _ in $(seq 600); do
+  for _ in $(seq 4500); do
     if "$@"; then return; fi
     sleep .2
   done
-  echo "error: two minutes without: $*" >&2
+  echo "error: a quarter of an hour without: $*" >&2
   tail -n 20 ./*.out ./*/slurm/*.log >&2 || true
   exit 1
 }
@@ -105,7 +105,7 @@ array=$(sed 's/array \([0-9]*\),.*/\1/' <<<"$submitted")
 runs() { grep -q "jobs here" "on_slurm/slurm/$1.log" 2>/dev/null; }
 for job in 0 1; do until_true runs "$job"; done
 scontrol requeue "${array}_0"
-scancel --signal=USR1 "${array}_1" || true # It says so where the job requeued itself in the meantime.
+timeout 5 scancel --signal=USR1 "${array}_1" || true # It keeps asking about a job that requeued itself in the meantime.
 # Slurm lets two minutes pass before a job runs again.
 requeued() { squeue --noheader --array --jobs="${array}_$1" --format=%r 2>/dev/null | grep -q BeginTime; }
 for job in 0 1; do
@@ -125,7 +125,10 @@ export HOME=$place RAY_TMPDIR=$place RAY_USAGE_STATS_ENABLED=0 RAY_raylet_start_
 "$ray/bin/python" "$OLDPWD/scripts/experiment_on_ray.py" --program "$program" "${small[@]}" on_ray >ray.out 2>&1 &
 script=$!
 daemons+=($script)
-job() { job=$(pgrep -f "^$program experiment ${small[*]} on_ray --job" | head -n 1) && [ -n "$job" ]; }
+job() {
+  kill -0 "$script" 2>/dev/null || { cat ray.out >&2; exit 1; }
+  job=$(pgrep -f "^$program experiment ${small[*]} on_ray --job" | head -n 1) && [ -n "$job" ]
+}
 until_true job
 kill -KILL "$(ps -o ppid= -p "$job" | tr -d ' ')" "$job"
 wait "$script" || { cat ray.out >&2; exit 1; }
