@@ -246,8 +246,8 @@ pub struct WatchdogConfig {
     #[schemars(extend("minimum" = 0, "maximum" = 1, "x-unit" = "m or rad"))]
     pub jump_tolerance: f64,
     /// Largest number of successive new joint states without a changed bit while the arm is moved.
-    /// The arm counts as moved if its reported velocity or a change of effort says so. Coarse
-    /// encoders on joints that stick need more; none switches the check off.
+    /// The arm counts as moved if its reported velocity says so, or from a noticeable change of
+    /// effort on. Coarse encoders on joints that stick need more; none switches the check off.
     #[schemars(extend("minimum" = 2, "maximum" = 100000))]
     pub max_frozen_readings: Option<u64>,
     /// Largest age of the task's values during a stroke, and largest time by which their stamp may

@@ -98,8 +98,7 @@ impl Watcher for Bars {
         self.update(job, records);
         if self.total.is_none() {
             let value = records.last().map_or(f64::NAN, |r| r.mean_action_return);
-            let (label, seed, iterations) = (&job.variant.label, job.seed, records.len());
-            print_progress(format_args!("{label} seed {seed}: {iterations} iterations, return {value:.3}"));
+            print_progress(format_args!("{job}: {} iterations, return {value:.3}", records.len()));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Strokes made by the control loop in lockstep, on the caller's thread. They are not stored.
 
 use crate::control::{
-    ControlLoop, FinishedTrial, LoopClient, OrderError, Outcome, Request, TrialBuffers, TrialOrder, TrialShape,
+    ControlLoop, Event, Fault, FinishedTrial, LoopClient, OrderError, Outcome, Request, TrialBuffers, TrialOrder,
+    TrialShape,
 };
 use crate::policy::Law;
 use crate::robot::{Plant, TrialKey, exploration_noise};
@@ -23,7 +24,10 @@ pub enum StrokeError {
     /// The loop refused a trial.
     #[error("the control loop refused a trial: {0}")]
     Refused(OrderError),
-    /// The loop ended, its rings are full, or the loop stays stopped after all resets.
+    /// A fault stopped the loop, and no reset helps.
+    #[error("the control loop stays stopped: {0}")]
+    Stopped(Fault),
+    /// The loop ended, or its rings are full.
     #[error("the control loop ended")]
     Ended,
 }
@@ -38,6 +42,8 @@ pub struct Strokes {
     shape: TrialShape,
     seed: u64,
     spare: Option<Box<TrialBuffers>>,
+    /// The newest fault.
+    fault: Option<Fault>,
 }
 
 impl Strokes {
@@ -51,7 +57,7 @@ impl Strokes {
         let back = &mut setup.config.control.return_home;
         (back.position_tolerance, back.velocity_tolerance) = (1., 10.);
         let (control, client, shape) = lockstep(&setup, task, plant)?;
-        Ok(Self { control, client, shape, seed, spare: None })
+        Ok(Self { control, client, shape, seed, spare: None, fault: None })
     }
 
     /// Makes the stroke of a key, with the exploration noise of the key if `explore`.
@@ -77,7 +83,7 @@ impl Strokes {
                 _ => return Ok(trial),
             }
         }
-        Err(StrokeError::Ended)
+        Err(self.fault.take().map_or(StrokeError::Ended, StrokeError::Stopped))
     }
 
     fn next(&mut self) -> Result<FinishedTrial, StrokeError> {
@@ -86,7 +92,11 @@ impl Strokes {
                 return Err(StrokeError::Ended);
             }
             self.client.stopper().beat();
-            while self.client.event().is_some() {}
+            while let Some(event) = self.client.event() {
+                if let Event::Tripped { fault, .. } = event {
+                    self.fault = Some(fault);
+                }
+            }
             while let Some(black_box) = self.client.black_box() {
                 self.client.recycle(black_box);
             }

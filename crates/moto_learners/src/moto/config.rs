@@ -67,17 +67,6 @@ pub enum FirstStates {
     All,
 }
 
-/// Function that the regression shrinks to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Prior {
-    /// A constant.
-    Constant,
-    /// A constant, or the step's Q-function of the iteration before, whichever cross-validation
-    /// expects the smaller error of (this project). A constant where errors give a part of Q.
-    LastIteration,
-}
-
 /// Choice of the regression's ridge.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -209,8 +198,6 @@ pub struct MotoConfig {
     pub first_states: FirstStates,
     /// Choice of the regression's ridge.
     pub ridge: Ridge,
-    /// Function that the regression shrinks to.
-    pub prior: Prior,
     /// Penalty of linear terms relative to quadratic terms.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub linear_penalty: f64,
@@ -249,7 +236,6 @@ impl Default for MotoConfig {
             clip_values: true,
             first_states: FirstStates::Decayed,
             ridge: Ridge::CrossValidated,
-            prior: Prior::Constant,
             linear_penalty: 0.1,
             control_variate: true,
             state_diagonal: StateDiagonal::Absolute(3e-3),

@@ -13,9 +13,7 @@ use super::theory::{LastUpdate, expected_advantage};
 use super::trust_region::multipliers;
 use super::update::StepUpdate;
 use super::vector_outcomes::Errors;
-use super::{
-    FirstStates, MotoConfig, MotoError, Outcomes, Prior, Quadratic, Reuse, StateDistribution, StateScales, value,
-};
+use super::{FirstStates, MotoConfig, MotoError, Outcomes, Quadratic, Reuse, StateDistribution, StateScales, value};
 use crate::batch::Earnings;
 use crate::learner::{decode, encode, policy_of};
 use crate::policy::{LinearGaussian, Policy, StoredLaw};
@@ -127,10 +125,7 @@ impl Moto {
             .par_iter()
             .enumerate()
             .with_max_len(1)
-            .map(|(t, weighted)| {
-                let prior = self.prior(t);
-                StepFit::new(t, weighted, &entries, reward, &errors, prior, config, &self.scales)
-            })
+            .map(|(t, weighted)| StepFit::new(t, weighted, &entries, reward, &errors, config, &self.scales))
             .collect();
         let fits = fits?;
         seconds.designs = timer.lap();
@@ -196,12 +191,6 @@ impl Moto {
             .collect();
         let (id, policy) = (self.iteration as u64, self.policy.clone());
         Stored { id, batch, policy, states, earnings, log_sums: Vec::new() }
-    }
-
-    /// The Q-function that the fit of step `t` may shrink to.
-    fn prior(&self, t: usize) -> Option<&Quadratic> {
-        let last = self.last.as_ref().filter(|_| self.config.prior == Prior::LastIteration)?;
-        last.q.get(t)
     }
 
     /// Fits Q and backs up the value, last step first.

@@ -30,8 +30,8 @@ mod vector_outcomes;
 
 pub(crate) use columns::Columns;
 pub use config::{
-    FirstStates, ForecastConfig, GuardConfig, MotoConfig, Outcomes, Prior, Reuse, Ridge, StateDiagonal, StateScales,
-    Targets, TrustRegion,
+    FirstStates, ForecastConfig, GuardConfig, MotoConfig, Outcomes, Reuse, Ridge, StateDiagonal, StateScales, Targets,
+    TrustRegion,
 };
 pub use error::MotoError;
 pub use guard::ReturnSummary;

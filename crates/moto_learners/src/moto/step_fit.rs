@@ -28,9 +28,6 @@ pub(super) struct StepFit {
     known: Vec<f64>,
     /// The part of Q that the models of the errors give, with its values (sample), if there is one.
     expected_price: Option<(Quadratic, Vec<f64>)>,
-    /// A function that the fit may shrink to, with its values (sample). None where models of the errors
-    /// give a part of Q.
-    prior: Option<(Quadratic, Vec<f64>)>,
     /// Share of the fitted next-state value in the target.
     value_share: f64,
     pub effective: f64,
@@ -38,14 +35,12 @@ pub(super) struct StepFit {
 }
 
 impl StepFit {
-    #[allow(clippy::too_many_arguments)] // Each is a thing of its own, and there is one caller.
     pub fn new(
         t: usize,
         weighted: &Weighted,
         entries: &[&Stored],
         reward: &dyn Reward,
         errors: &[Errors],
-        prior: Option<&Quadratic>,
         config: &MotoConfig,
         scales: &StateScales,
     ) -> Result<Self, MotoError> {
@@ -82,7 +77,6 @@ impl StepFit {
             let values = part.values(&inputs);
             (part, values)
         });
-        let prior = prior.filter(|_| expected_price.is_none()).map(|prior| (prior.clone(), prior.values(&inputs)));
         let control_variate = config.control_variate && expected_price.is_none() && t + 1 < horizon;
         let needed = control_variate || !config.forecast.factors.is_empty();
         let dynamics = needed.then(|| LinearDynamics::fit(&design, &next, t)).transpose()?;
@@ -96,7 +90,6 @@ impl StepFit {
             control_variate,
             known,
             expected_price,
-            prior,
             value_share,
             effective,
             transitions,
@@ -122,30 +115,23 @@ impl StepFit {
         if let Some((_, values)) = &self.expected_price {
             targets.iter_mut().zip(values).for_each(|(y, price)| *y -= price);
         }
-        let rest_fit = |explained: &[f64]| {
-            let rest: Vec<f64> = targets.iter().zip(explained).map(|(y, v)| y - v).collect();
-            self.design.fit(&rest)
-        };
-        let variate = self.dynamics.as_ref().filter(|_| self.control_variate).zip(value);
-        let (mut fit, remainder) = rayon::join(
-            || self.design.fit(&targets),
-            || variate.map(|((_, predicted), value)| rest_fit(&value.values(predicted))),
-        );
-        // Of what remains beyond a known part the fit is taken where cross-validation expects less error.
-        let better = |fit: &Fit, than: &Fit| self.design.expected_error(fit) < self.design.expected_error(than);
-        if let (Some(mut remainder), Some(((dynamics, _), value))) = (remainder, variate)
-            && better(&remainder, &fit)
-        {
-            remainder.function.add(&value.after(&dynamics.map, &dynamics.offset));
-            fit = remainder;
-        }
-        if let Some((prior, values)) = &self.prior {
-            let mut change = rest_fit(values);
-            if better(&change, &fit) {
-                change.function.add(prior);
-                fit = change;
+        let mut fit = match (self.dynamics.as_ref().filter(|_| self.control_variate), value) {
+            (Some((dynamics, predicted)), Some(value)) => {
+                let with_control_variate = || {
+                    let explained = value.values(predicted);
+                    let rest: Vec<f64> = targets.iter().zip(explained).map(|(y, v)| y - v).collect();
+                    self.design.fit(&rest)
+                };
+                let (plain, mut remainder) = rayon::join(|| self.design.fit(&targets), with_control_variate);
+                if self.design.expected_error(&remainder) < self.design.expected_error(&plain) {
+                    remainder.function.add(&value.after(&dynamics.map, &dynamics.offset));
+                    remainder
+                } else {
+                    plain
+                }
             }
-        }
+            _ => self.design.fit(&targets),
+        };
         if let Some((part, _)) = &self.expected_price {
             fit.function.add(part);
         }

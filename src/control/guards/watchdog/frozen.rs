@@ -2,8 +2,9 @@
 //! value.
 //!
 //! An arm at rest under a constant effort may report the same bits forever (a simulator does). A
-//! moved arm may not: the readings are frozen if by its own velocity the arm should be elsewhere,
-//! or if the efforts in force changed noticeably.
+//! moved arm may not: the readings are frozen if by their own velocity the arm should be elsewhere,
+//! or if they stay the same after the efforts in force changed noticeably. How long the arm had been
+//! at rest before does not count: a robot answers a period or more late, and encoders are coarse.
 
 use crate::control::config::ControlConfig;
 use crate::control::guards::fault::Fault;
@@ -44,7 +45,8 @@ pub(super) struct Frozen {
     since: Duration,
     effort: Box<[f64]>,
     equal: u64,
-    moved: bool,
+    /// Those of them that came after the efforts had changed noticeably.
+    pushed: u64,
     known: bool,
 }
 
@@ -58,7 +60,7 @@ impl Frozen {
             since: Duration::ZERO,
             effort: zeros(),
             equal: 0,
-            moved: false,
+            pushed: 0,
             known: false,
         }
     }
@@ -72,7 +74,7 @@ impl Frozen {
         if !self.known || self.position != reading.position || self.velocity != reading.velocity {
             self.position.copy_from_slice(&reading.position);
             self.velocity.copy_from_slice(&reading.velocity);
-            (self.since, self.equal, self.moved, self.known) = (reading.stamp, 0, false, true);
+            (self.since, self.equal, self.pushed, self.known) = (reading.stamp, 0, 0, true);
             return Ok(());
         }
         if self.equal == 0 {
@@ -80,11 +82,14 @@ impl Frozen {
         }
         self.equal += 1;
         let elapsed = reading.stamp.saturating_sub(self.since).as_secs_f64();
-        let changes = self.effort.iter().zip(sent).zip(&settings.noticeable);
-        self.moved |= self.velocity.iter().any(|velocity| velocity.abs() * elapsed > settings.resolution)
-            || changes.into_iter().any(|((before, now), noticeable)| (now - before).abs() > *noticeable);
-        if self.moved && self.equal >= limit {
-            return Err(Fault::FrozenReading { readings: self.equal, limit });
+        let moving = self.velocity.iter().any(|velocity| velocity.abs() * elapsed > settings.resolution);
+        let mut changes = self.effort.iter().zip(sent).zip(&settings.noticeable);
+        if self.pushed > 0 || changes.any(|((before, now), noticeable)| (now - before).abs() > *noticeable) {
+            self.pushed += 1;
+        }
+        let readings = if moving { self.equal } else { self.pushed };
+        if readings >= limit {
+            return Err(Fault::FrozenReading { readings, limit });
         }
         Ok(())
     }
@@ -122,8 +127,11 @@ mod tests {
     #[test]
     fn an_arm_that_is_moved_may_not() {
         assert_eq!(trips(0.5, |_| 0., Some(25)), Some(25));
-        assert_eq!(trips(0., |k| if k > 3 { 2. } else { 0. }, Some(25)), Some(25));
-        assert_eq!(trips(0., |k| if k > 99 { 2. } else { 0. }, Some(25)), Some(100), "the first effort counts");
+        for first in [3, 100] {
+            let last = trips(0., |k| if k >= first { 2. } else { 0. }, Some(25));
+            assert_eq!(last, Some(first + 24), "counted from the first reading under another effort");
+        }
+        assert_eq!(trips(0., |k| if k == 100 { 2. } else { 0. }, Some(25)), Some(124), "a short push counts too");
         assert_eq!(trips(0.5, f64::from, None), None);
     }
 
