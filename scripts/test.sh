@@ -31,4 +31,7 @@ cargo clippy --locked --features ros --lib --bins --bench ros_round_trip -- --de
 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST cargo test --locked --features ros --lib ros::
 cargo build --locked --features ros
 scripts/test_colcon.sh
+if ls -d ${AMENT_PREFIX_PATH//:/ }/include/controller_interface >/dev/null 2>&1; then
+  scripts/check_ros2_control.sh
+fi
 .venv/bin/python -m pytest -q tests/python/test_ros_*.py

@@ -4,6 +4,9 @@
  * Threads: moto_cycle and moto_next_request belong to one thread, which has the deadline, and are
  * real-time safe. All other functions may be called in any other thread at the same time.
  *
+ * Pointers: "valid" is aligned for its type, of memory that the caller may read, or write where the call
+ * writes, for the whole length, and that no other thread changes during the call.
+ *
  * Lives: pointers that are passed in are not kept. A controller lives from moto_open to moto_close.
  *
  * Panics of the library end at its border: the call returns MOTO_PANICKED, the effort is zero, and the
@@ -80,6 +83,10 @@ typedef enum {
    * The library failed, and the run ends. The effort is zero.
    */
   MOTO_PANICKED = -7,
+  /**
+   * `moto_cycle`: the effort shares memory with the state.
+   */
+  MOTO_OVERLAP = -8,
 } moto_result;
 
 /**
@@ -304,7 +311,8 @@ extern "C" {
  * (joint), N m or N, to be sent now. `joints` is the length of `effort`.
  *
  * Send the effort whatever the result is: it is zero wherever no cycle was made, but for
- * `MOTO_NULL_POINTER`, where there may be nowhere to write it.
+ * `MOTO_NULL_POINTER`, where there may be nowhere to write it. It is written before `state` is read, so
+ * that no memory may be shared: `MOTO_OVERLAP`.
  *
  * Real-time safe: no allocation, no lock, no system call (but the reading of the clock where the
  * kernel does not map it), bounded time. One thread at a time: a second one gets `MOTO_TWO_THREADS`
@@ -338,7 +346,8 @@ bool moto_next_request(moto_controller *controller, moto_request *request);
  * `moto_last_error(NULL, ...)` in the same thread.
  *
  * # Safety
- * Pointers are null or valid, and texts end with a zero byte.
+ * Pointers are null or valid, and texts end with a zero byte. `controller` overlaps neither text: it is
+ * written before they are read.
  */
 moto_result moto_open(const char *configuration,
                       const char *run_folder,

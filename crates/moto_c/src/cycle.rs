@@ -1,5 +1,6 @@
 //! The calls of the thread that has the deadline.
 
+use std::ptr;
 use std::slice;
 use std::time::Duration;
 
@@ -11,11 +12,17 @@ use crate::handle::moto_controller;
 use crate::types::moto_result::{self, *};
 use crate::types::{moto_request, moto_request_kind, moto_state};
 
+/// Whether two lists, each with its length, share memory. A null list has no length.
+fn meet<A, B>((a, a_length): (*const A, usize), (b, b_length): (*const B, usize)) -> bool {
+    a.addr() < b.addr() + b_length * size_of::<B>() && b.addr() < a.addr() + a_length * size_of::<A>()
+}
+
 /// Makes one control cycle in the calling thread: takes the robot's `state`, and writes the `effort`
 /// (joint), N m or N, to be sent now. `joints` is the length of `effort`.
 ///
 /// Send the effort whatever the result is: it is zero wherever no cycle was made, but for
-/// `MOTO_NULL_POINTER`, where there may be nowhere to write it.
+/// `MOTO_NULL_POINTER`, where there may be nowhere to write it. It is written before `state` is read, so
+/// that no memory may be shared: `MOTO_OVERLAP`.
 ///
 /// Real-time safe: no allocation, no lock, no system call (but the reading of the clock where the
 /// kernel does not map it), bounded time. One thread at a time: a second one gets `MOTO_TWO_THREADS`
@@ -34,9 +41,8 @@ pub unsafe extern "C" fn moto_cycle(
         if effort.is_null() {
             return Err(MOTO_NULL_POINTER);
         }
-        // SAFETY: not null, and of this length as the caller promises.
-        let effort = unsafe { slice::from_raw_parts_mut(effort, joints) };
-        effort.fill(0.);
+        // SAFETY: not null, and of this length as the caller promises. Zero is all zero bits.
+        unsafe { effort.write_bytes(0, joints) };
         // SAFETY: as the caller promises.
         let controller = unsafe { opened(controller) }?;
         // SAFETY: as the caller promises.
@@ -49,6 +55,12 @@ pub unsafe extern "C" fn moto_cycle(
         if state.position.is_null() || state.velocity.is_null() || (state.observed.is_null() && !nothing) {
             return Err(MOTO_NULL_POINTER);
         }
+        let lists = [(state.position, robot), (state.velocity, robot), (state.observed, controller.numbers)];
+        if meet((effort, robot), (ptr::from_ref(state), 1)) || lists.iter().any(|&list| meet((effort, robot), list)) {
+            return Err(MOTO_OVERLAP);
+        }
+        // SAFETY: as above, and it overlaps nothing that is read.
+        let effort = unsafe { slice::from_raw_parts_mut(effort, robot) };
         let cycled = controller.place.cycle(
             |reading| {
                 reading.stamp = Duration::from_nanos(state.time);

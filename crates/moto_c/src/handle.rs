@@ -52,7 +52,8 @@ fn c_string(text: &str) -> CString {
 /// `moto_last_error(NULL, ...)` in the same thread.
 ///
 /// # Safety
-/// Pointers are null or valid, and texts end with a zero byte.
+/// Pointers are null or valid, and texts end with a zero byte. `controller` overlaps neither text: it is
+/// written before they are read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn moto_open(
     configuration: *const c_char,

@@ -170,6 +170,7 @@ pub extern "C" fn moto_result_name(result: i32) -> *const c_char {
         (MOTO_RUNNING, c"MOTO_RUNNING"),
         (MOTO_REFUSED, c"MOTO_REFUSED"),
         (MOTO_PANICKED, c"MOTO_PANICKED"),
+        (MOTO_OVERLAP, c"MOTO_OVERLAP"),
     ];
     named.iter().find(|(one, _)| *one as i32 == result).map_or(ptr::null(), |(_, name)| name.as_ptr())
 }

@@ -30,6 +30,8 @@ pub enum moto_result {
     MOTO_REFUSED = -6,
     /// The library failed, and the run ends. The effort is zero.
     MOTO_PANICKED = -7,
+    /// `moto_cycle`: the effort shares memory with the state.
+    MOTO_OVERLAP = -8,
 }
 
 /// The robot is a simulation of the caller's: it starts anew where `moto_next_request` says so, its

@@ -97,6 +97,17 @@ fn the_core_of_the_controller_for_ros2_control_learns_on_a_stand_in_of_its_inter
     assert!(output.status.success() && said(&output).contains("the core passes"), "{}", said(&output));
 }
 
+#[test]
+fn the_check_of_the_controller_for_ros2_control_names_the_headers_that_are_missing() {
+    let nothing = tempfile::tempdir().unwrap();
+    let script = root().join("../../scripts/check_ros2_control.sh");
+    let output = Command::new(script).arg(nothing.path()).output().unwrap();
+    assert!(!output.status.success(), "{}", said(&output));
+    for missing in ["controller_interface/controller_interface.hpp", "ros-jazzy-pluginlib"] {
+        assert!(said(&output).contains(missing), "{}", said(&output));
+    }
+}
+
 /// The shipped joint with other lines.
 fn edited(folder: &Path, edits: &[(&str, &str)]) -> PathBuf {
     let mut text = read_to_string(root().join("examples/one_joint.yaml")).unwrap();

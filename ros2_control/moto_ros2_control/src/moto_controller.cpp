@@ -190,6 +190,14 @@ CallbackReturn MotoController::on_activate(const rclcpp_lifecycle::State &)
     RCLCPP_ERROR(get_node()->get_logger(), "the interfaces are not those of the joints, in their order");
     return CallbackReturn::ERROR;
   }
+  const std::size_t state = Core::first_without_number(state_interfaces_);
+  const std::size_t command = Core::first_without_number(command_interfaces_);
+  if (state < states.size() || command < commands.size()) {
+    RCLCPP_ERROR(
+      get_node()->get_logger(), "%s is no number: its data_type in the robot description must be double",
+      (state < states.size() ? states[state] : commands[command]).c_str());
+    return CallbackReturn::FAILURE;
+  }
   return CallbackReturn::SUCCESS;
 }
 

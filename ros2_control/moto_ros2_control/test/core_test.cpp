@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "moto_ros2_control/core.hpp"
@@ -14,18 +15,36 @@
 namespace
 {
 
+// As the loaned interfaces of ros2_control: moved, not copied; what a call returns is to be looked at; a value of
+// another type than double throws.
 struct State
 {
   std::optional<double> value;
-  std::optional<double> get_optional() const { return value; }
+  bool is_number = true;
+  explicit State(std::optional<double> initial) : value(initial) {}
+  State(const State &) = delete;
+  State(State &&) = default;
+  virtual ~State() = default;
+
+  template <typename T = double>
+  [[nodiscard]] std::optional<T> get_optional(unsigned int /*max_tries*/ = 10) const
+  {
+    if (!is_number) {
+      throw std::runtime_error("another type");
+    }
+    return value;
+  }
 };
 
-struct Command
+struct Command : State
 {
-  double value = std::nan("");
   bool taken = true;
-  bool set_value(double effort)
+  Command() : State(std::nullopt) {}
+
+  template <typename T>
+  [[nodiscard]] bool set_value(const T & effort, unsigned int /*max_tries*/ = 10)
   {
+    static_assert(std::is_same_v<T, double>);
     value = effort;
     return taken;
   }
@@ -41,17 +60,23 @@ void check(bool holds, const char * what)
 
 struct Joint
 {
-  std::vector<State> states{{0.1}, {0.0}};
+  std::vector<State> states;
   std::vector<Command> commands{1};
   uint64_t time = 0;
   std::chrono::steady_clock::time_point next = std::chrono::steady_clock::now();
+
+  Joint()
+  {
+    states.emplace_back(0.1);
+    states.emplace_back(0.0);
+  }
 
   bool update(moto_ros2_control::Core & core)
   {
     time += core.period();
     const bool done = core.update(time, states, commands);
     double & velocity = *states[1].value;
-    velocity += 1e-3 * (commands[0].value - 0.05 * velocity) / 0.1;
+    velocity += 1e-3 * (*commands[0].value - 0.05 * velocity) / 0.1;
     *states[0].value += 1e-3 * velocity;
     next += std::chrono::milliseconds(1);
     std::this_thread::sleep_until(next);
@@ -81,6 +106,10 @@ void run(const char * configuration, const char * folder)
   CHECK(core.is_ready() && core.joints() == std::vector<std::string>{"hinge"} && core.observed().empty());
   CHECK(core.period() == 1000000 && !core.observe(0, {1.0}, 0));
   Joint joint;
+  CHECK(Core::first_without_number(joint.states) == 2 && Core::first_without_number(joint.commands) == 1);
+  joint.states[1].is_number = false;
+  CHECK(Core::first_without_number(joint.states) == 1);
+  joint.states[1].is_number = true;
   while (trials < 2) {
     CHECK(joint.update(core));
   }
@@ -88,7 +117,8 @@ void run(const char * configuration, const char * folder)
   joint.commands[0].taken = false;
   CHECK(!joint.update(core));
   joint.commands[0].taken = true;
-  std::vector<State> fewer(1);
+  std::vector<State> fewer;
+  fewer.emplace_back(0.1);
   CHECK(!core.update(joint.time, fewer, joint.commands) && joint.commands[0].value == 0.0);
 
   CHECK(Core::halt(joint.commands));

@@ -53,6 +53,26 @@ fn null_and_wrong_sizes_are_refused_with_zero_effort() {
     }
 }
 
+/// Zeros in the place of the positions must not pass for a reading.
+#[test]
+fn an_effort_that_shares_memory_with_the_state_is_refused() {
+    let place = Place::new(&[]);
+    let controller = place.open(0);
+    controller.start();
+    let mut memory = [0.5; 6];
+    let start = memory.as_mut_ptr();
+    for (offset, result) in [(0, MOTO_OVERLAP), (1, MOTO_OVERLAP), (3, MOTO_OVERLAP), (4, MOTO_OK)] {
+        // SAFETY: the effort is within the memory, as is the state.
+        let cycled = unsafe {
+            let (position, effort) = (start.add(2).cast_const(), start.add(offset));
+            let apart = [0.; 2];
+            let state = moto_state { velocity: apart.as_ptr(), ..state(position, 2) };
+            moto_cycle(controller.0, &state, effort, 2)
+        };
+        assert_eq!(cycled, result, "{offset}");
+    }
+}
+
 #[test]
 fn what_cannot_be_opened_says_why() {
     let mut opened = ptr::null_mut();

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <mutex>
@@ -68,6 +69,21 @@ public:
 
   /// Whether cycles may begin.
   bool is_ready() const { return ready_.load(); }
+
+  /// The first of these interfaces whose value is no number (ros2_control has other types too, which
+  /// throw); their count if there is none. To be asked before the first cycle.
+  template <class State>
+  static std::size_t first_without_number(const std::vector<State> & states)
+  {
+    for (std::size_t index = 0; index < states.size(); index++) {
+      try {
+        (void)states[index].get_optional();
+      } catch (const std::exception &) {
+        return index;
+      }
+    }
+    return states.size();
+  }
 
   /// A cycle at `time`, ns. `states` are position and velocity of each joint in turn, `commands` the
   /// effort of each joint. Once the run has ended, they are zero. False if the call was refused or an effort was not
