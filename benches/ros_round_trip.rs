@@ -1,9 +1,9 @@
 //! Times a joint state's way through the node to a command, compared with a bare r2r echo.
 //!
 //!     source "$(scripts/setup_ros2.sh)"
-//!     cargo bench --features ros --bench ros_round_trip
+//!     cargo bench --features ros --bench ros_round_trip [-- --1khz]
 //!
-//! This process is the robot. It reports at 500 Hz and measures the time until the answering
+//! This process is the robot. It reports at 500 Hz, or 1 kHz, and measures the time until the answering
 //! command: of a node in lockstep, then of one that the states pace (`control.pacing: robot`). Node
 //! and echo are processes of their own and take turns (A B A B). Then the loop runs on the wall clock
 //! under the same traffic and reports its release lateness.
@@ -19,7 +19,6 @@ use r2r::sensor_msgs::msg::JointState;
 use r2r::std_msgs::msg::{Float64MultiArray, MultiArrayDimension, String as Text};
 use r2r::{Node, Publisher, QosProfile};
 
-const PERIOD: Duration = Duration::from_millis(2);
 /// Number of rounds of node and echo, and of messages per round.
 const ROUNDS: usize = 10;
 const MESSAGES: usize = 1000;
@@ -35,11 +34,20 @@ fn main() -> Result<()> {
         return echo();
     }
     let folder = tempfile::tempdir()?;
-    let mut robot = Robot::new()?;
+    let period = Duration::from_millis(if std::env::args().any(|word| word == "--1khz") { 1 } else { 2 });
+    // A policy step stays 20 ms.
+    let rate = [
+        format!("control.period:={:?}", period.as_secs_f64()),
+        format!("control.decimation:={}", 20 / period.as_millis()),
+    ];
+    let mut robot = Robot::new(period)?;
     let mut echo = Command::new(std::env::current_exe()?).arg("--echo").stdout(Stdio::null()).spawn()?;
-    println!("round trip of {} messages at 500 Hz [us]   p50     p99", ROUNDS * MESSAGES);
+    println!("round trip of {} messages, {period:?} apart [us]   p50     p99", ROUNDS * MESSAGES);
     for (name, kind) in [("lockstep", "ros.clock:=lockstep"), ("paced", "control.pacing:=robot")] {
-        let mut node = controller(&folder.path().join(name), &["-p", kind, "-p", "control.trigger:=operator"])?;
+        let mut node = controller(
+            &folder.path().join(name),
+            &["-p", kind, "-p", "control.trigger:=operator", "-p", &rate[0], "-p", &rate[1]],
+        )?;
         let result = robot.race();
         end(&mut node)?;
         let ([ours, bare], lost) = result?;
@@ -53,7 +61,8 @@ fn main() -> Result<()> {
     echo.kill()?;
     echo.wait()?;
 
-    let mut node = controller(&folder.path().join("wall"), &["-p", "control.trigger:=at_once"])?;
+    let mut node =
+        controller(&folder.path().join("wall"), &["-p", "control.trigger:=at_once", "-p", &rate[0], "-p", &rate[1]])?;
     let latency = robot.wait_for_trials(5);
     end(&mut node)?;
     println!("release lateness on the wall clock under this traffic, by stroke [ns]:");
@@ -117,6 +126,7 @@ fn quantile(times: &[f64], q: f64) -> f64 {
 type Commands = Box<dyn futures::Stream<Item = Float64MultiArray> + Unpin>;
 
 struct Robot {
+    period: Duration,
     node: Node,
     states: Publisher<JointState>,
     ball: Publisher<Odometry>,
@@ -125,10 +135,11 @@ struct Robot {
 }
 
 impl Robot {
-    fn new() -> Result<Self> {
+    fn new(period: Duration) -> Result<Self> {
         let mut node = Node::create(r2r::Context::create()?, "robot", "")?;
         let qos = QosProfile::default().keep_last(10);
         Ok(Self {
+            period,
             states: node.create_publisher("/joint_states", qos.clone())?,
             ball: node.create_publisher("/ball", qos.clone())?,
             answers: [
@@ -188,8 +199,9 @@ impl Robot {
             for who in [0, 1] {
                 let mut next = Instant::now();
                 for _ in 0..MESSAGES {
-                    next += PERIOD;
                     std::thread::sleep(next.saturating_duration_since(Instant::now()));
+                    // No report is made up for: a paced node makes no cycle for one that comes within half a period.
+                    next = Instant::now() + self.period;
                     match self.round_trip(who)? {
                         Some(time) => times[who].push(time),
                         None => lost[who] += 1,
@@ -200,13 +212,13 @@ impl Robot {
         Ok((times, lost))
     }
 
-    /// Reports at 500 Hz until `wanted` trials were made. Returns the deadline statistics of each
+    /// Reports each period until `wanted` trials were made. Returns the deadline statistics of each
     /// trial.
     fn wait_for_trials(&mut self, wanted: usize) -> Result<Vec<String>> {
         let (mut lines, since) = (vec![], Instant::now());
         let mut next = Instant::now();
         while lines.len() < wanted && since.elapsed() < Duration::from_secs(60) {
-            next += PERIOD;
+            next += self.period;
             self.report()?;
             while Instant::now() < next {
                 self.node.spin_once(next.saturating_duration_since(Instant::now()));

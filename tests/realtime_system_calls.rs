@@ -8,10 +8,13 @@ mod product;
 
 use control_support::*;
 use moto_controller::control::*;
-use moto_controller::robot::{Reading, link};
+use moto_controller::robot::{Plant, PlantRequest, Reading, RobotPort, link};
 use nix::libc;
 use product::Product;
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    apply_filter,
+};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command as Process;
@@ -36,13 +39,19 @@ impl Stroke for Writes {
     }
 }
 
-fn only_the_sleep() -> BpfProgram {
-    let allowed = [libc::SYS_clock_nanosleep, libc::SYS_clock_gettime].map(|call| (call, vec![]));
+/// The sleep of a loop with a timer, or also that of a loop that waits for packets. The latter's call wakes others too, which stays
+/// forbidden.
+fn only_the_sleep(waits_for_packets: bool) -> BpfProgram {
+    let mut allowed = vec![(libc::SYS_clock_nanosleep, vec![]), (libc::SYS_clock_gettime, vec![])];
+    if waits_for_packets {
+        let (operation, flags) = (libc::FUTEX_WAIT_BITSET as u64, libc::FUTEX_PRIVATE_FLAG as u64);
+        let waits = SeccompCmpOp::MaskedEq(!flags & u64::from(u32::MAX));
+        let condition = SeccompCondition::new(1, SeccompCmpArgLen::Dword, waits, operation).unwrap();
+        allowed.push((libc::SYS_futex, vec![SeccompRule::new(vec![condition]).unwrap()]));
+    }
     let arch = std::env::consts::ARCH.try_into().unwrap();
-    SeccompFilter::new(allowed.into(), SeccompAction::KillProcess, SeccompAction::Allow, arch)
-        .unwrap()
-        .try_into()
-        .unwrap()
+    let allowed = allowed.into_iter().collect();
+    SeccompFilter::new(allowed, SeccompAction::KillProcess, SeccompAction::Allow, arch).unwrap().try_into().unwrap()
 }
 
 /// Limits that a machine that stalls does not reach.
@@ -63,7 +72,37 @@ fn simple(stroke: Box<dyn Stroke>) {
     lenient(&mut config);
     let dynamics = Box::new(NominalInertia([1., 1.].into()));
     let parts = LoopParts { config, port, clock: Box::new(clock), stroke, dynamics };
-    child(parts, |rollout| if rollout == 1 { movement_order(rollout, 20, 2) } else { order(rollout, 20, 2) });
+    child(parts, only_the_sleep(false), simple_order);
+}
+
+fn simple_order(rollout: u64) -> TrialOrder {
+    if rollout == 1 { movement_order(rollout, 20, 2) } else { order(rollout, 20, 2) }
+}
+
+/// The simple robot, whose packets pace the loop.
+fn paced_by_the_robot(stroke: Box<dyn Stroke>) {
+    let (port, RobotPort { reading, mut command, mut requests, .. }) = link(2, 1);
+    let mut config = config(2);
+    lenient(&mut config);
+    let (mut packets, clock) = paced(reading, PERIOD, Some(Duration::from_secs(1)));
+    let mut joints = Joints::at(&[0.1, 0.1]);
+    joints.position = vec![0.3, -0.1];
+    std::thread::spawn(move || {
+        loop {
+            while let Ok(request) = requests.pop() {
+                match request {
+                    PlantRequest::BeginTrial(key) => joints.begin_trial(&key),
+                    PlantRequest::Launch => joints.launch(),
+                }
+            }
+            joints.step(joints.now + PERIOD, command.read());
+            packets.pass(|reading| joints.read(reading));
+            std::thread::sleep(PERIOD / 4);
+        }
+    });
+    let dynamics = Box::new(NominalInertia([1., 1.].into()));
+    let parts = LoopParts { config, port, clock: Box::new(clock), stroke, dynamics };
+    child(parts, only_the_sleep(true), simple_order);
 }
 
 /// The task and the model that are shipped.
@@ -76,15 +115,15 @@ fn table_tennis() {
     plant.reset(Duration::ZERO);
     let _plant = PlantThread::spawn(plant, robot, clock, PERIOD / 2, config(2).scheduling).unwrap();
     let order = |rollout| if rollout == 1 { product.movement_order(rollout) } else { product.order(rollout) };
-    child(product.parts(port, Box::new(clock)), order);
+    child(product.parts(port, Box::new(clock)), only_the_sleep(false), order);
 }
 
 /// Two trials, a stop, a reset, another trial, a hand that leads the arm and the shutdown on the wall clock, the loop's thread under the filter. Ends the
 /// process.
-fn child(parts: LoopParts, order: impl Fn(u64) -> TrialOrder) {
+fn child(parts: LoopParts, filter: BpfProgram, order: impl Fn(u64) -> TrialOrder) {
     let (mut control, mut client) = ControlLoop::new(parts).unwrap();
     let over = Arc::new(AtomicBool::new(false));
-    let (told, filter) = (over.clone(), only_the_sleep());
+    let told = over.clone();
     std::thread::spawn(move || {
         apply_filter(&filter).unwrap();
         control.run();
@@ -156,6 +195,17 @@ fn the_table_tennis_stroke_makes_no_system_call_either() {
         table_tennis();
     }
     let output = run_child("the_table_tennis_stroke_makes_no_system_call_either");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{:?}: {text}", output.status);
+    assert!(text.contains("finished 4 trials") && text.contains("led: true"), "{text}");
+}
+
+#[test]
+fn a_loop_that_the_robot_paces_makes_no_system_call_but_its_wait_for_a_packet() {
+    if std::env::var_os(CHILD).is_some() {
+        paced_by_the_robot(Box::new(AllOfIt(2)));
+    }
+    let output = run_child("a_loop_that_the_robot_paces_makes_no_system_call_but_its_wait_for_a_packet");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{:?}: {text}", output.status);
     assert!(text.contains("finished 4 trials") && text.contains("led: true"), "{text}");

@@ -6,10 +6,11 @@ use crate::control::time::scheduling;
 use crate::control::{Clock, OnError, Pacing, SchedulingConfig, StartupReport, WallClock};
 use crate::robot::{Command, Delivery, PlantRequest};
 use crate::signals;
+use std::hint;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 /// Destination of commands.
@@ -49,6 +50,9 @@ impl Outgoing {
 const FIRST_POLL: Duration = Duration::from_micros(60);
 const COMMAND_POLL: Duration = Duration::from_micros(40);
 
+/// Time that the thread turns on the spot for a command, from the packet that makes the loop give it.
+const TURNS: Duration = Duration::from_micros(50);
+
 /// Number of times the final zero is sent.
 pub(crate) const LAST_WORDS: u32 = 5;
 
@@ -58,9 +62,10 @@ const STUCK: Duration = Duration::from_secs(2);
 const END_POLL: Duration = Duration::from_millis(1);
 
 /// The thread. The loop makes no system call to wake the thread: the thread wakes a little after
-/// each of the loop's releases and polls until the command is there. If no command comes for longer
-/// than the loop may miss its releases (`watchdog.max_consecutive_misses`), the thread sends zero
-/// each period until the loop is back and knows of it.
+/// each of the loop's releases and polls until the command is there. Where the robot's packets pace
+/// the loop, a packet wakes both. If no command comes for longer than the loop may miss its releases
+/// (`watchdog.max_consecutive_misses`), the thread sends zero each period until the loop is back and
+/// knows of it.
 ///
 /// It ends when the loop is gone, however that came about, and sends zero last.
 pub struct CommandThread {
@@ -129,6 +134,11 @@ impl CommandThread {
         Ok(Self { startup, delivery, end, thread })
     }
 
+    /// The thread, for [`Packets::waking`](crate::control::Packets::waking).
+    pub fn waiting(&self) -> Thread {
+        self.thread.thread().clone()
+    }
+
     /// Whether the thread still runs. While the loop runs, only a panic ends the thread.
     pub fn is_alive(&self) -> bool {
         !self.thread.is_finished()
@@ -168,15 +178,29 @@ pub(crate) fn below(scheduling: &SchedulingConfig) -> SchedulingConfig {
 }
 
 impl<S: CommandSink> CommandSender<S> {
-    /// When to look for the next command after one at `now`.
-    fn next_look(&self, now: Duration) -> Duration {
+    /// Waits for the command after one at `now`.
+    fn wait_for_next(&mut self, now: Duration) {
         match self.pacing {
             Pacing::Timer => {
                 let period = self.period.as_nanos();
-                Duration::from_nanos(((now.as_nanos() / period + 1) * period) as u64) + FIRST_POLL
+                let release = Duration::from_nanos(((now.as_nanos() / period + 1) * period) as u64);
+                self.clock.sleep_until(release + FIRST_POLL, false);
             }
-            // The robot's packets may come a little early.
-            Pacing::Robot => now + self.period * 7 / 8,
+            Pacing::Robot => {
+                thread::park_timeout(self.period);
+                let until = self.clock.now() + TURNS;
+                while !self.outgoing.command.updated() && self.clock.now() < until {
+                    hint::spin_loop();
+                }
+            }
+        }
+    }
+
+    /// Waits for `time` after `now`, or for the robot's packet.
+    fn wait(&mut self, now: Duration, time: Duration) {
+        match self.pacing {
+            Pacing::Timer => self.clock.sleep_until(now + time, false),
+            Pacing::Robot => thread::park_timeout(time),
         }
     }
 
@@ -192,7 +216,7 @@ impl<S: CommandSink> CommandSender<S> {
                     self.sink.send(&command.effort);
                     self.outgoing.delivery.deliver(sequence);
                     self.outgoing.pass_requests(&mut self.sink);
-                    self.clock.sleep_until(self.next_look(now), false);
+                    self.wait_for_next(now);
                     continue;
                 }
                 Sending::Zero => {
@@ -205,7 +229,7 @@ impl<S: CommandSink> CommandSender<S> {
                 return;
             }
             let late = dead_man.silence(now) > 2 * self.period;
-            self.clock.sleep_until(now + if late { self.period / 4 } else { COMMAND_POLL }, false);
+            self.wait(now, if late { self.period / 4 } else { COMMAND_POLL });
         }
     }
 }
@@ -218,6 +242,42 @@ impl<S: CommandSink> Drop for CommandSender<S> {
             self.sink.send(&self.zero);
             let next = self.clock.now() + self.period;
             self.clock.sleep_until(next, false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::paced;
+    use crate::robot::{LoopPort, RobotPort, link};
+
+    struct Ear(mpsc::Sender<f64>);
+    impl CommandSink for Ear {
+        fn send(&mut self, effort: &[f64]) {
+            let _ = self.0.send(effort[0]);
+        }
+        fn request(&mut self, _: PlantRequest) {}
+    }
+
+    /// The thread sleeps far longer than this test waits: it is never joined.
+    #[test]
+    fn a_packet_wakes_the_sender_of_the_commands() {
+        const PERIOD: Duration = Duration::from_secs(1000);
+        let (LoopPort { mut command, requests: _requests, delivery: patience, .. }, robot) = link(1, 0);
+        let RobotPort { reading, command: newest, requests, delivery } = robot;
+        patience.set_patience(100 * PERIOD);
+        let (said, heard) = mpsc::channel();
+        let outgoing = Outgoing { command: newest, requests, delivery };
+        let (timing, scheduling) = ((PERIOD, Pacing::Robot), SchedulingConfig::default());
+        let sender = CommandThread::start(outgoing, Ear(said), WallClock::new(), timing, &scheduling).unwrap();
+        let mut packets = paced(reading, PERIOD, None).0.waking(sender.waiting());
+        for sequence in 1..=3 {
+            let next = command.input_buffer_mut();
+            (next.sequence, next.effort[0]) = (sequence, sequence as f64);
+            command.publish();
+            packets.pass(|reading| reading.stamp = PERIOD * sequence as u32);
+            assert_eq!(heard.recv_timeout(Duration::from_secs(60)), Ok(sequence as f64));
         }
     }
 }

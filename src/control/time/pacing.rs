@@ -23,6 +23,8 @@ struct Newest {
 pub struct Packets {
     reading: triple_buffer::Input<Reading>,
     newest: Arc<Newest>,
+    /// The thread that sends the loop's commands.
+    sender: Option<Thread>,
     period: Duration,
     /// Robot's time of the first and of the newest packet.
     first: Option<Duration>,
@@ -73,10 +75,16 @@ pub fn paced(
         between: Duration::ZERO,
         repeats: false,
     };
-    (Packets { reading, newest, period, first: None, last: Duration::ZERO, time: Duration::ZERO }, clock)
+    (Packets { reading, newest, sender: None, period, first: None, last: Duration::ZERO, time: Duration::ZERO }, clock)
 }
 
 impl Packets {
+    /// Wakes this thread with each packet too: the sender of the commands, so that the loop need not.
+    #[must_use]
+    pub fn waking(self, sender: Thread) -> Self {
+        Self { sender: Some(sender), ..self }
+    }
+
     /// Passes a packet on. `write` writes the reading, with stamps in the robot's time; its number is
     /// given here.
     pub fn pass(&mut self, write: impl FnOnce(&mut Reading)) {
@@ -101,6 +109,9 @@ impl Packets {
         self.newest.count.store(count, Ordering::Release);
         if let Some(waiting) = self.newest.waiting.get() {
             waiting.unpark();
+        }
+        if let Some(sender) = &self.sender {
+            sender.unpark();
         }
     }
 }

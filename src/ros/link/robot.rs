@@ -120,6 +120,10 @@ impl RemoteRobot for RosRobot {
                 let RobotPort { reading, command, requests, delivery } = port;
                 let outgoing = Outgoing { command, requests, delivery };
                 let (period, pacing) = (self.control.period(), self.control.pacing);
+                let scheduling = &self.control.scheduling;
+                let thread = CommandThread::start(outgoing, sink, self.clock, (period, pacing), scheduling);
+                let thread = thread.map_err(RosError::Thread)?;
+                tracing::info!("commands: {}", thread.startup);
                 let clock: Box<dyn Clock> = match pacing {
                     Pacing::Timer => {
                         self.states.feed(reading);
@@ -130,14 +134,10 @@ impl RemoteRobot for RosRobot {
                         let misses = u32::try_from(self.control.watchdog.max_consecutive_misses).unwrap_or(u32::MAX);
                         let patience = period.saturating_mul(misses.max(2)) / 2;
                         let (packets, clock) = paced(reading, period, Some(patience));
-                        self.states.feed_paced(packets);
+                        self.states.feed_paced(packets.waking(thread.waiting()));
                         Box::new(clock)
                     }
                 };
-                let scheduling = &self.control.scheduling;
-                let thread = CommandThread::start(outgoing, sink, self.clock, (period, pacing), scheduling);
-                let thread = thread.map_err(RosError::Thread)?;
-                tracing::info!("commands: {}", thread.startup);
                 self.thread = Some(thread);
                 Ok(clock)
             }
