@@ -59,10 +59,11 @@ fn an_effort_that_shares_memory_with_the_state_is_refused() {
     let place = Place::new(&[]);
     let controller = place.open(0);
     controller.start();
-    let mut memory = [0.5; 6];
-    let start = memory.as_mut_ptr();
-    for (offset, result) in [(0, MOTO_OVERLAP), (1, MOTO_OVERLAP), (3, MOTO_OVERLAP), (4, MOTO_OK)] {
-        // SAFETY: the effort is within the memory, as is the state.
+    let mut memory = [0.; 6];
+    for (offset, result) in [(1, MOTO_OVERLAP), (2, MOTO_OVERLAP), (3, MOTO_OVERLAP), (4, MOTO_OK)] {
+        memory[2..4].copy_from_slice(&HANGING);
+        let start = memory.as_mut_ptr();
+        // SAFETY: the effort is within the memory, as is the position.
         let cycled = unsafe {
             let (position, effort) = (start.add(2).cast_const(), start.add(offset));
             let apart = [0.; 2];
