@@ -138,7 +138,7 @@ def test_a_trial_that_the_world_did_not_wait_for_is_left_out_and_told(gazebo, tm
     told = re.search(r"(\d+) of (\d+) trials were left out; the last one: .*A simulation that is too fast", said)
     assert told and 1 <= int(told[1]) <= int(told[2]) - 2, said
     trials = [metadata(trial) for trial in sorted((tmp_path / "run" / "trials").iterdir())]
-    assert trials[0]["end"]["kind"] == "invalid" and "period" in trials[0]["end"]["reason"], trials[0]
+    assert trials[0]["end"]["kind"] == "invalid" and "cycles were missed" in trials[0]["end"]["reason"], trials[0]
 
 
 def metadata(trial):
