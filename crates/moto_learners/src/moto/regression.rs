@@ -285,7 +285,7 @@ impl Design {
 }
 
 /// `sum_i coefficients_i z_i z_i'` (dim x dim).
-fn products(inputs: &Columns, coefficients: &[f64]) -> Mat<f64> {
+pub(super) fn products(inputs: &Columns, coefficients: &[f64]) -> Mat<f64> {
     let mut scaled = inputs.clone();
     for k in 0..inputs.dims() {
         scaled.dim_mut(k).iter_mut().zip(coefficients).for_each(|(z, c)| *z *= c);
