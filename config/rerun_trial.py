@@ -13,6 +13,7 @@ import rerun as rr
 import rerun.blueprint as rrb
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
+from rerun.urdf import UrdfTree
 
 DESCRIPTIONS = {"/robot_description": "robot", "/scene_description": "scene"}
 # Where the eye is, and where it looks, m in the world.
@@ -45,7 +46,7 @@ def log(path):
                 name = DESCRIPTIONS[channel.topic]
                 urdf = Path(folder) / f"{name}.urdf"
                 urdf.write_text(message.data)
-                rr.log_file_from_path(urdf, entity_path_prefix=name, static=True)
+                UrdfTree.from_file_path(urdf, entity_path_prefix=name).log_urdf_to_recording()
             elif channel.topic in ("/tf", "/tf_static"):
                 for stamped in message.transforms:
                     log_transform(stamped)

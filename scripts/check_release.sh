@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What a release needs besides passing tests: documentation without warnings, dependencies whose licences are allowed and that need
-# no newer Rust than is promised, crates that can be packaged, learners that need no operating system. Thorough, for which
-# everything is built anew: the build with the oldest Rust that is promised, the hand-off under Miri. What needs a tool that is not
-# installed is left out, and said so.
+# no newer Rust than is promised, libraries of the page as they were made from npm, crates that can be packaged, learners that need
+# no operating system. Thorough, for which everything is built anew: the build with the oldest Rust that is promised, the hand-off
+# under Miri. What needs a tool that is not installed is left out, and said so.
 #
 #   scripts/check_release.sh [--thorough]
 set -euo pipefail
@@ -14,6 +14,7 @@ left_out() { echo "left out: $1"; }
 RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --locked --workspace --exclude moto_controller_c --no-deps --lib
 
 python3 scripts/check_dependencies.py
+(cd src/report/page/vendor && sha256sum --check --quiet SHA256SUMS)
 if cargo deny --version >/dev/null 2>&1; then
   cargo deny --locked check bans licenses sources
   cargo deny --locked check ${CARGO_NET_OFFLINE:+--disable-fetch} advisories

@@ -1,6 +1,9 @@
 """Rerun's pictures of a trial as it is, and without each of its parts: every part must show."""
 
+import io
+import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +11,9 @@ from pathlib import Path
 from mcap.reader import make_reader
 from mcap.writer import Writer
 from PIL import Image, ImageChops
+from rerun.experimental import ViewerClient
 
 place = Path(sys.argv[1])
-scripts = Path(sys.executable).parent
 trial = place / "run/trials/000001.mcap"
 # A part, the description that it is in, and the numbers of its shapes there.
 PARTS = {
@@ -40,15 +43,26 @@ def without(part):
     return path
 
 
-def picture(path):
-    recording, image = path.with_suffix(".rrd"), path.with_suffix(".png")
-    recording, image = place / recording.name, place / image.name
-    subprocess.run([scripts / "python", "config/rerun_trial.py", path, "--save", recording], check=True)
-    command = [scripts / "rerun", recording, "--headless", "--screenshot-to", image, "--window-size", "1200x800"]
-    subprocess.run(command, check=True, timeout=300, stderr=subprocess.DEVNULL)
-    # The left part is the view in three dimensions; the rest has messages and curves.
-    drawn = Image.open(image).convert("RGB")
-    return drawn.crop((0, drawn.height // 10, drawn.width * 6 // 10, drawn.height * 9 // 10))
+def picture(viewer, path):
+    """What the viewer shows of a trial, once it shows the same three times in a row: it draws while it still loads."""
+    recording = (place / path.with_suffix(".rrd").name).resolve()
+    subprocess.run([sys.executable, "config/rerun_trial.py", path, "--save", recording], check=True)
+    viewer.open(str(recording))
+    shown = []
+    for _ in range(60):
+        # The left part is the view in three dimensions; the rest has messages and curves.
+        drawn = Image.open(io.BytesIO(viewer.take_screenshot())).convert("RGB")
+        shown.append(drawn.crop((0, drawn.height // 10, drawn.width * 6 // 10, drawn.height * 9 // 10)))
+        if len(shown) > 2 and not viewer.get_state().loading and not differing(shown[-3], shown[-1]) + differing(shown[-2], shown[-1]):
+            drawn.save(recording.with_suffix(".png"))
+            return shown[-1]
+    sys.exit(f"the picture of {path} does not come to rest")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def differing(one, other):
@@ -57,15 +71,16 @@ def differing(one, other):
     return changed.histogram()[255]
 
 
-whole = picture(trial)
-noise = differing(whole, picture(trial))
-print(f"the same trial again: {noise} pixels differ")
-missing = []
-for part in PARTS:
-    path = without(part)
-    # On a busy machine a picture may be taken before the eye is in its place, and differs by more.
-    pixels = min(differing(whole, picture(path)) for _ in range(3))
-    print(f"without the {part}: {pixels} pixels differ")
-    if pixels < 50 + 2 * noise:
-        missing.append(part)
+# The viewer's program lies beside this Python.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+with ViewerClient.spawn(headless=True, port=free_port(), hide_welcome_screen=True) as viewer:
+    whole = picture(viewer, trial)
+    noise = differing(whole, picture(viewer, trial))
+    print(f"the same trial again: {noise} pixels differ")
+    missing = []
+    for part in PARTS:
+        pixels = differing(whole, picture(viewer, without(part)))
+        print(f"without the {part}: {pixels} pixels differ")
+        if pixels < 50 + 2 * noise:
+            missing.append(part)
 sys.exit(f"not drawn: {', '.join(missing)}" if missing else 0)

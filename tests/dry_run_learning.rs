@@ -3,6 +3,7 @@
 mod dry_run_support;
 
 use dry_run_support::{Place, metrics};
+use moto_controller::report::page::Deadlines;
 use serde_json::Value;
 
 fn success(said: &str) -> f64 {
@@ -43,4 +44,15 @@ fn trials_run_on_the_wall_clock_too() {
     let said = place.run(&["dry-run", "--realtime", "--out", "run"]);
     assert!(said.contains("release lateness") && said.contains("of 2 strokes succeeded"), "{said}");
     assert_eq!(metrics(&place.path("run")).len(), 2);
+
+    // Learning counts, and what a resumed run adds.
+    let cycles = || {
+        let stored: Vec<Deadlines> =
+            serde_json::from_slice(&std::fs::read(place.path("run/deadlines.json")).unwrap()).unwrap();
+        stored[0].bins.iter().map(|bin| bin.1).sum::<u64>()
+    };
+    let learned = cycles();
+    assert!(learned > 8 * 300, "8 strokes of at least .6 s: {learned}");
+    place.run(&["dry-run", "--realtime", "--resume", "run", "--iterations", "3"]);
+    assert!(cycles() > learned + 5 * 300);
 }

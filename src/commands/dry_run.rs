@@ -183,9 +183,10 @@ async fn learn(
         info!("the robot has the safe command");
         learning.keep_last(&trials, interrupt).await;
     }
+    let kept = latency.as_ref().map_or(Ok(()), |latency| learning.keep_deadlines(latency));
     let stored = learning.settle(None).await;
     let (latency, ended) = (latency?, result?);
-    stored?;
+    stored.and(kept)?;
     if pace == Pace::WallClock {
         info!("deadlines while learning: {}", DeadlineTable(latency.summary()));
     }

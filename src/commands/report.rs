@@ -8,12 +8,10 @@ use tracing::warn;
 
 use crate::control::Episode;
 use crate::report::IterationMetrics;
-use crate::report::page::{
-    Deadlines, PAGE_FILE, PageArm, PageData, PageGains, PageJoint, PageMark, PageTrial, RunPage, page,
-};
+use crate::report::page::{PAGE_FILE, PageArm, PageData, PageGains, PageJoint, PageMark, PageTrial, RunPage, page};
 use crate::setup::Setup;
-use crate::storage::files::{Disk, Files, write_atomic};
-use crate::storage::{CONFIG_FILE, DEADLINES_FILE, RunView, StorageError};
+use crate::storage::files::{Disk, write_atomic};
+use crate::storage::{CONFIG_FILE, RunView, StorageError};
 use crate::supervisor::DaemonError;
 use crate::supervisor::checkpoint::load;
 use crate::supervisor::places::{open_run, trial_file};
@@ -75,7 +73,7 @@ fn gather(view: &RunView, setup: &Setup, task: &dyn Task, trial: Option<u64>) ->
         gains: gains(view, setup, task),
         trials,
         marks,
-        deadlines: deadlines(view)?,
+        deadlines: view.deadlines()?,
         stored: (sizes.trials, sizes.bytes),
     })
 }
@@ -99,16 +97,6 @@ fn fits(episode: &Episode, setup: &Setup, task: &dyn Task) -> bool {
 fn gains(view: &RunView, setup: &Setup, task: &dyn Task) -> Option<PageGains> {
     let saved = load(view, setup, task, false).inspect_err(|error| warn!("the report has no gains: {error}")).ok()?;
     PageGains::of(&saved.learner.law(), setup.model.dof())
-}
-
-/// The deadlines that the run stored, if trials ran on the wall clock.
-fn deadlines(view: &RunView) -> Result<Vec<Deadlines>, DaemonError> {
-    let path = view.directory().join(DEADLINES_FILE);
-    if !Disk.exists(&path).map_err(StorageError::from)? {
-        return Ok(vec![]);
-    }
-    let bytes = Disk.read(&path).map_err(StorageError::from)?;
-    serde_json::from_slice(&bytes).map_err(|error| StorageError::Damaged { path, what: error.to_string() }.into())
 }
 
 /// The trials on the disk.

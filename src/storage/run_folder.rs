@@ -10,7 +10,7 @@
 //! black_boxes/         the last control cycles before each fault
 //! demonstrations/      what was shown by hand
 //! learning_curve.svg
-//! deadlines.json       histograms of the loop's times, if trials ran on the wall clock
+//! deadlines.json       histograms of the loop's times, of all cycles on the wall clock
 //! report.html          all of it to look at
 //! lock                 held by the process that writes
 //! ```

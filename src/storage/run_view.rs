@@ -153,6 +153,20 @@ impl RunView {
             .map(|line| serde_json::from_slice(line.bytes).map_err(|e| line.damaged(&path, &e)))
             .collect()
     }
+
+    /// The histograms of the loop's times, e.g. [`crate::report::page::Deadlines`]; none if no trial
+    /// ran on the wall clock.
+    ///
+    /// # Errors
+    /// The file operation that failed, or a file that is damaged.
+    pub fn deadlines<D: DeserializeOwned>(&self) -> Result<Vec<D>, StorageError> {
+        let path = self.directory.join(DEADLINES_FILE);
+        if !self.files.exists(&path)? {
+            return Ok(vec![]);
+        }
+        let damaged = |error: serde_json::Error| StorageError::Damaged { path: path.clone(), what: error.to_string() };
+        serde_json::from_slice(&self.files.read(&path)?).map_err(damaged)
+    }
 }
 
 /// Result of [`RunView::trials_after`].

@@ -120,8 +120,9 @@ impl RobotRun {
             // The robot gets the safe command, even after an error.
             let lost = runner.failure();
             let (trials, loop_end) = runner.stop();
-            if let Err(error) = loop_end {
-                result = Err(error.into());
+            match loop_end {
+                Ok(latency) => result = learning.keep_deadlines(&latency).and(result),
+                Err(error) => result = Err(error.into()),
             }
             if result.is_err() || matches!(result, Ok(Ended::Interrupted)) {
                 learning.keep_last(&trials, &interrupt).await;

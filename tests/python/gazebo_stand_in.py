@@ -5,7 +5,8 @@
 The robot is read from beside the world. MuJoCo finds what the ball touches; the impact is an impulse with the product of the two
 restitutions, as in Gazebo's engine. The ball's odometry is as bad as Gazebo's: its velocity is a mean over ten steps in a frame
 that turns, and huge where the ball is put elsewhere. The world waits a while for each command, so that a slow machine loses
-nothing, but where STAND_IN is "patience". STAND_IN in the environment names what is missing.
+nothing, but where STAND_IN is "patience"; where it is "an even pace" it jumps ahead during the first stroke. STAND_IN in the
+environment names what is missing.
 """
 
 import os
@@ -94,7 +95,7 @@ class World:
         self.q = [self.model.joint(name).qposadr[0] for name in self.joints]
         self.v = [self.model.joint(name).dofadr[0] for name in self.joints]
         self.data.qpos[self.q] = start
-        self.due, self.ticks = [], 500
+        self.due, self.ticks, self.served = [], 500, []
         self.serves, self.mean = [], deque(maxlen=10)
         if self.has_ball:
             self.throw(world)
@@ -124,6 +125,7 @@ class World:
             self.serves.append((named(plugin.find("service").get("reqMsg"), "position"), push))
 
     def serve(self):
+        self.served.append(self.ticks)
         # The waits in the shaft are shortened.
         self.due = [(self.ticks + 5 * (i + 1), *serve) for i, serve in enumerate(self.serves)]
 
@@ -217,6 +219,12 @@ class Node:
         speed.x, speed.y, speed.z = spun.tolist()
         self.ball.publish(ball)
 
+    def ahead(self):
+        """Control periods until the next message."""
+        served = self.world.served
+        jumps = MISSING == "an even pace" and len(served) == 1 and (self.world.ticks - served[0]) % 50 > 44
+        return 6 if jumps else 1
+
     def run(self):
         while rclpy.ok():
             self.publish()
@@ -224,7 +232,8 @@ class Node:
             self.answered = False
             while not self.answered and time.monotonic() < end:
                 rclpy.spin_once(self.node, timeout_sec=0.005)
-            self.world.advance(self.effort, self.period)
+            for _ in range(self.ahead()):
+                self.world.advance(self.effort, self.period)
             if MISSING == "steady world" and self.commands == 200:
                 self.world.ticks, self.commands = 1, 201
 

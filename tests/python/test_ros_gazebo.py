@@ -132,6 +132,15 @@ def test_the_controller_learns_there(gazebo, tmp_path):
     assert returns[-1] > returns[0] + noise, returns
 
 
+def test_a_trial_that_the_world_did_not_wait_for_is_left_out_and_told(gazebo, tmp_path):
+    """During the first stroke the world is at times six periods ahead of the loop."""
+    _, said = launch(gazebo, tmp_path, "an even pace", "iterations:=1", "rollouts:=2", "timeout:=60.0")
+    told = re.search(r"(\d+) of (\d+) trials were left out; the last one: .*A simulation that is too fast", said)
+    assert told and 1 <= int(told[1]) <= int(told[2]) - 2, said
+    trials = [metadata(trial) for trial in sorted((tmp_path / "run" / "trials").iterdir())]
+    assert trials[0]["end"]["kind"] == "invalid" and "period" in trials[0]["end"]["reason"], trials[0]
+
+
 def metadata(trial):
     """What is stored of a trial beside its messages."""
     with open(trial, "rb") as stream:

@@ -129,7 +129,7 @@ impl Learning<'_> {
         }
     }
 
-    /// Stores the histograms of the loop's times, if cycles ran on the wall clock.
+    /// Adds the loop's times to the stored histograms, if cycles ran on the wall clock.
     ///
     /// # Errors
     /// Never in practice: numbers always have a JSON form.
@@ -137,11 +137,15 @@ impl Learning<'_> {
         if latency.cycles == 0 {
             return Ok(());
         }
-        let unstorable = |error: serde_json::Error| StorageError::Unstorable {
-            path: self.archive.view().directory().join(DEADLINES_FILE),
-            what: error.to_string(),
-        };
-        let json = serde_json::to_vec(&Deadlines::of(latency)).map_err(unstorable)?;
+        let mut all = Deadlines::of(latency);
+        let view = self.archive.view();
+        match view.deadlines::<Deadlines>() {
+            Ok(before) => all.iter_mut().zip(&before).for_each(|(all, before)| all.add(before)),
+            Err(error) => warn!("the deadlines start anew: {error}"),
+        }
+        let path = view.directory().join(DEADLINES_FILE);
+        let unstorable = |error: serde_json::Error| StorageError::Unstorable { path, what: error.to_string() };
+        let json = serde_json::to_vec(&all).map_err(unstorable)?;
         self.archive.give(move |folder| folder.write_file(DEADLINES_FILE, &json).map(|_| Stored::Other));
         Ok(())
     }
