@@ -5,9 +5,11 @@
 //! ```
 //!
 //! The learner has the reuse of the shipped table tennis: every step is fitted to the transitions of that step in all trials kept. The
-//! trials are of joints without friction that are pushed at random. One size changes at a time; the others stay at `USUAL`. The
-//! exponent is the slope of the logarithms, over all rows and between the last two.
+//! trials are of joints without friction that are pushed at random. One size changes at a time; the others stay at `USUAL`. Each
+//! size has a process of its own, whose largest resident memory counts. The exponent is the slope of the logarithms, over all rows
+//! and between the last two.
 
+use std::process::Command;
 use std::time::Instant;
 
 use moto_learners::moto::{Moto, MotoConfig, Reuse, StateScales, TrustRegion};
@@ -69,7 +71,7 @@ fn batch(learner: &Moto, size: &Size, rollouts: usize, random: &mut ChaCha8Rng) 
     Batch { states, received: actions.clone(), actions, outcomes, parameters: DMatrix::zeros(0, rollouts) }
 }
 
-/// Seconds of an update, and the most memory of the process in it, MB.
+/// Seconds of an update, and the most memory of the process, MB.
 fn measure(size: &Size) -> (f64, f64) {
     let Size { joints, kept, horizon, rollouts } = *size;
     let config = MotoConfig {
@@ -94,8 +96,6 @@ fn measure(size: &Size) -> (f64, f64) {
     let newest = batch(&learner, size, rollouts, &mut random);
     let repetitions = (0..REPETITIONS).map(|_| {
         let (mut learner, newest) = (learner.clone(), newest.clone());
-        // Makes the kernel forget the former maximum.
-        std::fs::write("/proc/self/clear_refs", "5").expect("the process's own file");
         let start = Instant::now();
         learner.update(newest, &Squares).expect("an update");
         start.elapsed().as_secs_f64()
@@ -121,13 +121,24 @@ fn exponent(points: &[(f64, f64)]) -> f64 {
     above / below
 }
 
+/// Measures in a process of its own.
+fn measure_apart(size: &Size) -> (f64, f64) {
+    let program = std::env::current_exe().expect("the path of this program");
+    let sizes = [size.joints, size.kept, size.horizon, size.rollouts].map(|n| n.to_string());
+    let output = Command::new(program).args(sizes).output().expect("this program once more");
+    let text = String::from_utf8(output.stdout).expect("two numbers");
+    let numbers: Vec<f64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+    let [seconds, memory] = numbers[..] else { panic!("no result for {:?}", String::from_utf8_lossy(&output.stderr)) };
+    (seconds, memory)
+}
+
 fn sweep(name: &str, values: &[usize], set: fn(&mut Size, usize)) {
     println!("\n{name:<10} {:>12} {:>12}", "ms / update", "MB");
     let mut points = Vec::new();
     for value in values {
         let mut size = USUAL;
         set(&mut size, *value);
-        let (seconds, memory) = measure(&size);
+        let (seconds, memory) = measure_apart(&size);
         println!("{value:<10} {:>12.1} {memory:>12.0}", 1e3 * seconds);
         points.push((*value as f64, seconds));
     }
@@ -136,6 +147,12 @@ fn sweep(name: &str, values: &[usize], set: fn(&mut Size, usize)) {
 
 fn main() {
     // Cargo passes --bench, which is ignored.
+    let sizes: Vec<usize> = std::env::args().filter_map(|number| number.parse().ok()).collect();
+    if let [joints, kept, horizon, rollouts] = sizes[..] {
+        let (seconds, memory) = measure(&Size { joints, kept, horizon, rollouts });
+        println!("{seconds} {memory}");
+        return;
+    }
     let Size { joints, kept, horizon, rollouts } = USUAL;
     println!(
         "{joints} joints, {kept} trials kept, {horizon} steps, {rollouts} rollouts; {} threads",
