@@ -37,7 +37,7 @@ impl WithSimd for Factorise<'_, '_> {
             let mut v = vec![0.0; rows];
             v[j] = 1.0;
             let below = dot(simd, tail, tail);
-            if below > 0.0 {
+            if below != 0.0 {
                 let length = (head[0] * head[0] + below).sqrt();
                 let reflected = -length.copysign(head[0]);
                 let scale = 1.0 / (head[0] - reflected);
