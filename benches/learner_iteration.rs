@@ -11,7 +11,6 @@
 //! with additions and multiplications as one each. Exponentials, divisions, copies and the two
 //! small stages are not counted. The gap between the share and 100 % is therefore partly uncounted
 //! work.
-//! is not counted.
 
 use std::time::Instant;
 
@@ -72,10 +71,9 @@ fn operations(size: &Size, report: &IterationReport) -> [f64; 3] {
     for step in &report.steps {
         let samples = step.transitions as f64;
         let order = samples.min(features);
-        // Dual: half of two products of samples by inputs. Primal: a product of features by
+        // Dual: half of two products of samples by inputs. Primal: half of a product of features by
         // samples.
-        designs +=
-            if samples < features { 2. * samples * samples * inputs } else { 2. * samples * features * features };
+        designs += if samples < features { 2. * samples * samples * inputs } else { samples * features * features };
         designs += 4. / 3. * order.powi(3) + RIDGES * order * 3. * BAND * BAND;
         // With and without the control variate: rotations there and back, and a solution per ridge.
         backward += 2. * (4. * order * order + RIDGES * order * (BAND * BAND + 4. * BAND));

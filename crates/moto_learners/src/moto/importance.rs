@@ -229,18 +229,20 @@ fn evaluate(entries: &[&Stored], components: &[Vec<Density>], entry: usize, firs
 
 /// The weighted transitions of step `t`.
 fn select(entries: &[&Stored], blocks: &[Block], t: usize, cut: f64) -> Weighted {
-    let mut logs = Vec::with_capacity(blocks.len() * LANES);
+    let ratio = |block: &Block, lane: usize| block.current[t][lane] - block.mixture[lane];
+    let mut largest = f64::NEG_INFINITY;
     for block in blocks {
-        logs.extend((0..block.count).map(|l| block.current[t][l] - block.mixture[l]));
+        largest = (0..block.count).map(|l| ratio(block, l)).fold(largest, f64::max);
     }
-    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut logs = logs.into_iter();
+    let negligible = cut.ln();
     let (mut samples, mut weights) = (Vec::new(), Vec::new());
     for block in blocks {
         let rollouts = entries[block.entry].batch.rollouts();
-        for (index, log) in (block.first..block.first + block.count).zip(&mut logs) {
-            let weight = if log - largest < cut.ln() { 0.0 } else { (log - largest).exp() };
+        for l in 0..block.count {
+            let log = ratio(block, l) - largest;
+            let weight = if log < negligible { 0.0 } else { log.exp() };
             if weight > cut {
+                let index = block.first + l;
                 samples.push(Sample { entry: block.entry, step: index / rollouts, rollout: index % rollouts });
                 weights.push(weight);
             }

@@ -14,6 +14,7 @@ mod importance;
 mod kernel;
 mod learner;
 mod quadratic;
+mod reflector;
 mod regression;
 mod report;
 mod ridge;
@@ -23,6 +24,7 @@ mod store;
 #[cfg(test)]
 pub(crate) mod tests;
 mod theory;
+mod triangle;
 mod trust_region;
 mod update;
 mod value;

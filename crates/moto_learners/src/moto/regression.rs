@@ -12,6 +12,7 @@ use super::kernel::centred_kernel;
 use super::ridge::{Candidate, LANES, RidgeSystem, grid};
 use super::{Quadratic, Ridge};
 use faer::linalg::matmul::matmul;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, Par};
 use nalgebra::{DMatrix, DVector};
 
@@ -113,7 +114,7 @@ impl Design {
         self.inputs - self.kept.len()
     }
 
-    /// Weighted covariance of the features (feature x feature).
+    /// Lower triangle of the weighted covariance of the features (feature x feature).
     fn gram(&self) -> Mat<f64> {
         let (n, dims) = (self.standard.samples(), self.kept.len());
         let order = dims * (dims + 3) / 2;
@@ -145,7 +146,9 @@ impl Design {
                 }
             }
             let block = features.as_mat().subrows(0, length);
-            matmul(gram.as_mut(), Accum::Add, block.transpose(), block, 1.0, Par::Seq);
+            let (shape, whole) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
+            let (gram, transposed) = (gram.as_mut(), block.transpose());
+            triangular::matmul(gram, shape, Accum::Add, transposed, whole, block, whole, 1.0, Par::Seq);
         }
         gram
     }
@@ -282,7 +285,7 @@ impl Design {
 }
 
 /// `sum_i coefficients_i z_i z_i'` (dim x dim).
-fn products(inputs: &Columns, coefficients: &[f64]) -> Mat<f64> {
+pub(super) fn products(inputs: &Columns, coefficients: &[f64]) -> Mat<f64> {
     let mut scaled = inputs.clone();
     for k in 0..inputs.dims() {
         scaled.dim_mut(k).iter_mut().zip(coefficients).for_each(|(z, c)| *z *= c);

@@ -8,9 +8,11 @@ use super::band::{Band, WIDTH};
 use faer::Mat;
 use pulp::{Simd, WithSimd};
 
-/// Candidates computed side by side.
-pub(super) const LANES: usize = 8;
+/// Candidates computed side by side: the whole grid, and what is left of the last register.
+pub(super) const LANES: usize = 24;
 type Lanes = [f64; LANES];
+/// Registers that take turns, since each waits for its own last result.
+const GROUP: usize = 3;
 
 /// The grid of generalised cross-validation: half decades from 1e-8 to 10.
 pub(super) fn grid() -> Vec<f64> {
@@ -59,30 +61,58 @@ fn lanes(ridges: &[f64]) -> Lanes {
     std::array::from_fn(|l| ridges[l.min(ridges.len() - 1)])
 }
 
+/// Lanes in registers, by groups.
+#[inline(always)]
+fn groups<S: Simd>(lanes: &Lanes) -> &[[S::f64s; GROUP]] {
+    const { assert!(LANES.is_multiple_of(GROUP * S::F64_LANES)) };
+    pulp::as_arrays(S::as_simd_f64s(lanes).0).0
+}
+
+/// Lanes in registers, by groups, mutable.
+#[inline(always)]
+fn groups_mut<S: Simd>(lanes: &mut Lanes) -> &mut [[S::f64s; GROUP]] {
+    pulp::as_arrays_mut(S::as_mut_simd_f64s(lanes).0).0
+}
+
+/// `sum + a b`, register by register.
+#[inline(always)]
+fn add_product<S: Simd>(simd: S, a: &[S::f64s; GROUP], b: &[S::f64s; GROUP], sum: &mut [S::f64s; GROUP]) {
+    for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
+        *sum = simd.mul_add_e_f64s(*a, *b, *sum);
+    }
+}
+
 /// Factor of `B + ridge = LDL'`. A row holds the entries of -L left of the diagonal, by distance
 /// from the diagonal, with 1/D at distance 0.
-type Factor<S> = Vec<[<S as Simd>::f64s; WIDTH + 1]>;
+type Factor<S> = Vec<[[<S as Simd>::f64s; GROUP]; WIDTH + 1]>;
 
 #[inline(always)]
-fn factor<S: Simd>(simd: S, band: &Band, ridge: S::f64s) -> Factor<S> {
+fn factor<S: Simd>(simd: S, band: &Band, ridge: &[S::f64s; GROUP]) -> Factor<S> {
     let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
-    let mut factor: Factor<S> = vec![[zero; WIDTH + 1]; band.rows.len()];
+    let mut factor: Factor<S> = Vec::with_capacity(band.rows.len());
     for (i, row) in band.rows.iter().enumerate() {
-        let mut scaled = [zero; WIDTH + 1];
-        let mut pivot = simd.splat_f64s(row[0]);
-        // Columns from the left: first u = L D, then the entry of L and its share of the pivot.
+        let (mut scaled, mut current) = ([[zero; GROUP]; WIDTH + 1], [[zero; GROUP]; WIDTH + 1]);
+        let mut pivot = [simd.splat_f64s(row[0]); GROUP];
+        // Columns from the left: first u = L D, then the entry of L and its share of the pivot. The
+        // newest u comes last into a sum, because it is not there yet.
         for d in (1..=WIDTH.min(i)).rev() {
             let j = i - d;
-            let mut u = simd.splat_f64s(row[d]);
-            for e in 1..=WIDTH - d {
-                u = simd.mul_add_e_f64s(scaled[d + e], factor[j][e], u);
+            let mut u = [simd.splat_f64s(row[d]); GROUP];
+            for e in (1..=WIDTH - d).rev() {
+                add_product(simd, &scaled[d + e], &factor[j][e], &mut u);
             }
-            let entry = simd.neg_f64s(simd.mul_f64s(u, factor[j][0]));
-            (scaled[d], factor[i][d]) = (u, entry);
-            pivot = simd.mul_add_e_f64s(u, entry, pivot);
+            let mut entry = [zero; GROUP];
+            for ((entry, u), inverse) in entry.iter_mut().zip(&u).zip(&factor[j][0]) {
+                *entry = simd.neg_f64s(simd.mul_f64s(*u, *inverse));
+            }
+            (scaled[d], current[d]) = (u, entry);
+            add_product(simd, &u, &entry, &mut pivot);
         }
         // The band is positive semidefinite, so a negative value is rounding.
-        factor[i][0] = simd.div_f64s(one, simd.add_f64s(simd.max_f64s(pivot, zero), ridge));
+        for ((inverse, pivot), ridge) in current[0].iter_mut().zip(&pivot).zip(ridge) {
+            *inverse = simd.div_f64s(one, simd.add_f64s(simd.max_f64s(*pivot, zero), *ridge));
+        }
+        factor.push(current);
     }
     factor
 }
@@ -99,35 +129,30 @@ impl WithSimd for InverseTrace<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Lanes {
-        let zero = simd.splat_f64s(0.0);
+        let zero = [simd.splat_f64s(0.0); GROUP];
         let order = self.band.rows.len();
         let mut trace = [0.0; LANES];
-        for (ridge, trace) in S::as_simd_f64s(self.ridges).0.iter().zip(S::as_mut_simd_f64s(&mut trace).0) {
-            let factor = factor(simd, self.band, *ridge);
-            // Entries (j + a, j + b) of the inverse for the rows below the current row. The window
-            // moves up row by row.
-            let mut window = [[zero; WIDTH + 1]; WIDTH + 1];
+        for (ridge, trace) in groups::<S>(self.ridges).iter().zip(groups_mut::<S>(&mut trace)) {
+            let factor = factor(simd, self.band, ridge);
+            // Column j of the inverse from the diagonal down, for the last columns, which take turns.
+            let mut columns = [[zero; WIDTH + 1]; WIDTH + 1];
             for j in (0..order).rev() {
-                for a in (1..=WIDTH).rev() {
-                    for b in (1..=WIDTH).rev() {
-                        window[a][b] = window[a - 1][b - 1];
-                    }
-                }
                 let below = WIDTH.min(order - 1 - j);
-                let mut diagonal = factor[j][0];
-                #[allow(clippy::needless_range_loop)] // Rows and columns of a symmetric window change places.
+                let mut column = [zero; WIDTH + 1];
+                column[0] = factor[j][0];
                 for a in 1..=below {
                     let mut entry = zero;
                     for b in 1..=below {
-                        entry = simd.mul_add_e_f64s(window[a][b], factor[j + b][b], entry);
+                        let known = &columns[(j + a.min(b)) % (WIDTH + 1)][a.abs_diff(b)];
+                        add_product(simd, known, &factor[j + b][b], &mut entry);
                     }
-                    (window[a][0], window[0][a]) = (entry, entry);
+                    column[a] = entry;
+                    add_product(simd, &entry, &factor[j + a][a], &mut column[0]);
                 }
-                for (a, row) in window.iter().enumerate().take(below + 1).skip(1) {
-                    diagonal = simd.mul_add_e_f64s(row[0], factor[j + a][a], diagonal);
+                for (trace, diagonal) in trace.iter_mut().zip(&column[0]) {
+                    *trace = simd.add_f64s(*trace, *diagonal);
                 }
-                window[0][0] = diagonal;
-                *trace = simd.add_f64s(*trace, diagonal);
+                columns[j % (WIDTH + 1)] = column;
             }
         }
         trace
@@ -147,24 +172,25 @@ impl WithSimd for Solutions<'_> {
     fn with_simd<S: Simd>(self, simd: S) -> Vec<Lanes> {
         let order = self.band.rows.len();
         let mut solution = vec![[0.0; LANES]; order];
-        for (v, ridge) in S::as_simd_f64s(self.ridges).0.iter().enumerate() {
-            let factor = factor(simd, self.band, *ridge);
-            let mut x: Vec<S::f64s> = self.rotated.iter().map(|r| simd.splat_f64s(*r)).collect();
+        for (g, ridge) in groups::<S>(self.ridges).iter().enumerate() {
+            let factor = factor(simd, self.band, ridge);
             for i in 0..order {
-                for d in 1..=WIDTH.min(i) {
-                    x[i] = simd.mul_add_e_f64s(factor[i][d], x[i - d], x[i]);
+                let mut x = [simd.splat_f64s(self.rotated[i]); GROUP];
+                for d in (1..=WIDTH.min(i)).rev() {
+                    add_product(simd, &factor[i][d], &groups::<S>(&solution[i - d])[g], &mut x);
+                }
+                groups_mut::<S>(&mut solution[i])[g] = x;
+            }
+            for (x, factor) in solution.iter_mut().zip(&factor) {
+                for (x, inverse) in groups_mut::<S>(x)[g].iter_mut().zip(&factor[0]) {
+                    *x = simd.mul_f64s(*x, *inverse);
                 }
             }
             for i in (0..order).rev() {
-                x[i] = simd.mul_f64s(x[i], factor[i][0]);
-            }
-            for i in (0..order).rev() {
+                let x = groups::<S>(&solution[i])[g];
                 for d in 1..=WIDTH.min(i) {
-                    x[i - d] = simd.mul_add_e_f64s(factor[i][d], x[i], x[i - d]);
+                    add_product(simd, &factor[i][d], &x, &mut groups_mut::<S>(&mut solution[i - d])[g]);
                 }
-            }
-            for (row, x) in solution.iter_mut().zip(x) {
-                S::as_mut_simd_f64s(row).0[v] = x;
             }
         }
         solution

@@ -5,7 +5,7 @@ use super::columns::Columns;
 use super::control_variate::LinearDynamics;
 use super::forecast::NoisyDynamics;
 use super::importance::Weighted;
-use super::regression::{Design, Fit};
+use super::regression::{Design, Fit, products};
 use super::store::Stored;
 use super::vector_outcomes::{Errors, expected_price};
 use super::{MotoConfig, MotoError, Quadratic, StateScales, Targets};
@@ -147,10 +147,12 @@ impl StepFit {
     /// The step's linear dynamics for a forecast, if the forecast is on.
     pub fn noisy_dynamics(&self) -> Option<NoisyDynamics<'_>> {
         let (model, predicted) = self.dynamics.as_ref()?;
-        let rests = |k: usize| self.next.dim(k).iter().zip(predicted.dim(k)).map(|(x, p)| x - p);
-        let covariance = |i, j| rests(i).zip(rests(j)).zip(&self.design.weights).map(|((a, b), w)| w * a * b).sum();
-        let states = self.next.dims();
-        Some(NoisyDynamics { model, noise: DMatrix::from_fn(states, states, covariance) })
+        let mut rests = self.next.clone();
+        for k in 0..rests.dims() {
+            rests.dim_mut(k).iter_mut().zip(predicted.dim(k)).for_each(|(x, p)| *x -= p);
+        }
+        let noise = products(&rests, &self.design.weights);
+        Some(NoisyDynamics { model, noise: DMatrix::from_fn(rests.dims(), rests.dims(), |i, j| noise[(i, j)]) })
     }
 
     /// Number of inputs that the design left out.
