@@ -156,7 +156,7 @@ int main(int count, char **arguments) {
   moto_controller *controller = NULL;
   uint64_t tick = 0;
   char why[1000] = "";
-  if (moto_open(arguments[1], arguments[2], 0, &controller) != MOTO_OK || moto_start(controller) != MOTO_OK ||
+  if (moto_open(arguments[1], NULL, arguments[2], 0, &controller) != MOTO_OK || moto_start(controller) != MOTO_OK ||
       !begin(controller, &tick)) {
     moto_last_error(controller, why, sizeof why);
     fprintf(stderr, "the arm is not ready: %s\n", why);

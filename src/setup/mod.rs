@@ -454,6 +454,15 @@ impl Config {
         read::read(&read_text(path)?, path, namespace)
     }
 
+    /// The configuration with parameters over it: YAML, a value for each dotted name, such as `run.rollouts: 5`.
+    /// Errors name `origin` as their file.
+    ///
+    /// # Errors
+    /// The value that is refused, with its line.
+    pub fn with_parameters(&self, text: &str, origin: &Path) -> Result<Self, ConfigError> {
+        read::over(self, text, origin)
+    }
+
     /// The command lines of the user's programs.
     fn programs_mut(&mut self) -> impl Iterator<Item = &mut [String]> {
         let judge = match &mut self.judge {

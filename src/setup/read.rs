@@ -20,7 +20,40 @@ const PARAMETERS: &str = "ros__parameters";
 pub fn read(text: &str, path: &Path, namespace: Option<&str>) -> Result<Config, ConfigError> {
     let syntax = |YamlError { line, reason }| ConfigError::Syntax { path: path.into(), line, reason };
     let schema = Schema::of::<Config>();
-    let mut tree = parameters(read_yaml(text).map_err(syntax)?, &schema, path, namespace)?;
+    let tree = parameters(read_yaml(text).map_err(syntax)?, &schema, path, namespace)?;
+    typed(tree, &schema, path)
+}
+
+/// Puts parameters over a configuration: YAML, a value for each dotted name. Errors name `origin` as their file.
+///
+/// # Errors
+/// The value that is refused, with its line.
+pub fn over(config: &Config, text: &str, origin: &Path) -> Result<Config, ConfigError> {
+    let refuse = |line, reason| ConfigError::Syntax { path: origin.into(), line, reason };
+    let given = read_yaml(text).map_err(|YamlError { line, reason }| refuse(line, reason))?;
+    let values = match given.value {
+        Value::Map(values) => values,
+        Value::Null => return Ok(config.clone()),
+        other => {
+            return Err(refuse(
+                given.line,
+                format!("expected parameters, as `run.rollouts: 5`, found {}", Tree::from(other)),
+            ));
+        }
+    };
+    let mut parameters = Tree::from(Value::Map(vec![]));
+    for (name, value) in values {
+        parameters.insert(&name, value);
+    }
+    let schema = Schema::of::<Config>();
+    let refused = |source| ConfigError::Field { path: origin.into(), line: None, source };
+    let mut tree = Tree::of(config).map_err(refused)?;
+    schema.merge(&mut tree, &parameters);
+    typed(tree, &schema, origin)
+}
+
+/// The checked configuration.
+fn typed(mut tree: Tree, schema: &Schema, path: &Path) -> Result<Config, ConfigError> {
     let named = tree.get("robot").and_then(|robot| robot.get("joints")).map(joint_names).unwrap_or_default();
     let joints = if named.is_empty() { Joints::Unknown } else { Joints::Named(&named) };
     let refused = |Refusal { line, error }| ConfigError::Field { path: path.into(), line, source: error };
@@ -116,7 +149,7 @@ fn matches(pattern: &[&str], name: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::setup::RunConfig;
+    use crate::setup::{RunConfig, Setup};
 
     #[test]
     fn names_of_nodes_fit_as_ros_has_them() {
@@ -188,5 +221,25 @@ mod tests {
         assert!(said("moto_controller: 3\n").contains("x.yaml:1: moto_controller: this is a value"));
         assert!(said("").contains("no parameters for moto_controller"));
         assert!(said("- 1\n").contains("no parameters for moto_controller"));
+    }
+
+    #[test]
+    fn parameters_hold_over_the_configuration() {
+        let shipped = Setup::shipped(|_| {}).unwrap().config;
+        let over = |text: &str| over(&shipped, text, Path::new("parameters"));
+        assert_eq!(over("").unwrap(), shipped);
+        let text = "run.rollouts: 5\nlearner: {reps: {}}\n\"control.limits.margin\": [1, 1, 1, 1, 1, 1, 1, 1, 0.5]\n";
+        let changed = over(text).unwrap();
+        assert_eq!((changed.run.rollouts, changed.control.limits.margin[8]), (5, 0.5));
+        assert_eq!((changed.learner.name(), &changed.task), ("reps", &shipped.task));
+        for (text, told) in [
+            ("run.rolouts: 5", "did you mean run.rollouts?"),
+            ("run.seed: 1\nrun.rollouts: -5", "parameters:2: run.rollouts is -5"),
+            ("[run]", "found a list of 1"),
+            ("run.rollouts: [", "parameters"),
+        ] {
+            let error = over(text).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Sources of a configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::setup::{Config, ConfigError, Setup};
 
@@ -23,5 +23,18 @@ impl ConfigSource {
             Self::File(path) => Setup::load(path, adjust),
             Self::Shipped => Setup::shipped(adjust),
         }
+    }
+
+    /// As [`Self::load`], with further [parameters](Config::with_parameters), which errors name so.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_with(&self, parameters: &str) -> Result<Setup, ConfigError> {
+        let mut refusal = None;
+        let setup = self.load(|config| match config.with_parameters(parameters, Path::new("parameters")) {
+            Ok(changed) => *config = changed,
+            Err(error) => refusal = Some(error),
+        });
+        refusal.map_or(setup, Err)
     }
 }

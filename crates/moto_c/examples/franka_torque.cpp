@@ -26,7 +26,7 @@ using Controller = std::unique_ptr<moto_controller, decltype(&moto_close)>;
 
 Controller open(const char* configuration, const char* run_folder) {
   moto_controller* controller = nullptr;
-  if (moto_open(configuration, run_folder, 0, &controller) != MOTO_OK) {
+  if (moto_open(configuration, nullptr, run_folder, 0, &controller) != MOTO_OK) {
     throw std::runtime_error(last_error(nullptr));
   }
   return Controller(controller, &moto_close);

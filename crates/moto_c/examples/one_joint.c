@@ -25,7 +25,7 @@ int main(int count, char **arguments) {
     return 1;
   }
   moto_controller *controller;
-  if (moto_open(arguments[1], arguments[2], MOTO_RESET_FAULTS, &controller) != MOTO_OK) {
+  if (moto_open(arguments[1], NULL, arguments[2], MOTO_RESET_FAULTS, &controller) != MOTO_OK) {
     return failed("not opened", NULL);
   }
   if (moto_start(controller) != MOTO_OK) {

@@ -119,7 +119,7 @@ int main(int count, char **arguments) {
   }
   moto_controller *controller = NULL;
   int wrong = 1;
-  if (moto_open(arguments[1], arguments[2], MOTO_RESET_FAULTS, &controller) == MOTO_OK &&
+  if (moto_open(arguments[1], NULL, arguments[2], MOTO_RESET_FAULTS, &controller) == MOTO_OK &&
       moto_start(controller) == MOTO_OK) {
     wrong = control(wires[0], controller);
   }

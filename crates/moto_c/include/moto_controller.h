@@ -338,7 +338,8 @@ bool moto_next_request(moto_controller *controller, moto_request *request);
  * Opens a controller: reads the configuration, makes or opens the run folder, starts the library's
  * threads. Nothing moves.
  *
- * `configuration` is the path of a configuration file; `run_folder` the folder to make, or null for a
+ * `configuration` is the path of a configuration file; `parameters` YAML that holds over it, a value for
+ * each dotted name, such as `run.rollouts: 5`, or null; `run_folder` the folder to make, or null for a
  * folder under `runs/`; `flags` a sum of `MOTO_SIMULATED`, `MOTO_RESET_FAULTS`, `MOTO_RESUME`.
  * `controller` gets the controller, or null.
  *
@@ -346,10 +347,11 @@ bool moto_next_request(moto_controller *controller, moto_request *request);
  * `moto_last_error(NULL, ...)` in the same thread.
  *
  * # Safety
- * Pointers are null or valid, and texts end with a zero byte. `controller` overlaps neither text: it is
+ * Pointers are null or valid, and texts end with a zero byte. `controller` overlaps no text: it is
  * written before they are read.
  */
 moto_result moto_open(const char *configuration,
+                      const char *parameters,
                       const char *run_folder,
                       uint32_t flags,
                       moto_controller **controller);

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use crate::handle::moto_controller;
@@ -41,17 +40,17 @@ pub fn call(work: impl FnOnce() -> Result<moto_result, moto_result>) -> moto_res
     }
 }
 
-/// A path, `None` for null.
+/// A text, `None` for null.
 ///
 /// # Safety
 /// The pointer is null or a C string.
-pub unsafe fn path(text: *const c_char) -> Option<PathBuf> {
+pub unsafe fn text(text: *const c_char) -> Option<String> {
     if text.is_null() {
         return None;
     }
     // SAFETY: as above.
     let text = unsafe { CStr::from_ptr(text) };
-    Some(text.to_string_lossy().into_owned().into())
+    Some(text.to_string_lossy().into_owned())
 }
 
 /// Copies a text with its closing zero to a buffer of `size` bytes, cut to fit. Returns its length.

@@ -1,6 +1,7 @@
 //! A controller: opening, starting, stopping, closing.
 
 use std::ffi::{CString, c_char};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use controller::control::CallersLoop;
 use controller::robot::Observed;
 
-use crate::guard::{call, opened, path, set_refusal};
+use crate::guard::{call, opened, set_refusal, text};
 use crate::run::{Opening, Run, Shared};
 use crate::types::moto_result::{self, *};
 use crate::types::{MOTO_RESET_FAULTS, MOTO_RESUME, MOTO_SIMULATED};
@@ -44,7 +45,8 @@ fn c_string(text: &str) -> CString {
 /// Opens a controller: reads the configuration, makes or opens the run folder, starts the library's
 /// threads. Nothing moves.
 ///
-/// `configuration` is the path of a configuration file; `run_folder` the folder to make, or null for a
+/// `configuration` is the path of a configuration file; `parameters` YAML that holds over it, a value for
+/// each dotted name, such as `run.rollouts: 5`, or null; `run_folder` the folder to make, or null for a
 /// folder under `runs/`; `flags` a sum of `MOTO_SIMULATED`, `MOTO_RESET_FAULTS`, `MOTO_RESUME`.
 /// `controller` gets the controller, or null.
 ///
@@ -52,11 +54,12 @@ fn c_string(text: &str) -> CString {
 /// `moto_last_error(NULL, ...)` in the same thread.
 ///
 /// # Safety
-/// Pointers are null or valid, and texts end with a zero byte. `controller` overlaps neither text: it is
+/// Pointers are null or valid, and texts end with a zero byte. `controller` overlaps no text: it is
 /// written before they are read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn moto_open(
     configuration: *const c_char,
+    parameters: *const c_char,
     run_folder: *const c_char,
     flags: u32,
     controller: *mut *mut moto_controller,
@@ -75,11 +78,12 @@ pub unsafe extern "C" fn moto_open(
             return Err(MOTO_REFUSED);
         }
         // SAFETY: null or C strings, as the caller promises.
-        let (configuration, folder) = unsafe { (path(configuration), path(run_folder)) };
+        let (configuration, parameters, folder) = unsafe { (text(configuration), text(parameters), text(run_folder)) };
         let has = |flag| flags & flag != 0;
         let opening = Opening {
-            configuration,
-            folder,
+            configuration: configuration.map(PathBuf::from),
+            parameters: parameters.unwrap_or_default(),
+            folder: folder.map(PathBuf::from),
             resume: has(MOTO_RESUME),
             simulated: has(MOTO_SIMULATED),
             reset_faults: has(MOTO_RESET_FAULTS),

@@ -25,6 +25,8 @@ type Refusal = String;
 /// What is to be opened.
 pub struct Opening {
     pub configuration: Option<PathBuf>,
+    /// Parameters over the configuration, YAML.
+    pub parameters: String,
     pub folder: Option<PathBuf>,
     pub resume: bool,
     pub simulated: bool,
@@ -174,7 +176,7 @@ impl Drop for Run {
 }
 
 fn open(opening: &Opening) -> Result<(RobotRun, Shapes), Refusal> {
-    let Opening { configuration, folder, resume, .. } = opening;
+    let Opening { configuration, parameters, folder, resume, .. } = opening;
     let (source, beginning, out) = match (folder, configuration) {
         (Some(folder), _) if *resume => {
             let source = run_configuration(folder).map_err(|error| error.to_string())?;
@@ -184,7 +186,7 @@ fn open(opening: &Opening) -> Result<(RobotRun, Shapes), Refusal> {
         (_, None) => return Err("configuration is null, expected the path of a file".into()),
         (folder, Some(path)) => (ConfigSource::File(path.clone()), Beginning::Demonstration, folder.clone()),
     };
-    let setup = source.load(|_| {}).map_err(|error| error.to_string())?;
+    let setup = source.load_with(parameters).map_err(|error| error.to_string())?;
     let observed = setup.task().map_err(|error| error.to_string())?.observed();
     let run = RobotRun::open(setup.clone(), out, &beginning).map_err(|error| error.to_string())?;
     Ok((run, Shapes { setup, observed }))

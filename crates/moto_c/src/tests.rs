@@ -50,7 +50,8 @@ impl Place {
         let text = |name: &str| CString::new(self.path(name).to_str().unwrap()).unwrap();
         let mut opened = ptr::null_mut();
         // SAFETY: C strings, and a place for the pointer.
-        let result = unsafe { moto_open(text("links.yaml").as_ptr(), text("run").as_ptr(), flags, &mut opened) };
+        let result =
+            unsafe { moto_open(text("links.yaml").as_ptr(), ptr::null(), text("run").as_ptr(), flags, &mut opened) };
         assert_eq!(result, MOTO_OK, "{}", error(ptr::null()));
         Controller(opened)
     }

@@ -28,7 +28,7 @@ Core::Core(const Settings & settings, Listener listener) : listener_(std::move(l
   flags |= settings.resume ? MOTO_RESUME : 0u;
   flags |= settings.reset_faults ? MOTO_RESET_FAULTS : 0u;
   const char * folder = settings.run_folder.empty() ? nullptr : settings.run_folder.c_str();
-  if (moto_open(settings.configuration.c_str(), folder, flags, &controller_) != MOTO_OK) {
+  if (moto_open(settings.configuration.c_str(), settings.parameters.c_str(), folder, flags, &controller_) != MOTO_OK) {
     throw std::runtime_error(last_error(nullptr));
   }
   for (std::size_t joint = 0; joint < moto_joints(controller_); joint++) {

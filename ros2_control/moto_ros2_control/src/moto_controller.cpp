@@ -9,6 +9,8 @@
 #include "pluginlib/class_list_macros.hpp"
 #include "std_msgs/msg/float64_multi_array.hpp"
 
+#include "moto_ros2_control/yaml.hpp"
+
 namespace moto_ros2_control
 {
 
@@ -45,6 +47,41 @@ std::vector<double> in_the_world(const nav_msgs::msg::Odometry & message)
     v.x + s * (-(o.y * o.y + o.z * o.z) * v.x + (o.x * o.y - o.w * o.z) * v.y + (o.x * o.z + o.w * o.y) * v.z),
     v.y + s * ((o.x * o.y + o.w * o.z) * v.x - (o.x * o.x + o.z * o.z) * v.y + (o.y * o.z - o.w * o.x) * v.z),
     v.z + s * ((o.x * o.z - o.w * o.y) * v.x + (o.y * o.z + o.w * o.x) * v.y - (o.x * o.x + o.y * o.y) * v.z)};
+}
+
+std::string line(const std::string & name, const rclcpp::ParameterValue & value)
+{
+  switch (value.get_type()) {
+    case rclcpp::ParameterType::PARAMETER_BOOL:
+      return yaml_line(name, value.get<bool>());
+    case rclcpp::ParameterType::PARAMETER_INTEGER:
+      return yaml_line(name, value.get<int64_t>());
+    case rclcpp::ParameterType::PARAMETER_DOUBLE:
+      return yaml_line(name, value.get<double>());
+    case rclcpp::ParameterType::PARAMETER_STRING:
+      return yaml_line(name, value.get<std::string>());
+    case rclcpp::ParameterType::PARAMETER_INTEGER_ARRAY:
+      return yaml_line(name, value.get<std::vector<int64_t>>());
+    case rclcpp::ParameterType::PARAMETER_DOUBLE_ARRAY:
+      return yaml_line(name, value.get<std::vector<double>>());
+    case rclcpp::ParameterType::PARAMETER_STRING_ARRAY:
+      return yaml_line(name, value.get<std::vector<std::string>>());
+    default:  // Nothing, or lists of bytes and of truths, which no parameter is: refused with its name.
+      return yaml_line(name, rclcpp::to_string(value));
+  }
+}
+
+/// The parameters of the configuration that were given to the controller: all names with a dot, but for
+/// ROS's own.
+std::string configuration_parameters(rclcpp::node_interfaces::NodeParametersInterface & node)
+{
+  std::string lines;
+  for (const auto & [name, value] : node.get_parameter_overrides()) {
+    if (name.find('.') != std::string::npos && name.rfind("qos_overrides.", 0) != 0) {
+      lines += line(name, value);
+    }
+  }
+  return lines;
 }
 
 bool is_trial(const std::string & record) { return record.rfind("{\"trial\"", 0) == 0; }
@@ -87,7 +124,9 @@ CallbackReturn MotoController::on_configure(const rclcpp_lifecycle::State &)
 {
   const auto node = get_node();
   const Settings settings{
-    node->get_parameter("configuration").as_string(), node->get_parameter("run_folder").as_string(),
+    node->get_parameter("configuration").as_string(),
+    configuration_parameters(*node->get_node_parameters_interface()),
+    node->get_parameter("run_folder").as_string(),
     node->get_parameter("resume").as_bool(), node->get_parameter("reset_faults").as_bool()};
   const auto kept = rclcpp::QoS(100).reliable().transient_local();
   trial_ = node->create_publisher<std_msgs::msg::String>("~/trial", kept);

@@ -1,5 +1,6 @@
 //! Misuse gets an error code.
 
+use std::ffi::CString;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -80,14 +81,18 @@ fn what_cannot_be_opened_says_why() {
     let no_file = c"/nowhere/at/all.yaml";
     // SAFETY: C strings, null, and a place for the pointer.
     unsafe {
-        assert_eq!(moto_open(no_file.as_ptr(), ptr::null(), 0, &mut opened), MOTO_REFUSED);
+        assert_eq!(moto_open(no_file.as_ptr(), ptr::null(), ptr::null(), 0, &mut opened), MOTO_REFUSED);
         assert!(error(ptr::null()).contains("/nowhere/at/all.yaml"), "{}", error(ptr::null()));
-        assert_eq!(moto_open(ptr::null(), ptr::null(), 0, &mut opened), MOTO_REFUSED);
+        assert_eq!(moto_open(ptr::null(), ptr::null(), ptr::null(), 0, &mut opened), MOTO_REFUSED);
         assert!(error(ptr::null()).contains("configuration is null"), "{}", error(ptr::null()));
-        assert_eq!(moto_open(no_file.as_ptr(), ptr::null(), MOTO_RESUME, &mut opened), MOTO_REFUSED);
-        assert_eq!(moto_open(no_file.as_ptr(), ptr::null(), 64, &mut opened), MOTO_REFUSED);
+        assert_eq!(moto_open(no_file.as_ptr(), ptr::null(), ptr::null(), MOTO_RESUME, &mut opened), MOTO_REFUSED);
+        assert_eq!(moto_open(no_file.as_ptr(), ptr::null(), ptr::null(), 64, &mut opened), MOTO_REFUSED);
         assert!(error(ptr::null()).contains("flags are 0x40"), "{}", error(ptr::null()));
-        assert_eq!(moto_open(no_file.as_ptr(), ptr::null(), 0, ptr::null_mut()), MOTO_NULL_POINTER);
+        assert_eq!(moto_open(no_file.as_ptr(), ptr::null(), ptr::null(), 0, ptr::null_mut()), MOTO_NULL_POINTER);
+        let place = Place::new(&[]);
+        let file = CString::new(place.path("links.yaml").to_str().unwrap()).unwrap();
+        assert_eq!(moto_open(file.as_ptr(), c"run.rollouts: -1".as_ptr(), ptr::null(), 0, &mut opened), MOTO_REFUSED);
+        assert!(error(ptr::null()).contains("parameters:1: run.rollouts is -1"), "{}", error(ptr::null()));
         // A text that does not fit is cut, and its whole length told.
         let mut short = [1; 5];
         assert!(moto_last_error(ptr::null(), short.as_mut_ptr(), 5) > 5 && short[4] == 0 && short[3] != 0);

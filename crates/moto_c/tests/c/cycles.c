@@ -136,7 +136,7 @@ int main(int words, char **arguments) {
   fault = words > 4 ? arguments[4] : "";
   times = calloc((size_t)count, sizeof *times);
   char why[1000] = "";
-  if (moto_open(arguments[1], arguments[2], 0, &controller) != MOTO_OK || moto_start(controller) != MOTO_OK) {
+  if (moto_open(arguments[1], NULL, arguments[2], 0, &controller) != MOTO_OK || moto_start(controller) != MOTO_OK) {
     moto_last_error(controller, why, sizeof why);
     fprintf(stderr, "%s\n", why);
     return 1;

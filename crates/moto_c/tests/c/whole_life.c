@@ -55,8 +55,8 @@ int main(int count, char **arguments) {
     return 2;
   }
   moto_controller *controller = NULL;
-  CHECK(moto_open("nowhere.yaml", arguments[2], 0, &controller) == MOTO_REFUSED && controller == NULL);
-  CHECK(moto_open(arguments[1], arguments[2], MOTO_SIMULATED, &controller) == MOTO_OK);
+  CHECK(moto_open("nowhere.yaml", NULL, arguments[2], 0, &controller) == MOTO_REFUSED && controller == NULL);
+  CHECK(moto_open(arguments[1], NULL, arguments[2], MOTO_SIMULATED, &controller) == MOTO_OK);
   CHECK(moto_joints(controller) == 1 && strcmp(moto_joint_name(controller, 0), "hinge") == 0);
   CHECK(moto_start(controller) == MOTO_OK && moto_start(controller) == MOTO_RUNNING);
   CHECK(moto_save(controller) == MOTO_OK);
@@ -76,7 +76,7 @@ int main(int count, char **arguments) {
   moto_controller *const closed = controller;
   const moto_state state = {.time = 1, .position = &position, .velocity = &velocity, .joints = 1};
   CHECK(moto_cycle(closed, &state, &effort, 1) == MOTO_CLOSED && effort == 0.0);
-  CHECK(moto_open(NULL, arguments[2], MOTO_SIMULATED | MOTO_RESUME, &controller) == MOTO_OK);
+  CHECK(moto_open(NULL, NULL, arguments[2], MOTO_SIMULATED | MOTO_RESUME, &controller) == MOTO_OK);
   const moto_state two = {.time = 1, .position = &position, .velocity = &velocity, .joints = 2};
   CHECK(moto_cycle(controller, &two, &effort, 1) == MOTO_WRONG_SIZE && effort == 0.0);
   CHECK(moto_close(controller) == MOTO_OK && moto_close(controller) == MOTO_CLOSED);

@@ -20,6 +20,7 @@ namespace moto_ros2_control
 struct Settings
 {
   std::string configuration;  ///< Path of the configuration.
+  std::string parameters;     ///< Parameters that hold over it: YAML, a value for each dotted name.
   std::string run_folder;     ///< Run folder to make, or to resume; empty for one under `runs/`.
   bool resume = false;        ///< Go on with the run in the run folder.
   bool reset_faults = false;  ///< Leave the safe state without a reset. For simulations.
