@@ -38,20 +38,23 @@ fn gain_error(task: &Linear, policy: &Policy) -> f64 {
     policy.steps.iter().zip(&optimal).map(|(law, gain)| (&law.gain - gain).norm() / gain.norm()).fold(0.0, f64::max)
 }
 
+/// Steps that reach the optimum of a linear-quadratic problem in few iterations.
+fn large_steps() -> MotoConfig {
+    MotoConfig {
+        epsilon: 1.0,
+        beta0: Some(0.2),
+        stored_iterations: 3,
+        guard: GuardConfig { enabled: false, ..GuardConfig::default() },
+        ..MotoConfig::default()
+    }
+}
+
 #[test]
 fn converges_to_the_riccati_gains() {
     let task = Linear::new(12);
     for reuse in REUSES {
         for control_variate in [true, false] {
-            let config = MotoConfig {
-                reuse,
-                control_variate,
-                epsilon: 1.0,
-                beta0: Some(0.2),
-                stored_iterations: 3,
-                guard: GuardConfig { enabled: false, ..GuardConfig::default() },
-                ..MotoConfig::default()
-            };
+            let config = MotoConfig { reuse, control_variate, ..large_steps() };
             let mut learner = learner(&task, config);
             assert!(gain_error(&task, learner.policy()) > 0.99);
             run(&task, &mut learner, 40, 20, &mut Random::new(3));
@@ -66,15 +69,7 @@ fn converges_to_the_riccati_gains() {
 #[test]
 fn first_states_of_all_trials_converge_too() {
     let task = Linear::new(12);
-    let config = MotoConfig {
-        first_states: FirstStates::All,
-        reuse: Reuse::SameStepDecay,
-        epsilon: 1.0,
-        beta0: Some(0.2),
-        stored_iterations: 3,
-        guard: GuardConfig { enabled: false, ..GuardConfig::default() },
-        ..MotoConfig::default()
-    };
+    let config = MotoConfig { first_states: FirstStates::All, reuse: Reuse::SameStepDecay, ..large_steps() };
     let mut learner = learner(&task, config);
     let reports = run(&task, &mut learner, 40, 20, &mut Random::new(3));
     let error = gain_error(&task, learner.policy());

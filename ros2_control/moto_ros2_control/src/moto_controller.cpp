@@ -71,13 +71,12 @@ std::string line(const std::string & name, const rclcpp::ParameterValue & value)
   }
 }
 
-/// The parameters of the configuration that were given to the controller: all names with a dot, but for
-/// ROS's own.
+/// The parameters of the configuration that were given to the controller.
 std::string configuration_parameters(rclcpp::node_interfaces::NodeParametersInterface & node)
 {
   std::string lines;
   for (const auto & [name, value] : node.get_parameter_overrides()) {
-    if (name.find('.') != std::string::npos && name.rfind("qos_overrides.", 0) != 0) {
+    if (is_of_the_configuration(name)) {
       lines += line(name, value);
     }
   }

@@ -99,6 +99,9 @@ void run(const char * configuration, const char * folder)
     return false;
   };
   CHECK(refused("nowhere.yaml", "", "nowhere.yaml"));
+  using moto_ros2_control::is_of_the_configuration;
+  CHECK(is_of_the_configuration("run.rollouts") && is_of_the_configuration("judge"));
+  CHECK(!is_of_the_configuration("async_parameters.thread_priority") && !is_of_the_configuration("run_folder"));
   // The values of parameters arrive as they are.
   CHECK(refused(configuration, yaml_line("run.rollouts", int64_t{-3}), "run.rollouts is -3"));
   CHECK(refused(configuration, yaml_line("control.period", -0.1), "control.period is -0.1"));

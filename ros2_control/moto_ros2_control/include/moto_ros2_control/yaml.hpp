@@ -58,4 +58,17 @@ std::string yaml_line(const std::string & name, const T & value)
   return yaml(name) + ": " + yaml(value) + "\n";
 }
 
+/// Whether a parameter of the controller is one of the configuration. Others are ros2_control's, e.g.
+/// `async_parameters.thread_priority`.
+inline bool is_of_the_configuration(const std::string & name)
+{
+  const std::string first = name.substr(0, name.find('.'));
+  for (const char * group : {"robot", "control", "task", "learner", "judge", "run"}) {
+    if (first == group) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace moto_ros2_control
