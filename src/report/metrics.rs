@@ -58,7 +58,7 @@ impl IterationMetrics {
 
 /// Quantities of the policy update, per step or summarised over steps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "T: Nullable")]
+#[serde(bound = "T: Nullable + Default")]
 pub struct PerStep<T> {
     /// Bound on the KL divergence of the update, nats.
     #[serde(with = "nullable")]
@@ -88,6 +88,12 @@ pub struct PerStep<T> {
     /// Effective sample size of the importance weights.
     #[serde(with = "nullable")]
     pub effective_samples: T,
+    /// Ridge of the Q-function's fit; lacking in runs of older versions.
+    #[serde(default, with = "nullable")]
+    pub ridge: T,
+    /// Degrees of freedom of the Q-function's fit, the intercept included; lacking in runs of older versions.
+    #[serde(default, with = "nullable")]
+    pub degrees_of_freedom: T,
     /// Weighted root mean square residual of the Q-function's fit.
     #[serde(with = "nullable")]
     pub residual: T,
@@ -106,6 +112,8 @@ impl PerStep<Vec<f64>> {
             omega: Summary::of(&self.omega),
             entropy: Summary::of(&self.entropy),
             effective_samples: Summary::of(&self.effective_samples),
+            ridge: Summary::of(&self.ridge),
+            degrees_of_freedom: Summary::of(&self.degrees_of_freedom),
             residual: Summary::of(&self.residual),
         }
     }
@@ -123,6 +131,13 @@ pub struct Summary {
     /// Largest.
     #[serde(with = "nullable")]
     pub max: f64,
+}
+
+impl Default for Summary {
+    /// No numbers.
+    fn default() -> Self {
+        Self::of(&[])
+    }
 }
 
 impl Summary {

@@ -141,6 +141,8 @@ pub fn metrics(
         omega: step(|s| s.omega),
         entropy: step(|s| s.entropy),
         effective_samples: step(|s| s.effective_samples),
+        ridge: step(|s| s.ridge),
+        degrees_of_freedom: step(|s| s.degrees_of_freedom),
         residual: step(|s| s.residual),
     };
     let decision = match report.verdict {

@@ -198,6 +198,10 @@ pub struct MotoConfig {
     pub first_states: FirstStates,
     /// Choice of the regression's ridge.
     pub ridge: Ridge,
+    /// Number of updates for which a step keeps the ridge that cross-validation chose. Steps take turns.
+    /// With hundreds of stored trials a step that keeps its ridge costs a third.
+    #[schemars(extend("minimum" = 1))]
+    pub ridge_period: usize,
     /// Penalty of linear terms relative to quadratic terms.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub linear_penalty: f64,
@@ -236,6 +240,7 @@ impl Default for MotoConfig {
             clip_values: true,
             first_states: FirstStates::Decayed,
             ridge: Ridge::CrossValidated,
+            ridge_period: 1,
             linear_penalty: 0.1,
             control_variate: true,
             state_diagonal: StateDiagonal::Absolute(3e-3),

@@ -7,7 +7,7 @@ use super::forecast::{self, Forecast, Forecaster};
 use super::guard::{Guard, ReturnSummary};
 use super::importance::{NewSums, weigh};
 use super::report::{IterationReport, StageSeconds, StageTimer, StepReport};
-use super::step_fit::StepFit;
+use super::step_fit::{Choice, Fitting, StepFit};
 use super::store::Stored;
 use super::theory::{LastUpdate, expected_advantage};
 use super::trust_region::multipliers;
@@ -37,6 +37,8 @@ pub struct Moto {
     store: Vec<Stored>,
     guard: Guard,
     last: Option<LastUpdate>,
+    /// What cross-validation last chose (horizon); empty before the first update.
+    choices: Vec<Choice>,
 }
 
 /// The Q- and value functions of a backward pass (horizon).
@@ -44,6 +46,7 @@ struct Backward {
     q: Vec<Quadratic>,
     value: Vec<Quadratic>,
     reports: Vec<StepReport>,
+    choices: Vec<Choice>,
 }
 
 /// A candidate update.
@@ -64,7 +67,7 @@ impl Moto {
         initial.validate()?;
         scales.validate(initial.state_dim())?;
         let (policy, guard) = (initial.clone(), Guard::new());
-        Ok(Self { config, scales, initial, policy, iteration: 0, store: Vec::new(), guard, last: None })
+        Ok(Self { config, scales, initial, policy, iteration: 0, store: Vec::new(), guard, last: None, choices: Vec::new() })
     }
 
     /// The policy to roll out next.
@@ -121,16 +124,20 @@ impl Moto {
             Outcomes::Vector if config.reuse != Reuse::TimeAndIterations => Errors::find(reward.errors(), &entries),
             _ => Vec::new(),
         };
+        let fitting = Fitting { entries: &entries, reward, errors: &errors, config, scales: &self.scales };
+        // Steps take turns in choosing anew.
+        let is_turn = |t: usize| (self.iteration + t).is_multiple_of(config.ridge_period);
+        let kept = |t, weighted| self.choices.get(t).filter(|choice| !is_turn(t) && choice.holds_for(weighted)).copied();
         let fits: Result<Vec<StepFit>, MotoError> = weighted
             .par_iter()
             .enumerate()
             .with_max_len(1)
-            .map(|(t, weighted)| StepFit::new(t, weighted, &entries, reward, &errors, config, &self.scales))
+            .map(|(t, weighted)| StepFit::new(t, weighted, &fitting, kept(t, weighted)))
             .collect();
         let fits = fits?;
         seconds.designs = timer.lap();
         let current = entries[entries.len() - 1];
-        let Backward { q, value, mut reports } = self.backward(&fits, &entries, reward)?;
+        let Backward { q, value, mut reports, choices } = self.backward(&fits, &entries, reward)?;
         seconds.backward = timer.lap();
         let epsilon = config.epsilon * guard.scale;
         let (policy, epsilon) = self.improve(current, &q, epsilon, &fits, &entries, &mut reports)?;
@@ -162,6 +169,7 @@ impl Moto {
         self.last = Some(LastUpdate { old: current.policy.clone(), states: current.states.clone(), q, value });
         self.keep(incoming, verdict, sums);
         self.guard = guard;
+        self.choices = choices;
         self.policy = policy;
         self.iteration += 1;
         Ok(report)
@@ -198,8 +206,10 @@ impl Moto {
         let policy = &entries[entries.len() - 1].policy;
         let range = self.config.clip_values.then(|| value_range(entries));
         let (mut q, mut value, mut reports) = (Vec::new(), Vec::<Quadratic>::new(), Vec::new());
+        let mut choices = Vec::new();
         for (fit, law) in fits.iter().zip(&policy.steps).rev() {
-            let fitted = fit.fit(value.last(), reward, range)?;
+            let (fitted, choice) = fit.fit(value.last(), reward, range)?;
+            choices.push(choice);
             reports.push(StepReport {
                 eta: 0.0,
                 omega: 0.0,
@@ -220,7 +230,8 @@ impl Moto {
         q.reverse();
         value.reverse();
         reports.reverse();
-        Ok(Backward { q, value, reports })
+        choices.reverse();
+        Ok(Backward { q, value, reports, choices })
     }
 
     /// Solves the constrained updates and completes the steps' reports. With a forecast, the best of

@@ -9,7 +9,7 @@
 
 use super::columns::Columns;
 use super::kernel::centred_kernel;
-use super::ridge::{Candidate, LANES, RidgeSystem, grid};
+use super::ridge::{Candidate, LANES, RidgeSystem, System, grid, solve};
 use super::{Quadratic, Ridge};
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
@@ -22,6 +22,11 @@ const FREEDOM: f64 = 0.9;
 const SMALLEST_RESIDUAL: f64 = 1e-14;
 /// Samples per block of explicit features.
 const BLOCK: usize = 512;
+
+/// Whether this number of effective samples can carry a fit with the candidate's degrees of freedom.
+pub(super) fn carry(effective: f64, candidate: &Candidate) -> bool {
+    candidate.degrees_of_freedom <= FREEDOM * effective
+}
 
 /// A regression problem without its targets.
 pub(crate) struct Design {
@@ -42,7 +47,7 @@ pub(crate) struct Design {
     /// Weighted mean of the products of standardised inputs (kept x kept).
     pub moments: Mat<f64>,
     dual: bool,
-    system: Option<RidgeSystem>,
+    system: Option<System>,
 }
 
 /// A fitted quadratic, with the ridge and the residual of the fit.
@@ -59,6 +64,31 @@ impl Design {
     ///
     /// Inputs whose standard deviation is at most their `threshold` are left out.
     pub fn new(inputs: &Columns, weights: Vec<f64>, thresholds: &[f64], linear_penalty: f64, ridge: Ridge) -> Self {
+        let ridges = match ridge {
+            Ridge::CrossValidated => grid(),
+            Ridge::Fixed(ridge) => vec![ridge],
+        };
+        Self::with(inputs, weights, thresholds, linear_penalty, |gram| System::Reduced(RidgeSystem::new(gram, &ridges)))
+    }
+
+    /// As [`Self::new`], with a ridge whose degrees of freedom are known.
+    pub fn with_ridge(
+        inputs: &Columns,
+        weights: Vec<f64>,
+        thresholds: &[f64],
+        linear_penalty: f64,
+        kept: Candidate,
+    ) -> Self {
+        Self::with(inputs, weights, thresholds, linear_penalty, |gram| System::with_ridge(gram, kept))
+    }
+
+    fn with(
+        inputs: &Columns,
+        weights: Vec<f64>,
+        thresholds: &[f64],
+        linear_penalty: f64,
+        system: impl FnOnce(Mat<f64>) -> System,
+    ) -> Self {
         let samples = inputs.samples();
         let effective = 1.0 / weights.iter().map(|w| w * w).sum::<f64>();
         let (mut kept, mut mean, mut deviation) = (Vec::new(), Vec::new(), Vec::new());
@@ -94,17 +124,13 @@ impl Design {
             dual: samples < order,
             system: None,
         };
-        let ridges = match ridge {
-            Ridge::CrossValidated => grid(),
-            Ridge::Fixed(ridge) => vec![ridge],
-        };
         if order > 0 {
             let gram = if design.dual {
                 centred_kernel(&design.standard, &design.weights, linear_penalty)
             } else {
                 design.gram()
             };
-            design.system = Some(RidgeSystem::new(gram, &ridges));
+            design.system = Some(system(gram));
         }
         design
     }
@@ -191,14 +217,25 @@ impl Design {
             let function = self.raw(&[], mean, 1.0);
             return Fit { function, candidate, residual: power.sqrt() * deviation };
         };
-        let mut rotated: Vec<f64> = if self.dual {
+        let target: Vec<f64> = if self.dual {
             standard.iter().zip(&self.weights).map(|(y, w)| y * w.sqrt()).collect()
         } else {
             self.project(&standard.iter().zip(&self.weights).map(|(y, w)| y * w).collect::<Vec<_>>())
         };
-        system.band.rotate(&mut rotated);
-        let (candidate, mut solution, residual) = self.choose(system, &rotated, power);
-        system.band.rotate_back(&mut solution);
+        let (candidate, mut solution, residual) = match system {
+            System::Reduced(system) => {
+                let mut rotated = target;
+                system.band.rotate(&mut rotated);
+                let (candidate, mut solution, residual) = self.choose(system, &rotated, power);
+                system.band.rotate_back(&mut solution);
+                (candidate, solution, residual)
+            }
+            System::Factored(factor, candidate) => {
+                let solution = solve(factor, &target);
+                let residual = self.unexplained(candidate.ridge, power, solution.iter().copied().zip(&target));
+                (*candidate, solution, residual)
+            }
+        };
         if self.dual {
             let mut coefficients: Vec<f64> = solution.iter().zip(&self.weights).map(|(a, w)| a * w.sqrt()).collect();
             let total: f64 = coefficients.iter().sum();
@@ -217,29 +254,34 @@ impl Design {
         if share > 0.0 { fit.residual / share } else { f64::INFINITY }
     }
 
+    /// Unexplained variance of the standardised targets, whose variance is `power`, from the entries of a
+    /// solution and of its right-hand side.
+    fn unexplained<'a>(&self, ridge: f64, power: f64, entries: impl Iterator<Item = (f64, &'a f64)> + Clone) -> f64 {
+        let norm: f64 = entries.clone().map(|(x, _)| x * x).sum();
+        if self.dual {
+            return ridge * ridge * norm;
+        }
+        let explained: f64 = entries.map(|(x, b)| x * b).sum();
+        power - explained - ridge * norm
+    }
+
     /// The candidate with the smallest cross-validation score, among those whose degrees of freedom
     /// the data can carry; the largest ridge if there is none. Also returns the rotated solution
     /// and the unexplained variance of the standardised targets.
     fn choose(&self, system: &RidgeSystem, rotated: &[f64], power: f64) -> (Candidate, Vec<f64>, f64) {
-        let allowed = |c: &Candidate| c.degrees_of_freedom <= FREEDOM * self.effective;
-        let first = system.candidates.iter().position(allowed).unwrap_or(system.candidates.len() - 1);
+        let carried = |candidate: &Candidate| carry(self.effective, candidate);
+        let first = system.candidates.iter().position(carried).unwrap_or(system.candidates.len() - 1);
         let mut best: Option<(f64, Candidate, Vec<f64>, f64)> = None;
         for group in system.candidates[first..].chunks(LANES) {
             let ridges: Vec<f64> = group.iter().map(|c| c.ridge).collect();
             let solutions = system.solve(&ridges, rotated);
             for (lane, candidate) in group.iter().enumerate() {
-                let norm: f64 = solutions.iter().map(|x| x[lane] * x[lane]).sum();
-                let unexplained = if self.dual {
-                    candidate.ridge * candidate.ridge * norm
-                } else {
-                    let explained: f64 = solutions.iter().zip(rotated).map(|(x, b)| x[lane] * b).sum();
-                    power - explained - candidate.ridge * norm
-                };
+                let solution = solutions.iter().map(|x| x[lane]);
+                let unexplained = self.unexplained(candidate.ridge, power, solution.clone().zip(rotated));
                 let share = 1.0 - candidate.degrees_of_freedom / self.effective;
                 let score = unexplained.max(SMALLEST_RESIDUAL) / (share * share);
                 if best.as_ref().is_none_or(|b| score < b.0) {
-                    let solution = solutions.iter().map(|x| x[lane]).collect();
-                    best = Some((score, *candidate, solution, unexplained));
+                    best = Some((score, *candidate, solution.collect(), unexplained));
                 }
             }
         }

@@ -5,8 +5,10 @@
 //! Candidates run side by side in vector lanes.
 
 use super::band::{Band, WIDTH};
-use faer::Mat;
+use faer::linalg::solvers::{Llt, Solve};
+use faer::{ColMut, Mat, Side};
 use pulp::{Simd, WithSimd};
+use serde::{Deserialize, Serialize};
 
 /// Candidates computed side by side: the whole grid, and what is left of the last register.
 pub(super) const LANES: usize = 24;
@@ -20,11 +22,42 @@ pub(super) fn grid() -> Vec<f64> {
 }
 
 /// A ridge and the degrees of freedom of its fit.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Candidate {
     pub ridge: f64,
     /// Trace of the hat matrix, the intercept included.
     pub degrees_of_freedom: f64,
+}
+
+/// A positive semidefinite system, ready for its targets.
+pub(crate) enum System {
+    /// Every ridge of a grid.
+    Reduced(RidgeSystem),
+    /// One ridge, whose degrees of freedom are known: a third of the time.
+    Factored(Llt<f64>, Candidate),
+}
+
+impl System {
+    /// A Gram matrix with one ridge; with all of the grid if rounding made the sum indefinite. Only
+    /// the lower triangle is read.
+    pub fn with_ridge(mut gram: Mat<f64>, candidate: Candidate) -> Self {
+        let add = |gram: &mut Mat<f64>, ridge: f64| (0..gram.nrows()).for_each(|i| gram[(i, i)] += ridge);
+        add(&mut gram, candidate.ridge);
+        match gram.llt(Side::Lower) {
+            Ok(factor) => Self::Factored(factor, candidate),
+            Err(_) => {
+                add(&mut gram, -candidate.ridge);
+                Self::Reduced(RidgeSystem::new(gram, &grid()))
+            }
+        }
+    }
+}
+
+/// `(G + ridge)^-1 target`.
+pub(super) fn solve(factor: &Llt<f64>, target: &[f64]) -> Vec<f64> {
+    let mut solution = target.to_vec();
+    factor.solve_in_place(ColMut::from_slice_mut(&mut solution).as_mat_mut());
+    solution
 }
 
 /// A reduced positive semidefinite system.

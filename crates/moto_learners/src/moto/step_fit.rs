@@ -5,13 +5,42 @@ use super::columns::Columns;
 use super::control_variate::LinearDynamics;
 use super::forecast::NoisyDynamics;
 use super::importance::Weighted;
-use super::regression::{Design, Fit, products};
+use super::regression::{Design, Fit, carry, products};
+use super::ridge::Candidate;
 use super::store::Stored;
 use super::vector_outcomes::{Errors, expected_price};
 use super::{MotoConfig, MotoError, Quadratic, StateScales, Targets};
 use crate::Reward;
 use crate::batch::{column, finite};
 use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+/// What all steps' regressions share.
+pub(super) struct Fitting<'a> {
+    pub entries: &'a [&'a Stored],
+    pub reward: &'a dyn Reward,
+    pub errors: &'a [Errors],
+    pub config: &'a MotoConfig,
+    pub scales: &'a StateScales,
+}
+
+/// What cross-validation chose for a step.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Choice {
+    pub candidate: Candidate,
+    control_variate: bool,
+    /// Number of transitions in the fit that it was chosen for.
+    transitions: usize,
+}
+
+impl Choice {
+    /// Whether the choice may stand for a fit of these transitions, if it is not the step's turn to
+    /// choose anew.
+    pub fn holds_for(&self, weighted: &Weighted) -> bool {
+        let Self { candidate, transitions, .. } = self;
+        candidate.ridge > 0. && 4 * weighted.samples.len() <= 5 * transitions && carry(weighted.effective, candidate)
+    }
+}
 
 /// A step's regression, ready for its targets.
 pub(super) struct StepFit {
@@ -23,6 +52,7 @@ pub(super) struct StepFit {
     /// forecast needs them.
     dynamics: Option<(LinearDynamics, Columns)>,
     control_variate: bool,
+    kept: Option<Choice>,
     /// The part of the target that is known before the backward pass: the reward and the share of
     /// the observed return (sample).
     known: Vec<f64>,
@@ -35,15 +65,10 @@ pub(super) struct StepFit {
 }
 
 impl StepFit {
-    pub fn new(
-        t: usize,
-        weighted: &Weighted,
-        entries: &[&Stored],
-        reward: &dyn Reward,
-        errors: &[Errors],
-        config: &MotoConfig,
-        scales: &StateScales,
-    ) -> Result<Self, MotoError> {
+    /// Prepares the regression of step `t`. `kept` is an earlier choice that stands; without it
+    /// cross-validation chooses.
+    pub fn new(t: usize, weighted: &Weighted, fitting: &Fitting, kept: Option<Choice>) -> Result<Self, MotoError> {
+        let Fitting { entries, reward, errors, config, scales } = fitting;
         let samples = weighted.samples.len();
         if samples == 0 {
             return Err(MotoError::Numerical { quantity: "importance weights", step: t });
@@ -72,7 +97,11 @@ impl StepFit {
         let mut thresholds: Vec<f64> = scales.0.iter().map(|s| config.drop_threshold * s).collect();
         thresholds.resize(state_dim + action_dim, 0.0);
         let weights = weighted.weights.clone();
-        let design = Design::new(&inputs, weights, &thresholds, config.linear_penalty, config.ridge);
+        let penalty = config.linear_penalty;
+        let design = match kept {
+            Some(Choice { candidate, .. }) => Design::with_ridge(&inputs, weights, &thresholds, penalty, candidate),
+            None => Design::new(&inputs, weights, &thresholds, penalty, config.ridge),
+        };
         let expected_price = expected_price(t, errors, weighted, &design, entries).map(|part| {
             let values = part.values(&inputs);
             (part, values)
@@ -88,6 +117,7 @@ impl StepFit {
             next,
             dynamics,
             control_variate,
+            kept,
             known,
             expected_price,
             value_share,
@@ -103,7 +133,7 @@ impl StepFit {
         value: Option<&Quadratic>,
         reward: &dyn Reward,
         range: Option<(f64, f64)>,
-    ) -> Result<Fit, MotoError> {
+    ) -> Result<(Fit, Choice), MotoError> {
         let mut targets = match value {
             Some(value) => value.values(&self.next),
             None => self.last_rewards(reward)?,
@@ -115,30 +145,34 @@ impl StepFit {
         if let Some((_, values)) = &self.expected_price {
             targets.iter_mut().zip(values).for_each(|(y, price)| *y -= price);
         }
-        let mut fit = match (self.dynamics.as_ref().filter(|_| self.control_variate), value) {
-            (Some((dynamics, predicted)), Some(value)) => {
-                let with_control_variate = || {
-                    let explained = value.values(predicted);
-                    let rest: Vec<f64> = targets.iter().zip(explained).map(|(y, v)| y - v).collect();
-                    self.design.fit(&rest)
-                };
-                let (plain, mut remainder) = rayon::join(|| self.design.fit(&targets), with_control_variate);
-                if self.design.expected_error(&remainder) < self.design.expected_error(&plain) {
-                    remainder.function.add(&value.after(&dynamics.map, &dynamics.offset));
-                    remainder
-                } else {
-                    plain
-                }
+        let plain = || self.design.fit(&targets);
+        let with_control_variate = |value: &Quadratic, (dynamics, predicted): &(LinearDynamics, Columns)| {
+            let explained = value.values(predicted);
+            let rest: Vec<f64> = targets.iter().zip(explained).map(|(y, v)| y - v).collect();
+            let mut fit = self.design.fit(&rest);
+            fit.function.add(&value.after(&dynamics.map, &dynamics.offset));
+            fit
+        };
+        let dynamics = self.dynamics.as_ref().filter(|_| self.control_variate);
+        let (mut fit, control_variate) = match (value.zip(dynamics), self.kept) {
+            (Some((value, dynamics)), Some(Choice { control_variate: true, .. })) => {
+                (with_control_variate(value, dynamics), true)
             }
-            _ => self.design.fit(&targets),
+            (Some((value, dynamics)), None) => {
+                let (plain, other) = rayon::join(plain, || with_control_variate(value, dynamics));
+                let better = self.design.expected_error(&other) < self.design.expected_error(&plain);
+                if better { (other, true) } else { (plain, false) }
+            }
+            _ => (plain(), false),
         };
         if let Some((part, _)) = &self.expected_price {
             fit.function.add(part);
         }
         let transposed = fit.function.hessian.transpose();
         fit.function.hessian = (&fit.function.hessian + transposed) * 0.5;
+        let choice = self.kept.unwrap_or(Choice { candidate: fit.candidate, control_variate, transitions: self.transitions });
         if fit.function.is_finite() {
-            Ok(fit)
+            Ok((fit, choice))
         } else {
             Err(MotoError::Numerical { quantity: "Q-function", step: self.step })
         }

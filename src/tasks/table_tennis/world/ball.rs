@@ -85,6 +85,13 @@ impl Flight {
         }
     }
 
+    /// Bound on the horizontal way, m, of a ball with this horizontal `speed` in `duration` seconds.
+    /// The drag is that of a ball without vertical speed, which is least.
+    pub fn farthest(&self, speed: f64, duration: f64) -> f64 {
+        let way = speed.max(0.) * duration;
+        if self.drag > 0. { (self.drag * way).ln_1p() / self.drag } else { way }
+    }
+
     /// The ball `duration` seconds earlier, in free flight.
     pub fn before(&self, ball: &Ball, duration: f64) -> Ball {
         let mut ball = *ball;

@@ -237,9 +237,15 @@ impl Court {
     /// rolls or hops along the table. Real-time safe, some microseconds: the search makes at most
     /// `100 within` steps and a few contacts.
     pub fn time_to_plane(&self, ball: &Ball, x: f64, within: f64) -> Option<f64> {
+        let within = within.min(HORIZON);
+        // A bounce does not speed a ball up along x. The last step may end later.
+        let farthest = self.ball.farthest(-ball.velocity.x, within + Flight::LONGEST_STEP);
+        if ball.position.x - x > farthest + 1e-6 {
+            return None;
+        }
         let mut ball = *ball;
         let (mut elapsed, mut contacts) = (0., 0);
-        while elapsed < within.min(HORIZON) && ball.position.x > x && ball.velocity.x < 0. {
+        while elapsed < within && ball.position.x > x && ball.velocity.x < 0. {
             let before = ball;
             self.advance(&mut ball, Flight::LONGEST_STEP, None, || {
                 contacts += 1;

@@ -32,6 +32,9 @@ impl Moto {
             let new = stored.id != self.iteration as u64 && self.store[..i].iter().all(|other| other.id != stored.id);
             demand(new, "the number of a stored batch")?;
         }
+        let sound = self.choices.is_empty() || self.choices.len() == shape.0;
+        let positive = self.choices.iter().all(|choice| choice.candidate.ridge >= 0.);
+        demand(sound && positive, "what cross-validation chose")?;
         let scale = self.guard.scale;
         demand(scale > 0. && scale <= 1., "the guard's share of epsilon")?;
         let compared = &self.guard.accepted;
