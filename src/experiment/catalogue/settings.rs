@@ -65,7 +65,7 @@ pub fn quad_defaults() -> MotoConfig {
 }
 
 fn forecast() -> ForecastConfig {
-    ForecastConfig { factors: vec![0.25, 1., 4.], ..Default::default() }
+    ForecastConfig { factors: vec![0.25, 1., 4.], planned: vec![1.], ..Default::default() }
 }
 
 /// MOTO as in the paper, without this project's additions. Every step has its own KL bound, all

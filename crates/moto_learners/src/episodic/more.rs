@@ -10,7 +10,8 @@
 
 use super::samples::Samples;
 use super::surrogate::{Whitening, surrogate};
-use crate::moto::{MotoError, Quadratic, Ridge, StateDistribution, StepUpdate};
+use crate::moto::{MotoError, Ridge, StepUpdate};
+use crate::quadratic::{Quadratic, StateDistribution};
 use crate::policy::LinearGaussian;
 use nalgebra::{DMatrix, DVector};
 

@@ -2,7 +2,8 @@
 //! standard normal.
 
 use super::samples::Samples;
-use crate::moto::{Columns, Design, MotoError, Quadratic, Ridge};
+use crate::moto::{Design, MotoError, Ridge};
+use crate::quadratic::{Columns, Quadratic};
 use crate::policy::LinearGaussian;
 use nalgebra::DMatrix;
 

@@ -8,7 +8,7 @@
 //! expects a smaller error of the fit.
 
 use super::MotoError;
-use super::columns::Columns;
+use crate::quadratic::columns::Columns;
 use super::regression::Design;
 use faer::linalg::matmul::matmul;
 use faer::linalg::solvers::Solve;

@@ -1,6 +1,6 @@
 //! Densities of state and action at a step, for many transitions at once.
 
-use super::columns::{LANES, Lanes, registers, registers_mut};
+use crate::quadratic::columns::{LANES, Lanes, registers, registers_mut};
 use super::{MotoError, StateDistribution};
 use crate::policy::LinearGaussian;
 use nalgebra::DMatrix;

@@ -4,7 +4,7 @@
 //! under step t of the policy that is being improved, over the mixture of all stored steps and
 //! iterations. The dynamics cancel. All densities are logarithms.
 
-use super::columns::{LANES, Lanes};
+use crate::quadratic::columns::{LANES, Lanes};
 use super::density::{Density, log_sum_exp};
 use super::store::Stored;
 use super::{MotoConfig, MotoError, Reuse};

@@ -6,6 +6,7 @@ mod warm_start;
 use super::forecast::{self, Forecast, Forecaster};
 use super::guard::{Guard, ReturnSummary};
 use super::importance::{NewSums, weigh};
+use super::plan::Planner;
 use super::report::{IterationReport, StageSeconds, StageTimer, StepReport};
 use super::step_fit::{Choice, Fitting, StepFit};
 use super::store::Stored;
@@ -13,10 +14,11 @@ use super::theory::{LastUpdate, expected_advantage};
 use super::trust_region::multipliers;
 use super::update::StepUpdate;
 use super::vector_outcomes::Errors;
-use super::{FirstStates, MotoConfig, MotoError, Outcomes, Quadratic, Reuse, StateDistribution, StateScales, value};
+use super::{FirstStates, MotoConfig, MotoError, Outcomes, Quadratic, Reuse, StateDistribution, StateScales};
 use crate::batch::Earnings;
 use crate::learner::{decode, encode, policy_of};
 use crate::policy::{LinearGaussian, Policy, StoredLaw};
+use crate::quadratic::backup;
 use crate::{Adopted, Learner, LearnerError, Report};
 use crate::{Batch, Reward, Verdict};
 use nalgebra::DVector;
@@ -140,7 +142,7 @@ impl Moto {
         let Backward { q, value, mut reports, choices } = self.backward(&fits, &entries, reward)?;
         seconds.backward = timer.lap();
         let epsilon = config.epsilon * guard.scale;
-        let (policy, epsilon) = self.improve(current, &q, epsilon, &fits, &entries, &mut reports)?;
+        let (policy, epsilon) = self.improve(current, &q, epsilon, &fits, &entries, reward, &mut reports)?;
         seconds.update = timer.lap();
 
         let mean = |of: &dyn Fn(&StepReport) -> f64| reports.iter().map(of).sum::<f64>() / horizon as f64;
@@ -224,7 +226,7 @@ impl Moto {
                 degrees_of_freedom: fitted.candidate.degrees_of_freedom,
                 residual: fitted.residual,
             });
-            value.push(value::backup(&fitted.function, law));
+            value.push(backup(&fitted.function, law));
             q.push(fitted.function);
         }
         q.reverse();
@@ -235,7 +237,7 @@ impl Moto {
     }
 
     /// Solves the constrained updates and completes the steps' reports. With a forecast, the best of
-    /// several step sizes is taken. Also returns the epsilon of the update.
+    /// several step sizes, and of plans, is taken. Also returns the epsilon of the update.
     fn improve(
         &self,
         current: &Stored,
@@ -243,6 +245,7 @@ impl Moto {
         epsilon: f64,
         fits: &[StepFit],
         entries: &[&Stored],
+        reward: &dyn Reward,
         reports: &mut [StepReport],
     ) -> Result<(Policy, f64), MotoError> {
         let config = &self.config;
@@ -258,6 +261,16 @@ impl Moto {
                 let candidates: Result<Vec<Update>, MotoError> =
                     factors.par_iter().map(|factor| self.update_within(&steps, factor * epsilon)).collect();
                 let mut candidates = candidates?;
+                let mut factors = factors.to_vec();
+                if !config.forecast.planned.is_empty() {
+                    let planner = Planner::new(&forecaster, &current.batch, reward, beta0)?;
+                    for &factor in &config.forecast.planned {
+                        if let Some(plan) = planner.plan(factor * epsilon) {
+                            candidates.push(self.planned(plan)?);
+                            factors.push(factor);
+                        }
+                    }
+                }
                 let forecasts: Vec<Forecast> =
                     candidates.iter().map(|update| forecaster.forecast(&update.policy)).collect();
                 let best = forecast::best(&config.forecast, &forecasts);
@@ -286,6 +299,16 @@ impl Moto {
             let (law, omega) = step.apply(eta);
             update.policy.steps.push(floored(law, &self.initial.steps[t], self.config.covariance_floor, t)?);
             update.multipliers.push((eta, omega));
+        }
+        update.policy.validate()?;
+        Ok(update)
+    }
+
+    /// A plan as an update: its covariances get their floor, and it has no multipliers of single steps.
+    fn planned(&self, plan: Policy) -> Result<Update, MotoError> {
+        let mut update = Update { policy: Policy { steps: Vec::new() }, multipliers: vec![(0.0, 0.0); plan.horizon()] };
+        for (t, law) in plan.steps.into_iter().enumerate() {
+            update.policy.steps.push(floored(law, &self.initial.steps[t], self.config.covariance_floor, t)?);
         }
         update.policy.validate()?;
         Ok(update)

@@ -1,7 +1,7 @@
 //! The fit of one step's Q-function. The part that does not depend on the value function comes
 //! first, the fit in the backward pass second.
 
-use super::columns::Columns;
+use crate::quadratic::columns::Columns;
 use super::control_variate::LinearDynamics;
 use super::forecast::NoisyDynamics;
 use super::importance::Weighted;

@@ -2,7 +2,7 @@
 //! time. The improvement of the return is at least the expected advantage under the old states
 //! minus the cost of the shift of the states. The KL of the updates bounds that shift.
 
-use super::{Quadratic, StateDistribution, value::QBlocks};
+use crate::quadratic::{QBlocks, Quadratic, StateDistribution};
 use crate::batch::{Batch, column};
 use crate::policy::{LinearGaussian, Policy, gaussian_kl};
 use nalgebra::DVector;

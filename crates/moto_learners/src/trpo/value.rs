@@ -3,7 +3,8 @@
 use super::initial;
 use super::statistics::Statistics;
 use crate::batch::column;
-use crate::moto::{Columns, Design, Quadratic, Ridge};
+use crate::moto::{Design, Ridge};
+use crate::quadratic::{Columns, Quadratic};
 use crate::policy::Layers;
 use nalgebra::{DMatrix, DVector};
 use rand::SeedableRng;
