@@ -3,8 +3,8 @@
 mod support;
 
 use moto_learners::moto::{
-    FirstStates, ForecastConfig, GuardConfig, IterationReport, Moto, MotoConfig, MotoError, Reuse, Ridge, StateScales, Targets,
-    TrustRegion,
+    FirstStates, ForecastConfig, GuardConfig, IterationReport, Moto, MotoConfig, MotoError, Reuse, Ridge, StateScales,
+    Targets, TrustRegion,
 };
 use moto_learners::policy::Policy;
 use moto_learners::{Adopted, Batch, Learner, Reward, Verdict};

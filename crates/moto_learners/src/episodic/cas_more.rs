@@ -12,8 +12,8 @@
 use super::samples::Samples;
 use super::surrogate::{Whitening, surrogate};
 use crate::moto::{MotoError, Ridge};
-use crate::quadratic::{QBlocks, Quadratic, StateDistribution};
 use crate::policy::LinearGaussian;
+use crate::quadratic::{QBlocks, Quadratic, StateDistribution};
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use serde::{Deserialize, Serialize};
 

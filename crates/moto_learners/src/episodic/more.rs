@@ -11,8 +11,8 @@
 use super::samples::Samples;
 use super::surrogate::{Whitening, surrogate};
 use crate::moto::{MotoError, Ridge, StepUpdate};
-use crate::quadratic::{Quadratic, StateDistribution};
 use crate::policy::LinearGaussian;
+use crate::quadratic::{Quadratic, StateDistribution};
 use nalgebra::{DMatrix, DVector};
 
 /// Parameters of the update.

@@ -3,8 +3,8 @@
 
 use super::samples::Samples;
 use crate::moto::{Design, MotoError, Ridge};
-use crate::quadratic::{Columns, Quadratic};
 use crate::policy::LinearGaussian;
+use crate::quadratic::{Columns, Quadratic};
 use nalgebra::DMatrix;
 
 /// The coordinates of a search distribution.

@@ -26,8 +26,8 @@ mod step_size;
 #[cfg(test)]
 mod tests;
 
-pub use config::{GpsConfig, MixtureConfig, StepSizeConfig};
 pub use crate::planning::{LinearDynamics, PlanError};
+pub use config::{GpsConfig, MixtureConfig, StepSizeConfig};
 pub use error::GpsError;
 pub use learner::Gps;
 pub use mixture::Mixture;

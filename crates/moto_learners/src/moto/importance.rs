@@ -4,11 +4,11 @@
 //! under step t of the policy that is being improved, over the mixture of all stored steps and
 //! iterations. The dynamics cancel. All densities are logarithms.
 
-use crate::quadratic::columns::{LANES, Lanes};
 use super::density::{Density, log_sum_exp};
 use super::store::Stored;
 use super::{MotoConfig, MotoError, Reuse};
 use crate::batch::column;
+use crate::quadratic::columns::{LANES, Lanes};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 

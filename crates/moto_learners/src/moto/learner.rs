@@ -69,7 +69,17 @@ impl Moto {
         initial.validate()?;
         scales.validate(initial.state_dim())?;
         let (policy, guard) = (initial.clone(), Guard::new());
-        Ok(Self { config, scales, initial, policy, iteration: 0, store: Vec::new(), guard, last: None, choices: Vec::new() })
+        Ok(Self {
+            config,
+            scales,
+            initial,
+            policy,
+            iteration: 0,
+            store: Vec::new(),
+            guard,
+            last: None,
+            choices: Vec::new(),
+        })
     }
 
     /// The policy to roll out next.
@@ -129,7 +139,8 @@ impl Moto {
         let fitting = Fitting { entries: &entries, reward, errors: &errors, config, scales: &self.scales };
         // Steps take turns in choosing anew.
         let is_turn = |t: usize| (self.iteration + t).is_multiple_of(config.ridge_period);
-        let kept = |t, weighted| self.choices.get(t).filter(|choice| !is_turn(t) && choice.holds_for(weighted)).copied();
+        let kept =
+            |t, weighted| self.choices.get(t).filter(|choice| !is_turn(t) && choice.holds_for(weighted)).copied();
         let fits: Result<Vec<StepFit>, MotoError> = weighted
             .par_iter()
             .enumerate()

@@ -1,9 +1,9 @@
 use super::Random;
-use crate::quadratic::columns::Columns;
 use crate::moto::control_variate::LinearDynamics;
 use crate::moto::regression::{Design, Fit};
 use crate::moto::ridge::{Candidate, grid};
 use crate::moto::{Quadratic, Ridge};
+use crate::quadratic::columns::Columns;
 use nalgebra::{DMatrix, DVector};
 
 /// Samples as columns, with offsets and scales far from standard.
