@@ -69,6 +69,6 @@ mod batch;
 mod learner;
 mod registry;
 
-pub use batch::{Batch, ErrorPrice, ErrorShape, Measured, Reward};
+pub use batch::{Batch, BrokenOff, ErrorPrice, ErrorShape, Measured, Reward};
 pub use learner::{Adopted, Demonstrated, Learner, LearnerError, Report, Start, Verdict};
 pub use registry::{LEARNERS, LearnerSettings, Learners, Make, learner};

@@ -34,6 +34,10 @@ pub(super) struct Choice {
 }
 
 impl Choice {
+    /// No choice, at a step without transitions. It stands for no fit.
+    pub const NONE: Self =
+        Self { candidate: Candidate { ridge: 0.0, degrees_of_freedom: 0.0 }, control_variate: false, transitions: 0 };
+
     /// Whether the choice may stand for a fit of these transitions, if it is not the step's turn to
     /// choose anew.
     pub fn holds_for(&self, weighted: &Weighted) -> bool {
@@ -56,6 +60,9 @@ pub(super) struct StepFit {
     /// The part of the target that is known before the backward pass: the reward and the share of
     /// the observed return (sample).
     known: Vec<f64>,
+    /// Whether the rollout was broken off in the next step (sample). The known part, with the price of
+    /// the break, is then the whole target.
+    broken_off: Vec<bool>,
     /// The part of Q that the models of the errors give, with its values (sample), if there is one.
     expected_price: Option<(Quadratic, Vec<f64>)>,
     /// Share of the fitted next-state value in the target.
@@ -77,7 +84,7 @@ impl StepFit {
         let (state_dim, action_dim) = (scales.0.len(), entries[0].batch.received[0].nrows());
         let mut inputs = Columns::zeros(samples, state_dim + action_dim);
         let mut next = Columns::zeros(samples, state_dim);
-        let mut known = Vec::with_capacity(samples);
+        let (mut known, mut broken_off) = (Vec::with_capacity(samples), Vec::with_capacity(samples));
         let observed = match config.targets {
             Targets::DynamicProgramming => config.observed_return,
             Targets::MonteCarlo => 1.0,
@@ -91,8 +98,14 @@ impl StepFit {
             inputs.set(i, state_dim, action);
             next.set(i, 0, after);
             let earned = finite(t, reward.step(t, before, action, after, outcome))?;
-            let followed = stored.earnings.to_come[(step + 1, rollout)];
-            known.push(earned + observed * followed);
+            let breaks = batch.breaks_after(step, rollout);
+            known.push(match (breaks, horizon - 1 - t) {
+                (false, _) => earned + observed * stored.earnings.to_come[(step + 1, rollout)],
+                // After the last step, no step is left to be broken off.
+                (true, 0) => earned + observed * finite(horizon, reward.last(after))?,
+                (true, lost) => earned + batch.broken_off.loss(lost),
+            });
+            broken_off.push(breaks && t + 1 < horizon);
         }
         let mut thresholds: Vec<f64> = scales.0.iter().map(|s| config.drop_threshold * s).collect();
         thresholds.resize(state_dim + action_dim, 0.0);
@@ -119,6 +132,7 @@ impl StepFit {
             control_variate,
             kept,
             known,
+            broken_off,
             expected_price,
             value_share,
             effective,
@@ -141,7 +155,9 @@ impl StepFit {
         if let Some((low, high)) = range.filter(|_| value.is_some()) {
             targets.iter_mut().for_each(|v| *v = v.clamp(low, high));
         }
-        targets.iter_mut().zip(&self.known).for_each(|(v, k)| *v = k + self.value_share * *v);
+        for ((v, known), broken_off) in targets.iter_mut().zip(&self.known).zip(&self.broken_off) {
+            *v = if *broken_off { *known } else { known + self.value_share * *v };
+        }
         if let Some((_, values)) = &self.expected_price {
             targets.iter_mut().zip(values).for_each(|(y, price)| *y -= price);
         }
@@ -170,7 +186,8 @@ impl StepFit {
         }
         let transposed = fit.function.hessian.transpose();
         fit.function.hessian = (&fit.function.hessian + transposed) * 0.5;
-        let choice = self.kept.unwrap_or(Choice { candidate: fit.candidate, control_variate, transitions: self.transitions });
+        let choice =
+            self.kept.unwrap_or(Choice { candidate: fit.candidate, control_variate, transitions: self.transitions });
         if fit.function.is_finite() {
             Ok((fit, choice))
         } else {
