@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use moto_learners::policy::{Law, Policy, StoredLaw};
-use moto_learners::{Reward, Start};
+use moto_learners::{Learner, Reward, Start};
 use moto_settings::FieldError;
 
 use super::strokes::Strokes;
@@ -13,7 +13,7 @@ use crate::experiment::run::{Attachment, RunError};
 use crate::experiment::{RobotFile, TaskConfig, Variant};
 use crate::robot::{TrialKey, TrialKind};
 use crate::setup::Setup;
-use crate::supervisor::{LearnedStroke, Rollout, batch, is_finite};
+use crate::supervisor::{EndedRule, LearnedStroke, Rollout, batch, is_finite};
 use crate::tasks::table_tennis::TableTennisConfig;
 use crate::tasks::{Judgement, Task};
 use crate::tasks::{TaskError, Tasks};
@@ -125,12 +125,15 @@ impl Rollouts for OnTheLoop {
         &*self.task
     }
 
-    fn explore(&mut self, law: &StoredLaw, iteration: u64, count: u64) -> Result<Explored, RunError> {
-        let law = law.compile()?;
+    fn explore(&mut self, learner: &dyn Learner, count: u64) -> Result<Explored, RunError> {
+        let (law, iteration) = (learner.law().compile()?, learner.iteration() as u64);
+        let (ended, horizon) = (EndedRule::new(&self.setup, learner), self.task.horizon());
         let (mut rollouts, mut discarded) = (Vec::new(), 0);
         for rollout in 0..ATTEMPTS * count {
             let (trial, judgement) = self.stroke(&law, TrialKey { kind: TrialKind::Learn, iteration, rollout })?;
-            if trial.usable() && is_finite(trial.episode(), &judgement) {
+            let usable = trial.usable() && is_finite(trial.episode(), &judgement);
+            let judgement = ended.judge(&trial, &*self.task, &judgement).or(usable.then_some(judgement));
+            if let Some(judgement) = judgement {
                 let episode = Arc::new(trial.order.buffers.episode);
                 rollouts.push(Rollout::new(rollout, episode, judgement, &law, &trial.order.noise));
             } else {
@@ -146,7 +149,7 @@ impl Rollouts for OnTheLoop {
         let earned = rollouts.iter().map(|rollout| rollout.judgement.total_reward).sum::<f64>();
         let successes = rollouts.iter().filter(|rollout| rollout.judgement.success).count();
         Ok(Explored {
-            batch: batch(&rollouts),
+            batch: batch(&rollouts, horizon, ended.price()),
             mean_return: Some(earned / rollouts.len() as f64),
             success: share(successes, rollouts.len()),
             discarded,
