@@ -5,7 +5,7 @@ use moto_learners::Learner;
 use crate::control::{Episode, FinishedTrial};
 use crate::robot::TrialKind;
 use crate::setup::{EndedStrokes, Setup};
-use crate::supervisor::rollout::is_finite;
+use crate::supervisor::rollout::{Rollout, is_finite};
 use crate::tasks::{Judgement, Task};
 
 /// Whether ended strokes are learned from, and what they earn.
@@ -52,6 +52,17 @@ impl EndedRule {
         let total_reward = (0..made).map(reward).sum::<f64>() - self.price * lost as f64;
         Judgement { total_reward, ..judgement }
     }
+}
+
+/// Mean returns of the broken-off and of the whole rollouts of an iteration, of strokes of `horizon` steps, if it
+/// paid to be broken off.
+pub fn pays(rollouts: &[Rollout], horizon: usize) -> Option<(f64, f64)> {
+    let mean = |broken_off: bool| {
+        let those = rollouts.iter().filter(|rollout| rollout.is_broken_off(horizon) == broken_off);
+        let returns: Vec<f64> = those.map(|rollout| rollout.judgement.total_reward).collect();
+        (!returns.is_empty()).then(|| returns.iter().sum::<f64>() / returns.len() as f64)
+    };
+    mean(true).zip(mean(false)).filter(|(broken_off, whole)| broken_off > whole)
 }
 
 /// Number of whole policy steps in a recorded stroke: those after which a state was recorded. The step in

@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::archive::{Archive, ArchiveError, Stored};
 use super::checkpoint::{Saved, compiled};
-use super::ended::{EndedRule, steps_made};
+use super::ended::{EndedRule, pays, steps_made};
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::learner_thread::{LearnerThread, Updated};
@@ -252,6 +252,12 @@ impl<'a> Learning<'a> {
             let rollout_time = start.elapsed();
             let usable = self.collected.usable.values();
             let rollouts: Vec<Rollout> = usable.take(self.setup.config.run.rollouts).cloned().collect();
+            if let Some((broken_off, whole)) = pays(&rollouts, self.task.horizon()) {
+                warn!(
+                    "strokes that were ended return {broken_off:.3} on average, those made to their end {whole:.3}: raise \
+                     run.ended_penalty"
+                );
+            }
             self.thread.submit(batch(&rollouts, self.task.horizon(), self.ended.price()))?;
             let Some(updated) = self.await_update(runner, interrupt).await? else { return Ok(Ended::Interrupted) };
             if self.leave_out(&runner.take_marked()) {
@@ -392,6 +398,8 @@ fn tell(stored: Stored, runner: Option<&mut Runner>) {
     }
 }
 
+#[cfg(test)]
+mod ended_strokes;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]

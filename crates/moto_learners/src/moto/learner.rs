@@ -249,7 +249,8 @@ impl Moto {
     }
 
     /// Solves the constrained updates and completes the steps' reports. With a forecast, the best of
-    /// several step sizes is taken; the smallest if a step without transitions leaves no forecast. Also returns the epsilon of the update.
+    /// several step sizes is taken; the smallest if a step without transitions leaves no forecast. Also
+    /// returns the epsilon of the update.
     fn improve(
         &self,
         current: &Stored,
