@@ -67,9 +67,10 @@ fn with_garbage(batch: &Batch, random: &mut Random) -> Batch {
             }
         };
         fill(&mut other.states[made + 1..]);
-        for field in [&mut other.actions, &mut other.received, &mut other.outcomes] {
-            fill(&mut field[made..]);
+        for field in [&mut other.actions, &mut other.received] {
+            fill(&mut field[made + 1..]);
         }
+        fill(&mut other.outcomes[made..]);
     }
     other
 }
@@ -177,7 +178,7 @@ impl Cliff {
         Policy { steps: vec![law; HORIZON] }
     }
 
-    /// Rollouts, each broken off in the step that begins beyond 1.
+    /// Rollouts, each broken off in the step that leads beyond 1.
     fn roll_out(policy: &Policy, rollouts: usize, random: &mut Random) -> Batch {
         let compiled = CompiledPolicy::new(policy).unwrap();
         let mut batch = Batch::zeros(policy, rollouts);
@@ -186,14 +187,14 @@ impl Cliff {
             let mut state = 0.1 * random.normal();
             for t in 0..HORIZON {
                 batch.states[t][rollout] = state;
-                if state > 1.0 {
-                    batch.broken_off.steps.insert(rollout, t);
-                    break;
-                }
                 let mut action = [0.0];
                 compiled.action(t, &[state], &[random.normal()], &mut action);
                 (batch.actions[t][rollout], batch.received[t][rollout]) = (action[0], action[0]);
                 state += action[0];
+                if state > 1.0 {
+                    batch.broken_off.steps.insert(rollout, t);
+                    break;
+                }
             }
             batch.states[HORIZON][rollout] = state;
         }
@@ -254,9 +255,9 @@ fn a_step_that_nobody_reached_keeps_its_law_and_the_others_are_learned() {
         let mut batch = task.roll_out(&first, 20, &mut Random::new(4));
         batch.broken_off = BrokenOff { steps: (0..20).map(|rollout| (rollout, rollout % 4)).collect(), price: 2.0 };
         let report = learner.update(batch, &task).unwrap();
-        assert_eq!(learner.policy().steps[3..], first.steps[3..], "{reuse:?}");
-        assert!(learner.policy().steps.iter().zip(&first.steps).take(3).all(|(new, old)| new != old), "{reuse:?}");
-        assert_eq!((report.steps[2].transitions, report.steps[3].transitions), (5, 0));
+        assert_eq!(learner.policy().steps[4..], first.steps[4..], "{reuse:?}");
+        assert!(learner.policy().steps.iter().zip(&first.steps).take(4).all(|(new, old)| new != old), "{reuse:?}");
+        assert_eq!((report.steps[2].transitions, report.steps[3].transitions, report.steps[4].transitions), (10, 5, 0));
         // Whole rollouts go on from there, and a stored learner does to the bit.
         let mut again = moto(&task, learner.config().clone());
         again.restore(&learner.save().unwrap()).unwrap();

@@ -175,3 +175,35 @@ impl Rollouts for OnTheLoop {
         Ok(Attachment { ending: LearnedStroke::ENDING, bytes })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::catalogue::find;
+    use crate::setup::EndedStrokes;
+    use moto_learners::Learners;
+
+    #[test]
+    fn a_stroke_that_was_ended_counts_among_the_rollouts_if_it_is_learned_from() {
+        let variant = (find("3a").unwrap().config)().variants.remove(0);
+        let explored = |ended| {
+            let setup = Setup::shipped(|config| {
+                (config.run.ended_strokes, config.run.ended_penalty) = (ended, 0.5);
+                let limits = &mut config.control.limits;
+                (limits.velocity, limits.trip_ratio) = (vec![0.6, 0.45, 0.45, 1.8, 1.8, 1.8, 2.4, 2.4, 2.4], 1.);
+            });
+            let mut rollouts = OnTheLoop::new(setup.unwrap(), &variant, 5).unwrap();
+            let learner = Learners::start(&variant.method, &rollouts.start().unwrap()).unwrap();
+            assert!(learner.takes_broken_off());
+            let explored = rollouts.explore(&*learner, 12).unwrap();
+            let returns = explored.batch.returns(rollouts.reward()).unwrap();
+            (explored, returns.iter().sum::<f64>() / 12.)
+        };
+        let (learned, mean) = explored(EndedStrokes::Learned);
+        let broken_off = learned.batch.broken_off.steps.len();
+        assert!(broken_off > 0 && learned.discarded == 0 && learned.batch.rollouts() == 12, "{broken_off}");
+        assert!((learned.mean_return.unwrap() - mean).abs() < 1e-9, "{:?} against {mean}", learned.mean_return);
+        let (left_out, _) = explored(EndedStrokes::LeftOut);
+        assert!(left_out.batch.broken_off.steps.is_empty() && left_out.discarded >= broken_off);
+    }
+}

@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 
 /// The rollouts of a batch that were broken off; none by default.
 ///
-/// A broken-off rollout earns the rewards of the steps that it made, less the price of every step that
-/// it lost. It does not earn the reward of a final state.
+/// A broken-off rollout earns the rewards of the steps that it made to their end, less the price of every
+/// other step, and no reward of a final state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BrokenOff {
-    /// Number of steps that were made, below T, by rollout (column). The state after the last made step
-    /// is recorded. Columns of later states and steps hold any finite numbers, which no learner reads.
+    /// Number of steps that were made to their end, below T, by rollout (column). The rollout was broken off
+    /// in the step after them, whose state and actions are recorded too. Outcomes of that step, and
+    /// everything later, may be any finite numbers, which no learner reads.
     pub steps: BTreeMap<usize, usize>,
     /// Price of a lost step, in return units, at least 0.
     pub price: f64,
@@ -37,24 +38,29 @@ impl BrokenOff {
 }
 
 impl Batch {
-    /// Number of steps that a rollout made: T of a complete one.
+    /// Number of steps that a rollout made to their end: T of a whole one.
     pub fn made(&self, rollout: usize) -> usize {
         self.broken_off.steps.get(&rollout).copied().unwrap_or(self.actions.len())
     }
 
-    /// Rollouts that made step `t`.
-    pub(crate) fn that_made(&self, t: usize) -> impl Iterator<Item = usize> {
-        (0..self.rollouts()).filter(move |rollout| self.made(*rollout) > t)
+    /// Number of steps in which a rollout acted: those that it made, and the one in which it was broken off.
+    pub(crate) fn acted(&self, rollout: usize) -> usize {
+        (self.made(rollout) + 1).min(self.actions.len())
     }
 
-    /// Number of transitions: steps that were made.
+    /// Rollouts that acted in step `t`.
+    pub(crate) fn that_acted(&self, t: usize) -> impl Iterator<Item = usize> {
+        (0..self.rollouts()).filter(move |rollout| self.acted(*rollout) > t)
+    }
+
+    /// Number of transitions: states in which a rollout acted.
     pub fn transitions(&self) -> usize {
-        (0..self.rollouts()).map(|rollout| self.made(rollout)).sum()
+        (0..self.rollouts()).map(|rollout| self.acted(rollout)).sum()
     }
 
-    /// Whether a rollout was broken off in the step after step `t`.
-    pub(crate) fn breaks_after(&self, t: usize, rollout: usize) -> bool {
-        self.broken_off.steps.get(&rollout) == Some(&(t + 1))
+    /// Whether a rollout was broken off in step `t`.
+    pub(crate) fn breaks_in(&self, t: usize, rollout: usize) -> bool {
+        self.broken_off.steps.get(&rollout) == Some(&t)
     }
 
     /// States of step `of` (state x rollout) of the rollouts that reached step `t`.

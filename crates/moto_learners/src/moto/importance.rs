@@ -42,7 +42,7 @@ pub(super) fn weigh(entries: &[&Stored], config: &MotoConfig) -> Result<(Vec<Opt
         let steps: Result<Vec<Option<Weighted>>, MotoError> = (0..entries[newest].horizon())
             .into_par_iter()
             .map(|t| {
-                let of_entry = |(entry, stored): (usize, &&Stored)| made(stored, entry, t).collect::<Vec<_>>();
+                let of_entry = |(entry, stored): (usize, &&Stored)| acted(stored, entry, t).collect::<Vec<_>>();
                 let samples: Vec<Sample> = entries.iter().enumerate().flat_map(of_entry).collect();
                 if samples.is_empty() {
                     return Ok(None);
@@ -65,8 +65,8 @@ pub(super) fn weigh(entries: &[&Stored], config: &MotoConfig) -> Result<(Vec<Opt
 }
 
 /// The transitions of step `t` of an entry.
-fn made(stored: &Stored, entry: usize, t: usize) -> impl Iterator<Item = Sample> {
-    stored.batch.that_made(t).map(move |rollout| Sample { entry, step: t, rollout })
+fn acted(stored: &Stored, entry: usize, t: usize) -> impl Iterator<Item = Sample> {
+    stored.batch.that_acted(t).map(move |rollout| Sample { entry, step: t, rollout })
 }
 
 impl Weighted {
@@ -175,7 +175,7 @@ fn all_steps(entries: &[&Stored], cut: f64) -> Result<(Vec<Option<Weighted>>, Ne
         .collect();
     let components = components?;
     let of_entry = |(entry, stored): (usize, &&Stored)| {
-        (0..stored.horizon()).flat_map(|t| made(stored, entry, t)).collect::<Vec<_>>()
+        (0..stored.horizon()).flat_map(|t| acted(stored, entry, t)).collect::<Vec<_>>()
     };
     let samples: Vec<Vec<Sample>> = entries.iter().enumerate().map(of_entry).collect();
     let runs: Vec<(usize, &[Sample])> =

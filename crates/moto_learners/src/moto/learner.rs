@@ -268,7 +268,7 @@ impl Moto {
         let steps = steps?;
         let (update, epsilon) = match config.forecast.factors.as_slice() {
             [] => (self.update_within(&steps, epsilon)?, epsilon),
-            [factor, ..] if fits.iter().any(Option::is_none) => {
+            [factor, ..] if fits.iter().any(|fit| fit.as_ref().is_none_or(|fit| fit.dynamics.is_none())) => {
                 (self.update_within(&steps, factor * epsilon)?, factor * epsilon)
             }
             factors => {

@@ -2,7 +2,7 @@
 //! first, the fit in the backward pass second.
 
 use super::columns::Columns;
-use super::control_variate::LinearDynamics;
+use super::control_variate::{LinearDynamics, whole_weights};
 use super::forecast::NoisyDynamics;
 use super::importance::Weighted;
 use super::regression::{Design, Fit, carry, products};
@@ -54,14 +54,14 @@ pub(super) struct StepFit {
     next: Columns,
     /// Linear dynamics with their predictions (sample x state), if the control variate or the
     /// forecast needs them.
-    dynamics: Option<(LinearDynamics, Columns)>,
+    pub dynamics: Option<(LinearDynamics, Columns)>,
     control_variate: bool,
     kept: Option<Choice>,
     /// The part of the target that is known before the backward pass: the reward and the share of
     /// the observed return (sample).
     known: Vec<f64>,
-    /// Whether the rollout was broken off in the next step (sample). The known part, with the price of
-    /// the break, is then the whole target.
+    /// Whether the rollout was broken off in the step (sample). There is then no next state, and the price
+    /// of the lost steps is the whole target.
     broken_off: Vec<bool>,
     /// The part of Q that the models of the errors give, with its values (sample), if there is one.
     expected_price: Option<(Quadratic, Vec<f64>)>,
@@ -97,15 +97,14 @@ impl StepFit {
             inputs.set(i, 0, before);
             inputs.set(i, state_dim, action);
             next.set(i, 0, after);
-            let earned = finite(t, reward.step(t, before, action, after, outcome))?;
-            let breaks = batch.breaks_after(step, rollout);
-            known.push(match (breaks, horizon - 1 - t) {
-                (false, _) => earned + observed * stored.earnings.to_come[(step + 1, rollout)],
-                // After the last step, no step is left to be broken off.
-                (true, 0) => earned + observed * finite(horizon, reward.last(after))?,
-                (true, lost) => earned + batch.broken_off.loss(lost),
+            let breaks = batch.breaks_in(step, rollout);
+            known.push(if breaks {
+                batch.broken_off.loss(horizon - t)
+            } else {
+                let earned = finite(t, reward.step(t, before, action, after, outcome))?;
+                earned + observed * stored.earnings.to_come[(step + 1, rollout)]
             });
-            broken_off.push(breaks && t + 1 < horizon);
+            broken_off.push(breaks);
         }
         let mut thresholds: Vec<f64> = scales.0.iter().map(|s| config.drop_threshold * s).collect();
         thresholds.resize(state_dim + action_dim, 0.0);
@@ -121,7 +120,7 @@ impl StepFit {
         });
         let control_variate = config.control_variate && expected_price.is_none() && t + 1 < horizon;
         let needed = control_variate || !config.forecast.factors.is_empty();
-        let dynamics = needed.then(|| LinearDynamics::fit(&design, &next, t)).transpose()?;
+        let dynamics = if needed { LinearDynamics::fit(&design, &next, &broken_off, t)? } else { None };
         let (effective, transitions) = (weighted.effective, samples);
         let value_share = 1.0 - observed;
         Ok(Self {
@@ -202,7 +201,8 @@ impl StepFit {
         for k in 0..rests.dims() {
             rests.dim_mut(k).iter_mut().zip(predicted.dim(k)).for_each(|(x, p)| *x -= p);
         }
-        let noise = products(&rests, &self.design.weights);
+        let weights = whole_weights(&self.design.weights, &self.broken_off)?;
+        let noise = products(&rests, &weights);
         Some(NoisyDynamics { model, noise: DMatrix::from_fn(rests.dims(), rests.dims(), |i, j| noise[(i, j)]) })
     }
 
@@ -215,6 +215,9 @@ impl StepFit {
         let mut state = vec![0.0; self.next.dims()];
         (0..self.next.samples())
             .map(|i| {
+                if self.broken_off[i] {
+                    return Ok(0.0);
+                }
                 state.iter_mut().enumerate().for_each(|(k, x)| *x = self.next.dim(k)[i]);
                 finite(self.step + 1, reward.last(&state))
             })

@@ -66,11 +66,11 @@ impl LastUpdate {
                 let both = DVector::from_iterator(self.q[t].gradient.len(), both);
                 self.q[t].value(&both) - self.value[t].value(&state)
             };
-            let made: Vec<usize> = batch.that_made(t).collect();
+            let acted: Vec<usize> = batch.that_acted(t).collect();
             StepOutcome {
                 kl_new_states: kl.unwrap_or(f64::NAN),
                 state_shift: shift.unwrap_or(f64::NAN),
-                realised_advantage: made.iter().map(|rollout| advantage(*rollout)).sum::<f64>() / made.len() as f64,
+                realised_advantage: acted.iter().map(|rollout| advantage(*rollout)).sum::<f64>() / acted.len() as f64,
             }
         };
         (0..batch.actions.len()).map(step).collect()

@@ -54,7 +54,7 @@ fn brute_force(entries: &[&Stored], config: &MotoConfig, t: usize) -> (Vec<Sampl
     let (mut samples, mut weights) = (Vec::new(), Vec::new());
     for (entry, holder) in entries.iter().enumerate() {
         for step in 0..HORIZON {
-            for rollout in (0..holder.batch.rollouts()).filter(|rollout| step < holder.batch.made(*rollout)) {
+            for rollout in (0..holder.batch.rollouts()).filter(|rollout| step < holder.batch.acted(*rollout)) {
                 let sample = Sample { entry, step, rollout };
                 let z = |j: usize, step: usize| density(entries[j], step, holder, sample);
                 let weight = match config.reuse {
