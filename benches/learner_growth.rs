@@ -68,7 +68,7 @@ fn batch(learner: &Moto, size: &Size, rollouts: usize, random: &mut ChaCha8Rng) 
         states.push(next + 1e-3 * noise(2 * joints));
     }
     let outcomes = vec![DMatrix::zeros(0, rollouts); size.horizon];
-    Batch { states, received: actions.clone(), actions, outcomes, parameters: DMatrix::zeros(0, rollouts) }
+    Batch { states, received: actions.clone(), actions, outcomes, ..Batch::zeros(learner.policy(), rollouts) }
 }
 
 /// Seconds of an update, and the most memory of the process, MB.

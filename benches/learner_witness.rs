@@ -6,7 +6,7 @@
 
 use moto_controller::policy::{LinearGaussian, Policy};
 use moto_learners::moto::{Moto, MotoConfig, StateScales};
-use moto_learners::{Batch, Reward};
+use moto_learners::{Batch, BrokenOff, Reward};
 use nalgebra::{DMatrix, DVector};
 use serde::Deserialize;
 use std::error::Error;
@@ -86,7 +86,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             let actions = numbers.many(horizon, actions, problem.rollouts);
             let outcomes = numbers.many(horizon, problem.outcomes, problem.rollouts);
             let parameters = DMatrix::zeros(0, actions[0].ncols());
-            Batch { states, received: actions.clone(), actions, outcomes, parameters }
+            let broken_off = BrokenOff::default();
+            Batch { states, received: actions.clone(), actions, outcomes, parameters, broken_off }
         })
         .collect();
     let last = batches.pop().ok_or("no batch")?;

@@ -21,6 +21,8 @@ fn a_configuration_that_makes_no_sense() {
     let file = "config/table_tennis.yaml";
     refused(("rollouts: 5", "rollouts: 1"), &[&format!("{file}:"), "run.rollouts", "is 1"]);
     refused(("rollouts: 5", "rolouts: 5"), &[file, "rolouts"]);
+    refused(("seed: 5", "ended_strokes: kept"), &[file, "run.ended_strokes", "kept", "left_out", "learned"]);
+    refused(("seed: 5", "ended_penalty: 0"), &[file, "run.ended_penalty is 0", "above 0"]);
     refused(("epsilon: 0.3", "epsilon: -1"), &[file, "epsilon", "-1"]);
     refused(("period: 0.002", "period: .nan"), &[file, "control.period", "NaN"]);
     refused(("period: 0.002", "period: fast"), &[file, "period"]);

@@ -39,6 +39,26 @@ fn a_run_that_was_stopped_goes_on_as_if_it_had_not_been() {
 }
 
 #[test]
+fn a_run_that_learns_from_ended_strokes_is_the_same_after_a_stop() {
+    let place = Place::new(8, 4);
+    let slow = "velocity: [0.6, 0.45, 0.45, 1.8, 1.8, 1.8, 2.4, 2.4, 2.4]\n        trip_ratio: 1.0";
+    place.edit("        effort_rate:", &format!("        {slow}\n        effort_rate:"));
+    place.edit("      seed: 5", "      seed: 5\n      ended_strokes: learned");
+    place.run(&["dry-run", "--out", "whole"]);
+    let lines = metrics(&place.path("whole"));
+    let ended: u64 = lines.iter().map(|line| line["broken_off"].as_u64().unwrap_or(0)).sum();
+    assert!(ended > 2 && lines.iter().all(|line| line["discarded"].as_array().unwrap().is_empty()), "{lines:?}");
+    // They count among the rollouts.
+    assert_eq!(lines[3]["episodes"], 32);
+    let mut running = place.start(&["dry-run", "--out", "killed"]);
+    assert!(running.await_iteration(2));
+    running.child.kill().unwrap();
+    running.child.wait().unwrap();
+    place.run(&["dry-run", "--resume", "killed"]);
+    assert_same(&place, "whole", "killed");
+}
+
+#[test]
 fn a_run_that_was_killed_at_any_time_goes_on_as_if_it_had_not_been() {
     const KILLS: usize = 12;
     let place = Place::new(5, 6);

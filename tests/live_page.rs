@@ -112,6 +112,7 @@ fn iteration(iteration: u64) -> IterationMetrics {
         measured_improvement: None,
         summary: PerStep::default().summary(),
         steps: PerStep::default(),
+        broken_off: 0,
         discarded: vec![],
         guard: None,
         remark: None,

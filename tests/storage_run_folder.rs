@@ -161,6 +161,7 @@ fn a_metrics_line_comes_back_with_its_numbers_that_are_none() {
         measured_improvement: Some(0.7),
         summary: steps.summary(),
         steps,
+        broken_off: 0,
         discarded: Vec::new(),
         guard: None,
         remark: None,

@@ -164,7 +164,7 @@ async fn judge(
                 return Err(error.into());
             }
         };
-        let Judged { judgement, complaint } = programs.judge(task, &trial, Some(&mut runner), interrupt).await;
+        let Judged { judgement, complaint, .. } = programs.judge(task, &trial, Some(&mut runner), interrupt).await;
         if let Some(complaint) = complaint {
             if let Err(error) = programs.check() {
                 runner.stop().1?;

@@ -133,8 +133,8 @@ impl Run {
     /// The method broke down. The job then ends and counts as failed.
     pub fn iterate(&mut self) -> Result<Record, RunError> {
         self.prepare(&AtomicBool::new(false))?;
-        let Explored { batch, mean_return, success, discarded } =
-            self.task.explore(&self.learner.law(), self.iteration(), self.rollouts)?;
+        let Explored { batch, mean_return, success, discarded } = self.task.explore(&*self.learner, self.rollouts)?;
+        let broken_off = batch.broken_off.steps.len();
         let report = self.learner.learn(batch, self.task.reward())?;
         let judged = self.task.judge(&self.learner.law(), self.iteration())?;
         let mut record = Record {
@@ -144,9 +144,11 @@ impl Run {
             success: judged.success,
             ..Record::from(&report)
         };
-        if discarded > 0 {
-            let remark = record.remark.take().map_or_else(String::new, |remark| format!("{remark}, "));
-            record.remark = Some(format!("{remark}{discarded} discarded"));
+        for (count, what) in [(broken_off, "broken off"), (discarded, "discarded")] {
+            if count > 0 {
+                let remark = record.remark.take().map_or_else(String::new, |remark| format!("{remark}, "));
+                record.remark = Some(format!("{remark}{count} {what}"));
+            }
         }
         Ok(record)
     }

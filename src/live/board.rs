@@ -230,6 +230,7 @@ mod tests {
             measured_improvement: None,
             summary: PerStep::default().summary(),
             steps: PerStep::default(),
+            broken_off: 0,
             discarded: vec![],
             guard: None,
             remark: None,

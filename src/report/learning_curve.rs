@@ -71,6 +71,7 @@ mod tests {
             measured_improvement: None,
             summary: steps.summary(),
             steps,
+            broken_off: 0,
             discarded: Vec::new(),
             guard: None,
             remark: None,

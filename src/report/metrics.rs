@@ -37,6 +37,9 @@ pub struct IterationMetrics {
     pub summary: PerStep<Summary>,
     /// The update, per policy step (horizon).
     pub steps: PerStep<Vec<f64>>,
+    /// Number of the iteration's rollouts that a limit ended and that were learned from.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub broken_off: usize,
     /// Trials that the learner did not use.
     pub discarded: Vec<DiscardedTrial>,
     /// The guard's decision; `None` if the guard is off, or the learner has none.
@@ -46,6 +49,10 @@ pub struct IterationMetrics {
     pub remark: Option<String>,
     /// Wall-clock times, which differ from run to run.
     pub timing: Timing,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl IterationMetrics {

@@ -3,6 +3,7 @@
 //!
 #![doc = include_str!("../../docs/configuration.md")]
 
+mod ended;
 mod error;
 mod limits;
 mod read;
@@ -19,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub use self::ended::EndedStrokes;
 pub use self::error::ConfigError;
 pub use self::limits::Difference;
 pub(crate) use self::yaml::{YamlError, read_yaml};
@@ -107,6 +109,13 @@ pub struct RunConfig {
     /// Longest duration of an update. A learner that takes longer counts as lost, and the run ends.
     #[schemars(extend("minimum" = 0.001, "maximum" = 86400, "x-unit" = "s"))]
     pub update_timeout: f64,
+    /// What becomes of a stroke that the loop ended because of the arm's motion: a joint beyond its bound or
+    /// too fast. A stroke that ended for any other reason is left out.
+    pub ended_strokes: EndedStrokes,
+    /// Price of every step that a learned stroke lost because it was ended. A stroke that is ended halfway
+    /// has to earn less by it than a bad one that is made to its end.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e9, "x-unit" = "return units per step"))]
+    pub ended_penalty: f64,
 }
 
 impl Default for RunConfig {
@@ -120,6 +129,8 @@ impl Default for RunConfig {
             checkpoints: 3,
             keep_trials: KeepTrials::All,
             update_timeout: 600.,
+            ended_strokes: EndedStrokes::LeftOut,
+            ended_penalty: 0.1,
         }
     }
 }
@@ -428,6 +439,10 @@ impl Setup {
             control.remove("pacing");
         }
         settings["run"] = json!({ "seed": config.run.seed, "rollouts": config.run.rollouts });
+        if config.run.ended_strokes == EndedStrokes::Learned {
+            settings["run"]["ended_strokes"] = json!(config.run.ended_strokes);
+            settings["run"]["ended_penalty"] = json!(config.run.ended_penalty);
+        }
         if let Some(settings) = settings.as_object_mut().filter(|_| !config.judge.is_used()) {
             settings.remove("judge");
         }
@@ -512,6 +527,7 @@ fn validate(config: &mut Config, model: &Model, joints: &[String]) -> Result<Vec
     Learners::check(&config.learner).map_err(|error| error.within("learner"))?;
     config.robot.simulator.as_ref().map_or(Ok(()), SimulatorConfig::validate)?;
     config.judge.validate(model, config.robot.simulator.is_some())?;
+    ended::check(config)?;
     Ok(limits::differences(config, model.joints()))
 }
 

@@ -14,7 +14,7 @@ use super::StorageError;
 use super::files::{Files, write_atomic};
 
 const MAGIC: [u8; 8] = *b"MOTOCKPT";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const FIXED: usize = MAGIC.len() + 4 + 4 + 8;
 const HASH: usize = blake3::OUT_LEN;
 /// Largest header and payload that are decoded, bytes.

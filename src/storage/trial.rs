@@ -42,11 +42,26 @@ pub enum TrialEnd {
         /// The reason: misses, an operator's mark, a non-finite value, ...
         reason: String,
     },
-    /// A limit or watchdog ended the stroke.
+    /// A limit or watchdog ended the stroke, and the learner does not use it.
     Fault {
         /// The limit or watchdog that tripped.
         reason: String,
     },
+    /// A limit ended the stroke because of the arm's motion, and the learner uses the steps that were made.
+    BrokenOff {
+        /// The limit that tripped.
+        reason: String,
+    },
+}
+
+impl TrialEnd {
+    /// Why the learner does not use the trial; `None` if it does.
+    pub fn left_out(&self) -> Option<&str> {
+        match self {
+            Self::Completed | Self::BrokenOff { .. } => None,
+            Self::Invalid { reason } | Self::Fault { reason } => Some(reason),
+        }
+    }
 }
 
 /// Description of a trial beside its [`Episode`].

@@ -5,6 +5,7 @@ mod advice;
 pub(crate) mod archive;
 pub(crate) mod beginning;
 pub(crate) mod checkpoint;
+mod ended;
 mod error;
 #[cfg(test)]
 mod exploration_safety;
@@ -27,6 +28,7 @@ pub(crate) mod terminal;
 
 pub use advice::Advice;
 pub use beginning::{Beginning, run_configuration};
+pub(crate) use ended::EndedRule;
 pub use error::DaemonError;
 pub use learned::{LearnedStroke, StoredLaw};
 pub(crate) use machine::lockstep;

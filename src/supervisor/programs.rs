@@ -24,11 +24,13 @@ pub struct Judged {
     pub judgement: Judgement,
     /// The reason not to learn from the trial, if a user's program or the operator gave one.
     pub complaint: Option<String>,
+    /// Whether the stroke was ended and is learned from.
+    pub broken_off: bool,
 }
 
 impl From<Judgement> for Judged {
     fn from(judgement: Judgement) -> Self {
-        Self { judgement, complaint: None }
+        Self { judgement, complaint: None, broken_off: false }
     }
 }
 
@@ -150,7 +152,7 @@ impl Programs {
                 complaint = other.err();
             }
         }
-        Judged { judgement, complaint }
+        Judged { judgement, complaint, broken_off: false }
     }
 
     async fn ask(

@@ -18,6 +18,8 @@ pub struct IterationSummary {
     pub trials: usize,
     /// Rollouts of the iteration.
     pub rollouts: usize,
+    /// Rollouts of the iteration that a limit ended and that were learned from.
+    pub broken_off: usize,
     /// Mean return of the iteration's rollouts.
     pub mean_return: f64,
     /// Share of the iteration's rollouts that succeeded, exploration noise included.
@@ -35,9 +37,13 @@ impl fmt::Display for IterationSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "return {:8.3}  success with exploration {:.2} ({} strokes)",
+            "return {:8.3}  success with exploration {:.2} ({} strokes",
             self.mean_return, self.success, self.rollouts
         )?;
+        match self.broken_off {
+            0 => write!(f, ")")?,
+            count => write!(f, ", {count} broken off)")?,
+        }
         self.kl.iter().try_for_each(|kl| write!(f, "  KL {kl:.3}"))?;
         self.effective_samples.iter().try_for_each(|samples| write!(f, "  ESS {samples:5.0}"))?;
         write!(f, "  update {:.2} s", self.update_time.as_secs_f64())
@@ -156,6 +162,7 @@ mod tests {
             iteration: 3,
             trials: 60,
             rollouts: 15,
+            broken_off: 0,
             mean_return: -1.5,
             success: 0.6,
             kl: Some(0.1),
@@ -164,5 +171,7 @@ mod tests {
         };
         let said = summary.to_string();
         assert!(said.contains("success with exploration 0.60 (15 strokes)"), "{said}");
+        let said = IterationSummary { broken_off: 2, ..summary }.to_string();
+        assert!(said.contains("(15 strokes, 2 broken off)"), "{said}");
     }
 }

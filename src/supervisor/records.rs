@@ -41,7 +41,7 @@ impl<'a> Recorder<'a> {
     /// The record stored beside the episode of trial `number`.
     pub fn trial(&self, number: u64, trial: &FinishedTrial, judged: &Judged) -> TrialMeta {
         let key = trial.order.key;
-        let Judged { judgement, complaint: unjudged } = judged;
+        let Judged { judgement, complaint: unjudged, broken_off } = judged;
         let complaint = complaint(trial, &self.task.observed())
             .or_else(|| (!is_finite(trial.episode(), judgement)).then(|| "it holds a non-finite number".into()));
         let complaint = match (unjudged, complaint) {
@@ -51,6 +51,7 @@ impl<'a> Recorder<'a> {
         };
         let end = match (&trial.outcome, complaint) {
             (_, None) => TrialEnd::Completed,
+            (_, Some(reason)) if *broken_off => TrialEnd::BrokenOff { reason },
             (Outcome::Aborted(Abort::Fault(_)), Some(reason)) => TrialEnd::Fault { reason },
             (_, Some(reason)) => TrialEnd::Invalid { reason },
         };
@@ -117,10 +118,11 @@ impl<'a> Recorder<'a> {
     }
 }
 
-/// The metrics line of an iteration.
+/// The metrics line of an iteration of strokes of `horizon` steps.
 pub fn metrics(
     report: &Report,
     rollouts: &[Rollout],
+    horizon: usize,
     episodes: u64,
     discarded: Vec<DiscardedTrial>,
     timing: Timing,
@@ -170,6 +172,7 @@ pub fn metrics(
         measured_improvement: report.measured_improvement,
         summary,
         steps,
+        broken_off: rollouts.iter().filter(|rollout| rollout.is_broken_off(horizon)).count(),
         discarded,
         guard: decision.map(|decision| GuardDecision { decision: decision.into(), epsilon }),
         remark: report.remark.clone(),

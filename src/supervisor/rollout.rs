@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use moto_learners::Batch;
+use std::collections::BTreeMap;
+
+use moto_learners::{Batch, BrokenOff};
 use nalgebra::DMatrix;
 
 use crate::control::Episode;
 use crate::policy::Law;
+use crate::supervisor::ended::steps_made;
 use crate::tasks::Judgement;
 
 /// A stroke with the task's judgement.
@@ -23,10 +26,15 @@ pub struct Rollout {
 }
 
 impl Rollout {
-    /// A complete stroke made by `law` with the standard normal draws `noise`.
+    /// A stroke made by `law` with the standard normal draws `noise`.
     pub fn new(trial: u64, episode: Arc<Episode>, judgement: Judgement, law: &Law, noise: &[f64]) -> Self {
         let parameters = law.parameters(&episode.states[..episode.state_dim], noise);
         Self { trial, episode, judgement, parameters }
+    }
+
+    /// Whether the stroke, one of `horizon` steps, was broken off.
+    pub fn is_broken_off(&self, horizon: usize) -> bool {
+        steps_made(&self.episode) < horizon
     }
 }
 
@@ -37,12 +45,17 @@ pub fn is_finite(episode: &Episode, judgement: &Judgement) -> bool {
         && judgement.total_reward.is_finite()
 }
 
-/// The batch of an iteration: complete rollouts of one policy.
-pub fn batch(rollouts: &[Rollout]) -> Batch {
-    let steps = rollouts.first().map_or(0, |rollout| rollout.episode.steps());
+/// The batch of an iteration: rollouts of one policy of `steps` steps. A step that a broken-off rollout
+/// lost costs `price`.
+pub fn batch(rollouts: &[Rollout], steps: usize, price: f64) -> Batch {
     let gather = |width: usize, t: usize, rows: &dyn Fn(&Rollout) -> &[f64]| {
-        let columns: Vec<f64> =
-            rollouts.iter().flat_map(|rollout| &rows(rollout)[t * width..(t + 1) * width]).copied().collect();
+        let row = |rollout| {
+            let rows: &[f64] = rows(rollout);
+            // After a break, the last row fills the columns.
+            let first = (t * width).min(rows.len().saturating_sub(width));
+            &rows[first..first + width]
+        };
+        let columns: Vec<f64> = rollouts.iter().flat_map(row).copied().collect();
         DMatrix::from_vec(width, rollouts.len(), columns)
     };
     let (state_dim, action_dim, outcome_dim) = rollouts
@@ -58,7 +71,14 @@ pub fn batch(rollouts: &[Rollout]) -> Batch {
             rollouts.len(),
             rollouts.iter().flat_map(|rollout| rollout.parameters.iter().copied()).collect(),
         ),
+        broken_off: broken_off(rollouts, steps, price),
     }
+}
+
+fn broken_off(rollouts: &[Rollout], horizon: usize, price: f64) -> BrokenOff {
+    let made = rollouts.iter().map(|rollout| steps_made(&rollout.episode)).enumerate();
+    let steps: BTreeMap<usize, usize> = made.filter(|(_, made)| *made < horizon).collect();
+    if steps.is_empty() { BrokenOff::default() } else { BrokenOff { steps, price } }
 }
 
 #[cfg(test)]
@@ -85,13 +105,27 @@ mod tests {
 
     #[test]
     fn a_column_is_a_rollout() {
-        let batch = batch(&[rollout(0.), rollout(10.)]);
+        let batch = batch(&[rollout(0.), rollout(10.)], 2, 1.);
         assert_eq!(batch.states.len(), 3);
         assert_eq!(batch.states[1], DMatrix::from_row_slice(2, 2, &[2., 12., 3., 13.]));
         assert_eq!(batch.actions[1], DMatrix::from_row_slice(1, 2, &[1., 11.]));
         assert_eq!(batch.received[0], DMatrix::from_row_slice(1, 2, &[2., 12.]));
         assert_eq!(batch.outcomes[1], DMatrix::from_row_slice(1, 2, &[1., 11.]));
         assert_eq!(batch.parameters, DMatrix::from_row_slice(1, 2, &[0., -10.]));
+        assert_eq!(batch.broken_off, BrokenOff::default());
+    }
+
+    #[test]
+    fn what_a_broken_off_stroke_lost_is_priced_and_its_columns_are_filled() {
+        let mut short = rollout(10.);
+        let episode = Arc::make_mut(&mut short.episode);
+        // The stroke was ended in its second step.
+        episode.states.truncate(4);
+        let batch = batch(&[rollout(0.), short], 2, 0.5);
+        assert_eq!(batch.broken_off, BrokenOff { steps: [(1, 1)].into(), price: 0.5 });
+        assert_eq!((batch.made(0), batch.made(1), batch.transitions()), (2, 1, 3));
+        assert_eq!(batch.states[2], DMatrix::from_row_slice(2, 2, &[4., 12., 5., 13.]));
+        batch.validate(2, 2, 1).unwrap();
     }
 
     #[test]

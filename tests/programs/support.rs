@@ -85,7 +85,7 @@ impl Place {
     /// Why the trials of a run were not learned from; none for those that were.
     pub fn complaints(&self, out: &str) -> Vec<Option<String>> {
         let reason = |(_, meta): (Episode, TrialMeta)| match meta.end {
-            TrialEnd::Completed => None,
+            TrialEnd::Completed | TrialEnd::BrokenOff { .. } => None,
             TrialEnd::Invalid { reason } | TrialEnd::Fault { reason } => Some(reason),
         };
         self.trials(out).into_iter().map(reason).collect()

@@ -1,10 +1,14 @@
 //! Input of a learner: the rollouts of one iteration, and the task's reward.
 
+mod broken_off;
+
 use crate::moto::MotoError;
 use crate::policy::Policy;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
+
+pub use broken_off::BrokenOff;
 
 /// The rollouts of one iteration, all made with one policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +32,8 @@ pub struct Batch {
     /// draws at every step.
     #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub parameters: DMatrix<f64>,
+    /// Rollouts that were broken off.
+    pub broken_off: BrokenOff,
 }
 
 /// The task's reward. It is evaluated anew at every use of a stored transition.
@@ -90,11 +96,15 @@ impl ErrorShape {
 }
 
 impl ErrorPrice {
-    /// The step with the error of each rollout of a batch.
+    /// The step with the error of each rollout of a batch; `None` too if the rollout was broken off
+    /// before.
     pub(crate) fn steps(&self, batch: &Batch) -> Vec<Option<usize>> {
-        let step = |rollout| match self.measured {
-            Measured::At(step) => Some(step),
-            Measured::Marked(row) => batch.outcomes.iter().rposition(|outcomes| outcomes[(row, rollout)] != 0.0),
+        let step = |rollout| {
+            let made = &batch.outcomes[..batch.made(rollout)];
+            match self.measured {
+                Measured::At(step) => Some(step).filter(|step| *step < made.len()),
+                Measured::Marked(row) => made.iter().rposition(|outcomes| outcomes[(row, rollout)] != 0.0),
+            }
         };
         (0..batch.rollouts()).map(step).collect()
     }
@@ -111,6 +121,7 @@ impl Batch {
             received: rows(action_dim, horizon),
             outcomes: rows(0, horizon),
             parameters: DMatrix::zeros(0, rollouts),
+            broken_off: BrokenOff::default(),
         }
     }
 
@@ -166,7 +177,7 @@ impl Batch {
                 }
             }
         }
-        Ok(())
+        self.broken_off.validate(horizon, rollouts)
     }
 }
 
@@ -179,8 +190,8 @@ pub(crate) fn column(matrix: &DMatrix<f64>, index: usize) -> &[f64] {
 /// Rewards of the rollouts of a batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Earnings {
-    /// Reward from step t to the end, the final state's included (T + 1 rows x rollout). Row 0 is
-    /// the return.
+    /// Reward from step t to the end, the final state's or the price of a break included (T + 1 rows x
+    /// rollout). Row 0 is the return. Rows after a break are zero and have no meaning.
     #[serde(deserialize_with = "crate::policy::matrices::matrix")]
     pub to_come: DMatrix<f64>,
     /// Smallest over the steps of the 10th percentile of the reward to come.
@@ -194,9 +205,14 @@ impl Earnings {
         let (horizon, rollouts) = (batch.actions.len(), batch.rollouts());
         let mut to_come = DMatrix::zeros(horizon + 1, rollouts);
         for rollout in 0..rollouts {
-            let mut sum = finite(horizon, reward.last(column(&batch.states[horizon], rollout)))?;
-            to_come[(horizon, rollout)] = sum;
-            for t in (0..horizon).rev() {
+            let made = batch.made(rollout);
+            let mut sum = if made < horizon {
+                finite(made, batch.broken_off.loss(horizon - made))?
+            } else {
+                finite(horizon, reward.last(column(&batch.states[horizon], rollout)))?
+            };
+            to_come[(made, rollout)] = sum;
+            for t in (0..made).rev() {
                 let (state, next) = (column(&batch.states[t], rollout), column(&batch.states[t + 1], rollout));
                 let (action, outcome) = (column(&batch.received[t], rollout), column(&batch.outcomes[t], rollout));
                 sum += finite(t, reward.step(t, state, action, next, outcome))?;
@@ -207,7 +223,10 @@ impl Earnings {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for t in 0..=horizon {
             row.clear();
-            row.extend(to_come.row(t).iter());
+            row.extend((0..rollouts).filter(|rollout| batch.made(*rollout) >= t).map(|rollout| to_come[(t, rollout)]));
+            if row.is_empty() {
+                break;
+            }
             row.sort_by(f64::total_cmp);
             low = low.min(percentile(&row, 0.1));
             high = high.max(percentile(&row, 0.9));
@@ -215,7 +234,8 @@ impl Earnings {
         Ok(Self { to_come, low, high })
     }
 
-    /// Rewards (T x rollout). The last step's has the final state's reward in it.
+    /// Rewards (T x rollout) of rollouts that are whole. The last step's has the final state's reward in
+    /// it.
     pub fn rewards(&self) -> DMatrix<f64> {
         let horizon = self.to_come.nrows() - 1;
         let later = |t: usize, i: usize| if t + 1 < horizon { self.to_come[(t + 1, i)] } else { 0. };

@@ -54,6 +54,12 @@ pub trait Learner: Any + Send + Sync {
         Ok(())
     }
 
+    /// Whether the learner learns from rollouts that were broken off ([`Batch::broken_off`]). A batch for
+    /// a learner that does not has none.
+    fn takes_broken_off(&self) -> bool {
+        false
+    }
+
     /// Replaces the task's first law by a law of the same shapes that was learned elsewhere. Call
     /// it before the first update.
     ///

@@ -71,6 +71,6 @@ mod planning;
 mod quadratic;
 mod registry;
 
-pub use batch::{Batch, ErrorPrice, ErrorShape, Measured, Reward};
+pub use batch::{Batch, BrokenOff, ErrorPrice, ErrorShape, Measured, Reward};
 pub use learner::{Adopted, Demonstrated, Learner, LearnerError, Report, Start, Verdict};
 pub use registry::{LEARNERS, LearnerSettings, Learners, Make, learner};

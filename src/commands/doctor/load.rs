@@ -94,5 +94,5 @@ async fn strokes(
         runner.recycle(finished);
     }
     runner.stop().1?;
-    Ok(batch(&rollouts))
+    Ok(batch(&rollouts, task.horizon(), 0.))
 }

@@ -206,6 +206,36 @@ impl Fault {
         }
     }
 
+    /// Whether the arm's own motion is the fault, by readings that can be trusted: what the policy did led
+    /// there.
+    pub fn is_of_motion(&self) -> bool {
+        match self {
+            Self::OutOfBounds { .. } | Self::Overspeed { .. } => true,
+            // The reading may be wrong.
+            Self::StaleReading { .. }
+            | Self::ReadingAhead { .. }
+            | Self::NonFiniteReading { .. }
+            | Self::JointJump { .. }
+            | Self::FrozenReading { .. }
+            | Self::ContradictoryVelocity { .. }
+            // There is no action to learn from.
+            | Self::NonFiniteEffort { .. }
+            // Not in a stroke.
+            | Self::TooFarFromStart { .. }
+            | Self::HomingTimeout { .. }
+            // Time, the way of the commands, the program and the operator.
+            | Self::MissedDeadlines { .. }
+            | Self::ClockBackward { .. }
+            | Self::RobotTimeRepeated
+            | Self::ClockStopped { .. }
+            | Self::CommandTimeout { .. }
+            | Self::CommandsStuck { .. }
+            | Self::HeartbeatLost { .. }
+            | Self::OperatorStop
+            | Self::Shutdown => false,
+        }
+    }
+
     /// Parts of a reading that stay trustworthy under this fault. A fault that does not concern the
     /// reading leaves all of it trustworthy.
     pub fn trust(&self) -> Trust {

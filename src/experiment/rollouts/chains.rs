@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use moto_learners::moto::ReturnSummary;
 use moto_learners::policy::{CompiledPolicy, Law, StoredLaw};
-use moto_learners::{Batch, Reward, Start};
+use moto_learners::{Batch, Learner, Reward, Start};
 
 use super::{Explored, Judged, Rollouts};
 use crate::experiment::run::{Attachment, RunError};
@@ -58,8 +58,8 @@ impl Rollouts for Chains {
         &self.task
     }
 
-    fn explore(&mut self, law: &StoredLaw, iteration: u64, count: u64) -> Result<Explored, RunError> {
-        let batch = self.roll_out(law, TrialKind::Learn, iteration, count)?;
+    fn explore(&mut self, learner: &dyn Learner, count: u64) -> Result<Explored, RunError> {
+        let batch = self.roll_out(&learner.law(), TrialKind::Learn, learner.iteration() as u64, count)?;
         Ok(Explored { batch, mean_return: None, success: None, discarded: 0 })
     }
 

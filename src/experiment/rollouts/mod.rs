@@ -9,7 +9,7 @@ pub use on_the_loop::OnTheLoop;
 pub use strokes::StrokeError;
 
 use moto_learners::policy::StoredLaw;
-use moto_learners::{Batch, Reward, Start};
+use moto_learners::{Batch, Learner, Reward, Start};
 use moto_settings::FieldError;
 
 use super::run::{Attachment, RunError};
@@ -26,11 +26,11 @@ pub trait Rollouts {
     /// The reward of the task.
     fn reward(&self) -> &dyn Reward;
 
-    /// Makes `count` rollouts with exploration noise.
+    /// Makes `count` rollouts with exploration noise, for the learner's next iteration.
     ///
     /// # Errors
     /// If the law cannot be used, or too few rollouts are usable.
-    fn explore(&mut self, law: &StoredLaw, iteration: u64, count: u64) -> Result<Explored, RunError>;
+    fn explore(&mut self, learner: &dyn Learner, count: u64) -> Result<Explored, RunError>;
 
     /// Makes and judges strokes of the mean action.
     ///

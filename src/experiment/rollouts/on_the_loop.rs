@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use moto_learners::policy::{Law, Policy, StoredLaw};
-use moto_learners::{Reward, Start};
+use moto_learners::{Learner, Reward, Start};
 use moto_settings::FieldError;
 
 use super::strokes::Strokes;
@@ -13,7 +13,7 @@ use crate::experiment::run::{Attachment, RunError};
 use crate::experiment::{RobotFile, TaskConfig, Variant};
 use crate::robot::{TrialKey, TrialKind};
 use crate::setup::Setup;
-use crate::supervisor::{LearnedStroke, Rollout, batch, is_finite};
+use crate::supervisor::{EndedRule, LearnedStroke, Rollout, batch, is_finite};
 use crate::tasks::table_tennis::TableTennisConfig;
 use crate::tasks::{Judgement, Task};
 use crate::tasks::{TaskError, Tasks};
@@ -125,12 +125,15 @@ impl Rollouts for OnTheLoop {
         &*self.task
     }
 
-    fn explore(&mut self, law: &StoredLaw, iteration: u64, count: u64) -> Result<Explored, RunError> {
-        let law = law.compile()?;
+    fn explore(&mut self, learner: &dyn Learner, count: u64) -> Result<Explored, RunError> {
+        let (law, iteration) = (learner.law().compile()?, learner.iteration() as u64);
+        let (ended, horizon) = (EndedRule::new(&self.setup, learner), self.task.horizon());
         let (mut rollouts, mut discarded) = (Vec::new(), 0);
         for rollout in 0..ATTEMPTS * count {
             let (trial, judgement) = self.stroke(&law, TrialKey { kind: TrialKind::Learn, iteration, rollout })?;
-            if trial.usable() && is_finite(trial.episode(), &judgement) {
+            let usable = trial.usable() && is_finite(trial.episode(), &judgement);
+            let judgement = ended.judge(&trial, &*self.task, &judgement).or(usable.then_some(judgement));
+            if let Some(judgement) = judgement {
                 let episode = Arc::new(trial.order.buffers.episode);
                 rollouts.push(Rollout::new(rollout, episode, judgement, &law, &trial.order.noise));
             } else {
@@ -146,7 +149,7 @@ impl Rollouts for OnTheLoop {
         let earned = rollouts.iter().map(|rollout| rollout.judgement.total_reward).sum::<f64>();
         let successes = rollouts.iter().filter(|rollout| rollout.judgement.success).count();
         Ok(Explored {
-            batch: batch(&rollouts),
+            batch: batch(&rollouts, horizon, ended.price()),
             mean_return: Some(earned / rollouts.len() as f64),
             success: share(successes, rollouts.len()),
             discarded,
@@ -170,5 +173,37 @@ impl Rollouts for OnTheLoop {
         let learned = LearnedStroke { config: self.setup.config.clone(), urdf: self.setup.urdf.clone(), law };
         let bytes = serde_json::to_vec(&learned).map_err(|e| RunError::State(e.to_string()))?;
         Ok(Attachment { ending: LearnedStroke::ENDING, bytes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::catalogue::find;
+    use crate::setup::EndedStrokes;
+    use moto_learners::Learners;
+
+    #[test]
+    fn a_stroke_that_was_ended_counts_among_the_rollouts_if_it_is_learned_from() {
+        let variant = (find("3a").unwrap().config)().variants.remove(0);
+        let explored = |ended| {
+            let setup = Setup::shipped(|config| {
+                (config.run.ended_strokes, config.run.ended_penalty) = (ended, 0.5);
+                let limits = &mut config.control.limits;
+                (limits.velocity, limits.trip_ratio) = (vec![0.6, 0.45, 0.45, 1.8, 1.8, 1.8, 2.4, 2.4, 2.4], 1.);
+            });
+            let mut rollouts = OnTheLoop::new(setup.unwrap(), &variant, 5).unwrap();
+            let learner = Learners::start(&variant.method, &rollouts.start().unwrap()).unwrap();
+            assert!(learner.takes_broken_off());
+            let explored = rollouts.explore(&*learner, 12).unwrap();
+            let returns = explored.batch.returns(rollouts.reward()).unwrap();
+            (explored, returns.iter().sum::<f64>() / 12.)
+        };
+        let (learned, mean) = explored(EndedStrokes::Learned);
+        let broken_off = learned.batch.broken_off.steps.len();
+        assert!(broken_off > 0 && learned.discarded == 0 && learned.batch.rollouts() == 12, "{broken_off}");
+        assert!((learned.mean_return.unwrap() - mean).abs() < 1e-9, "{:?} against {mean}", learned.mean_return);
+        let (left_out, _) = explored(EndedStrokes::LeftOut);
+        assert!(left_out.batch.broken_off.steps.is_empty() && left_out.discarded >= broken_off);
     }
 }

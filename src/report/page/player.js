@@ -80,7 +80,7 @@ function nameOf(trial) {
 function judge(verdict, trial) {
   const [mark, kind] = trial.success === null ? ['not judged', ''] : trial.success ? ['✓ success', 'good'] : ['✗ no success', 'bad'];
   verdict.className = `verdict ${kind}`;
-  verdict.textContent = `${mark}, return ${short(trial.total_reward)}${trial.complaint ? `; left out: ${trial.complaint}` : ''}`;
+  verdict.textContent = `${mark}, return ${short(trial.total_reward)}${trial.complaint ? `; left out: ${trial.complaint}` : ''}${trial.broken_off ? `; broken off and learned from: ${trial.broken_off}` : ''}`;
 }
 
 // The stages of the canvases under one camera, so that all are seen from the same side. Empty where

@@ -131,7 +131,9 @@ function deadlines({ name, bins }) {
 function leftOut(iterations) {
   const rows = iterations.flatMap((m) => m.discarded.map((d) => [String(d.trial), String(m.iteration), d.reason]));
   const none = element('p', {}, 'None: every trial was learned from.');
-  return section('Trials that were left out', 'Trials that are stored and were not learned from, and why.', rows.length ? table(['trial', 'iteration', 'why'], rows) : none);
+  const ended = iterations.reduce((sum, m) => sum + (m.broken_off || 0), 0);
+  const learned = ended ? ` ${ended} others were broken off by a limit and learned from.` : '';
+  return section('Trials that were left out', `Trials that are stored and were not learned from, and why.${learned}`, rows.length ? table(['trial', 'iteration', 'why'], rows) : none);
 }
 
 function events(iterations) {

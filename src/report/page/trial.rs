@@ -24,6 +24,8 @@ pub struct PageTrial {
     total_reward: Option<f64>,
     /// Why it was not learned from.
     complaint: Option<String>,
+    /// Which limit ended it, if it was learned from.
+    broken_off: Option<String>,
     /// s after the start (point).
     time: Vec<f64>,
     /// Joint positions (point, joint), rad or m.
@@ -89,9 +91,10 @@ impl PageTrial {
             evaluation: meta.evaluation,
             success: meta.success,
             total_reward: meta.total_reward,
-            complaint: match &meta.end {
-                TrialEnd::Completed => None,
-                TrialEnd::Invalid { reason } | TrialEnd::Fault { reason } => Some(reason.clone()),
+            complaint: meta.end.left_out().map(String::from),
+            broken_off: match &meta.end {
+                TrialEnd::BrokenOff { reason } => Some(reason.clone()),
+                _ => None,
             },
             time: points.iter().map(|point| rounded(episode.time[*point].as_secs_f64(), 1e4)).collect(),
             position: rows(&episode.position, n, 0, n, 1e5),

@@ -17,7 +17,7 @@ use crate::robot::TrackState;
 use crate::ros::rcl::executor::Executor;
 use crate::ros::rcl::message_time::message_time;
 use crate::ros::{DiagnosticsConfig, RosError, system_time};
-use crate::storage::{TrialEnd, TrialMeta};
+use crate::storage::TrialMeta;
 
 /// The robot, for the diagnostics.
 pub struct RobotView<'a> {
@@ -155,7 +155,7 @@ impl Diagnostics {
         }
         if let Some(TrialMeta { trial, end, .. }) = &known.trial {
             entry.value("last trial", trial);
-            if let TrialEnd::Invalid { reason } | TrialEnd::Fault { reason } = end {
+            if let Some(reason) = end.left_out() {
                 entry.at_least(WARN, true, format!("the last trial was left out: {reason}"));
             }
         }

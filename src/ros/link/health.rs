@@ -39,9 +39,9 @@ impl Kept {
     /// Takes a trial into account.
     pub fn take(&mut self, end: &TrialEnd) {
         self.trials += 1;
-        if let TrialEnd::Invalid { reason } | TrialEnd::Fault { reason } = end {
+        if let Some(reason) = end.left_out() {
             self.left_out += 1;
-            self.reason.clone_from(reason);
+            self.reason = reason.into();
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use moto_learners::LearnerError;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::Learning;
 use crate::control::{Episode, FinishedTrial, Latency};
@@ -30,8 +30,11 @@ impl Learning<'_> {
     pub(super) fn keep(&mut self, trial: &FinishedTrial, judged: Judged) -> bool {
         let (meta, episode) = self.store_trial(trial, &judged);
         let judgement = judged.judgement;
+        if let TrialEnd::BrokenOff { reason } = &meta.end {
+            info!("trial {} is learned from up to where it was ended: {reason}", meta.trial);
+        }
         match meta.end {
-            TrialEnd::Completed => {
+            TrialEnd::Completed | TrialEnd::BrokenOff { .. } => {
                 let rollout = Rollout::new(meta.trial, episode, judgement, &trial.order.law, &trial.order.noise);
                 self.collected.usable.insert(trial.order.key.rollout, rollout);
                 true
@@ -103,9 +106,14 @@ impl Learning<'_> {
         runner: Option<&mut Runner>,
         interrupt: &Interrupt,
     ) -> Judged {
-        match self.programs {
+        let judged: Judged = match self.programs {
             Some(programs) => programs.judge(self.task, trial, runner, interrupt).await,
             None => self.task.judge(trial.episode()).into(),
+        };
+        let learned = self.ended.judge(trial, self.task, &judged.judgement).filter(|_| judged.complaint.is_none());
+        match learned {
+            Some(judgement) => Judged { judgement, broken_off: true, ..judged },
+            None => judged,
         }
     }
 
@@ -176,11 +184,12 @@ impl Learning<'_> {
         timing.stages.extend(report.seconds.clone());
         timing.stages.insert("learner".into(), duration.as_secs_f64());
         let episodes = self.saved.episodes + (rollouts.len() + discarded.len()) as u64;
-        let line = metrics(&report, rollouts, episodes, discarded, timing);
+        let line = metrics(&report, rollouts, self.task.horizon(), episodes, discarded, timing);
         progress.iteration(&IterationSummary {
             iteration: report.iteration,
             trials: (report.iteration + 1) * rollouts.len(),
             rollouts: rollouts.len(),
+            broken_off: line.broken_off,
             mean_return: report.mean_return,
             success: line.success,
             kl: report.kl,

@@ -11,6 +11,7 @@ use tracing::warn;
 
 use super::archive::{Archive, ArchiveError, Stored};
 use super::checkpoint::{Saved, compiled};
+use super::ended::{EndedRule, pays, steps_made};
 use super::error::DaemonError;
 use super::interrupt::Interrupt;
 use super::learner_thread::{LearnerThread, Updated};
@@ -61,6 +62,8 @@ pub struct Learning<'a> {
     lines: Vec<IterationMetrics>,
     next_trial: u64,
     collected: Collected,
+    /// What becomes of strokes that a limit ended.
+    ended: EndedRule,
     /// The live page.
     live: Option<Feed>,
 }
@@ -82,6 +85,7 @@ impl<'a> Learning<'a> {
         let lines = archive.view().metrics()?.into_iter().map(IterationMetrics::reduced).collect();
         let mut collected = Collected::default();
         let law = saved.learner.law().compile()?;
+        let ended = EndedRule::new(setup, &*saved.learner);
         let found = archive.view().trials_after(iteration)?;
         for damaged in &found.damaged {
             warn!("passed over, and made again: {damaged}");
@@ -97,10 +101,14 @@ impl<'a> Learning<'a> {
             let episode = Arc::new(episode);
             let judgement = Programs::stored(setup, &meta, task.judge(&episode));
             match meta.end {
-                TrialEnd::Completed => {
+                TrialEnd::Completed | TrialEnd::BrokenOff { .. } => {
                     let Some(judgement) = judgement else {
                         warn!("passed over, and made again: trial {} has no judge's reward of each step", meta.trial);
                         continue;
+                    };
+                    let judgement = match meta.end {
+                        TrialEnd::BrokenOff { .. } => ended.priced(&episode, task, judgement),
+                        _ => judgement,
                     };
                     // Parameters drawn once per trial depend on the key alone, so they are drawn
                     // again.
@@ -126,6 +134,7 @@ impl<'a> Learning<'a> {
             saved,
             lines,
             collected,
+            ended,
             live: None,
         })
     }
@@ -243,7 +252,13 @@ impl<'a> Learning<'a> {
             let rollout_time = start.elapsed();
             let usable = self.collected.usable.values();
             let rollouts: Vec<Rollout> = usable.take(self.setup.config.run.rollouts).cloned().collect();
-            self.thread.submit(batch(&rollouts))?;
+            if let Some((broken_off, whole)) = pays(&rollouts, self.task.horizon()) {
+                warn!(
+                    "strokes that were ended return {broken_off:.3} on average, those made to their end {whole:.3}: raise \
+                     run.ended_penalty"
+                );
+            }
+            self.thread.submit(batch(&rollouts, self.task.horizon(), self.ended.price()))?;
             let Some(updated) = self.await_update(runner, interrupt).await? else { return Ok(Ended::Interrupted) };
             if self.leave_out(&runner.take_marked()) {
                 // The learner before the update takes the remaining rollouts and a replacement.
@@ -359,10 +374,18 @@ impl<'a> Learning<'a> {
 fn fits(episode: &Episode, meta: &TrialMeta, setup: &Setup, task: &dyn Task) -> bool {
     let joints = setup.model.dof();
     let dims = [episode.joints, episode.task_values, episode.state_dim, episode.action_dim];
-    let whole = [episode.states.len(), episode.actions.len(), episode.sent_actions.len()];
-    let (state_dim, steps) = (task.state_dim(), task.horizon());
-    dims == [joints, task.task_values(), state_dim, joints]
-        && (meta.end != TrialEnd::Completed || whole == [(steps + 1) * state_dim, steps * joints, steps * joints])
+    let found = [episode.states.len(), episode.actions.len(), episode.sent_actions.len()];
+    let (state_dim, horizon) = (task.state_dim(), task.horizon());
+    let rows = |states: usize, actions: usize| [states * state_dim, actions * joints, actions * joints];
+    let sound = match meta.end {
+        TrialEnd::Completed => found == rows(horizon + 1, horizon),
+        TrialEnd::BrokenOff { .. } => {
+            let begun = steps_made(episode) + 1;
+            begun <= horizon && found == rows(begun, begun)
+        }
+        TrialEnd::Invalid { .. } | TrialEnd::Fault { .. } => true,
+    };
+    dims == [joints, task.task_values(), state_dim, joints] && sound
 }
 
 /// Informs the operator of a finished job.
@@ -375,6 +398,8 @@ fn tell(stored: Stored, runner: Option<&mut Runner>) {
     }
 }
 
+#[cfg(test)]
+mod ended_strokes;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod tests;
 pub use config::{Chain, Goal, JointLimit, LinkInertia, SwingUpConfig};
 pub use plant::Plant;
 
-use moto_learners::{Batch, Reward, Start};
+use moto_learners::{Batch, BrokenOff, Reward, Start};
 use moto_settings::FieldError;
 
 use crate::control::ControlConfig;
@@ -153,6 +153,7 @@ impl SwingUp {
             actions,
             outcomes: vec![DMatrix::zeros(0, keys.len()); self.horizon()],
             parameters: DMatrix::zeros(0, keys.len()),
+            broken_off: BrokenOff::default(),
         }
     }
 

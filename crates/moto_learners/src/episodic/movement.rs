@@ -99,11 +99,16 @@ impl MovementSearch {
     fn episodes(&self, batch: Batch, reward: &dyn Reward) -> Episodes {
         let total = |rollout: usize| {
             let at = |matrices: &[DMatrix<f64>], t: usize| column(&matrices[t], rollout).to_vec();
-            let steps = (0..batch.actions.len()).map(|t| {
+            let (horizon, made) = (batch.actions.len(), batch.made(rollout));
+            let steps = (0..made).map(|t| {
                 let (state, next) = (at(&batch.states, t), at(&batch.states, t + 1));
                 reward.step(t, &state, &at(&batch.received, t), &next, &at(&batch.outcomes, t))
             });
-            steps.sum::<f64>() + reward.last(&at(&batch.states, batch.actions.len()))
+            let end = match horizon - made {
+                0 => reward.last(&at(&batch.states, horizon)),
+                lost => batch.broken_off.loss(lost),
+            };
+            steps.sum::<f64>() + end
         };
         Episodes {
             contexts: batch.states[0].rows(self.context.start, self.context.len()).into_owned(),
@@ -165,6 +170,10 @@ impl Learner for MovementSearch {
         }
         *self = read;
         Ok(())
+    }
+
+    fn takes_broken_off(&self) -> bool {
+        true
     }
 
     fn start_from(&mut self, law: &StoredLaw) -> Result<(), LearnerError> {

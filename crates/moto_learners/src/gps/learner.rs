@@ -66,6 +66,7 @@ impl Gps {
         let config = &self.config;
         let horizon = self.policy.horizon();
         batch.validate(horizon, self.policy.state_dim(), self.policy.action_dim())?;
+        batch.check_whole()?;
         let returns = batch.returns(reward)?;
         let summary = ReturnSummary::new(&returns);
         let deviation = summary.variance.sqrt();

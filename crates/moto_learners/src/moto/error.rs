@@ -75,6 +75,30 @@ pub enum MotoError {
         /// Rollout (column).
         rollout: usize,
     },
+    /// A rollout cannot have been broken off after so many steps.
+    #[error("rollout {rollout} of {rollouts} is said to be broken off after {steps} steps of {horizon}")]
+    BrokenOff {
+        /// Rollout (column).
+        rollout: usize,
+        /// Steps that it is said to have made.
+        steps: usize,
+        /// Steps of a complete rollout.
+        horizon: usize,
+        /// Number of rollouts.
+        rollouts: usize,
+    },
+    /// The price of a lost step is negative, NaN or infinite.
+    #[error("a step that a broken-off rollout lost costs {price}, expected a finite price of at least 0")]
+    LostStepPrice {
+        /// Value found.
+        price: f64,
+    },
+    /// A rollout was broken off, and the learner takes whole rollouts only.
+    #[error("rollout {rollout} was broken off, and this learner takes whole rollouts only")]
+    NotWhole {
+        /// Rollout (column).
+        rollout: usize,
+    },
     /// The task's reward is NaN or infinite on a stored transition.
     #[error("the reward at step {step} is {value}")]
     NonFiniteReward {

@@ -34,35 +34,42 @@ pub(super) struct Weighted {
 /// Sums that an update adds to the store: (iteration, sums) for each entry.
 pub(super) type NewSums = Vec<Vec<(u64, Vec<f64>)>>;
 
+/// The weights of a step's samples, up to a factor.
+type StepWeights<'a> = &'a (dyn Fn(usize, &[Sample]) -> Result<Vec<f64>, MotoError> + Sync);
+
 /// The weights of every step (horizon) under the policy of the last entry, and the new density
-/// sums.
-pub(super) fn weigh(entries: &[&Stored], config: &MotoConfig) -> Result<(Vec<Weighted>, NewSums), MotoError> {
-    let horizon = entries[entries.len() - 1].horizon();
-    let same_step = |weights: &(dyn Fn(usize) -> Result<Vec<f64>, MotoError> + Sync)| {
-        let steps: Result<Vec<Weighted>, MotoError> = (0..horizon)
+/// sums. `None` at a step that has no transitions, because all rollouts were broken off before.
+pub(super) fn weigh(entries: &[&Stored], config: &MotoConfig) -> Result<(Vec<Option<Weighted>>, NewSums), MotoError> {
+    let newest = entries.len() - 1;
+    let same_step = |weights: StepWeights<'_>| {
+        let steps: Result<Vec<Option<Weighted>>, MotoError> = (0..entries[newest].horizon())
             .into_par_iter()
             .map(|t| {
-                let of_entry = |(entry, stored): (usize, &&Stored)| {
-                    (0..stored.batch.rollouts()).map(move |rollout| Sample { entry, step: t, rollout })
-                };
-                let samples = entries.iter().enumerate().flat_map(of_entry).collect();
-                Ok::<_, MotoError>(Weighted::new(samples, weights(t)?, config.weight_cut))
+                let of_entry = |(entry, stored): (usize, &&Stored)| acted(stored, entry, t).collect::<Vec<_>>();
+                let samples: Vec<Sample> = entries.iter().enumerate().flat_map(of_entry).collect();
+                if samples.is_empty() {
+                    return Ok(None);
+                }
+                let weights = weights(t, &samples)?;
+                Ok::<_, MotoError>(Some(Weighted::new(samples, weights, config.weight_cut)))
             })
             .collect();
         Ok((steps?, vec![Vec::new(); entries.len()]))
     };
     match config.reuse {
         Reuse::TimeAndIterations => all_steps(entries, config.weight_cut),
-        Reuse::Iterations => same_step(&|t| ratios(entries, t)),
-        Reuse::SameStepDecay => same_step(&|_| {
-            let ages = (0..entries.len()).rev();
-            let of_entry = |(age, stored): (usize, &&Stored)| {
-                std::iter::repeat_n(config.sample_decay.powf(age as f64), stored.batch.rollouts())
-            };
-            Ok(ages.zip(entries).flat_map(of_entry).collect())
+        Reuse::Iterations => same_step(&|t, samples| ratios(entries, t, samples)),
+        Reuse::SameStepDecay => same_step(&|_, samples| {
+            let weight = |sample: &Sample| config.sample_decay.powf((newest - sample.entry) as f64);
+            Ok(samples.iter().map(weight).collect())
         }),
-        Reuse::None => same_step(&|_| Ok(vec![1.0; entries.iter().map(|e| e.batch.rollouts()).sum()])),
+        Reuse::None => same_step(&|_, samples| Ok(vec![1.0; samples.len()])),
     }
+}
+
+/// The transitions of step `t` of an entry.
+fn acted(stored: &Stored, entry: usize, t: usize) -> impl Iterator<Item = Sample> {
+    stored.batch.that_acted(t).map(move |rollout| Sample { entry, step: t, rollout })
 }
 
 impl Weighted {
@@ -78,15 +85,13 @@ impl Weighted {
     }
 }
 
-/// State and drawn action of up to `LANES` transitions of one entry, from `first` on; unused lanes
-/// repeat the last transition.
-fn gather(stored: &Stored, first: usize, count: usize) -> Vec<Lanes> {
-    let rollouts = stored.batch.rollouts();
+/// State and drawn action of up to `LANES` transitions of one entry; unused lanes repeat the last
+/// transition.
+fn gather(stored: &Stored, samples: &[Sample]) -> Vec<Lanes> {
     let (states, actions) = (&stored.batch.states, &stored.batch.actions);
     let mut points = vec![[0.0; LANES]; states[0].nrows() + actions[0].nrows()];
     for lane in 0..LANES {
-        let index = first + lane.min(count - 1);
-        let (step, rollout) = (index / rollouts, index % rollouts);
+        let Sample { step, rollout, .. } = samples[lane.min(samples.len() - 1)];
         let values = column(&states[step], rollout).iter().chain(column(&actions[step], rollout));
         points.iter_mut().zip(values).for_each(|(p, v)| p[lane] = *v);
     }
@@ -99,21 +104,19 @@ fn densities(stored: &Stored) -> Result<Vec<Density>, MotoError> {
     steps.map(|(t, (states, law))| Density::new(states, law, t)).collect()
 }
 
-/// Weights `z_t^i / (1/J sum_j z_t^j)` at one step, up to a factor.
-fn ratios(entries: &[&Stored], t: usize) -> Result<Vec<f64>, MotoError> {
+/// Weights `z_t^i / (1/J sum_j z_t^j)` of samples of one step, up to a factor.
+fn ratios(entries: &[&Stored], t: usize, samples: &[Sample]) -> Result<Vec<f64>, MotoError> {
     let components: Result<Vec<_>, _> =
         entries.iter().map(|e| Density::new(&e.states[t], &e.policy.steps[t], t)).collect();
     let components = components?;
     let mut logs = Vec::new();
-    for stored in entries {
-        let rollouts = stored.batch.rollouts();
-        for first in (0..rollouts).step_by(LANES) {
-            let count = LANES.min(rollouts - first);
-            let points = gather(stored, t * rollouts + first, count);
+    for of_entry in samples.chunk_by(|a, b| a.entry == b.entry) {
+        for some in of_entry.chunks(LANES) {
+            let points = gather(entries[some[0].entry], some);
             let mixture = Mixture { groups: &[&components], points: &points };
             let (terms, all) = pulp::Arch::new().dispatch(mixture);
             let current = terms[terms.len() - 1];
-            logs.extend((0..count).map(|l| current[l] - all[0][l]));
+            logs.extend((0..some.len()).map(|l| current[l] - all[0][l]));
         }
     }
     Ok(exponentials(logs))
@@ -152,10 +155,8 @@ fn exponentials(mut logs: Vec<f64>) -> Vec<f64> {
 }
 
 /// Consecutive transitions of one entry, evaluated together.
-struct Block {
-    entry: usize,
-    first: usize,
-    count: usize,
+struct Block<'a> {
+    samples: &'a [Sample],
     /// Log density at each step under the last entry (horizon).
     current: Vec<Lanes>,
     /// Log-sum over the steps for each entry without a stored sum (entry, sums).
@@ -165,7 +166,7 @@ struct Block {
 }
 
 /// Weights across time steps and iterations.
-fn all_steps(entries: &[&Stored], cut: f64) -> Result<(Vec<Weighted>, NewSums), MotoError> {
+fn all_steps(entries: &[&Stored], cut: f64) -> Result<(Vec<Option<Weighted>>, NewSums), MotoError> {
     let last = entries.len() - 1;
     // Components are needed for the last entry, and for every entry with a missing sum.
     let components: Result<Vec<Vec<Density>>, _> = (0..entries.len())
@@ -176,38 +177,40 @@ fn all_steps(entries: &[&Stored], cut: f64) -> Result<(Vec<Weighted>, NewSums), 
         })
         .collect();
     let components = components?;
-    let runs: Vec<(usize, usize)> = entries
-        .iter()
-        .enumerate()
-        .flat_map(|(entry, stored)| (0..stored.transitions()).step_by(LANES).map(move |first| (entry, first)))
-        .collect();
-    let blocks: Vec<Block> = runs
+    let of_entry = |(entry, stored): (usize, &&Stored)| {
+        (0..stored.horizon()).flat_map(|t| acted(stored, entry, t)).collect::<Vec<_>>()
+    };
+    let samples: Vec<Vec<Sample>> = entries.iter().enumerate().map(of_entry).collect();
+    let runs: Vec<(usize, &[Sample])> =
+        samples.iter().flat_map(|samples| (0..).step_by(LANES).zip(samples.chunks(LANES))).collect();
+    let blocks: Vec<Block<'_>> = runs
         .into_par_iter()
         .with_min_len(4)
-        .map(|(entry, first)| evaluate(entries, &components, entry, first))
+        .map(|(first, samples)| evaluate(entries, &components, first, samples))
         .collect();
     let mut sums: NewSums = vec![Vec::new(); entries.len()];
     for block in &blocks {
         for (component, values) in &block.sums {
             let id = entries[*component].id;
-            let of_entry = &mut sums[block.entry];
+            let entry = block.samples[0].entry;
+            let of_entry = &mut sums[entry];
             let position = of_entry.iter().position(|(stored, _)| *stored == id).unwrap_or_else(|| {
-                of_entry.push((id, Vec::with_capacity(entries[block.entry].transitions())));
+                of_entry.push((id, Vec::with_capacity(entries[entry].batch.transitions())));
                 of_entry.len() - 1
             });
-            of_entry[position].1.extend(&values[..block.count]);
+            of_entry[position].1.extend(&values[..block.samples.len()]);
         }
     }
     let horizon = entries[last].horizon();
-    let steps = (0..horizon).into_par_iter().map(|t| select(entries, &blocks, t, cut)).collect();
+    let some = !blocks.is_empty();
+    let steps = (0..horizon).into_par_iter().map(|t| some.then(|| select(&blocks, t, cut))).collect();
     Ok((steps, sums))
 }
 
-/// Evaluates the components on consecutive transitions.
-fn evaluate(entries: &[&Stored], components: &[Vec<Density>], entry: usize, first: usize) -> Block {
-    let stored = entries[entry];
-    let count = LANES.min(stored.transitions() - first);
-    let points = gather(stored, first, count);
+/// Evaluates the components on consecutive transitions of an entry, from its transition `first` on.
+fn evaluate<'a>(entries: &[&Stored], components: &[Vec<Density>], first: usize, samples: &'a [Sample]) -> Block<'a> {
+    let (stored, count) = (entries[samples[0].entry], samples.len());
+    let points = gather(stored, samples);
     // The last entry is evaluated last. Its densities are needed step by step even if its sum is
     // known.
     let (known, mut missing): (Vec<usize>, Vec<usize>) =
@@ -224,26 +227,24 @@ fn evaluate(entries: &[&Stored], components: &[Vec<Density>], entry: usize, firs
         stored_sums.map(|sums| std::array::from_fn(|l| sums[first + l.min(count - 1)])).collect();
     totals.extend(sums.iter().map(|(_, sum)| *sum));
     let mixture = log_sum_exp(pulp::Scalar, &totals);
-    Block { entry, first, count, current, sums, mixture }
+    Block { samples, current, sums, mixture }
 }
 
 /// The weighted transitions of step `t`.
-fn select(entries: &[&Stored], blocks: &[Block], t: usize, cut: f64) -> Weighted {
-    let ratio = |block: &Block, lane: usize| block.current[t][lane] - block.mixture[lane];
+fn select(blocks: &[Block<'_>], t: usize, cut: f64) -> Weighted {
+    let ratio = |block: &Block<'_>, lane: usize| block.current[t][lane] - block.mixture[lane];
     let mut largest = f64::NEG_INFINITY;
     for block in blocks {
-        largest = (0..block.count).map(|l| ratio(block, l)).fold(largest, f64::max);
+        largest = (0..block.samples.len()).map(|l| ratio(block, l)).fold(largest, f64::max);
     }
     let negligible = cut.ln();
     let (mut samples, mut weights) = (Vec::new(), Vec::new());
     for block in blocks {
-        let rollouts = entries[block.entry].batch.rollouts();
-        for l in 0..block.count {
+        for (l, sample) in block.samples.iter().enumerate() {
             let log = ratio(block, l) - largest;
             let weight = if log < negligible { 0.0 } else { log.exp() };
             if weight > cut {
-                let index = block.first + l;
-                samples.push(Sample { entry: block.entry, step: index / rollouts, rollout: index % rollouts });
+                samples.push(*sample);
                 weights.push(weight);
             }
         }

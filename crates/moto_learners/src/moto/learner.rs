@@ -8,13 +8,14 @@ use super::guard::{Guard, ReturnSummary};
 use super::importance::{NewSums, weigh};
 use super::plan::Planner;
 use super::report::{IterationReport, StageSeconds, StageTimer, StepReport};
+use super::states::state_distributions;
 use super::step_fit::{Choice, Fitting, StepFit};
 use super::store::Stored;
 use super::theory::{LastUpdate, expected_advantage};
 use super::trust_region::multipliers;
 use super::update::StepUpdate;
 use super::vector_outcomes::Errors;
-use super::{FirstStates, MotoConfig, MotoError, Outcomes, Quadratic, Reuse, StateDistribution, StateScales};
+use super::{MotoConfig, MotoError, Outcomes, Quadratic, Reuse, StateDistribution, StateScales};
 use crate::batch::Earnings;
 use crate::learner::{decode, encode, policy_of};
 use crate::policy::{LinearGaussian, Policy, StoredLaw};
@@ -141,11 +142,13 @@ impl Moto {
         let is_turn = |t: usize| (self.iteration + t).is_multiple_of(config.ridge_period);
         let kept =
             |t, weighted| self.choices.get(t).filter(|choice| !is_turn(t) && choice.holds_for(weighted)).copied();
-        let fits: Result<Vec<StepFit>, MotoError> = weighted
+        let fits: Result<Vec<Option<StepFit>>, MotoError> = weighted
             .par_iter()
             .enumerate()
             .with_max_len(1)
-            .map(|(t, weighted)| StepFit::new(t, weighted, &fitting, kept(t, weighted)))
+            .map(|(t, weighted)| {
+                weighted.as_ref().map(|weighted| StepFit::new(t, weighted, &fitting, kept(t, weighted))).transpose()
+            })
             .collect();
         let fits = fits?;
         seconds.designs = timer.lap();
@@ -153,7 +156,7 @@ impl Moto {
         let Backward { q, value, mut reports, choices } = self.backward(&fits, &entries, reward)?;
         seconds.backward = timer.lap();
         let epsilon = config.epsilon * guard.scale;
-        let (policy, epsilon) = self.improve(current, &q, epsilon, &fits, &entries, reward, &mut reports)?;
+        let (policy, epsilon) = self.improve(current, &q, epsilon, &fits, &fitting, &mut reports)?;
         seconds.update = timer.lap();
 
         let mean = |of: &dyn Fn(&StepReport) -> f64| reports.iter().map(of).sum::<f64>() / horizon as f64;
@@ -193,34 +196,35 @@ impl Moto {
     fn intake(&self, batch: Batch, earnings: Earnings) -> Stored {
         let diagonal = self.scales.diagonal(self.config.state_diagonal);
         let oldest = (self.store.len() + 1).saturating_sub(self.config.kept_iterations());
-        let older = &self.store[oldest.min(self.store.len())..];
-        let states = (0..self.policy.horizon())
-            .into_par_iter()
-            .map(|t| {
-                let ages = (0..=older.len()).rev().map(|age| self.config.sample_decay.powf(age as f64));
-                let at = |t: usize| older.iter().map(move |e| &e.batch.states[t]).chain([&batch.states[t]]);
-                let decayed = || StateDistribution::fit(&at(t).zip(ages.clone()).collect::<Vec<_>>(), &diagonal);
-                let all = || {
-                    let blocks = at(0).zip(at(t)).zip(ages.clone()).map(|((first, later), age)| (first, later, age));
-                    StateDistribution::of_all_firsts(&blocks.collect::<Vec<_>>(), &diagonal)
-                };
-                match self.config.first_states {
-                    FirstStates::Decayed => decayed(),
-                    FirstStates::All => all().unwrap_or_else(decayed),
-                }
-            })
-            .collect();
+        let older = self.store[oldest.min(self.store.len())..].iter().map(|stored| &stored.batch);
+        let batches: Vec<&Batch> = older.chain([&batch]).collect();
+        let MotoConfig { sample_decay, first_states, .. } = self.config;
+        let states = state_distributions(&batches, sample_decay, first_states, &diagonal);
         let (id, policy) = (self.iteration as u64, self.policy.clone());
         Stored { id, batch, policy, states, earnings, log_sums: Vec::new() }
     }
 
-    /// Fits Q and backs up the value, last step first.
-    fn backward(&self, fits: &[StepFit], entries: &[&Stored], reward: &dyn Reward) -> Result<Backward, MotoError> {
+    /// Fits Q and backs up the value, last step first. At a step without transitions Q is zero, so that
+    /// its law stays.
+    fn backward(
+        &self,
+        fits: &[Option<StepFit>],
+        entries: &[&Stored],
+        reward: &dyn Reward,
+    ) -> Result<Backward, MotoError> {
         let policy = &entries[entries.len() - 1].policy;
         let range = self.config.clip_values.then(|| value_range(entries));
         let (mut q, mut value, mut reports) = (Vec::new(), Vec::<Quadratic>::new(), Vec::new());
         let mut choices = Vec::new();
         for (fit, law) in fits.iter().zip(&policy.steps).rev() {
+            let Some(fit) = fit else {
+                let states = law.gain.ncols();
+                q.push(Quadratic::zero(states + law.bias.len()));
+                value.push(Quadratic::zero(states));
+                reports.push(StepReport::default());
+                choices.push(Choice::NONE);
+                continue;
+            };
             let (fitted, choice) = fit.fit(value.last(), reward, range)?;
             choices.push(choice);
             reports.push(StepReport {
@@ -248,18 +252,18 @@ impl Moto {
     }
 
     /// Solves the constrained updates and completes the steps' reports. With a forecast, the best of
-    /// several step sizes, and of plans, is taken. Also returns the epsilon of the update.
+    /// several step sizes, and of plans, is taken; the smallest step if one without transitions leaves no
+    /// forecast. Also returns the epsilon of the update.
     fn improve(
         &self,
         current: &Stored,
         q: &[Quadratic],
         epsilon: f64,
-        fits: &[StepFit],
-        entries: &[&Stored],
-        reward: &dyn Reward,
+        fits: &[Option<StepFit>],
+        fitting: &Fitting<'_>,
         reports: &mut [StepReport],
     ) -> Result<(Policy, f64), MotoError> {
-        let config = &self.config;
+        let Fitting { entries, reward, config, .. } = *fitting;
         let beta0 = config.beta0.unwrap_or(f64::INFINITY);
         let laws = &current.policy.steps;
         let steps: Result<Vec<StepUpdate>, MotoError> =
@@ -267,13 +271,17 @@ impl Moto {
         let steps = steps?;
         let (update, epsilon) = match config.forecast.factors.as_slice() {
             [] => (self.update_within(&steps, epsilon)?, epsilon),
+            [factor, ..] if fits.iter().any(|fit| fit.as_ref().is_none_or(|fit| fit.dynamics.is_none())) => {
+                (self.update_within(&steps, factor * epsilon)?, factor * epsilon)
+            }
             factors => {
                 let forecaster = self.forecaster(current, q, fits, entries)?;
                 let candidates: Result<Vec<Update>, MotoError> =
                     factors.par_iter().map(|factor| self.update_within(&steps, factor * epsilon)).collect();
                 let mut candidates = candidates?;
                 let mut factors = factors.to_vec();
-                if !config.forecast.planned.is_empty() {
+                // A plan needs the states of whole rollouts.
+                if !config.forecast.planned.is_empty() && current.batch.check_whole().is_ok() {
                     let planner = Planner::new(&forecaster, &current.batch, reward, beta0)?;
                     for &factor in &config.forecast.planned {
                         if let Some(plan) = planner.plan(factor * epsilon) {
@@ -330,11 +338,11 @@ impl Moto {
         &self,
         current: &'a Stored,
         q: &'a [Quadratic],
-        fits: &'a [StepFit],
+        fits: &'a [Option<StepFit>],
         entries: &[&Stored],
     ) -> Result<Forecaster<'a>, MotoError> {
         let firsts: Vec<_> = entries.iter().map(|stored| (&stored.batch.states[0], 1.0)).collect();
-        let dynamics: Option<Vec<_>> = fits.iter().map(StepFit::noisy_dynamics).collect();
+        let dynamics: Option<Vec<_>> = fits.iter().map(|fit| fit.as_ref()?.noisy_dynamics()).collect();
         let diagonal = self.scales.diagonal(self.config.state_diagonal);
         Ok(Forecaster {
             old: &current.policy,
@@ -426,6 +434,10 @@ impl Learner for Moto {
 
     fn check_rollouts(&self, rollouts: usize) -> Result<(), LearnerError> {
         Ok(self.config.check_rollouts(rollouts)?)
+    }
+
+    fn takes_broken_off(&self) -> bool {
+        true
     }
 
     fn start_from(&mut self, law: &StoredLaw) -> Result<(), LearnerError> {

@@ -17,6 +17,7 @@ mod reflector;
 mod regression;
 mod report;
 mod ridge;
+mod states;
 mod step_fit;
 mod store;
 #[cfg(test)]

@@ -78,7 +78,7 @@ impl From<IterationReport> for Report {
 }
 
 /// Report of one step's update.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
     /// Multiplier of the KL constraint.
     pub eta: f64,

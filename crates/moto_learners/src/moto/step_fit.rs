@@ -1,7 +1,7 @@
 //! The fit of one step's Q-function. The part that does not depend on the value function comes
 //! first, the fit in the backward pass second.
 
-use super::control_variate::LinearDynamics;
+use super::control_variate::{LinearDynamics, whole_weights};
 use super::forecast::NoisyDynamics;
 use super::importance::Weighted;
 use super::regression::{Design, Fit, carry, products};
@@ -34,6 +34,10 @@ pub(super) struct Choice {
 }
 
 impl Choice {
+    /// No choice, at a step without transitions. It stands for no fit.
+    pub const NONE: Self =
+        Self { candidate: Candidate { ridge: 0.0, degrees_of_freedom: 0.0 }, control_variate: false, transitions: 0 };
+
     /// Whether the choice may stand for a fit of these transitions, if it is not the step's turn to
     /// choose anew.
     pub fn holds_for(&self, weighted: &Weighted) -> bool {
@@ -50,12 +54,15 @@ pub(super) struct StepFit {
     next: Columns,
     /// Linear dynamics with their predictions (sample x state), if the control variate or the
     /// forecast needs them.
-    dynamics: Option<(LinearDynamics, Columns)>,
+    pub dynamics: Option<(LinearDynamics, Columns)>,
     control_variate: bool,
     kept: Option<Choice>,
     /// The part of the target that is known before the backward pass: the reward and the share of
     /// the observed return (sample).
     known: Vec<f64>,
+    /// Whether the rollout was broken off in the step (sample). There is then no next state, and the price
+    /// of the lost steps is the whole target.
+    broken_off: Vec<bool>,
     /// The part of Q that the models of the errors give, with its values (sample), if there is one.
     expected_price: Option<(Quadratic, Vec<f64>)>,
     /// Share of the fitted next-state value in the target.
@@ -77,7 +84,7 @@ impl StepFit {
         let (state_dim, action_dim) = (scales.0.len(), entries[0].batch.received[0].nrows());
         let mut inputs = Columns::zeros(samples, state_dim + action_dim);
         let mut next = Columns::zeros(samples, state_dim);
-        let mut known = Vec::with_capacity(samples);
+        let (mut known, mut broken_off) = (Vec::with_capacity(samples), Vec::with_capacity(samples));
         let observed = match config.targets {
             Targets::DynamicProgramming => config.observed_return,
             Targets::MonteCarlo => 1.0,
@@ -90,9 +97,14 @@ impl StepFit {
             inputs.set(i, 0, before);
             inputs.set(i, state_dim, action);
             next.set(i, 0, after);
-            let earned = finite(t, reward.step(t, before, action, after, outcome))?;
-            let followed = stored.earnings.to_come[(step + 1, rollout)];
-            known.push(earned + observed * followed);
+            let breaks = batch.breaks_in(step, rollout);
+            known.push(if breaks {
+                batch.broken_off.loss(horizon - t)
+            } else {
+                let earned = finite(t, reward.step(t, before, action, after, outcome))?;
+                earned + observed * stored.earnings.to_come[(step + 1, rollout)]
+            });
+            broken_off.push(breaks);
         }
         let mut thresholds: Vec<f64> = scales.0.iter().map(|s| config.drop_threshold * s).collect();
         thresholds.resize(state_dim + action_dim, 0.0);
@@ -108,7 +120,7 @@ impl StepFit {
         });
         let control_variate = config.control_variate && expected_price.is_none() && t + 1 < horizon;
         let needed = control_variate || !config.forecast.factors.is_empty();
-        let dynamics = needed.then(|| LinearDynamics::fit(&design, &next, t)).transpose()?;
+        let dynamics = if needed { LinearDynamics::fit(&design, &next, &broken_off, t)? } else { None };
         let (effective, transitions) = (weighted.effective, samples);
         let value_share = 1.0 - observed;
         Ok(Self {
@@ -119,6 +131,7 @@ impl StepFit {
             control_variate,
             kept,
             known,
+            broken_off,
             expected_price,
             value_share,
             effective,
@@ -141,7 +154,9 @@ impl StepFit {
         if let Some((low, high)) = range.filter(|_| value.is_some()) {
             targets.iter_mut().for_each(|v| *v = v.clamp(low, high));
         }
-        targets.iter_mut().zip(&self.known).for_each(|(v, k)| *v = k + self.value_share * *v);
+        for ((v, known), broken_off) in targets.iter_mut().zip(&self.known).zip(&self.broken_off) {
+            *v = if *broken_off { *known } else { known + self.value_share * *v };
+        }
         if let Some((_, values)) = &self.expected_price {
             targets.iter_mut().zip(values).for_each(|(y, price)| *y -= price);
         }
@@ -186,7 +201,8 @@ impl StepFit {
         for k in 0..rests.dims() {
             rests.dim_mut(k).iter_mut().zip(predicted.dim(k)).for_each(|(x, p)| *x -= p);
         }
-        let noise = products(&rests, &self.design.weights);
+        let weights = whole_weights(&self.design.weights, &self.broken_off)?;
+        let noise = products(&rests, &weights);
         Some(NoisyDynamics { model, noise: DMatrix::from_fn(rests.dims(), rests.dims(), |i, j| noise[(i, j)]) })
     }
 
@@ -199,6 +215,9 @@ impl StepFit {
         let mut state = vec![0.0; self.next.dims()];
         (0..self.next.samples())
             .map(|i| {
+                if self.broken_off[i] {
+                    return Ok(0.0);
+                }
                 state.iter_mut().enumerate().for_each(|(k, x)| *x = self.next.dim(k)[i]);
                 finite(self.step + 1, reward.last(&state))
             })

@@ -28,11 +28,6 @@ impl Stored {
         self.batch.actions.len()
     }
 
-    /// Number of transitions.
-    pub fn transitions(&self) -> usize {
-        self.horizon() * self.batch.rollouts()
-    }
-
     pub fn log_sum(&self, id: u64) -> Option<&[f64]> {
         self.log_sums.iter().find(|(stored, _)| *stored == id).map(|(_, sums)| sums.as_slice())
     }

@@ -36,7 +36,8 @@ pub(super) struct LastUpdate {
     pub value: Vec<Quadratic>,
 }
 
-/// Effect of one step of the last update, on the rollouts of the policy that the update made.
+/// Effect of one step of the last update, on the rollouts of the policy that the update made; NaN where
+/// all of them were broken off before the step.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepOutcome {
     /// Expected KL of that update under the new states, nats.
@@ -54,7 +55,8 @@ impl LastUpdate {
         let step = |t: usize| {
             // The expected KL is quadratic in the state, so the first two moments of the rollouts
             // give it exactly.
-            let seen = StateDistribution::fit(&[(&batch.states[t], 1.0)], &vec![0.0; batch.states[t].nrows()]);
+            let reached = batch.states_of_those_at(t, t);
+            let seen = StateDistribution::fit(&[(&reached, 1.0)], &vec![0.0; reached.nrows()]);
             let kl = new.steps[t].expected_kl(&self.old.steps[t], &seen.mean, &seen.covariance);
             let (now, before) = (&states[t], &self.states[t]);
             let shift = gaussian_kl((&now.mean, &now.covariance), (&before.mean, &before.covariance));
@@ -64,11 +66,11 @@ impl LastUpdate {
                 let both = DVector::from_iterator(self.q[t].gradient.len(), both);
                 self.q[t].value(&both) - self.value[t].value(&state)
             };
-            let rollouts = batch.rollouts();
+            let acted: Vec<usize> = batch.that_acted(t).collect();
             StepOutcome {
                 kl_new_states: kl.unwrap_or(f64::NAN),
                 state_shift: shift.unwrap_or(f64::NAN),
-                realised_advantage: (0..rollouts).map(advantage).sum::<f64>() / rollouts as f64,
+                realised_advantage: acted.iter().map(|rollout| advantage(*rollout)).sum::<f64>() / acted.len() as f64,
             }
         };
         (0..batch.actions.len()).map(step).collect()

@@ -28,6 +28,11 @@ pub struct Quadratic {
 }
 
 impl Quadratic {
+    /// Zero everywhere.
+    pub(super) fn zero(dim: usize) -> Self {
+        Self { hessian: DMatrix::zeros(dim, dim), gradient: DVector::zeros(dim), constant: 0.0 }
+    }
+
     /// Value at one point (dim).
     pub fn value(&self, point: &DVector<f64>) -> f64 {
         point.dot(&(&self.hessian * point * 0.5 + &self.gradient)) + self.constant

@@ -180,6 +180,7 @@ impl Learner for Trpo {
         let begin = Instant::now();
         let Policy { steps } = self.frame.base();
         batch.validate(steps.len(), self.state_scales.len(), self.policy.mean.outputs())?;
+        batch.check_whole()?;
         let earnings = Earnings::new(&batch, reward)?;
         let summary = ReturnSummary::new(&earnings.returns());
         let rewards = earnings.rewards();

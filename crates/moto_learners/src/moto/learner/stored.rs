@@ -69,7 +69,7 @@ fn check_entry(stored: &Stored, shape: Shape) -> Result<(), MotoError> {
     demand(are_states(&stored.states, shape), "the state distributions of a stored batch")?;
     let earned = stored.earnings.to_come.shape() == (horizon + 1, stored.batch.rollouts());
     demand(earned, "the rewards of a stored batch")?;
-    let transitions = stored.transitions();
+    let transitions = stored.batch.transitions();
     demand(stored.log_sums.iter().all(|(_, sums)| sums.len() == transitions), "the densities of a stored batch")
 }
 

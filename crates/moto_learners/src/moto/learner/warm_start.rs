@@ -13,7 +13,10 @@ impl Moto {
         if self.config.reuse != Reuse::None {
             self.take_in(&other.store);
         }
-        Adopted { iterations: self.store.len(), transitions: self.store.iter().map(Stored::transitions).sum() }
+        Adopted {
+            iterations: self.store.len(),
+            transitions: self.store.iter().map(|stored| stored.batch.transitions()).sum(),
+        }
     }
 
     fn take_in(&mut self, store: &[Stored]) {

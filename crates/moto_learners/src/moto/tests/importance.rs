@@ -1,10 +1,10 @@
 use super::Random;
-use crate::Batch;
 use crate::batch::Earnings;
 use crate::moto::importance::{Sample, weigh};
 use crate::moto::store::Stored;
 use crate::moto::{MotoConfig, Reuse, StateDistribution};
 use crate::policy::{LinearGaussian, Policy};
+use crate::{Batch, BrokenOff};
 use nalgebra::{DMatrix, DVector};
 use std::f64::consts::PI;
 
@@ -28,6 +28,7 @@ fn stored(random: &mut Random, id: u64, rollouts: usize) -> Stored {
         received: vec![DMatrix::zeros(da, rollouts); HORIZON],
         outcomes: vec![DMatrix::zeros(0, rollouts); HORIZON],
         parameters: DMatrix::zeros(0, rollouts),
+        broken_off: BrokenOff::default(),
     };
     let earnings = Earnings { to_come: DMatrix::zeros(HORIZON + 1, rollouts), low: 0.0, high: 0.0 };
     Stored { id, batch, policy, states, earnings, log_sums: Vec::new() }
@@ -53,7 +54,7 @@ fn brute_force(entries: &[&Stored], config: &MotoConfig, t: usize) -> (Vec<Sampl
     let (mut samples, mut weights) = (Vec::new(), Vec::new());
     for (entry, holder) in entries.iter().enumerate() {
         for step in 0..HORIZON {
-            for rollout in 0..holder.batch.rollouts() {
+            for rollout in (0..holder.batch.rollouts()).filter(|rollout| step < holder.batch.acted(*rollout)) {
                 let sample = Sample { entry, step, rollout };
                 let z = |j: usize, step: usize| density(entries[j], step, holder, sample);
                 let weight = match config.reuse {
@@ -81,7 +82,7 @@ fn brute_force(entries: &[&Stored], config: &MotoConfig, t: usize) -> (Vec<Sampl
 fn agree(entries: &[&Stored], config: &MotoConfig) {
     let (weighted, _) = weigh(entries, config).unwrap();
     assert_eq!(weighted.len(), HORIZON);
-    for (t, ours) in weighted.iter().enumerate() {
+    for (t, ours) in weighted.iter().flatten().enumerate() {
         let (samples, weights) = brute_force(entries, config, t);
         assert_eq!(ours.samples, samples, "{:?}, step {t}", config.reuse);
         for (w, expected) in ours.weights.iter().zip(&weights) {
@@ -106,12 +107,26 @@ fn weights_agree_with_brute_force() {
 }
 
 #[test]
+fn weights_are_those_of_the_steps_that_were_made() {
+    let random = &mut Random::new(4);
+    let mut all: Vec<Stored> = [7, 20].iter().enumerate().map(|(i, m)| stored(random, i as u64, *m)).collect();
+    all[0].batch.broken_off.steps = [(0, 1), (3, 0), (6, 2)].into();
+    all[1].batch.broken_off.steps = (0..17).map(|rollout| (rollout, rollout % HORIZON)).collect();
+    let entries: Vec<&Stored> = all.iter().collect();
+    for reuse in [Reuse::TimeAndIterations, Reuse::Iterations, Reuse::SameStepDecay, Reuse::None] {
+        agree(&entries, &MotoConfig { reuse, weight_cut: 0.0, ..MotoConfig::default() });
+    }
+}
+
+#[test]
 fn kept_sums_change_nothing_as_iterations_come_and_go() {
     let random = &mut Random::new(2);
     let config = MotoConfig::default();
     let mut store: Vec<Stored> = Vec::new();
     for id in 0..6 {
-        store.push(stored(random, id, 9));
+        let mut newest = stored(random, id, 9);
+        newest.batch.broken_off.steps = [(2, 1), (8, 2)].into();
+        store.push(newest);
         if id == 4 {
             // The state after a rollback: the newcomer is not the newest entry.
             let last = store.len() - 1;
@@ -140,7 +155,7 @@ fn far_tails_stay_finite() {
     let near = stored(random, 1, 5);
     for reuse in [Reuse::TimeAndIterations, Reuse::Iterations] {
         let (weighted, _) = weigh(&[&far, &near], &MotoConfig { reuse, ..MotoConfig::default() }).unwrap();
-        for step in weighted {
+        for step in weighted.into_iter().flatten() {
             assert!(step.weights.iter().all(|w| w.is_finite()) && step.effective >= 1.0);
         }
     }

@@ -218,7 +218,7 @@ fn the_control_variate_is_added_back_exactly() {
     }
     let weights = weights(random, 120);
     let design = Design::new(&inputs, weights, &[0.0; 5], 0.1, Ridge::Fixed(1e-13));
-    let (dynamics, predicted) = LinearDynamics::fit(&design, &next, 0).unwrap();
+    let (dynamics, predicted) = LinearDynamics::fit(&design, &next, &vec![false; next.samples()], 0).unwrap().unwrap();
     // The dynamics are linear, so the model finds them up to its small ridge.
     assert!((&dynamics.map - &map).norm() < 1e-4 * map.norm());
     for i in 0..120 {
@@ -267,7 +267,8 @@ fn with_and_without_the_control_variate_the_fits_agree_in_the_limit() {
         let design = Design::new(&inputs, weights, &[0.0; 3], 0.1, Ridge::CrossValidated);
         let targets = value.values(&next);
         let plain = design.fit(&targets).function;
-        let (dynamics, predicted) = LinearDynamics::fit(&design, &next, 0).unwrap();
+        let (dynamics, predicted) =
+            LinearDynamics::fit(&design, &next, &vec![false; next.samples()], 0).unwrap().unwrap();
         let rest: Vec<f64> = targets.iter().zip(value.values(&predicted)).map(|(y, v)| y - v).collect();
         let mut with = design.fit(&rest).function;
         with.add(&value.after(&dynamics.map, &dynamics.offset));
