@@ -12,27 +12,25 @@ import pathlib
 import statistics
 import subprocess
 
-PROGRAM = "target/release/moto_controller"
-ROLLOUTS = 15
-EPISODES = {"noiseless": [450, 1200], "context": [900, 1980, 2400], "noisy-bounce": [900, 1980, 2400]}
+ROLLOUTS = 10
+EPISODES = {"noiseless": [300, 600], "context": [600, 1200], "noisy-bounce": [600, 1200]}
 
 
-def program(*arguments):
-    done = subprocess.run([PROGRAM, *arguments], check=True, capture_output=True, text=True)
-    return done.stdout
-
-
-def stage(folder, setting, seed, episodes):
+def stage(program, folder, setting, seed, episodes):
     """The policy of a run after some episodes, judged with exploration noise and without."""
     judged = folder.with_name(f"{folder.name}-{episodes}.json")
+
+    def run(*arguments):
+        return subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
+
     if not judged.exists():
         iterations = ["--iterations", str(episodes // ROLLOUTS), "--realtime-strokes", "0"]
         if (folder / "run.json").exists():
-            program("dry-run", "--resume", str(folder), *iterations)
+            run("dry-run", "--resume", str(folder), *iterations)
         else:
-            program("dry-run", "--setting", setting, "--seed", str(seed), "--out", str(folder), *iterations)
-        noisy = json.loads(program("evaluate", str(folder), "--json", "--noise"))
-        mean = json.loads(program("evaluate", str(folder), "--json"))
+            run("dry-run", "--setting", setting, "--seed", str(seed), "--out", str(folder), *iterations)
+        noisy = json.loads(run("evaluate", str(folder), "--json", "--noise"))
+        mean = json.loads(run("evaluate", str(folder), "--json"))
         judged.write_text(json.dumps({"noisy": noisy, "mean": mean}))
     return json.loads(judged.read_text())
 
@@ -42,15 +40,18 @@ def main():
     parser.add_argument("--settings", default=",".join(EPISODES))
     parser.add_argument("--seeds", default="1,2,3,4,5")
     parser.add_argument("--out", default="runs/table", type=pathlib.Path)
+    parser.add_argument("--program", help="a program that is built already")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     seeds = [int(seed) for seed in options.seeds.split(",")]
-    subprocess.run(["cargo", "build", "--release"], check=True)
+    if not options.program:
+        subprocess.run(["cargo", "build", "--release"], check=True)
+    program = options.program or "target/release/moto_controller"
     print("| setting | episodes | with exploration noise | mean action | distance, m |")
     print("|---|---|---|---|---|")
     for setting in options.settings.split(","):
         for episodes in EPISODES[setting]:
-            rows = [stage(options.out / f"{setting}-{seed}", setting, seed, episodes) for seed in seeds]
+            rows = [stage(program, options.out / f"{setting}-{seed}", setting, seed, episodes) for seed in seeds]
 
             def cell(kind, field):
                 values = [row[kind][field] for row in rows]

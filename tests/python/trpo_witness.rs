@@ -2,7 +2,7 @@
 //! direction and accepted step as a line of JSON on standard output.
 
 use moto_learners::policy::Layers;
-use moto_learners::trpo::{Gaussian, Mean, NaturalStep, Samples};
+use moto_learners::trpo::{Fisher, Gaussian, Mean, NaturalStep, Samples};
 use nalgebra::DMatrix;
 use serde::Deserialize;
 use std::error::Error;
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let gradient = policy.gradient(at, &samples, &problem.advantages);
         let accepted = step.take(&policy, at, &samples, &problem.advantages).ok_or("no step was accepted")?;
         let answer = serde_json::json!({
-            "fisher_product": policy.fisher_product(at, &samples.every(fisher_every), &problem.vector),
+            "fisher_product": Fisher::new(&policy, at, &samples.every(fisher_every)).product(&problem.vector),
             "direction": step.direction(&policy, at, &samples, &gradient),
             "gradient": gradient,
             "accepted": accepted.parameters,

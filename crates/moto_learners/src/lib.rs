@@ -67,6 +67,8 @@ pub mod trpo;
 
 mod batch;
 mod learner;
+mod planning;
+mod quadratic;
 mod registry;
 
 pub use batch::{Batch, BrokenOff, ErrorPrice, ErrorShape, Measured, Reward};

@@ -3,8 +3,8 @@
 mod support;
 
 use moto_learners::moto::{
-    FirstStates, GuardConfig, IterationReport, Moto, MotoConfig, MotoError, Reuse, Ridge, StateScales, Targets,
-    TrustRegion,
+    FirstStates, ForecastConfig, GuardConfig, IterationReport, Moto, MotoConfig, MotoError, Reuse, Ridge, StateScales,
+    Targets, TrustRegion,
 };
 use moto_learners::policy::Policy;
 use moto_learners::{Adopted, Batch, Learner, Reward, Verdict};
@@ -64,6 +64,47 @@ fn converges_to_the_riccati_gains() {
             assert!(error < tolerance, "{reuse:?}, control variate {control_variate}: relative gain error {error}");
         }
     }
+}
+
+#[test]
+fn steps_that_take_turns_with_their_ridge_converge_too() {
+    let task = Linear::new(12);
+    for reuse in REUSES {
+        let config = MotoConfig { reuse, ridge_period: 4, ..large_steps() };
+        let mut learner = learner(&task, config);
+        let random = &mut Random::new(3);
+        let reports = run(&task, &mut learner, 40, 20, random);
+        let error = gain_error(&task, learner.policy());
+        assert!(error < 1e-3, "{reuse:?}: relative gain error {error}");
+        // Between its turns a step keeps its ridge, so no three of four updates in a row change it.
+        for t in 0..12 {
+            let ridges: Vec<f64> = reports[8..].iter().map(|report| report.steps[t].ridge).collect();
+            let changes = ridges.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            assert!(changes <= 3, "{reuse:?}, step {t}: {ridges:?}");
+        }
+        let mut stored: Moto = Moto::clone(&learner);
+        stored.restore(&learner.save().unwrap()).unwrap();
+        let batch = task.roll_out(learner.policy(), 40, random);
+        learner.update(batch.clone(), &task).unwrap();
+        stored.update(batch, &task).unwrap();
+        assert_eq!(learner, stored);
+    }
+}
+
+#[test]
+fn a_plan_is_taken_where_it_is_better_and_keeps_the_bounds() {
+    let task = Linear::new(12);
+    let forecast = ForecastConfig { factors: vec![1.0], planned: vec![1.0], largest_shift: 1e6 };
+    let mut learner = learner(&task, MotoConfig { forecast, ..large_steps() });
+    let reports = run(&task, &mut learner, 40, 20, &mut Random::new(3));
+    // A plan has no multipliers of single steps.
+    assert!(reports.iter().any(|report| report.steps.iter().all(|step| step.eta == 0.0)));
+    for report in &reports {
+        assert!(report.mean_kl <= 1.0 + 1e-9, "{}", report.mean_kl);
+        assert!(report.steps.iter().all(|step| step.entropy_reduction <= 0.2 + 1e-9));
+    }
+    let error = gain_error(&task, learner.policy());
+    assert!(error < 1e-2, "relative gain error {error}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod support;
 
 use moto_learners::policy::{Law, Layers, StoredLaw};
 use moto_learners::trpo::{
-    Gaussian, Mean, NaturalStep, PolicyForm, Samples, TrpoConfig, ValueForm, conjugate_gradients,
+    Fisher, Gaussian, Mean, NaturalStep, PolicyForm, Samples, TrpoConfig, ValueForm, conjugate_gradients,
 };
 use moto_learners::{Batch, LearnerSettings, Start};
 use nalgebra::{DMatrix, DVector};
@@ -30,7 +30,7 @@ fn conjugate_gradients_find_the_closed_form_of_a_linear_law() {
     let policy = Gaussian { mean: Mean::Linear { horizon: HORIZON, inputs, outputs } };
     let (samples, at) = (samples(60, inputs, outputs, &mut random), parameters(&policy, &mut random));
     let target = random.vector(policy.parameters()) * 1e5;
-    let product = |vector: &[f64]| policy.fisher_product(&at, &samples, vector);
+    let product = |vector: &[f64]| Fisher::new(&policy, &at, &samples).product(vector);
     let found = conjugate_gradients(product, target.as_slice(), 1000);
     // The Fisher matrix is Sigma^-1 (x) E[phi phi'] per step, and 2 per log deviation, each with the step's share.
     let share = 1. / HORIZON as f64;

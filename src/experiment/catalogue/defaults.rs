@@ -11,7 +11,7 @@ pub const DEFAULTS: Entry = Entry {
         This project's default settings (trust region over the trajectory, cross-validated ridge, linear control \
         variate, clipped values, forecast, guard, few rollouts per iteration) against the paper's, which are all of that switched \
         off, and guided policy search: on the double link with 2, 20 and 20 rollouts per iteration, on the quad link \
-        with joint limits with 10, 50 and 50. What counts is how many episodes it takes to -1 and -0.2, and to -20.",
+        with joint limits with 5, 50 and 50, and a start of 15, 10 and 10 N m. What counts is how many episodes it takes to -1 and -0.2, and to -20.",
     duration: "about 8 minutes",
     config: defaults,
     quick_divisor: 6,
@@ -26,8 +26,9 @@ fn defaults() -> ExperimentConfig {
     let two = |label, method, rollouts: usize| {
         named("double link", &[-1., -0.2], moto(label, &double(), method, rollouts, 800 / rollouts))
     };
-    let four = |label, method, rollouts: usize| {
-        named("quad link with joint limits", &[-20.], moto(label, &limited_quad(), method, rollouts, 1500 / rollouts))
+    let four = |label, method, rollouts: usize, start: f64| {
+        let task = limited_quad(start);
+        named("quad link with joint limits", &[-20.], moto(label, &task, method, rollouts, 1500 / rollouts))
     };
     let paper_quad = MotoConfig { stored_iterations: 4, sample_decay: 0.6, ..paper() };
     ExperimentConfig {
@@ -40,9 +41,9 @@ fn defaults() -> ExperimentConfig {
             two("defaults", double_defaults(), 2),
             two("as in the paper", paper(), 20),
             named("double link", &[-1., -0.2], gps("GPS", &double(), 20, 800 / 20)),
-            four("defaults", quad_defaults(), 10),
-            four("as in the paper", paper_quad, 50),
-            named("quad link with joint limits", &[-20.], gps("GPS", &limited_quad(), 50, 1500 / 50)),
+            four("defaults", quad_defaults(), 5, 15.),
+            four("as in the paper", paper_quad, 50, 10.),
+            named("quad link with joint limits", &[-20.], gps("GPS", &limited_quad(10.), 50, 1500 / 50)),
         ],
     }
 }

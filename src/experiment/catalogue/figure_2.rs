@@ -8,7 +8,7 @@ pub const MOTION: Entry = Entry {
     name: "2a",
     explanation: "\
         Quad link with the torque limit of 25 N m and with a reduced one of 15 N m: does MOTO still swing up, and \
-        how? Made with this project's default settings, 10 rollouts per iteration, and a wide start: little torque needs \
+        how? Made with this project's default settings, 5 rollouts per iteration, and a wide start: little torque needs \
         several swings, which is nothing that a policy finds once it has cooled down. motion.svg draws the motion of \
         the median seed.",
     duration: "about 13 minutes",
@@ -28,7 +28,7 @@ pub const JOINT_LIMITS: Entry = Entry {
 
 fn motion() -> ExperimentConfig {
     let with =
-        |limit: f64| moto(&format!("torque limit {limit} N m"), &quad(limit, None, 15.), quad_defaults(), 10, 200);
+        |limit: f64| moto(&format!("torque limit {limit} N m"), &quad(limit, None, 15.), quad_defaults(), 5, 400);
     ExperimentConfig {
         name: "2a".into(),
         title: "Quad link, swing-up with less torque".into(),
@@ -40,7 +40,7 @@ fn motion() -> ExperimentConfig {
 }
 
 fn joint_limits() -> ExperimentConfig {
-    let task = limited_quad();
+    let task = limited_quad(10.);
     ExperimentConfig {
         name: "2b".into(),
         title: "Quad link with joint limits, 400 rollouts per iteration".into(),

@@ -27,8 +27,8 @@ pub fn quad(torque_limit: f64, joint_limit: Option<JointLimit>, initial_deviatio
 }
 
 /// The quad link with joint limits.
-pub fn limited_quad() -> TaskConfig {
-    quad(25., Some(JointLimit::default()), 10.)
+pub fn limited_quad(initial_deviation: f64) -> TaskConfig {
+    quad(25., Some(JointLimit::default()), initial_deviation)
 }
 
 /// The learner of `config/table_tennis.yaml`.
@@ -52,20 +52,23 @@ pub fn double_defaults() -> MotoConfig {
     }
 }
 
-/// Settings for the quad link, for ten rollouts per iteration: larger steps, and linear terms that
-/// are penalised less (docs/learning_study.md).
+/// Settings for the quad link, for five rollouts per iteration: linear terms are penalised less
+/// (docs/learning_study.md).
 pub fn quad_defaults() -> MotoConfig {
     MotoConfig {
-        epsilon: 0.5,
+        epsilon: 0.25,
+        beta0: Some(0.05),
+        stored_iterations: 24,
+        sample_decay: 0.9,
         linear_penalty: 0.01,
-        guard: GuardConfig { pooled_batches: 3, ..Default::default() },
+        guard: GuardConfig { pooled_batches: 5, ..Default::default() },
         forecast: forecast(),
         ..Default::default()
     }
 }
 
 fn forecast() -> ForecastConfig {
-    ForecastConfig { factors: vec![0.25, 1., 4.], ..Default::default() }
+    ForecastConfig { factors: vec![0.25, 1., 4.], planned: vec![1.], ..Default::default() }
 }
 
 /// MOTO as in the paper, without this project's additions. Every step has its own KL bound, all

@@ -11,8 +11,9 @@
 
 use super::samples::Samples;
 use super::surrogate::{Whitening, surrogate};
-use crate::moto::{MotoError, QBlocks, Quadratic, Ridge, StateDistribution};
+use crate::moto::{MotoError, Ridge};
 use crate::policy::LinearGaussian;
+use crate::quadratic::{QBlocks, Quadratic, StateDistribution};
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use serde::{Deserialize, Serialize};
 

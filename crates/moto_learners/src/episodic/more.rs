@@ -10,8 +10,9 @@
 
 use super::samples::Samples;
 use super::surrogate::{Whitening, surrogate};
-use crate::moto::{MotoError, Quadratic, Ridge, StateDistribution, StepUpdate};
+use crate::moto::{MotoError, Ridge, StepUpdate};
 use crate::policy::LinearGaussian;
+use crate::quadratic::{Quadratic, StateDistribution};
 use nalgebra::{DMatrix, DVector};
 
 /// Parameters of the update.

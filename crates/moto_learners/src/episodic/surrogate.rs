@@ -2,8 +2,9 @@
 //! standard normal.
 
 use super::samples::Samples;
-use crate::moto::{Columns, Design, MotoError, Quadratic, Ridge};
+use crate::moto::{Design, MotoError, Ridge};
 use crate::policy::LinearGaussian;
+use crate::quadratic::{Columns, Quadratic};
 use nalgebra::DMatrix;
 
 /// The coordinates of a search distribution.

@@ -1,6 +1,7 @@
 //! Errors of guided policy search.
 
 use crate::moto::MotoError;
+use crate::planning::PlanError;
 use crate::policy::PolicyError;
 use moto_settings::FieldError;
 
@@ -18,12 +19,6 @@ pub enum GpsError {
     /// The batch cannot be used.
     #[error(transparent)]
     Batch(#[from] MotoError),
-    /// The reward, or its expansion, is NaN or infinite near the mean trajectory.
-    #[error("the reward of step {step} is not finite on or near the rollouts")]
-    NonFiniteReward {
-        /// Step of the reward (the horizon for the final state).
-        step: usize,
-    },
     /// The dynamics of a step cannot be fitted.
     #[error("the dynamics of step {step} cannot be fitted (covariance not finite or not positive definite)")]
     Dynamics {
@@ -33,10 +28,7 @@ pub enum GpsError {
     /// The mixture over transitions cannot be fitted.
     #[error("a cluster of the mixture over transitions has no positive definite covariance: raise mixture.diagonal")]
     Mixture,
-    /// No multiplier of the KL constraint gives a controller.
-    #[error("no KL multiplier up to {largest} gives a controller: check the scale of rewards, states and actions")]
-    TrustRegion {
-        /// Largest multiplier tried.
-        largest: f64,
-    },
+    /// There is no plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
 }

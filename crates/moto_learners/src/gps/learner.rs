@@ -1,12 +1,11 @@
 //! Guided policy search: one iteration per batch of rollouts.
 
-use super::model::{Model, spreads, transitions};
 use super::report::{GpsReport, GpsStepReport};
 use super::step_size::{Prediction, adapted};
-use super::trust_region::constrained_update;
 use super::{GpsConfig, GpsError, Mixture, NormalInverseWishart};
 use crate::learner::{TOO_MANY, decode, encode, policy_of, unfit};
 use crate::moto::ReturnSummary;
+use crate::planning::{LinearDynamics, Model, constrained_update, spreads, transitions};
 use crate::policy::{Policy, PolicyError, StoredLaw};
 use crate::{Batch, Learner, LearnerError, Report, Reward};
 use nalgebra::{DMatrix, DVector};
@@ -75,7 +74,12 @@ impl Gps {
         let width = spreads(&samples);
         let history = self.extended_history(&samples, batch.rollouts());
         let priors = self.priors(&samples, &history, &width)?;
-        let model = Model::fit(&batch, &samples, &priors, reward, &width)?;
+        let state_dim = self.policy.state_dim();
+        let dynamics = |(step, samples): (usize, &DMatrix<f64>)| {
+            LinearDynamics::fit(samples, state_dim, &priors[step]).ok_or(GpsError::Dynamics { step })
+        };
+        let dynamics: Result<Vec<_>, GpsError> = samples.par_iter().enumerate().map(dynamics).collect();
+        let model = Model::new(&batch, &samples, dynamics?, reward, &width)?;
 
         let expected_return = model.expected_return(&self.policy);
         let step_size = match &self.prediction {

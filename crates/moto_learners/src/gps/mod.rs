@@ -16,22 +16,18 @@
 mod config;
 mod dynamics;
 mod error;
-mod expansion;
 mod gaussians;
 mod kmeans;
 mod learner;
-mod lqr;
 mod mixture;
-mod model;
 mod prior;
 mod report;
 mod step_size;
 #[cfg(test)]
 mod tests;
-mod trust_region;
 
+pub use crate::planning::{LinearDynamics, PlanError};
 pub use config::{GpsConfig, MixtureConfig, StepSizeConfig};
-pub use dynamics::LinearDynamics;
 pub use error::GpsError;
 pub use learner::Gps;
 pub use mixture::Mixture;

@@ -138,6 +138,10 @@ pub struct ForecastConfig {
     /// Factors on epsilon that are tried, in ascending order; none for no forecast.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
     pub factors: Vec<f64>,
+    /// Factors on epsilon of updates that are planned ahead, which are tried too: all steps together, under
+    /// the fitted linear dynamics and an expansion of the reward. None for no plan.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
+    pub planned: Vec<f64>,
     /// Largest KL of a step's states under an update from the states before it. Of the updates
     /// within it the one with the largest forecast improvement is taken; if there is none, the
     /// first.
@@ -147,7 +151,7 @@ pub struct ForecastConfig {
 
 impl Default for ForecastConfig {
     fn default() -> Self {
-        Self { factors: Vec::new(), largest_shift: 8.0 }
+        Self { factors: Vec::new(), planned: Vec::new(), largest_shift: 8.0 }
     }
 }
 

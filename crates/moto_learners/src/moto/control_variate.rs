@@ -8,8 +8,8 @@
 //! expects a smaller error of the fit.
 
 use super::MotoError;
-use super::columns::Columns;
 use super::regression::{Design, products};
+use crate::quadratic::columns::Columns;
 use faer::linalg::matmul::matmul;
 use faer::linalg::solvers::Solve;
 use faer::{Accum, Mat, Par, Side};

@@ -1,8 +1,8 @@
 //! Densities of state and action at a step, for many transitions at once.
 
-use super::columns::{LANES, Lanes, registers, registers_mut};
 use super::{MotoError, StateDistribution};
 use crate::policy::LinearGaussian;
+use crate::quadratic::columns::{LANES, Lanes, registers, registers_mut};
 use nalgebra::DMatrix;
 use pulp::Simd;
 

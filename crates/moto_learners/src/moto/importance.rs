@@ -4,11 +4,11 @@
 //! under step t of the policy that is being improved, over the mixture of all stored steps and
 //! iterations. The dynamics cancel. All densities are logarithms.
 
-use super::columns::{LANES, Lanes};
 use super::density::{Density, log_sum_exp};
 use super::store::Stored;
 use super::{MotoConfig, MotoError, Reuse};
 use crate::batch::column;
+use crate::quadratic::columns::{LANES, Lanes};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -34,14 +34,14 @@ pub(super) struct Weighted {
 /// Sums that an update adds to the store: (iteration, sums) for each entry.
 pub(super) type NewSums = Vec<Vec<(u64, Vec<f64>)>>;
 
-/// The weights of samples of a step, up to a factor.
-type StepWeights<'a> = dyn Fn(usize, &[Sample]) -> Result<Vec<f64>, MotoError> + Sync + 'a;
+/// The weights of a step's samples, up to a factor.
+type StepWeights<'a> = &'a (dyn Fn(usize, &[Sample]) -> Result<Vec<f64>, MotoError> + Sync);
 
 /// The weights of every step (horizon) under the policy of the last entry, and the new density
 /// sums. `None` at a step that has no transitions, because all rollouts were broken off before.
 pub(super) fn weigh(entries: &[&Stored], config: &MotoConfig) -> Result<(Vec<Option<Weighted>>, NewSums), MotoError> {
     let newest = entries.len() - 1;
-    let same_step = |weights: &StepWeights<'_>| {
+    let same_step = |weights: StepWeights<'_>| {
         let steps: Result<Vec<Option<Weighted>>, MotoError> = (0..entries[newest].horizon())
             .into_par_iter()
             .map(|t| {

@@ -1,6 +1,6 @@
 //! The kernel of quadratic features, computed without the features.
 
-use super::columns::Columns;
+use crate::quadratic::columns::Columns;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 use pulp::{Simd, WithSimd};

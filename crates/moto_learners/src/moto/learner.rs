@@ -6,17 +6,20 @@ mod warm_start;
 use super::forecast::{self, Forecast, Forecaster};
 use super::guard::{Guard, ReturnSummary};
 use super::importance::{NewSums, weigh};
+use super::plan::Planner;
 use super::report::{IterationReport, StageSeconds, StageTimer, StepReport};
+use super::states::state_distributions;
 use super::step_fit::{Choice, Fitting, StepFit};
 use super::store::Stored;
 use super::theory::{LastUpdate, expected_advantage};
 use super::trust_region::multipliers;
 use super::update::StepUpdate;
 use super::vector_outcomes::Errors;
-use super::{MotoConfig, MotoError, Outcomes, Quadratic, Reuse, StateDistribution, StateScales, value};
+use super::{MotoConfig, MotoError, Outcomes, Quadratic, Reuse, StateDistribution, StateScales};
 use crate::batch::Earnings;
 use crate::learner::{decode, encode, policy_of};
 use crate::policy::{LinearGaussian, Policy, StoredLaw};
+use crate::quadratic::backup;
 use crate::{Adopted, Learner, LearnerError, Report};
 use crate::{Batch, Reward, Verdict};
 use nalgebra::DVector;
@@ -153,7 +156,7 @@ impl Moto {
         let Backward { q, value, mut reports, choices } = self.backward(&fits, &entries, reward)?;
         seconds.backward = timer.lap();
         let epsilon = config.epsilon * guard.scale;
-        let (policy, epsilon) = self.improve(current, &q, epsilon, &fits, &entries, &mut reports)?;
+        let (policy, epsilon) = self.improve(current, &q, epsilon, &fits, &fitting, &mut reports)?;
         seconds.update = timer.lap();
 
         let mean = |of: &dyn Fn(&StepReport) -> f64| reports.iter().map(of).sum::<f64>() / horizon as f64;
@@ -196,7 +199,7 @@ impl Moto {
         let older = self.store[oldest.min(self.store.len())..].iter().map(|stored| &stored.batch);
         let batches: Vec<&Batch> = older.chain([&batch]).collect();
         let MotoConfig { sample_decay, first_states, .. } = self.config;
-        let states = StateDistribution::of_steps(&batches, sample_decay, first_states, &diagonal);
+        let states = state_distributions(&batches, sample_decay, first_states, &diagonal);
         let (id, policy) = (self.iteration as u64, self.policy.clone());
         Stored { id, batch, policy, states, earnings, log_sums: Vec::new() }
     }
@@ -238,7 +241,7 @@ impl Moto {
                 degrees_of_freedom: fitted.candidate.degrees_of_freedom,
                 residual: fitted.residual,
             });
-            value.push(value::backup(&fitted.function, law));
+            value.push(backup(&fitted.function, law));
             q.push(fitted.function);
         }
         q.reverse();
@@ -249,18 +252,18 @@ impl Moto {
     }
 
     /// Solves the constrained updates and completes the steps' reports. With a forecast, the best of
-    /// several step sizes is taken; the smallest if a step without transitions leaves no forecast. Also
-    /// returns the epsilon of the update.
+    /// several step sizes, and of plans, is taken; the smallest step if one without transitions leaves no
+    /// forecast. Also returns the epsilon of the update.
     fn improve(
         &self,
         current: &Stored,
         q: &[Quadratic],
         epsilon: f64,
         fits: &[Option<StepFit>],
-        entries: &[&Stored],
+        fitting: &Fitting<'_>,
         reports: &mut [StepReport],
     ) -> Result<(Policy, f64), MotoError> {
-        let config = &self.config;
+        let Fitting { entries, reward, config, .. } = *fitting;
         let beta0 = config.beta0.unwrap_or(f64::INFINITY);
         let laws = &current.policy.steps;
         let steps: Result<Vec<StepUpdate>, MotoError> =
@@ -276,6 +279,17 @@ impl Moto {
                 let candidates: Result<Vec<Update>, MotoError> =
                     factors.par_iter().map(|factor| self.update_within(&steps, factor * epsilon)).collect();
                 let mut candidates = candidates?;
+                let mut factors = factors.to_vec();
+                // A plan needs the states of whole rollouts.
+                if !config.forecast.planned.is_empty() && current.batch.check_whole().is_ok() {
+                    let planner = Planner::new(&forecaster, &current.batch, reward, beta0)?;
+                    for &factor in &config.forecast.planned {
+                        if let Some(plan) = planner.plan(factor * epsilon) {
+                            candidates.push(self.planned(plan)?);
+                            factors.push(factor);
+                        }
+                    }
+                }
                 let forecasts: Vec<Forecast> =
                     candidates.iter().map(|update| forecaster.forecast(&update.policy)).collect();
                 let best = forecast::best(&config.forecast, &forecasts);
@@ -304,6 +318,16 @@ impl Moto {
             let (law, omega) = step.apply(eta);
             update.policy.steps.push(floored(law, &self.initial.steps[t], self.config.covariance_floor, t)?);
             update.multipliers.push((eta, omega));
+        }
+        update.policy.validate()?;
+        Ok(update)
+    }
+
+    /// A plan as an update: its covariances get their floor, and it has no multipliers of single steps.
+    fn planned(&self, plan: Policy) -> Result<Update, MotoError> {
+        let mut update = Update { policy: Policy { steps: Vec::new() }, multipliers: vec![(0.0, 0.0); plan.horizon()] };
+        for (t, law) in plan.steps.into_iter().enumerate() {
+            update.policy.steps.push(floored(law, &self.initial.steps[t], self.config.covariance_floor, t)?);
         }
         update.policy.validate()?;
         Ok(update)

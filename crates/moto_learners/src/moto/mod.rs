@@ -3,7 +3,6 @@
 //! output, and no clock but for the reported times: same input, same bits.
 
 mod band;
-mod columns;
 mod config;
 mod control_variate;
 mod density;
@@ -13,12 +12,12 @@ mod guard;
 mod importance;
 mod kernel;
 mod learner;
-mod quadratic;
+mod plan;
 mod reflector;
 mod regression;
 mod report;
 mod ridge;
-mod state_distribution;
+mod states;
 mod step_fit;
 mod store;
 #[cfg(test)]
@@ -27,10 +26,9 @@ mod theory;
 mod triangle;
 mod trust_region;
 mod update;
-mod value;
 mod vector_outcomes;
 
-pub(crate) use columns::Columns;
+pub use crate::quadratic::{Quadratic, StateDistribution, backup};
 pub use config::{
     FirstStates, ForecastConfig, GuardConfig, MotoConfig, Outcomes, Reuse, Ridge, StateDiagonal, StateScales, Targets,
     TrustRegion,
@@ -38,12 +36,8 @@ pub use config::{
 pub use error::MotoError;
 pub use guard::ReturnSummary;
 pub use learner::Moto;
-pub use quadratic::Quadratic;
 pub(crate) use regression::Design;
 pub use report::{IterationReport, StageSeconds, StepReport};
-pub use state_distribution::StateDistribution;
 pub use theory::{StepOutcome, expected_advantage};
 pub use trust_region::multipliers;
 pub use update::StepUpdate;
-pub(crate) use value::QBlocks;
-pub use value::backup;

@@ -7,10 +7,10 @@
 //! that does not depend on the targets is computed once, in the smaller of the primal (feature x
 //! feature) and the dual (sample x sample) form.
 
-use super::columns::Columns;
 use super::kernel::centred_kernel;
 use super::ridge::{Candidate, LANES, RidgeSystem, System, grid, solve};
 use super::{Quadratic, Ridge};
+use crate::quadratic::columns::Columns;
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, Par};

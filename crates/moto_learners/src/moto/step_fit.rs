@@ -1,7 +1,6 @@
 //! The fit of one step's Q-function. The part that does not depend on the value function comes
 //! first, the fit in the backward pass second.
 
-use super::columns::Columns;
 use super::control_variate::{LinearDynamics, whole_weights};
 use super::forecast::NoisyDynamics;
 use super::importance::Weighted;
@@ -12,6 +11,7 @@ use super::vector_outcomes::{Errors, expected_price};
 use super::{MotoConfig, MotoError, Quadratic, StateScales, Targets};
 use crate::Reward;
 use crate::batch::{column, finite};
+use crate::quadratic::columns::Columns;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 

@@ -2,9 +2,9 @@
 //! time. The improvement of the return is at least the expected advantage under the old states
 //! minus the cost of the shift of the states. The KL of the updates bounds that shift.
 
-use super::{Quadratic, StateDistribution, value::QBlocks};
 use crate::batch::{Batch, column};
 use crate::policy::{LinearGaussian, Policy, gaussian_kl};
+use crate::quadratic::{QBlocks, Quadratic, StateDistribution};
 use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 

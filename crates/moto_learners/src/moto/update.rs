@@ -6,8 +6,9 @@
 //! multiplier eta of the KL is `F = CU diag(1/(eta - lambda)) U'C'`, gain `K + FG`, bias `k + Fh`,
 //! covariance `tau F`, `tau = eta + omega`.
 
-use super::{MotoError, Quadratic, StateDistribution, value::QBlocks};
+use super::MotoError;
 use crate::policy::LinearGaussian;
+use crate::quadratic::{QBlocks, Quadratic, StateDistribution};
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 /// The update of one step, factored once. Every evaluation of the KL then costs O(action).

@@ -3,12 +3,12 @@
 use crate::policy::{Activations, Layer, Layers, WIDEST};
 
 impl Layers {
-    /// Writes the change of the outputs per change `direction` of the weights.
+    /// Writes the change of the outputs per change `direction` of the weights. `units` is what
+    /// [`Layers::forward`] returned for the inputs.
     ///
     /// # Panics
     /// As [`Layers::forward`].
-    pub fn tangent(&self, weights: &[f64], direction: &[f64], inputs: &[f64], change: &mut [f64]) {
-        let units = self.forward(weights, inputs, change);
+    pub fn tangent(&self, weights: &[f64], direction: &[f64], inputs: &[f64], units: &Activations, change: &mut [f64]) {
         let ([_, second, last], turns) = (self.split(weights), self.split(direction));
         let (first_units, second_units) = (&units.first[..self.hidden], &units.second[..self.hidden]);
         let mut first_change = [0.; WIDEST];
@@ -25,13 +25,13 @@ impl Layers {
         add_product(&last, second_change, change);
     }
 
-    /// Adds the gradient of `slope . outputs` by the weights to `gradient`.
+    /// Adds the gradient of `slope . outputs` by the weights to `gradient`. `units` is what
+    /// [`Layers::forward`] returned for the inputs.
     ///
     /// # Panics
     /// As [`Layers::forward`].
-    pub fn pull_back(&self, weights: &[f64], inputs: &[f64], slope: &[f64], gradient: &mut [f64]) {
-        let mut outputs = [0.; WIDEST];
-        let Activations { first, second } = self.forward(weights, inputs, &mut outputs[..self.outputs]);
+    pub fn pull_back(&self, weights: &[f64], inputs: &[f64], units: &Activations, slope: &[f64], gradient: &mut [f64]) {
+        let Activations { first, second } = units;
         let [_, second_layer, last_layer] = self.split(weights);
         let (first, second) = (&first[..self.hidden], &second[..self.hidden]);
         let (first_gradient, rest) = gradient.split_at_mut(self.hidden * (self.inputs + 1));

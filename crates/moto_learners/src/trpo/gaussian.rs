@@ -1,5 +1,5 @@
-//! A Gaussian policy by its parameters: density, KL, gradient of the surrogate and Fisher-vector
-//! product (Schulman et al. 2015, section 3 and appendix C).
+//! A Gaussian policy by its parameters: density, KL and gradient of the surrogate (Schulman et al. 2015,
+//! section 3).
 
 use super::Mean;
 use nalgebra::DMatrix;
@@ -46,7 +46,7 @@ impl Samples {
         }
     }
 
-    fn inputs_of(&self, sample: usize) -> &[f64] {
+    pub(super) fn inputs_of(&self, sample: usize) -> &[f64] {
         crate::batch::column(&self.inputs, sample)
     }
 }
@@ -98,19 +98,20 @@ impl Gaussian {
 
     /// Gradient of the surrogate at the old parameters.
     pub fn gradient(&self, parameters: &[f64], samples: &Samples, advantages: &[f64]) -> Vec<f64> {
-        let (means, outputs) = (self.means(parameters, samples), self.mean.outputs());
-        let (mut gradient, mut slope) = (vec![0.; self.parameters()], vec![0.; outputs]);
+        let outputs = self.mean.outputs();
+        let (mut gradient, mut slope, mut mean) = (vec![0.; self.parameters()], vec![0.; outputs], vec![0.; outputs]);
         let own = self.mean.parameters();
         for (i, t) in samples.steps.iter().enumerate() {
+            let inputs = samples.inputs_of(i);
+            let units = self.mean.value(&parameters[..own], *t, inputs, &mut mean);
             let (share, first) = (advantages[i] / samples.len() as f64, self.log_deviations(*t));
             for j in 0..outputs {
                 let deviation = parameters[first + j].exp();
-                let z = (samples.drawn[(j, i)] - means[(j, i)]) / deviation;
+                let z = (samples.drawn[(j, i)] - mean[j]) / deviation;
                 slope[j] = share * z / deviation;
                 gradient[first + j] += share * (z * z - 1.);
             }
-            let inputs = samples.inputs_of(i);
-            self.mean.pull_back(&parameters[..own], *t, inputs, &slope, &mut gradient[..own]);
+            self.mean.pull_back(&parameters[..own], *t, inputs, units.as_ref(), &slope, &mut gradient[..own]);
         }
         gradient
     }
@@ -128,23 +129,5 @@ impl Gaussian {
             }
         }
         sum / samples.len() as f64
-    }
-
-    /// The Fisher matrix times a vector. At the old parameters it is the Hessian of the KL, and
-    /// exactly the Gauss-Newton product `E[J' Sigma^-1 J v]`, with 2 on each log deviation.
-    pub fn fisher_product(&self, parameters: &[f64], samples: &Samples, vector: &[f64]) -> Vec<f64> {
-        let (own, outputs) = (self.mean.parameters(), self.mean.outputs());
-        let (mut product, mut change) = (vec![0.; self.parameters()], vec![0.; outputs]);
-        let share = 1. / samples.len() as f64;
-        for (i, t) in samples.steps.iter().enumerate() {
-            let (inputs, first) = (samples.inputs_of(i), self.log_deviations(*t));
-            self.mean.tangent(&parameters[..own], &vector[..own], *t, inputs, &mut change);
-            for (j, change) in change.iter_mut().enumerate() {
-                *change *= share * (-2. * parameters[first + j]).exp();
-                product[first + j] += 2. * share * vector[first + j];
-            }
-            self.mean.pull_back(&parameters[..own], *t, inputs, &change, &mut product[..own]);
-        }
-        product
     }
 }

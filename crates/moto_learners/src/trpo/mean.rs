@@ -1,7 +1,7 @@
 //! The mean of a policy's draw as a function of parameters, with its derivatives.
 
-use crate::policy::Layers;
 use crate::policy::network::dot;
+use crate::policy::{Activations, Layers};
 use serde::{Deserialize, Serialize};
 
 /// A function of parameters, step and inputs x.
@@ -45,29 +45,49 @@ impl Mean {
         }
     }
 
-    /// Writes the mean (output) at the inputs of step `t`.
-    pub fn value(&self, parameters: &[f64], t: usize, inputs: &[f64], mean: &mut [f64]) {
+    /// Writes the mean (output) at the inputs of step `t`. Returns the network's units for
+    /// the derivatives, if it is one.
+    pub fn value(&self, parameters: &[f64], t: usize, inputs: &[f64], mean: &mut [f64]) -> Option<Activations> {
         match self {
-            Self::Neural(layers) => {
-                layers.forward(parameters, inputs, mean);
-            }
-            Self::Linear { .. } => apply(self.block(parameters, t), inputs, mean),
-        }
-    }
-
-    /// Writes the change of the mean per change `direction` of the parameters.
-    pub fn tangent(&self, parameters: &[f64], direction: &[f64], t: usize, inputs: &[f64], change: &mut [f64]) {
-        match self {
-            Self::Neural(layers) => layers.tangent(parameters, direction, inputs, change),
-            Self::Linear { .. } => apply(self.block(direction, t), inputs, change),
-        }
-    }
-
-    /// Adds the gradient of `slope . mean` by the parameters to `gradient`.
-    pub fn pull_back(&self, parameters: &[f64], t: usize, inputs: &[f64], slope: &[f64], gradient: &mut [f64]) {
-        match self {
-            Self::Neural(layers) => layers.pull_back(parameters, inputs, slope, gradient),
+            Self::Neural(layers) => Some(layers.forward(parameters, inputs, mean)),
             Self::Linear { .. } => {
+                apply(self.block(parameters, t), inputs, mean);
+                None
+            }
+        }
+    }
+
+    /// Writes the change of the mean per change `direction` of the parameters, with the units of
+    /// [`Self::value`].
+    pub fn tangent(
+        &self,
+        parameters: &[f64],
+        direction: &[f64],
+        t: usize,
+        inputs: &[f64],
+        units: Option<&Activations>,
+        change: &mut [f64],
+    ) {
+        match (self, units) {
+            (Self::Neural(layers), Some(units)) => layers.tangent(parameters, direction, inputs, units, change),
+            _ => apply(self.block(direction, t), inputs, change),
+        }
+    }
+
+    /// Adds the gradient of `slope . mean` by the parameters to `gradient`, with the units of
+    /// [`Self::value`].
+    pub fn pull_back(
+        &self,
+        parameters: &[f64],
+        t: usize,
+        inputs: &[f64],
+        units: Option<&Activations>,
+        slope: &[f64],
+        gradient: &mut [f64],
+    ) {
+        match (self, units) {
+            (Self::Neural(layers), Some(units)) => layers.pull_back(parameters, inputs, units, slope, gradient),
+            _ => {
                 let size = self.block_size();
                 let block = &mut gradient[t * size..(t + 1) * size];
                 for (row, slope) in block.chunks_exact_mut(inputs.len() + 1).zip(slope) {

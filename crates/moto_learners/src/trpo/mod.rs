@@ -16,6 +16,7 @@
 mod advantage;
 mod config;
 mod derivatives;
+mod fisher;
 mod frame;
 mod gaussian;
 mod initial;
@@ -27,6 +28,7 @@ mod value;
 
 pub use advantage::advantages;
 pub use config::{PolicyForm, TrpoConfig, ValueForm};
+pub use fisher::Fisher;
 pub use gaussian::{Gaussian, Samples};
 pub use learner::Trpo;
 pub use mean::Mean;

@@ -1,7 +1,7 @@
 //! The natural-gradient step: conjugate gradients, and a line search that keeps the bound on the KL
 //! (Schulman et al. 2015, appendix C).
 
-use super::{Gaussian, Samples};
+use super::{Fisher, Gaussian, Samples};
 use crate::policy::network::dot;
 
 /// Most halvings of a step.
@@ -42,11 +42,15 @@ impl NaturalStep {
     /// The direction `(F + damping)^-1 gradient`, by conjugate gradients.
     pub fn direction(&self, policy: &Gaussian, at: &[f64], samples: &Samples, gradient: &[f64]) -> Vec<f64> {
         let chosen = samples.every(self.fisher_every);
-        conjugate_gradients(|vector| self.product(policy, at, &chosen, vector), gradient, self.iterations)
+        self.solve(&Fisher::new(policy, at, &chosen), gradient)
     }
 
-    fn product(&self, policy: &Gaussian, at: &[f64], chosen: &Samples, vector: &[f64]) -> Vec<f64> {
-        let mut product = policy.fisher_product(at, chosen, vector);
+    fn solve(&self, fisher: &Fisher<'_>, gradient: &[f64]) -> Vec<f64> {
+        conjugate_gradients(|vector| self.damped(fisher, vector), gradient, self.iterations)
+    }
+
+    fn damped(&self, fisher: &Fisher<'_>, vector: &[f64]) -> Vec<f64> {
+        let mut product = fisher.product(vector);
         product.iter_mut().zip(vector).for_each(|(p, v)| *p += self.damping * v);
         product
     }
@@ -55,8 +59,10 @@ impl NaturalStep {
     /// the KL; `None` if there is none.
     pub fn take(&self, policy: &Gaussian, at: &[f64], samples: &Samples, advantages: &[f64]) -> Option<Accepted> {
         let gradient = policy.gradient(at, samples, advantages);
-        let direction = self.direction(policy, at, samples, &gradient);
-        let curved = self.product(policy, at, &samples.every(self.fisher_every), &direction);
+        let chosen = samples.every(self.fisher_every);
+        let fisher = Fisher::new(policy, at, &chosen);
+        let direction = self.solve(&fisher, &gradient);
+        let curved = self.damped(&fisher, &direction);
         let full = (2. * self.max_kl / dot(&direction, &curved)).sqrt();
         if !full.is_finite() {
             return None;

@@ -3,8 +3,9 @@
 use super::initial;
 use super::statistics::Statistics;
 use crate::batch::column;
-use crate::moto::{Columns, Design, Quadratic, Ridge};
+use crate::moto::{Design, Ridge};
 use crate::policy::Layers;
+use crate::quadratic::{Columns, Quadratic};
 use nalgebra::{DMatrix, DVector};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -78,9 +79,11 @@ impl NeuralValue {
                 gradient.fill(0.);
                 for i in chosen {
                     let inputs = column(inputs, *i);
-                    let error = self.output(inputs) - (targets[*i] - mean) / deviation;
+                    let mut output = [0.];
+                    let units = self.layers.forward(&self.weights, inputs, &mut output);
+                    let error = output[0] - (targets[*i] - mean) / deviation;
                     let slope = [2. * error / chosen.len() as f64];
-                    self.layers.pull_back(&self.weights, inputs, &slope, &mut gradient);
+                    self.layers.pull_back(&self.weights, inputs, &units, &slope, &mut gradient);
                 }
                 self.descend(&gradient, descent.rate);
             }

@@ -1,5 +1,4 @@
 //! Tests of the parts against closed forms and brute force.
 
-mod constraint;
 mod mixture;
 mod prior;

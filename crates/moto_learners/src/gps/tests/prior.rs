@@ -1,7 +1,8 @@
 //! The posterior of the dynamics.
 
-use crate::gps::{LinearDynamics, NormalInverseWishart};
+use crate::gps::NormalInverseWishart;
 use crate::moto::tests::Random;
+use crate::planning::LinearDynamics;
 use nalgebra::{DMatrix, DVector};
 
 /// The closed form equals the moments of the data joined with imagined samples. The test makes

@@ -68,7 +68,7 @@ fn the_forecast_is_that_of_simulated_states() {
 
 #[test]
 fn the_best_candidate_is_the_largest_improvement_within_the_shift() {
-    let config = ForecastConfig { factors: vec![0.25, 1., 4.], largest_shift: 8. };
+    let config = ForecastConfig { factors: vec![0.25, 1., 4.], largest_shift: 8., ..Default::default() };
     let forecasts = |of: [(f64, f64); 3]| of.map(|(improvement, shift)| Forecast { improvement, shift });
     assert_eq!(best(&config, &forecasts([(1., 1.), (2., 5.), (9., 14.)])), 1);
     assert_eq!(best(&config, &forecasts([(3., 1.), (2., 5.), (2.5, 7.)])), 0);

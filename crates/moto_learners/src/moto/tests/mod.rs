@@ -3,6 +3,7 @@
 mod band;
 mod forecast;
 mod importance;
+mod plan;
 mod regression;
 mod state_distribution;
 mod value;

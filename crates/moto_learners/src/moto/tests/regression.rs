@@ -1,9 +1,9 @@
 use super::Random;
-use crate::moto::columns::Columns;
 use crate::moto::control_variate::LinearDynamics;
 use crate::moto::regression::{Design, Fit};
-use crate::moto::ridge::grid;
+use crate::moto::ridge::{Candidate, grid};
 use crate::moto::{Quadratic, Ridge};
+use crate::quadratic::columns::Columns;
 use nalgebra::{DMatrix, DVector};
 
 /// Samples as columns, with offsets and scales far from standard.
@@ -102,6 +102,41 @@ fn cross_validation_agrees_with_dense_solves() {
             assert!((residual - squares.sqrt()).abs() < 1e-7 * squares.sqrt());
         }
     }
+}
+
+#[test]
+fn a_kept_ridge_gives_what_its_choice_gave() {
+    // Dual and primal form.
+    for (seed, samples, dims) in [(21, 8, 3), (22, 40, 3), (23, 150, 16), (24, 400, 8)] {
+        let random = &mut Random::new(seed);
+        let inputs = columns(random, samples, dims);
+        let weights = weights(random, samples);
+        let truth = quadratic(random, dims);
+        let targets: Vec<f64> = truth.values(&inputs).iter().map(|v| v + 20.0 * random.normal()).collect();
+        let thresholds = vec![0.0; dims];
+        let chosen = Design::new(&inputs, weights.clone(), &thresholds, 0.1, Ridge::CrossValidated).fit(&targets);
+        let kept = Design::with_ridge(&inputs, weights, &thresholds, 0.1, chosen.candidate).fit(&targets);
+        assert_eq!(kept.candidate, chosen.candidate);
+        let (expected, found) = (chosen.function.values(&inputs), kept.function.values(&inputs));
+        let size = expected.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+        assert!(expected.iter().zip(&found).all(|(a, b)| (a - b).abs() < 1e-8 * size), "{samples} samples");
+        assert!((kept.residual - chosen.residual).abs() < 1e-6 * chosen.residual);
+    }
+}
+
+#[test]
+fn a_kept_ridge_too_small_for_the_system_is_chosen_again() {
+    let random = &mut Random::new(25);
+    let inputs = columns(random, 60, 4);
+    let doubled = Columns::zeros(60, 8);
+    let inputs = (0..4).fold(doubled, |mut doubled, k| {
+        doubled.dim_mut(k).copy_from_slice(inputs.dim(k));
+        doubled.dim_mut(k + 4).copy_from_slice(inputs.dim(k));
+        doubled
+    });
+    let candidate = Candidate { ridge: -1.0, degrees_of_freedom: 2.0 };
+    let fit = Design::with_ridge(&inputs, weights(random, 60), &[0.0; 8], 0.1, candidate).fit(&vec![1.0; 60]);
+    assert!(fit.candidate.ridge > 0.0 && fit.function.is_finite());
 }
 
 #[test]

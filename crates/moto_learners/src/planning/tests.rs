@@ -1,11 +1,9 @@
 //! The trajectory KL constraint on random problems, against the KL of whole trajectories.
 
-use crate::gps::LinearDynamics;
-use crate::gps::model::Model;
-use crate::gps::trust_region::constrained_update;
+use super::{LinearDynamics, Model, constrained_update};
 use crate::moto::tests::Random;
-use crate::moto::{Quadratic, StateDistribution};
 use crate::policy::{LinearGaussian, Policy, gaussian_kl};
+use crate::quadratic::{Quadratic, StateDistribution};
 use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
 

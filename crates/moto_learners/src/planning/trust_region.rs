@@ -1,10 +1,10 @@
 //! The trajectory KL constraint by its dual (Levine and Abbeel 2014, section 3).
 
-use super::GpsError;
+use super::PlanError;
 use super::lqr::{backward, log_density};
 use super::model::Model;
-use crate::moto::Quadratic;
 use crate::policy::{Policy, PolicyError};
+use crate::quadratic::Quadratic;
 
 /// Range of the multiplier to either side of the search's start.
 const RANGE: f64 = 1e16;
@@ -70,7 +70,7 @@ impl Probe {
 /// because `-Qaa` is not positive definite; this counts as too large a KL. The search grows a
 /// bracket from `start` (> 0) and narrows it in logarithms by false position (Illinois), or by
 /// bisection if one end has no KL. It returns the feasible end. `plan_ahead` is
-/// [`super::GpsConfig::plan_ahead`].
+/// [`crate::gps::GpsConfig::plan_ahead`].
 ///
 /// # Errors
 /// If no multiplier gives a controller within the bound, or the old policy cannot be used.
@@ -80,13 +80,13 @@ pub fn constrained_update(
     plan_ahead: bool,
     bound: f64,
     start: f64,
-) -> Result<Update, GpsError> {
-    let densities: Result<Vec<_>, GpsError> = (policy.steps.iter().enumerate())
-        .map(|(step, law)| log_density(law).ok_or(GpsError::Policy(PolicyError::NotPositiveDefinite { step })))
+) -> Result<Update, PlanError> {
+    let densities: Result<Vec<_>, PlanError> = (policy.steps.iter().enumerate())
+        .map(|(step, law)| log_density(law).ok_or(PlanError::Policy(PolicyError::NotPositiveDefinite { step })))
         .collect();
     let old = Old { policy, densities: densities?, plan_ahead };
     let probe = |eta| Probe::new(model, &old, bound, eta);
-    let exhausted = GpsError::TrustRegion { largest: start * RANGE };
+    let exhausted = PlanError::TrustRegion { largest: start * RANGE };
 
     let mut here = probe(start);
     let growing = !here.feasible();

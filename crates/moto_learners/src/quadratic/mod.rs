@@ -1,7 +1,16 @@
 //! Quadratic functions `1/2 z'Hz + h'z + c`: the form of Q (over state and action) and of V (over
 //! state).
 
-use super::columns::{Columns, LANES, Lanes, registers, registers_mut};
+pub(crate) mod columns;
+
+mod backup;
+mod states;
+
+pub use backup::{QBlocks, backup};
+pub(crate) use columns::Columns;
+pub use states::StateDistribution;
+
+use columns::{LANES, Lanes, registers, registers_mut};
 use nalgebra::{DMatrix, DVector};
 use pulp::{Simd, WithSimd};
 use serde::{Deserialize, Serialize};
@@ -48,7 +57,7 @@ impl Quadratic {
     }
 
     /// Values at all samples.
-    pub(super) fn values(&self, points: &Columns) -> Vec<f64> {
+    pub(crate) fn values(&self, points: &Columns) -> Vec<f64> {
         let mut values = vec![[0.0; LANES]; points.blocks()];
         pulp::Arch::new().dispatch(Values { function: self, points, values: &mut values });
         let mut values = values.into_flattened();

@@ -1,7 +1,7 @@
 //! Second-order expansion of a function by central differences, exact for a quadratic up to
 //! rounding.
 
-use crate::moto::Quadratic;
+use crate::quadratic::Quadratic;
 use nalgebra::{DMatrix, DVector};
 
 /// Expands `function` around `point` (dim), with differences over `widths` (dim, > 0), to a

@@ -1,8 +1,8 @@
 //! The maximum-entropy LQR backward pass (Levine and Abbeel 2014, section 3).
 
 use super::model::Model;
-use crate::moto::{Quadratic, backup};
 use crate::policy::{LinearGaussian, Policy};
+use crate::quadratic::{Quadratic, backup};
 use nalgebra::{DMatrix, DVector};
 
 /// `log law(a | s)` without its constant, a quadratic over (s, a); `None` if the covariance is not

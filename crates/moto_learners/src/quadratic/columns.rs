@@ -75,13 +75,13 @@ impl Columns {
 
 /// The registers of some lanes, in groups.
 #[inline(always)]
-pub(super) fn registers<S: Simd>(lanes: &Lanes) -> &[[S::f64s; REGISTERS]] {
+pub(crate) fn registers<S: Simd>(lanes: &Lanes) -> &[[S::f64s; REGISTERS]] {
     const { assert!(LANES.is_multiple_of(REGISTERS * S::F64_LANES)) };
     pulp::as_arrays(S::as_simd_f64s(lanes).0).0
 }
 
 /// The registers of some lanes, in groups, mutable.
 #[inline(always)]
-pub(super) fn registers_mut<S: Simd>(lanes: &mut Lanes) -> &mut [[S::f64s; REGISTERS]] {
+pub(crate) fn registers_mut<S: Simd>(lanes: &mut Lanes) -> &mut [[S::f64s; REGISTERS]] {
     pulp::as_arrays_mut(S::as_mut_simd_f64s(lanes).0).0
 }

@@ -1,9 +1,9 @@
 //! The local model of an iteration: start, linear-Gaussian dynamics and quadratic rewards.
 
 use super::expansion::expand;
-use super::{GpsError, LinearDynamics, NormalInverseWishart};
-use crate::moto::{Quadratic, StateDistribution};
+use super::{LinearDynamics, PlanError};
 use crate::policy::Policy;
+use crate::quadratic::{Quadratic, StateDistribution, backup};
 use crate::{Batch, Reward};
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
@@ -49,22 +49,23 @@ pub fn spreads(blocks: &[DMatrix<f64>]) -> DVector<f64> {
 }
 
 impl Model {
-    /// Fits the dynamics of each step to its `transitions` under its prior. Expands the reward
-    /// around the mean trajectory over differences of `width` (s, a, s'), or of the rollouts' own
-    /// spread if it is larger.
-    pub fn fit(
+    /// The model with these dynamics (horizon), of rollouts with these `transitions`. Expands the reward
+    /// around the mean trajectory over differences of `width` (s, a, s'), or of the rollouts' own spread
+    /// if it is larger.
+    ///
+    /// # Errors
+    /// A reward that is not finite there.
+    pub fn new(
         batch: &Batch,
         transitions: &[DMatrix<f64>],
-        priors: &[NormalInverseWishart],
+        dynamics: Vec<LinearDynamics>,
         reward: &dyn Reward,
         width: &DVector<f64>,
-    ) -> Result<Self, GpsError> {
+    ) -> Result<Self, PlanError> {
         let state_dim = batch.states[0].nrows();
         let action_dim = batch.received[0].nrows();
-        let fit = |step: usize| {
-            let (samples, outcome) = (&transitions[step], batch.outcomes[step].column_mean());
-            let dynamics = LinearDynamics::fit(samples, state_dim, &priors[step]);
-            let dynamics = dynamics.ok_or(GpsError::Dynamics { step })?;
+        let expansion = |(step, samples): (usize, &DMatrix<f64>)| {
+            let outcome = batch.outcomes[step].column_mean();
             let value = |z: &[f64]| {
                 let (state, rest) = z.split_at(state_dim);
                 let (action, next) = rest.split_at(action_dim);
@@ -72,10 +73,10 @@ impl Model {
             };
             let expansion = expand(value, samples.column_mean().as_slice(), widths(samples, width).as_slice());
             finite(&expansion, step)?;
-            Ok((expected(&expansion, &dynamics), dynamics))
+            Ok(expected(&expansion, &dynamics[step]))
         };
-        let fitted: Result<Vec<_>, GpsError> = (0..transitions.len()).into_par_iter().map(fit).collect();
-        let (rewards, dynamics) = fitted?.into_iter().unzip();
+        let rewards: Result<Vec<_>, PlanError> = transitions.par_iter().enumerate().map(expansion).collect();
+        let rewards = rewards?;
         let end = &batch.states[transitions.len()];
         let width = width.rows(0, state_dim).into_owned();
         let last = expand(|s| reward.last(s), end.column_mean().as_slice(), widths(end, &width).as_slice());
@@ -105,7 +106,7 @@ impl Model {
     pub fn expected_return(&self, policy: &Policy) -> f64 {
         let states = self.states(policy);
         let step = |t: usize| {
-            let value = crate::moto::backup(&self.rewards[t], &policy.steps[t]);
+            let value = backup(&self.rewards[t], &policy.steps[t]);
             expectation(&value, &states[t])
         };
         (0..self.rewards.len()).map(step).sum::<f64>() + expectation(&self.last, &states[self.rewards.len()])
@@ -118,9 +119,9 @@ fn widths(samples: &DMatrix<f64>, width: &DVector<f64>) -> DVector<f64> {
     samples.column_variance().zip_map(width, |variance, width| variance.sqrt().max(0.01 * width))
 }
 
-fn finite(function: &Quadratic, step: usize) -> Result<(), GpsError> {
+fn finite(function: &Quadratic, step: usize) -> Result<(), PlanError> {
     let mut entries = function.hessian.iter().chain(function.gradient.iter()).chain([&function.constant]);
-    if entries.all(|x| x.is_finite()) { Ok(()) } else { Err(GpsError::NonFiniteReward { step }) }
+    if entries.all(|x| x.is_finite()) { Ok(()) } else { Err(PlanError::NonFiniteReward { step }) }
 }
 
 /// Expectation of a quadratic over (s, a, s') given (s, a), under the dynamics.
