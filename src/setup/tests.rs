@@ -63,7 +63,7 @@ fn a_wrong_value_is_refused_with_file_line_field_value_and_what_is_expected() {
         (
             "rollouts: 10",
             "colour: 15",
-            "there is no field run.colour; there are checkpoints, evaluation_strokes, iterations",
+            "there is no field run.colour; there are checkpoints, ended_penalty, ended_strokes, evaluation_strokes",
         ),
         ("seed: 1", "seed: -1", "run.seed is -1, expected a whole number, at least 0"),
         ("period: 0.002", "period: fast", "control.period is \"fast\", expected 0.0001 to 0.1 s"),

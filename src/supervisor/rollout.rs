@@ -123,7 +123,7 @@ mod tests {
         episode.states.truncate(4);
         let batch = batch(&[rollout(0.), short], 2, 0.5);
         assert_eq!(batch.broken_off, BrokenOff { steps: [(1, 1)].into(), price: 0.5 });
-        assert_eq!((batch.made(0), batch.made(1), batch.transitions()), (2, 1, 3));
+        assert_eq!((batch.made(0), batch.made(1), batch.transitions()), (2, 1, 4));
         assert_eq!(batch.states[2], DMatrix::from_row_slice(2, 2, &[4., 12., 5., 13.]));
         batch.validate(2, 2, 1).unwrap();
     }

@@ -1,8 +1,8 @@
 //! Strokes made by the control loop in lockstep, on the caller's thread. They are not stored.
 
 use crate::control::{
-    ControlLoop, Event, Fault, FinishedTrial, LoopClient, OrderError, Outcome, Request, TrialBuffers, TrialOrder,
-    TrialShape,
+    ControlLoop, Event, Fault, FinishedTrial, LoopClient, OrderError, Outcome, Request, SafetyState, TrialBuffers,
+    TrialOrder, TrialShape,
 };
 use crate::policy::Law;
 use crate::robot::{Plant, TrialKey, exploration_noise};
@@ -77,6 +77,7 @@ impl Strokes {
                 // A limit or a watchdog stopped the arm in the previous stroke.
                 Outcome::Refused(OrderError::Stopped(_)) => {
                     order = trial.order;
+                    self.damp()?;
                     self.client.request(Request::ResetFault).map_err(|_| StrokeError::Ended)?;
                 }
                 Outcome::Refused(error) => return Err(StrokeError::Refused(error)),
@@ -88,22 +89,35 @@ impl Strokes {
 
     fn next(&mut self) -> Result<FinishedTrial, StrokeError> {
         loop {
-            if !self.control.turn() {
-                return Err(StrokeError::Ended);
-            }
-            self.client.stopper().beat();
-            while let Some(event) = self.client.event() {
-                if let Event::Tripped { fault, .. } = event {
-                    self.fault = Some(fault);
-                }
-            }
-            while let Some(black_box) = self.client.black_box() {
-                self.client.recycle(black_box);
-            }
+            self.turn()?;
             if let Some(trial) = self.client.finished() {
                 return Ok(trial);
             }
         }
+    }
+
+    /// Lets a stopped loop damp the arm to the end. It is not reset before.
+    fn damp(&mut self) -> Result<(), StrokeError> {
+        while self.client.status().safety == SafetyState::Damp {
+            self.turn()?;
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self) -> Result<(), StrokeError> {
+        if !self.control.turn() {
+            return Err(StrokeError::Ended);
+        }
+        self.client.stopper().beat();
+        while let Some(event) = self.client.event() {
+            if let Event::Tripped { fault, .. } = event {
+                self.fault = Some(fault);
+            }
+        }
+        while let Some(black_box) = self.client.black_box() {
+            self.client.recycle(black_box);
+        }
+        Ok(())
     }
 
     /// Keeps a trial's buffers for the next trial.
