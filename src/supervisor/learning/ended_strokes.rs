@@ -42,11 +42,13 @@ fn too_fast() -> Outcome {
     by(Fault::Overspeed { joint: 3, velocity: -2.5, limit: 2. })
 }
 
-/// Whether a run of this setup learns from a trial.
-fn is_learned(setup: &Setup, trial: &FinishedTrial) -> bool {
-    let task = setup.task().unwrap();
-    let learner = setup.learner(&task.start().unwrap()).unwrap();
-    EndedRule::new(setup, &*learner).judge(trial, &*task, &task.judge(trial.episode())).is_some()
+/// The rule of a setup.
+fn rule(setup: &Setup, task: &dyn Task) -> EndedRule {
+    EndedRule::new(setup, &*setup.learner(&task.start().unwrap()).unwrap())
+}
+
+fn is_learned(rule: &EndedRule, task: &dyn Task, trial: &FinishedTrial) -> bool {
+    rule.judge(trial, task, &task.judge(trial.episode())).is_some()
 }
 
 /// The table in `docs/safety_case.md`.
@@ -54,6 +56,7 @@ fn is_learned(setup: &Setup, trial: &FinishedTrial) -> bool {
 fn only_the_ends_that_the_arms_motion_caused_are_learned_from() {
     let setup = setup(|_| ());
     let task = setup.task().unwrap();
+    let rule = rule(&setup, &*task);
     let ends = [
         (Fault::OutOfBounds { joint: 0, position: 0.2, bound: 0.15 }, true),
         (Fault::Overspeed { joint: 0, velocity: 4., limit: 3. }, true),
@@ -77,7 +80,7 @@ fn only_the_ends_that_the_arms_motion_caused_are_learned_from() {
         (Fault::Shutdown, false),
     ];
     for (fault, learned) in ends {
-        assert_eq!(is_learned(&setup, &ended(&*task, 0, by(fault), 4)), learned, "{fault}");
+        assert_eq!(is_learned(&rule, &*task, &ended(&*task, 0, by(fault), 4)), learned, "{fault}");
     }
     for abort in [
         Abort::NotTriggered { limit: LATE },
@@ -86,17 +89,19 @@ fn only_the_ends_that_the_arms_motion_caused_are_learned_from() {
         Abort::NonFiniteState { index: 0 },
         Abort::SkippedStep { step: 4 },
     ] {
-        assert!(!is_learned(&setup, &ended(&*task, 0, Outcome::Aborted(abort), 4)), "{abort}");
+        assert!(!is_learned(&rule, &*task, &ended(&*task, 0, Outcome::Aborted(abort), 4)), "{abort}");
     }
 }
 
 #[test]
 fn whatever_else_speaks_against_an_ended_stroke_leaves_it_out() {
-    let task = setup(|_| ()).task().unwrap();
+    let shipped = setup(|_| ());
+    let task = shipped.task().unwrap();
+    let learned = rule(&shipped, &*task);
     let trial = |spoil: &dyn Fn(&mut FinishedTrial)| {
         let mut trial = ended(&*task, 0, too_fast(), 4);
         spoil(&mut trial);
-        is_learned(&setup(|_| ()), &trial)
+        is_learned(&learned, &*task, &trial)
     };
     assert!(trial(&|_| ()));
     assert!(!trial(&|trial| trial.marked_failed = true));
@@ -105,7 +110,8 @@ fn whatever_else_speaks_against_an_ended_stroke_leaves_it_out() {
     assert!(!trial(&|trial| trial.order.buffers.episode.states[30] = f64::NAN));
     // It ended before the policy did anything.
     assert!(!trial(&|trial| trial.order.buffers.episode.clear()));
-    let of = |adjust: fn(&mut Config)| is_learned(&setup(adjust), &ended(&*task, 0, too_fast(), 4));
+    let of =
+        |adjust: fn(&mut Config)| is_learned(&rule(&setup(adjust), &*task), &*task, &ended(&*task, 0, too_fast(), 4));
     assert!(!of(|config| config.run.ended_strokes = EndedStrokes::LeftOut));
     assert!(!of(|config| config.learner = Learners::chosen(&GpsConfig::default()).unwrap()));
 }
