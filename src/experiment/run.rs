@@ -30,12 +30,16 @@ pub enum RunError {
     #[error("task: {0}")]
     Task(#[from] TaskError),
     /// A limit or a watchdog ended too many trials.
-    #[error("only {usable} trials of an iteration could be learned from, {wanted} are needed")]
+    #[error(
+        "only {usable} trials of an iteration could be learned from, {wanted} are needed; the last that could not: {reason}"
+    )]
     TooFewTrials {
         /// Usable trials.
         usable: usize,
         /// Trials that the iteration needs.
         wanted: usize,
+        /// Why the last of the others could not be learned from.
+        reason: String,
     },
     /// Strokes cannot be made.
     #[error(transparent)]

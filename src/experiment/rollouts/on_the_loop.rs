@@ -8,7 +8,7 @@ use moto_settings::FieldError;
 
 use super::strokes::Strokes;
 use super::{Explored, Judged, Rollouts};
-use crate::control::FinishedTrial;
+use crate::control::{FinishedTrial, Outcome};
 use crate::experiment::run::{Attachment, RunError};
 use crate::experiment::{RobotFile, TaskConfig, Variant};
 use crate::robot::{TrialKey, TrialKind};
@@ -128,7 +128,7 @@ impl Rollouts for OnTheLoop {
     fn explore(&mut self, learner: &dyn Learner, count: u64) -> Result<Explored, RunError> {
         let (law, iteration) = (learner.law().compile()?, learner.iteration() as u64);
         let (ended, horizon) = (EndedRule::new(&self.setup, learner), self.task.horizon());
-        let (mut rollouts, mut discarded) = (Vec::new(), 0);
+        let (mut rollouts, mut discarded, mut reason) = (Vec::new(), 0, String::new());
         for rollout in 0..ATTEMPTS * count {
             let (trial, judgement) = self.stroke(&law, TrialKey { kind: TrialKind::Learn, iteration, rollout })?;
             let usable = trial.usable() && is_finite(trial.episode(), &judgement);
@@ -138,13 +138,17 @@ impl Rollouts for OnTheLoop {
                 rollouts.push(Rollout::new(rollout, episode, judgement, &law, &trial.order.noise));
             } else {
                 discarded += 1;
+                reason = match &trial.outcome {
+                    Outcome::Aborted(abort) => abort.to_string(),
+                    _ => "it was late or not finite".into(),
+                };
             }
             if rollouts.len() as u64 == count {
                 break;
             }
         }
         if (rollouts.len() as u64) < count {
-            return Err(RunError::TooFewTrials { usable: rollouts.len(), wanted: count as usize });
+            return Err(RunError::TooFewTrials { usable: rollouts.len(), wanted: count as usize, reason });
         }
         let earned = rollouts.iter().map(|rollout| rollout.judgement.total_reward).sum::<f64>();
         let successes = rollouts.iter().filter(|rollout| rollout.judgement.success).count();
