@@ -384,6 +384,32 @@ fn the_configuration_reads_from_text_and_names_what_is_wrong() {
 }
 
 #[test]
+fn plans_are_refused_where_nothing_chooses_or_bounds_them() {
+    let refused = |factors: &[f64], planned: &[f64], trust_region| {
+        let forecast = ForecastConfig { factors: factors.into(), planned: planned.into(), ..Default::default() };
+        MotoConfig { forecast, trust_region, ..MotoConfig::default() }.validate().map_err(|e| e.to_string())
+    };
+    for (factors, planned, trust_region, named) in [
+        (&[1.0][..], &[-1.0][..], TrustRegion::Trajectory, "forecast.planned[0] is -1, expected above 0"),
+        (&[1.0], &[f64::NAN], TrustRegion::Trajectory, "forecast.planned[0] is NaN, expected above 0"),
+        (&[0.0], &[], TrustRegion::Trajectory, "forecast.factors[0] is 0, expected above 0"),
+        (&[4.0, 1.0], &[], TrustRegion::Trajectory, "ascending order"),
+        (
+            &[],
+            &[1.0],
+            TrustRegion::Trajectory,
+            "forecast.planned is [1.0], expected an empty list without forecast.factors",
+        ),
+        (&[1.0], &[1.0], TrustRegion::PerStep, "trust_region: per_step"),
+    ] {
+        let message = refused(factors, planned, trust_region).unwrap_err();
+        assert!(message.contains(named), "{message}");
+    }
+    assert_eq!(refused(&[1.0], &[1.0], TrustRegion::Trajectory), Ok(()));
+    assert_eq!(refused(&[], &[], TrustRegion::PerStep), Ok(()));
+}
+
+#[test]
 fn the_observed_return_is_refused_where_it_would_be_another_steps() {
     let mixed = |reuse| MotoConfig { reuse, observed_return: 0.3, ..MotoConfig::default() }.validate();
     let message = mixed(Reuse::TimeAndIterations).unwrap_err().to_string();

@@ -104,8 +104,9 @@ impl FinishedTrial {
         self.outcome == Outcome::Completed && self.on_time && !self.marked_failed
     }
 
-    /// Whether the arm's motion ended the stroke ([`Fault::is_of_motion`](crate::control::Fault::is_of_motion)), and nothing else speaks against
-    /// learning from it.
+    /// Whether the arm's motion ended the stroke
+    /// ([`Fault::is_of_motion`](crate::control::Fault::is_of_motion)), and nothing else speaks against learning from
+    /// it.
     pub fn was_ended_by_its_motion(&self) -> bool {
         let by_motion = matches!(&self.outcome, Outcome::Aborted(Abort::Fault(fault)) if fault.is_of_motion());
         // The policy did nothing in a trial that ended before its stroke.

@@ -139,7 +139,8 @@ pub struct ForecastConfig {
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
     pub factors: Vec<f64>,
     /// Factors on epsilon of updates that are planned ahead, which are tried too: all steps together, under
-    /// the fitted linear dynamics and an expansion of the reward. None for no plan.
+    /// the fitted linear dynamics and an expansion of the reward. None for no plan. `step_cap` does not bound
+    /// the steps of a plan.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
     pub planned: Vec<f64>,
     /// Largest KL of a step's states under an update from the states before it. Of the updates
@@ -203,7 +204,8 @@ pub struct MotoConfig {
     /// Choice of the regression's ridge.
     pub ridge: Ridge,
     /// Number of updates for which a step keeps the ridge that cross-validation chose. Steps take turns.
-    /// With hundreds of stored trials a step that keeps its ridge costs a third.
+    /// With 400 stored trials an update of table tennis takes three quarters of the time if steps keep their
+    /// ridge for 8.
     #[schemars(extend("minimum" = 1))]
     pub ridge_period: usize,
     /// Penalty of linear terms relative to quadratic terms.
@@ -270,12 +272,19 @@ impl LearnerSettings for MotoConfig {
         if across_steps && self.observed_return != 0.0 {
             return Err(FieldError::value("observed_return", self.observed_return, expected));
         }
-        let factors = &self.forecast.factors;
-        if factors.iter().any(|f| !(*f > 0.0 && *f <= 100.0)) || !factors.is_sorted() {
-            let found = format!("{factors:?}");
-            return Err(FieldError::value("forecast.factors", found, "ascending numbers above 0 and up to 100"));
+        let ForecastConfig { factors, planned, .. } = &self.forecast;
+        if !factors.is_sorted() {
+            return Err(FieldError::value("forecast.factors", format!("{factors:?}"), "numbers in ascending order"));
         }
-        Ok(())
+        let expected = match (factors.is_empty(), self.trust_region) {
+            _ if planned.is_empty() => return Ok(()),
+            (true, _) => "an empty list without forecast.factors: it is the forecast that chooses a plan",
+            (_, TrustRegion::PerStep) => {
+                "an empty list with trust_region: per_step: a plan bounds the KL of the trajectory"
+            }
+            (false, TrustRegion::Trajectory) => return Ok(()),
+        };
+        Err(FieldError::value("forecast.planned", format!("{planned:?}"), expected))
     }
 
     fn learner(&self, start: &Start) -> Result<Box<dyn Learner>, LearnerError> {

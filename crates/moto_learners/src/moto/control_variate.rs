@@ -20,14 +20,14 @@ use std::borrow::Cow;
 const RIDGE: f64 = 1e-6;
 
 /// `s' = map (s, a) + offset`.
-pub(super) struct LinearDynamics {
+pub(super) struct LinearPrediction {
     /// (state x state + action); zero for inputs that the design left out.
     pub map: DMatrix<f64>,
     /// (state).
     pub offset: DVector<f64>,
 }
 
-impl LinearDynamics {
+impl LinearPrediction {
     /// Weighted ridge regression of `next` (sample x state) on the design's inputs. Also returns
     /// the predictions (sample x state). Samples that were broken off have no next state; `None` if all
     /// were.

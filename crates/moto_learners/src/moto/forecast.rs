@@ -5,18 +5,11 @@
 //! the states forward under a candidate policy. That gives the candidate's shift of the states, and
 //! the advantage where the candidate will be and not where the old policy was.
 
-use super::control_variate::LinearDynamics;
 use super::theory::expected_advantage;
 use super::{ForecastConfig, Quadratic, StateDistribution};
+use crate::planning::LinearDynamics;
 use crate::policy::{Policy, gaussian_kl};
 use nalgebra::{DMatrix, DVector};
-
-/// Linear dynamics with their residuals.
-pub(super) struct NoisyDynamics<'a> {
-    pub model: &'a LinearDynamics,
-    /// Covariance of the samples about the model (state x state).
-    pub noise: DMatrix<f64>,
-}
 
 /// What is known before the candidates are: the old policy, its states, Q-functions and dynamics.
 pub(super) struct Forecaster<'a> {
@@ -26,7 +19,7 @@ pub(super) struct Forecaster<'a> {
     /// Q-functions of the old policy (horizon).
     pub q: &'a [Quadratic],
     /// Dynamics of each step (horizon).
-    pub dynamics: Vec<NoisyDynamics<'a>>,
+    pub dynamics: Vec<LinearDynamics>,
     /// Distribution of the first state.
     pub start: StateDistribution,
     /// Addition to the diagonal of the state covariances (state).
@@ -45,22 +38,15 @@ pub(super) struct Forecast {
 impl Forecaster<'_> {
     /// The forecast of a policy.
     pub fn forecast(&self, candidate: &Policy) -> Forecast {
-        let StateDistribution { mut mean, mut covariance } = self.start.clone();
+        let mut states = self.start.clone();
         let (mut improvement, mut shift) = (0.0, 0f64);
         for (t, law) in candidate.steps.iter().enumerate() {
-            let wide = &covariance + DMatrix::from_diagonal(&self.diagonal);
+            let wide = &states.covariance + DMatrix::from_diagonal(&self.diagonal);
             let old = &self.states[t];
-            let kl = gaussian_kl((&mean, &wide), (&old.mean, &old.covariance)).unwrap_or(f64::INFINITY);
+            let kl = gaussian_kl((&states.mean, &wide), (&old.mean, &old.covariance)).unwrap_or(f64::INFINITY);
             shift = shift.max(kl);
-            let states = StateDistribution { mean, covariance };
             improvement += expected_advantage(&self.q[t], &self.old.steps[t], law, &states);
-            let NoisyDynamics { model: LinearDynamics { map, offset }, noise } = &self.dynamics[t];
-            let (dim, actions) = (states.mean.len(), law.bias.len());
-            let (a, b) = (map.columns(0, dim), map.columns(dim, actions));
-            let closed = a + b * &law.gain;
-            mean = &closed * states.mean + b * &law.bias + offset;
-            covariance = &closed * states.covariance * closed.transpose() + b * &law.covariance * b.transpose() + noise;
-            covariance = (&covariance + covariance.transpose()) * 0.5;
+            states = self.dynamics[t].carry(&states, law);
         }
         Forecast { improvement, shift }
     }

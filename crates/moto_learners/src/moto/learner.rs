@@ -281,11 +281,12 @@ impl Moto {
                 let mut candidates = candidates?;
                 let mut factors = factors.to_vec();
                 // A plan needs the states of whole rollouts.
-                if !config.forecast.planned.is_empty() && current.batch.check_whole().is_ok() {
-                    let planner = Planner::new(&forecaster, &current.batch, reward, beta0)?;
+                let plans = !config.forecast.planned.is_empty() && current.batch.check_whole().is_ok();
+                if let Some(planner) = plans.then(|| Planner::new(&forecaster, &current.batch, reward, beta0)).flatten()
+                {
                     for &factor in &config.forecast.planned {
-                        if let Some(plan) = planner.plan(factor * epsilon) {
-                            candidates.push(self.planned(plan)?);
+                        if let Some(Policy { steps }) = planner.plan(factor * epsilon) {
+                            candidates.push(self.update_to(steps.into_iter().map(|law| (law, (0.0, 0.0))))?);
                             factors.push(factor);
                         }
                     }
@@ -313,21 +314,19 @@ impl Moto {
     /// The update within a bound on the KL.
     fn update_within(&self, steps: &[StepUpdate], epsilon: f64) -> Result<Update, MotoError> {
         let etas = multipliers(self.config.trust_region, steps, epsilon, self.config.step_cap);
-        let mut update = Update { policy: Policy { steps: Vec::new() }, multipliers: Vec::new() };
-        for (t, (step, eta)) in steps.iter().zip(etas).enumerate() {
+        self.update_to(steps.iter().zip(etas).map(|(step, eta)| {
             let (law, omega) = step.apply(eta);
-            update.policy.steps.push(floored(law, &self.initial.steps[t], self.config.covariance_floor, t)?);
-            update.multipliers.push((eta, omega));
-        }
-        update.policy.validate()?;
-        Ok(update)
+            (law, (eta, omega))
+        }))
     }
 
-    /// A plan as an update: its covariances get their floor, and it has no multipliers of single steps.
-    fn planned(&self, plan: Policy) -> Result<Update, MotoError> {
-        let mut update = Update { policy: Policy { steps: Vec::new() }, multipliers: vec![(0.0, 0.0); plan.horizon()] };
-        for (t, law) in plan.steps.into_iter().enumerate() {
+    /// The update to these laws, with the multipliers of each step. A plan has none, they are 0. The
+    /// covariances get their floor.
+    fn update_to(&self, laws: impl Iterator<Item = (LinearGaussian, (f64, f64))>) -> Result<Update, MotoError> {
+        let mut update = Update { policy: Policy { steps: Vec::new() }, multipliers: Vec::new() };
+        for (t, (law, multipliers)) in laws.enumerate() {
             update.policy.steps.push(floored(law, &self.initial.steps[t], self.config.covariance_floor, t)?);
+            update.multipliers.push(multipliers);
         }
         update.policy.validate()?;
         Ok(update)
@@ -342,7 +341,7 @@ impl Moto {
         entries: &[&Stored],
     ) -> Result<Forecaster<'a>, MotoError> {
         let firsts: Vec<_> = entries.iter().map(|stored| (&stored.batch.states[0], 1.0)).collect();
-        let dynamics: Option<Vec<_>> = fits.iter().map(|fit| fit.as_ref()?.noisy_dynamics()).collect();
+        let dynamics: Option<Vec<_>> = fits.iter().map(|fit| fit.as_ref()?.linear_dynamics()).collect();
         let diagonal = self.scales.diagonal(self.config.state_diagonal);
         Ok(Forecaster {
             old: &current.policy,

@@ -4,9 +4,8 @@
 //! model, linear dynamics and an expansion of the reward, misses what is not linear (PILQR, Chebotar et
 //! al. 2017, takes a step of either kind in turn). Here the forecast chooses between them.
 
-use super::MotoError;
-use super::forecast::{Forecaster, NoisyDynamics};
-use crate::planning::{LinearDynamics, Model, constrained_update, spreads, transitions};
+use super::forecast::Forecaster;
+use crate::planning::{Model, constrained_update, spreads, transitions};
 use crate::policy::Policy;
 use crate::{Batch, Reward};
 
@@ -22,26 +21,12 @@ pub(super) struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// A planner with the forecast's dynamics and start. The reward is expanded around the mean of `batch`.
-    ///
-    /// # Errors
-    /// A reward that is not finite there.
-    pub fn new(
-        forecaster: &'a Forecaster<'a>,
-        batch: &Batch,
-        reward: &dyn Reward,
-        beta0: f64,
-    ) -> Result<Self, MotoError> {
+    /// A planner with the forecast's dynamics and start. The reward is expanded around the mean of `batch`;
+    /// `None` if it is not finite there.
+    pub fn new(forecaster: &'a Forecaster<'a>, batch: &Batch, reward: &dyn Reward, beta0: f64) -> Option<Self> {
         let samples = transitions(batch);
-        let linear = |NoisyDynamics { model, noise }: &NoisyDynamics| LinearDynamics {
-            map: model.map.clone(),
-            offset: model.offset.clone(),
-            covariance: noise.clone(),
-        };
-        let dynamics = forecaster.dynamics.iter().map(linear).collect();
-        let model = Model::new(batch, &samples, dynamics, reward, &spreads(&samples));
-        let model = model.map_err(|_| MotoError::Numerical { quantity: "expansion of the reward", step: 0 })?;
-        Ok(Self { model: Model { start: forecaster.start.clone(), ..model }, forecaster, beta0 })
+        let model = Model::new(batch, &samples, forecaster.dynamics.clone(), reward, &spreads(&samples)).ok()?;
+        Some(Self { model: Model { start: forecaster.start.clone(), ..model }, forecaster, beta0 })
     }
 
     /// The policy of the largest return under the model whose KL from the old policy is at most

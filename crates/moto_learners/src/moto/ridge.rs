@@ -33,7 +33,7 @@ pub(crate) struct Candidate {
 pub(crate) enum System {
     /// Every ridge of a grid.
     Reduced(RidgeSystem),
-    /// One ridge, whose degrees of freedom are known: a third of the time.
+    /// One ridge, whose degrees of freedom are known.
     Factored(Llt<f64>, Candidate),
 }
 

@@ -1,8 +1,7 @@
 //! The fit of one step's Q-function. The part that does not depend on the value function comes
 //! first, the fit in the backward pass second.
 
-use super::control_variate::{LinearDynamics, whole_weights};
-use super::forecast::NoisyDynamics;
+use super::control_variate::{LinearPrediction, whole_weights};
 use super::importance::Weighted;
 use super::regression::{Design, Fit, carry, products};
 use super::ridge::Candidate;
@@ -11,6 +10,7 @@ use super::vector_outcomes::{Errors, expected_price};
 use super::{MotoConfig, MotoError, Quadratic, StateScales, Targets};
 use crate::Reward;
 use crate::batch::{column, finite};
+use crate::planning::LinearDynamics;
 use crate::quadratic::columns::Columns;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ pub(super) struct StepFit {
     next: Columns,
     /// Linear dynamics with their predictions (sample x state), if the control variate or the
     /// forecast needs them.
-    pub dynamics: Option<(LinearDynamics, Columns)>,
+    pub dynamics: Option<(LinearPrediction, Columns)>,
     control_variate: bool,
     kept: Option<Choice>,
     /// The part of the target that is known before the backward pass: the reward and the share of
@@ -120,7 +120,7 @@ impl StepFit {
         });
         let control_variate = config.control_variate && expected_price.is_none() && t + 1 < horizon;
         let needed = control_variate || !config.forecast.factors.is_empty();
-        let dynamics = if needed { LinearDynamics::fit(&design, &next, &broken_off, t)? } else { None };
+        let dynamics = if needed { LinearPrediction::fit(&design, &next, &broken_off, t)? } else { None };
         let (effective, transitions) = (weighted.effective, samples);
         let value_share = 1.0 - observed;
         Ok(Self {
@@ -161,7 +161,7 @@ impl StepFit {
             targets.iter_mut().zip(values).for_each(|(y, price)| *y -= price);
         }
         let plain = || self.design.fit(&targets);
-        let with_control_variate = |value: &Quadratic, (dynamics, predicted): &(LinearDynamics, Columns)| {
+        let with_control_variate = |value: &Quadratic, (dynamics, predicted): &(LinearPrediction, Columns)| {
             let explained = value.values(predicted);
             let rest: Vec<f64> = targets.iter().zip(explained).map(|(y, v)| y - v).collect();
             let mut fit = self.design.fit(&rest);
@@ -185,8 +185,9 @@ impl StepFit {
         }
         let transposed = fit.function.hessian.transpose();
         fit.function.hessian = (&fit.function.hessian + transposed) * 0.5;
-        let choice =
-            self.kept.unwrap_or(Choice { candidate: fit.candidate, control_variate, transitions: self.transitions });
+        // A kept ridge that did not do was chosen anew.
+        let transitions = self.kept.map_or(self.transitions, |kept| kept.transitions);
+        let choice = Choice { candidate: fit.candidate, control_variate, transitions };
         if fit.function.is_finite() {
             Ok((fit, choice))
         } else {
@@ -195,15 +196,16 @@ impl StepFit {
     }
 
     /// The step's linear dynamics for a forecast, if the forecast is on.
-    pub fn noisy_dynamics(&self) -> Option<NoisyDynamics<'_>> {
-        let (model, predicted) = self.dynamics.as_ref()?;
+    pub fn linear_dynamics(&self) -> Option<LinearDynamics> {
+        let (LinearPrediction { map, offset }, predicted) = self.dynamics.as_ref()?;
         let mut rests = self.next.clone();
         for k in 0..rests.dims() {
             rests.dim_mut(k).iter_mut().zip(predicted.dim(k)).for_each(|(x, p)| *x -= p);
         }
         let weights = whole_weights(&self.design.weights, &self.broken_off)?;
         let noise = products(&rests, &weights);
-        Some(NoisyDynamics { model, noise: DMatrix::from_fn(rests.dims(), rests.dims(), |i, j| noise[(i, j)]) })
+        let covariance = DMatrix::from_fn(rests.dims(), rests.dims(), |i, j| noise[(i, j)]);
+        Some(LinearDynamics { map: map.clone(), offset: offset.clone(), covariance })
     }
 
     /// Number of inputs that the design left out.

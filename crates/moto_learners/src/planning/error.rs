@@ -1,3 +1,5 @@
+//! Why there is no plan.
+
 use crate::policy::PolicyError;
 
 /// Why there is no plan.

@@ -90,14 +90,7 @@ impl Model {
         let mut states = Vec::with_capacity(self.dynamics.len() + 1);
         states.push(self.start.clone());
         for (t, (dynamics, law)) in self.dynamics.iter().zip(&policy.steps).enumerate() {
-            let StateDistribution { mean, covariance } = &states[t];
-            let state_dim = mean.len();
-            let (a, b) = (dynamics.map.columns(0, state_dim), dynamics.map.columns(state_dim, law.bias.len()));
-            let closed = a + b * &law.gain;
-            let next = &closed * covariance * closed.transpose() + b * &law.covariance * b.transpose();
-            let next = next + &dynamics.covariance;
-            let mean = &closed * mean + b * &law.bias + &dynamics.offset;
-            states.push(StateDistribution { mean, covariance: (&next + next.transpose()) * 0.5 });
+            states.push(dynamics.carry(&states[t], law));
         }
         states
     }

@@ -238,7 +238,8 @@ impl Court {
     /// `100 within` steps and a few contacts.
     pub fn time_to_plane(&self, ball: &Ball, x: f64, within: f64) -> Option<f64> {
         let within = within.min(HORIZON);
-        // A bounce does not speed a ball up along x. The last step may end later.
+        // A bounce does not speed a ball up along x. The last step may end later, and steps of the flight are
+        // exact to 1e-9 m each.
         let farthest = self.ball.farthest(-ball.velocity.x, within + Flight::LONGEST_STEP);
         if ball.position.x - x > farthest + 1e-6 {
             return None;
@@ -390,6 +391,15 @@ mod tests {
             prop_assert!(count <= 300, "{count}");
             let (_, count) = steps(|| court.predict(&ball, 0.1));
             prop_assert!(count <= 300, "{count}");
+        }
+
+        #[test]
+        fn a_ball_that_cannot_arrive_in_time_costs_no_step(vx in -9.0..-2.0_f64, vz in -2.0..3.0_f64, beyond in 0.01..1.0_f64) {
+            let court = Court::default();
+            let position = Vector3::new(PLANE - vx * 0.6 + beyond, 0.1, 1.0);
+            let ball = Ball { position, velocity: Vector3::new(vx, 0.2, vz) };
+            let (time, count) = steps(|| court.time_to_plane(&ball, PLANE, 0.57));
+            prop_assert_eq!((time, count), (None, 0));
         }
 
         #[test]

@@ -1,9 +1,9 @@
 //! The forecast against an exact linear problem.
 
 use super::Random;
-use crate::moto::control_variate::LinearDynamics;
-use crate::moto::forecast::{Forecast, Forecaster, NoisyDynamics, best};
+use crate::moto::forecast::{Forecast, Forecaster, best};
 use crate::moto::{ForecastConfig, Quadratic, StateDistribution, expected_advantage};
+use crate::planning::LinearDynamics;
 use crate::policy::{LinearGaussian, Policy, gaussian_kl};
 use nalgebra::{DMatrix, DVector};
 
@@ -18,10 +18,12 @@ fn law(random: &mut Random) -> LinearGaussian {
 #[test]
 fn the_forecast_is_that_of_simulated_states() {
     let mut random = Random::new(5);
-    let models: Vec<LinearDynamics> =
-        (0..STEPS).map(|_| LinearDynamics { map: random.matrix(2, 3) * 0.5, offset: random.vector(2) }).collect();
-    let noises: Vec<DMatrix<f64>> = (0..STEPS).map(|_| random.positive_definite(2) * 0.05).collect();
-    let noisy = |(model, noise): (_, &DMatrix<f64>)| NoisyDynamics { model, noise: noise.clone() };
+    let model = |random: &mut Random| LinearDynamics {
+        map: random.matrix(2, 3) * 0.5,
+        offset: random.vector(2),
+        covariance: random.positive_definite(2) * 0.05,
+    };
+    let models: Vec<LinearDynamics> = (0..STEPS).map(|_| model(&mut random)).collect();
     let quadratic = |random: &mut Random| {
         let half = random.matrix(3, 3);
         Quadratic { hessian: &half + half.transpose(), gradient: random.vector(3), constant: random.normal() }
@@ -38,7 +40,7 @@ fn the_forecast_is_that_of_simulated_states() {
         old: &old,
         states: &states,
         q: &q,
-        dynamics: models.iter().zip(&noises).map(noisy).collect(),
+        dynamics: models.clone(),
         start: start.clone(),
         diagonal: diagonal.clone(),
     };
@@ -55,7 +57,7 @@ fn the_forecast_is_that_of_simulated_states() {
         let wide = &seen.covariance + DMatrix::from_diagonal(&diagonal);
         shift = shift.max(gaussian_kl((&seen.mean, &wide), (&states[t].mean, &states[t].covariance)).unwrap());
         let (law, step) = (&candidate.steps[t], &models[t]);
-        let (exploration, noise) = (root(&law.covariance), root(&noises[t]));
+        let (exploration, noise) = (root(&law.covariance), root(&step.covariance));
         for mut sample in samples.column_iter_mut() {
             let action = &law.gain * &sample + &law.bias + &exploration * random.vector(1);
             let both = DVector::from_iterator(3, sample.iter().chain(action.iter()).copied());

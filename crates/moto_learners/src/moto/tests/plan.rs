@@ -2,9 +2,9 @@
 
 use super::Random;
 use crate::moto::StateDistribution;
-use crate::moto::control_variate::LinearDynamics;
-use crate::moto::forecast::{Forecaster, NoisyDynamics};
+use crate::moto::forecast::Forecaster;
 use crate::moto::plan::Planner;
+use crate::planning::LinearDynamics;
 use crate::policy::{LinearGaussian, Policy};
 use crate::{Batch, Reward};
 use nalgebra::{DMatrix, DVector};
@@ -39,10 +39,13 @@ proptest! {
             covariance: random.positive_definite_above(1, 0.1),
         };
         let old = Policy { steps: (0..STEPS).map(|_| law(random)).collect() };
-        let models: Vec<_> = (0..STEPS)
-            .map(|_| LinearDynamics { map: random.matrix(2, 3) * 0.5, offset: random.vector(2) })
-            .collect();
         let noise = random.positive_definite_above(2, 0.01) * 0.05;
+        let dynamics = |random: &mut Random| LinearDynamics {
+            map: random.matrix(2, 3) * 0.5,
+            offset: random.vector(2),
+            covariance: noise.clone(),
+        };
+        let dynamics = (0..STEPS).map(|_| dynamics(random)).collect();
         let start = StateDistribution { mean: random.vector(2), covariance: random.positive_definite_above(2, 0.1) };
         let mut batch = Batch::zeros(&old, ROLLOUTS);
         for t in 0..=STEPS {
@@ -57,7 +60,7 @@ proptest! {
             old: &old,
             states: &states,
             q: &[],
-            dynamics: models.iter().map(|model| NoisyDynamics { model, noise: noise.clone() }).collect(),
+            dynamics,
             start,
             diagonal: DVector::from_element(2, 0.01),
         };
