@@ -43,6 +43,7 @@ fn variant(settings: &impl LearnerSettings, setting: Setting, demonstration: Dem
         rollouts: 8,
         iterations: 3,
         thresholds: Vec::new(),
+        judged_every: 1,
         transfer: None,
     }
 }

@@ -34,10 +34,25 @@ fn the_same_on_one_and_on_seven_threads() {
     assert_eq!(iterations, 2 * 2 * 5);
     assert_eq!(one.len(), iterations);
     assert_eq!(one, seven);
-    assert!(one.iter().all(|r| r.mean_action_return.is_finite() && r.rollouts_return < 0. && r.kl.unwrap() > 0.));
+    assert!(
+        one.iter().all(|r| r.mean_action_return.unwrap().is_finite() && r.rollouts_return < 0. && r.kl.unwrap() > 0.)
+    );
     let (first_seed, second_seed) = (&one[..5], &one[5..10]);
     assert_ne!(first_seed, second_seed);
     assert_eq!(first_seed.iter().map(|r| (r.iteration, r.episodes)).collect::<Vec<_>>()[4], (5, 30));
+}
+
+#[test]
+fn the_mean_action_is_judged_where_it_is_due_and_learning_is_the_same() {
+    let (place, mut config) = (Place::new(), experiment());
+    let whole = reference(&place);
+    config.variants.iter_mut().for_each(|variant| variant.judged_every = 3);
+    let (some, _) = complete(&config, &Folder::open(&place.path("some"), &config).unwrap(), 1);
+    for (one, other) in whole.iter().zip(&some) {
+        // Of five iterations the first, the third and the last.
+        let judged = one.mean_action_return.filter(|_| [1, 3, 5].contains(&one.iteration));
+        assert_eq!(*other, Record { mean_action_return: judged, ..one.clone() });
+    }
 }
 
 #[test]

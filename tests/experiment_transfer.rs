@@ -20,7 +20,7 @@ fn transferred(before: usize, transitions: bool, robot: RobotSpread) -> Variant 
 /// Return of the first iteration's rollouts, and of the mean action after it.
 fn first_returns(variant: &Variant, seed: u64) -> (f64, f64) {
     let record = Run::start(variant, seed).unwrap().iterate().unwrap();
-    (record.rollouts_return, record.mean_action_return)
+    (record.rollouts_return, record.mean_action_return.unwrap())
 }
 
 #[test]

@@ -53,6 +53,11 @@ pub struct Variant {
     /// Number of iterations.
     #[schemars(extend("minimum" = 1))]
     pub iterations: usize,
+    /// The mean action is judged after the first iteration, the last, and every so many in between.
+    /// Judging takes most of the time where iterations are of few rollouts; it affects no learner.
+    #[serde(default = "every", skip_serializing_if = "is_every")]
+    #[schemars(extend("minimum" = 1))]
+    pub judged_every: usize,
     /// Thresholds of the first measure. The summary counts the episodes to each.
     #[serde(default)]
     pub thresholds: Vec<f64>,
@@ -60,6 +65,14 @@ pub struct Variant {
     /// configured; null for the robot as configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<Transfer>,
+}
+
+fn every() -> usize {
+    1
+}
+
+fn is_every(judged_every: &usize) -> bool {
+    *judged_every == every()
 }
 
 impl Variant {
@@ -105,14 +118,19 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// Value of the measure in a record. NaN if the record lacks it.
-    pub fn of(self, record: &Record) -> f64 {
+    /// Value of the measure in a record. `None` if the record lacks it.
+    pub fn of(self, record: &Record) -> Option<f64> {
         match self {
             Self::MeanAction => record.mean_action_return,
-            Self::Rollouts => record.rollouts_return,
-            Self::Success => record.success.unwrap_or(f64::NAN),
-            Self::RolloutsSuccess => record.rollouts_success.unwrap_or(f64::NAN),
+            Self::Rollouts => Some(record.rollouts_return),
+            Self::Success => record.success,
+            Self::RolloutsSuccess => record.rollouts_success,
         }
+    }
+
+    /// The newest value of the measure in a seed's records. `None` if no record has one.
+    pub fn newest(self, records: &[Record]) -> Option<f64> {
+        records.iter().rev().find_map(|record| self.of(record))
     }
 
     /// Title of the measure, for people.

@@ -20,10 +20,11 @@ pub struct Record {
     pub episodes: u64,
     /// Mean return of the iteration's rollouts, exploration noise included.
     pub rollouts_return: f64,
-    /// Return of the mean action after the update, averaged over the task's starts.
-    pub mean_action_return: f64,
-    /// Share of the mean action's strokes that succeeded, 0 to 1. `None` if the task does not
-    /// define success.
+    /// Return of the mean action after the update, averaged over the task's starts. `None` if it was
+    /// not judged after this iteration ([`Variant::judged_every`](super::Variant::judged_every)).
+    pub mean_action_return: Option<f64>,
+    /// Share of the mean action's strokes that succeeded, 0 to 1. `None` if it was not judged, or the
+    /// task does not define success.
     pub success: Option<f64>,
     /// Share of the iteration's rollouts that succeeded, exploration noise included, 0 to 1. `None`
     /// if the task does not define success.

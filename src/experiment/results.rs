@@ -71,16 +71,24 @@ fn panels(measures: &[Measure], variants: &[VariantRecords<'_>]) -> Vec<Comparis
     groups.iter().flat_map(|group| measures.iter().map(|measure| panel(group, *measure))).collect()
 }
 
-/// Values of a variant. A seed that broke down keeps its last value.
+/// Values of a variant. A seed that broke down keeps its last value; iterations without one keep the
+/// value before.
 fn curve(measure: Measure, of: &VariantRecords<'_>, color: usize) -> ComparisonCurve {
     let VariantRecords { variant, records, .. } = of;
-    let value = |seed: &Vec<Record>, i: usize| seed.get(i).or(seed.last()).map_or(f64::NAN, |r| measure.of(r));
+    let values = |seed: &Vec<Record>| {
+        let mut newest = f64::NAN;
+        let value = |i: usize| {
+            newest = seed.get(i).and_then(|record| measure.of(record)).unwrap_or(newest);
+            newest
+        };
+        (0..variant.iterations).map(value).collect()
+    };
     ComparisonCurve {
         label: variant.label.clone(),
         color,
         dashed: false,
         episodes: (1..=variant.iterations).map(|i| (i * variant.rollouts) as f64).collect(),
-        values: records.iter().map(|seed| (0..variant.iterations).map(|i| value(seed, i)).collect()).collect(),
+        values: records.iter().map(values).collect(),
     }
 }
 
@@ -89,7 +97,7 @@ fn curve(measure: Measure, of: &VariantRecords<'_>, color: usize) -> ComparisonC
 fn motions(variants: &[VariantRecords<'_>], folder: &Folder) -> Result<Vec<(String, SwingMotion)>, ExperimentError> {
     let mut motions = Vec::new();
     for VariantRecords { variant, seeds, records } in variants {
-        let last = |seed: &Vec<Record>| seed.last().map_or(f64::NEG_INFINITY, |r| r.mean_action_return);
+        let last = |seed| Measure::MeanAction.newest(seed).unwrap_or(f64::NEG_INFINITY);
         let mut ranked: Vec<(f64, u64)> =
             seeds.iter().zip(records).map(|(number, seed)| (last(seed), *number)).collect();
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0));

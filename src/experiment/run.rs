@@ -7,7 +7,7 @@ use moto_settings::{FieldError, Joints, check};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::rollouts::{self, Explored, Rollouts, StrokeError};
+use super::rollouts::{self, Explored, Judged, Rollouts, StrokeError};
 use super::{Record, Transfer, Variant};
 use crate::policy::PolicyError;
 use crate::tasks::TaskError;
@@ -68,6 +68,9 @@ pub struct Run {
     task: Box<dyn Rollouts>,
     learner: Box<dyn Learner>,
     rollouts: u64,
+    /// Iterations after which the mean action is judged: every so many, the first and the last.
+    judged_every: u64,
+    last: u64,
     /// What has to be learned before the first iteration.
     before: Option<Before>,
 }
@@ -98,7 +101,15 @@ impl Run {
             seed: seed ^ BEFORE,
             transfer,
         });
-        Ok(Self { task, learner, rollouts: variant.rollouts as u64, before })
+        let Variant { rollouts, judged_every, iterations, .. } = *variant;
+        Ok(Self {
+            task,
+            learner,
+            rollouts: rollouts as u64,
+            judged_every: judged_every as u64,
+            last: iterations as u64,
+            before,
+        })
     }
 
     /// Learns what goes before the first iteration, if anything does. Returns whether it is done; if
@@ -129,8 +140,12 @@ impl Run {
         self.learner.iteration() as u64
     }
 
+    fn is_judged(&self, iteration: u64) -> bool {
+        iteration.is_multiple_of(self.judged_every) || iteration == 1 || iteration == self.last
+    }
+
     /// Makes the next iteration: rollouts with the current law, update, evaluation of the mean
-    /// action. The first one comes after what [`Self::prepare`] does. The job fills in the record's
+    /// action where it is due. The first one comes after what [`Self::prepare`] does. The job fills in the record's
     /// numbers and time.
     ///
     /// # Errors
@@ -140,12 +155,16 @@ impl Run {
         let Explored { batch, mean_return, success, discarded } = self.task.explore(&*self.learner, self.rollouts)?;
         let broken_off = batch.broken_off.steps.len();
         let report = self.learner.learn(batch, self.task.reward())?;
-        let judged = self.task.judge(&self.learner.law(), self.iteration())?;
+        let iteration = self.iteration();
+        let judged = match self.is_judged(iteration) {
+            true => Some(self.task.judge(&self.learner.law(), iteration)?),
+            false => None,
+        };
         let mut record = Record {
             rollouts_return: mean_return.unwrap_or(report.mean_return),
             rollouts_success: success,
-            mean_action_return: judged.mean_return,
-            success: judged.success,
+            mean_action_return: judged.as_ref().map(|judged: &Judged| judged.mean_return),
+            success: judged.and_then(|judged| judged.success),
             ..Record::from(&report)
         };
         for (count, what) in [(broken_off, "broken off"), (discarded, "discarded")] {

@@ -48,7 +48,7 @@ pub struct Curve {
 /// Statistics of a measure over the seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Statistics {
-    /// Number of episodes. The last iteration complete by then counts.
+    /// Number of episodes. The last iteration complete by then that has a value counts.
     pub episodes: u64,
     /// Mean.
     pub mean: f64,
@@ -145,9 +145,10 @@ fn curve(measure: Measure, variant: &Variant, seeds: &[Vec<Record>], checkpoints
     let rollouts = variant.rollouts as u64;
     let within = checkpoints.iter().filter(|e| (rollouts..variant.episodes() + rollouts).contains(e));
     let at = within.map(|episodes| {
-        let last = |seed: &Vec<Record>| seed.iter().rev().find(|record| record.episodes <= *episodes).cloned();
+        let newest =
+            |seed: &Vec<Record>| measure.newest(&seed[..seed.partition_point(|record| record.episodes <= *episodes)]);
         // A seed without a value counts as worse than any other.
-        let value = |seed| last(seed).map(|r| measure.of(&r)).filter(|v| !v.is_nan()).unwrap_or(f64::NEG_INFINITY);
+        let value = |seed| newest(seed).filter(|value| !value.is_nan()).unwrap_or(f64::NEG_INFINITY);
         Statistics::new(*episodes, seeds.iter().map(value).collect())
     });
     Curve { measure, at: at.collect() }
@@ -175,7 +176,7 @@ fn median(sorted: &[f64]) -> f64 {
 }
 
 fn reached(threshold: f64, measure: Measure, seeds: &[Vec<Record>]) -> Reached {
-    let first = |seed: &Vec<Record>| seed.iter().find(|r| measure.of(r) >= threshold).map(|r| r.episodes);
+    let first = |seed: &Vec<Record>| seed.iter().find(|r| measure.of(r) >= Some(threshold)).map(|r| r.episodes);
     let episodes: Vec<Option<u64>> = seeds.iter().map(first).collect();
     let mut sorted: Vec<f64> = episodes.iter().map(|e| e.map_or(f64::INFINITY, |e| e as f64)).collect();
     sorted.sort_by(f64::total_cmp);
@@ -197,7 +198,7 @@ mod tests {
         let record = |(i, value): (usize, &f64)| Record {
             iteration: i as u64 + 1,
             episodes: 20 * (i as u64 + 1),
-            mean_action_return: *value,
+            mean_action_return: Some(*value),
             ..Record::default()
         };
         returns.iter().enumerate().map(record).collect()
@@ -211,6 +212,17 @@ mod tests {
         assert_eq!((found.median, found.worst, found.seeds), (Some(60.), None, 2));
         assert_eq!(reached(-1., Measure::MeanAction, &seeds[1..]).median, None);
         assert_eq!(reached(-4., Measure::MeanAction, &seeds[..2]).worst, Some(40));
+    }
+
+    #[test]
+    fn where_it_was_not_judged_the_value_before_counts() {
+        let config = (crate::experiment::catalogue::find("4a").unwrap().config)();
+        let variant = Variant { rollouts: 20, iterations: 3, ..config.variants[0].clone() };
+        let mut records = seed(&[-5., -4., -3.]);
+        (records[1].mean_action_return, records[2].mean_action_return) = (None, None);
+        let found = curve(Measure::MeanAction, &variant, &[records.clone()], &[20, 60]);
+        assert_eq!(found.at.iter().map(|at| at.mean).collect::<Vec<_>>(), [-5., -5.]);
+        assert_eq!(reached(-4.5, Measure::MeanAction, &[records]).episodes, [None]);
     }
 
     #[test]

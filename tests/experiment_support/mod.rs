@@ -74,6 +74,7 @@ pub fn variant(label: &str, method: MotoConfig) -> Variant {
         rollouts: 6,
         iterations: 5,
         thresholds: vec![-100.],
+        judged_every: 1,
         transfer: None,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::experiment::{Job, Record, Watcher};
+use crate::experiment::{Job, Measure, Record, Watcher};
 use crate::terminal::logging::{BARS, draws_bars};
 use crate::terminal::output::print_progress;
 
@@ -67,7 +67,7 @@ impl Bars {
         };
         // A poisoned lock means that another worker panicked. There is nothing to show then.
         let Ok(mut newest) = newest.lock() else { return };
-        newest.insert(job.seed, Newest { iterations: last.iteration, value: last.mean_action_return });
+        newest.insert(job.seed, Newest { iterations: last.iteration, value: mean_action(records) });
         let done: u64 = newest.values().map(|n| n.iterations).sum();
         let values: Vec<f64> = newest.values().map(|n| n.value).collect();
         drop(newest);
@@ -89,6 +89,10 @@ impl Bars {
     }
 }
 
+fn mean_action(records: &[Record]) -> f64 {
+    Measure::MeanAction.newest(records).unwrap_or(f64::NAN)
+}
+
 impl Watcher for Bars {
     fn iterated(&self, job: &Job<'_>, records: &[Record]) {
         self.update(job, records);
@@ -97,7 +101,7 @@ impl Watcher for Bars {
     fn finished(&self, job: &Job<'_>, records: &[Record]) {
         self.update(job, records);
         if self.total.is_none() {
-            let value = records.last().map_or(f64::NAN, |r| r.mean_action_return);
+            let value = mean_action(records);
             print_progress(format_args!("{job}: {} iterations, return {value:.3}", records.len()));
         }
     }

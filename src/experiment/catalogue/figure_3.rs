@@ -65,6 +65,7 @@ fn experiment(name: &str, title: &str, setting: Setting, contenders: Vec<Contend
         rollouts,
         iterations: BUDGET / rollouts,
         thresholds: THRESHOLDS.into(),
+        judged_every: 1,
         transfer: None,
     });
     let measures = vec![Measure::Success, Measure::RolloutsSuccess, Measure::Rollouts];

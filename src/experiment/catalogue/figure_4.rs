@@ -81,7 +81,10 @@ fn quad_link() -> ExperimentConfig {
     experiment("4b", "Quad link, distance of the tip: MOTO against TRPO", variants)
 }
 
-fn experiment(name: &str, title: &str, variants: Vec<Variant>) -> ExperimentConfig {
+/// The mean action is judged every 200 episodes: judging after every iteration of few rollouts would
+/// take longer than learning.
+fn experiment(name: &str, title: &str, mut variants: Vec<Variant>) -> ExperimentConfig {
+    variants.iter_mut().for_each(|variant| variant.judged_every = (200 / variant.rollouts).max(1));
     ExperimentConfig {
         name: name.into(),
         title: title.into(),

@@ -146,6 +146,7 @@ fn variant(label: &str, task: &TaskConfig, method: Choice<Learners>, rollouts: u
         rollouts,
         iterations,
         thresholds: Vec::new(),
+        judged_every: 1,
         transfer: None,
     }
 }

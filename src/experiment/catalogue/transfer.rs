@@ -39,6 +39,7 @@ fn transfer() -> ExperimentConfig {
             rollouts: ROLLOUTS,
             iterations: 20,
             thresholds: vec![0.8, 0.95],
+            judged_every: 1,
             transfer: Some(Transfer {
                 iterations: *iterations,
                 transitions: *transitions,
