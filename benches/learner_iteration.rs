@@ -1,4 +1,4 @@
-//! Times a learner iteration on the swing-ups: the share of each stage, and the share of the
+//! Times a learner iteration on the swing-ups, with the default settings of each: the share of each stage, and the share of the
 //! machine's matrix-multiply peak.
 //!
 //! ```sh
@@ -7,8 +7,7 @@
 //!
 //! The peak is measured in the same run, with the matrix multiplication of the regression (faer,
 //! blocks of 384) on the same number of threads. Operations are counted by formula, not measured.
-//! The count covers the three large stages (densities, Gram matrices and their reduction, fits),
-//! with additions and multiplications as one each. Exponentials, divisions, copies and the two
+//! The count covers the two large stages (densities; Gram matrices, their reduction and solutions), with additions and multiplications as one each. Exponentials, divisions, copies and the two
 //! small stages are not counted. The gap between the share and 100 % is therefore partly uncounted
 //! work.
 
@@ -16,9 +15,12 @@ use std::time::Instant;
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
+use moto_controller::experiment::catalogue::find;
+use moto_controller::experiment::{TaskConfig, Variant};
 use moto_controller::policy::CompiledPolicy;
 use moto_controller::robot::{TrialKey, TrialKind};
-use moto_controller::tasks::swing_up::{Chain, JointLimit, SwingUp, SwingUpConfig};
+use moto_controller::tasks::swing_up::SwingUp;
+use moto_learners::LearnerSettings;
 use moto_learners::moto::{IterationReport, Moto, MotoConfig, StageSeconds, StateScales};
 use rayon::prelude::*;
 
@@ -58,8 +60,8 @@ struct Size {
     inputs: f64,
 }
 
-/// Operations of the stages (weights, designs, backward).
-fn operations(size: &Size, report: &IterationReport) -> [f64; 3] {
+/// Operations of the stages (weights, fits).
+fn operations(size: &Size, report: &IterationReport) -> [f64; 2] {
     let Size { horizon, rollouts, iterations, inputs } = *size;
     let new = rollouts * horizon;
     let old = new * (iterations - 1.);
@@ -78,14 +80,24 @@ fn operations(size: &Size, report: &IterationReport) -> [f64; 3] {
         // With and without the control variate: rotations there and back, and a solution per ridge.
         backward += 2. * (4. * order * order + RIDGES * order * (BAND * BAND + 4. * BAND));
     }
-    [densities, designs, backward]
+    [densities, designs + backward]
 }
 
 fn total(seconds: &StageSeconds) -> f64 {
-    seconds.intake + seconds.weights + seconds.designs + seconds.backward + seconds.update
+    seconds.intake + seconds.weights + seconds.fits + seconds.update
 }
 
-fn measure(name: &str, task: SwingUpConfig, rollouts: usize, config: MotoConfig, peak: f64) {
+/// The default settings of a chain, as `experiment defaults` compares them.
+fn defaults(group: &str) -> Variant {
+    let experiment = (find("defaults").expect("a known experiment").config)();
+    let mut variants = experiment.variants.into_iter();
+    variants.find(|variant| variant.group == group && variant.label == "defaults").expect("a known variant")
+}
+
+fn measure(group: &str, peak: f64) {
+    let Variant { task, method, rollouts, .. } = defaults(group);
+    let TaskConfig::SwingUp(task) = task else { unreachable!("chains swing up") };
+    let config: MotoConfig = method.typed(MotoConfig::NAME).expect("the defaults are of MOTO");
     let task = SwingUp::new(task).expect("the defaults are valid");
     let (iterations, horizon) = (config.stored_iterations, task.horizon());
     let mut learner = Moto::new(config, task.initial_policy(), StateScales(task.state_scales())).expect("valid");
@@ -110,17 +122,16 @@ fn measure(name: &str, task: SwingUpConfig, rollouts: usize, config: MotoConfig,
         iterations: iterations as f64,
         inputs: (task.state_dim() + task.action_dim()) as f64,
     };
-    let [weights, designs, backward] = operations(&size, fastest);
+    let [weights, fits] = operations(&size, fastest);
     let stages = [
         ("intake", seconds.intake, None),
         ("weights", seconds.weights, Some(weights)),
-        ("designs", seconds.designs, Some(designs)),
-        ("backward", seconds.backward, Some(backward)),
+        ("fits", seconds.fits, Some(fits)),
         ("update", seconds.update, None),
     ];
     let total = total(seconds);
     let samples = fastest.steps.iter().map(|s| s.transitions as f64).sum::<f64>() / horizon as f64;
-    println!("\n{name}: M {rollouts}, J {iterations}, T {horizon}; {samples:.0} transitions per fit");
+    println!("\n{group}: M {rollouts}, J {iterations}, T {horizon}; {samples:.0} transitions per fit");
     let share = |operations: f64, seconds: f64| 100. * operations / seconds / peak;
     for (stage, seconds, counted) in stages {
         let part = 100. * seconds / total;
@@ -129,7 +140,7 @@ fn measure(name: &str, task: SwingUpConfig, rollouts: usize, config: MotoConfig,
         });
         println!("  {stage:<10} {:8.2} ms  {part:4.0} %  {counted}", 1e3 * seconds);
     }
-    let all = weights + designs + backward;
+    let all = weights + fits;
     println!(
         "  {:<10} {:8.2} ms         {:8.1} million operations  {:5.1} % of the peak",
         "all",
@@ -147,9 +158,7 @@ fn main() {
         rayon::current_num_threads(),
         peak / 1e9
     );
-    let double = MotoConfig { stored_iterations: 5, ..MotoConfig::default() };
-    measure("double link", SwingUpConfig::default(), 20, double, peak);
-    let quad = SwingUpConfig { chain: Chain::Quad, joint_limit: Some(JointLimit::default()), ..Default::default() };
-    let config = MotoConfig { stored_iterations: 4, sample_decay: 0.6, ..MotoConfig::default() };
-    measure("quad link with joint limits", quad, 50, config, peak);
+    for group in ["double link", "quad link with joint limits"] {
+        measure(group, peak);
+    }
 }

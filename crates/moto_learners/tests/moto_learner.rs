@@ -489,3 +489,23 @@ fn a_warm_start_takes_the_policy_and_where_asked_the_transitions() {
         assert_eq!(more, reuse != Reuse::None, "{reuse:?}: {} {}", samples(&reports[0]), samples(&reports[1]));
     }
 }
+
+#[test]
+fn a_density_ratio_takes_over_only_batches_whose_origin_was_kept() {
+    let task = Linear::new(6);
+    let of = |reuse| learner(&task, MotoConfig { reuse, stored_iterations: 3, ..MotoConfig::default() });
+    let mut other = of(Reuse::SameStepDecay);
+    run(&task, &mut other, 20, 5, &mut Random::new(19));
+    let saved = |learner: &Moto| learner.save().unwrap().len();
+    let mut with_all = of(Reuse::Iterations);
+    run(&task, &mut with_all, 20, 5, &mut Random::new(19));
+    assert!(saved(&other) < saved(&with_all), "{} and {} bytes", saved(&other), saved(&with_all));
+    for (reuse, kept) in [(Reuse::Iterations, 1), (Reuse::TimeAndIterations, 1), (Reuse::SameStepDecay, 3)] {
+        let mut started = of(reuse);
+        started.start_from(&other.law()).unwrap();
+        assert_eq!(started.adopt(&other).unwrap().iterations, kept, "{reuse:?}");
+        started.validate().unwrap();
+        run(&task, &mut started, 20, 4, &mut Random::new(20));
+        started.validate().unwrap();
+    }
+}

@@ -21,8 +21,8 @@ pub(super) struct Band {
 }
 
 impl Band {
-    /// Reduces a symmetric matrix. Only the lower triangle is read.
-    pub fn reduce(mut matrix: Mat<f64>) -> Self {
+    /// Reduces a symmetric matrix, in whose place nothing of use is left. Only the lower triangle is read.
+    pub fn reduce(matrix: &mut Mat<f64>) -> Self {
         let order = matrix.nrows();
         let panel = || vec![[0.0; WIDTH]; order];
         let mut scratch =

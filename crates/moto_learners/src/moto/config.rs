@@ -33,6 +33,14 @@ pub enum Reuse {
     None,
 }
 
+impl Reuse {
+    /// Whether stored transitions are weighted by density ratio, which takes the policies and states
+    /// that they come from.
+    pub(super) fn weighs_by_density(self) -> bool {
+        matches!(self, Self::TimeAndIterations | Self::Iterations)
+    }
+}
+
 /// Targets of the Q-function's regression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -175,7 +183,8 @@ pub struct MotoConfig {
     /// Largest KL of one step in the trust region `trajectory`, in multiples of epsilon.
     #[schemars(extend("minimum" = 1))]
     pub step_cap: f64,
-    /// Stored transitions in a fit, and their weights.
+    /// Stored transitions in a fit, and their weights. A warm start with density ratios takes over no more than
+    /// the newest batch of a run without them, which did not keep where older ones came from.
     pub reuse: Reuse,
     /// Number of stored iterations J. Without reuse one iteration is stored.
     #[schemars(extend("minimum" = 1))]

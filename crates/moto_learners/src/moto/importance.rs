@@ -5,7 +5,7 @@
 //! iterations. The dynamics cancel. All densities are logarithms.
 
 use super::density::{Density, log_sum_exp};
-use super::store::Stored;
+use super::store::{Origin, Stored};
 use super::{MotoConfig, MotoError, Reuse};
 use crate::batch::column;
 use crate::quadratic::columns::{LANES, Lanes};
@@ -100,14 +100,15 @@ fn gather(stored: &Stored, samples: &[Sample]) -> Vec<Lanes> {
 
 /// Densities of all steps of an entry (horizon).
 fn densities(stored: &Stored) -> Result<Vec<Density>, MotoError> {
-    let steps = stored.states.iter().zip(&stored.policy.steps).enumerate();
+    let Origin { policy, states } = stored.origin()?;
+    let steps = states.iter().zip(&policy.steps).enumerate();
     steps.map(|(t, (states, law))| Density::new(states, law, t)).collect()
 }
 
 /// Weights `z_t^i / (1/J sum_j z_t^j)` of samples of one step, up to a factor.
 fn ratios(entries: &[&Stored], t: usize, samples: &[Sample]) -> Result<Vec<f64>, MotoError> {
     let components: Result<Vec<_>, _> =
-        entries.iter().map(|e| Density::new(&e.states[t], &e.policy.steps[t], t)).collect();
+        entries.iter().map(|e| e.origin().and_then(|o| Density::new(&o.states[t], &o.policy.steps[t], t))).collect();
     let components = components?;
     let mut logs = Vec::new();
     for of_entry in samples.chunk_by(|a, b| a.entry == b.entry) {

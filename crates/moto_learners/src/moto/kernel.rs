@@ -8,18 +8,17 @@ use pulp::{Simd, WithSimd};
 /// Columns of the kernel computed together, so that the intermediate products fit in the cache.
 const STRIP: usize = 64;
 
-/// Lower triangle of the weighted kernel (sample x sample) of centred features,
+/// Sets `kernel` to the lower triangle of the weighted kernel (sample x sample) of centred features,
 /// `sqrt(w_i w_j) (x_i - x)'(x_j - x)`, with x the weighted mean of the features. The features are
 /// the linear terms, divided by the root of `linear_penalty`, and the products of all pairs, whose
 /// inner product is `1/2 [(z.z')^2 + z^2.z'^2]`. `standard` (sample x input) holds z.
-pub(super) fn centred_kernel(standard: &Columns, weights: &[f64], linear_penalty: f64) -> Mat<f64> {
+pub(super) fn set_centred_kernel(kernel: &mut Mat<f64>, standard: &Columns, weights: &[f64], linear_penalty: f64) {
     let samples = standard.samples();
     let mut squares = standard.clone();
     for k in 0..standard.dims() {
         squares.dim_mut(k).iter_mut().for_each(|z| *z *= *z);
     }
     let (z, zz) = (standard.as_mat(), squares.as_mat());
-    let mut kernel = Mat::<f64>::zeros(samples, samples);
     let mut products = Mat::<f64>::zeros(samples, STRIP);
     let mut mean = vec![0.0; samples];
     for start in (0..samples).step_by(STRIP) {
@@ -45,7 +44,6 @@ pub(super) fn centred_kernel(standard: &Columns, weights: &[f64], linear_penalty
         let (shift, root) = (overall - mean[j], roots[j]);
         pulp::Arch::new().dispatch(Centre { kernel, mean: &mean[j..], roots: &roots[j..], shift, root });
     }
-    kernel
 }
 
 /// One column, from the diagonal down: turns inner products into kernel values, and adds to the

@@ -1,5 +1,6 @@
 //! The learner: one iteration of MOTO per batch of rollouts.
 
+mod backward;
 mod stored;
 mod warm_start;
 
@@ -8,9 +9,10 @@ use super::guard::{Guard, ReturnSummary};
 use super::importance::{NewSums, weigh};
 use super::plan::Planner;
 use super::report::{IterationReport, StageSeconds, StageTimer, StepReport};
+use super::spare::Spare;
 use super::states::state_distributions;
 use super::step_fit::{Choice, Fitting, StepFit};
-use super::store::Stored;
+use super::store::{Origin, Stored};
 use super::theory::{LastUpdate, expected_advantage};
 use super::trust_region::multipliers;
 use super::update::StepUpdate;
@@ -19,9 +21,9 @@ use super::{MotoConfig, MotoError, Outcomes, Quadratic, Reuse, StateDistribution
 use crate::batch::Earnings;
 use crate::learner::{decode, encode, policy_of};
 use crate::policy::{LinearGaussian, Policy, StoredLaw};
-use crate::quadratic::backup;
 use crate::{Adopted, Learner, LearnerError, Report};
 use crate::{Batch, Reward, Verdict};
+use backward::Backward;
 use nalgebra::DVector;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -41,14 +43,6 @@ pub struct Moto {
     guard: Guard,
     last: Option<LastUpdate>,
     /// What cross-validation last chose (horizon); empty before the first update.
-    choices: Vec<Choice>,
-}
-
-/// The Q- and value functions of a backward pass (horizon).
-struct Backward {
-    q: Vec<Quadratic>,
-    value: Vec<Quadratic>,
-    reports: Vec<StepReport>,
     choices: Vec<Choice>,
 }
 
@@ -116,10 +110,9 @@ impl Moto {
         let summary = ReturnSummary::new(&returns);
         let (verdict, mut guard) = self.guard.judge(&config.guard, &summary);
         let incoming = self.intake(batch, earnings);
-        let outcome = self
-            .last
-            .as_ref()
-            .map_or_else(Vec::new, |last| last.outcome(&self.policy, &incoming.batch, &incoming.states));
+        let states = &incoming.origin()?.states;
+        let outcome =
+            self.last.as_ref().map_or_else(Vec::new, |last| last.outcome(&self.policy, &incoming.batch, states));
 
         let oldest = (self.store.len() + 1).saturating_sub(config.kept_iterations());
         let mut entries: Vec<&Stored> = self.store.iter().collect();
@@ -137,26 +130,25 @@ impl Moto {
             Outcomes::Vector if config.reuse != Reuse::TimeAndIterations => Errors::find(reward.errors(), &entries),
             _ => Vec::new(),
         };
-        let fitting = Fitting { entries: &entries, reward, errors: &errors, config, scales: &self.scales };
+        let spare = Spare::default();
+        let scales = &self.scales;
+        let fitting = Fitting { entries: &entries, reward, errors: &errors, config, scales, spare: &spare };
         // Steps take turns in choosing anew.
         let is_turn = |t: usize| (self.iteration + t).is_multiple_of(config.ridge_period);
         let kept =
             |t, weighted| self.choices.get(t).filter(|choice| !is_turn(t) && choice.holds_for(weighted)).copied();
-        let fits: Result<Vec<Option<StepFit>>, MotoError> = weighted
-            .par_iter()
-            .enumerate()
-            .with_max_len(1)
-            .map(|(t, weighted)| {
-                weighted.as_ref().map(|weighted| StepFit::new(t, weighted, &fitting, kept(t, weighted))).transpose()
-            })
-            .collect();
-        let fits = fits?;
-        seconds.designs = timer.lap();
-        let current = entries[entries.len() - 1];
-        let Backward { q, value, mut reports, choices } = self.backward(&fits, &entries, reward)?;
-        seconds.backward = timer.lap();
+        let prepare = |t: usize| {
+            let weighted = weighted[t].as_ref();
+            weighted.map(|weighted| StepFit::new(t, weighted, &fitting, kept(t, weighted))).transpose()
+        };
+        let newest = entries[entries.len() - 1];
+        let current = newest.origin()?;
+        let range = config.clip_values.then(|| value_range(&entries));
+        let (fits, backward) = Backward::pass(&current.policy, &fitting, range, prepare)?;
+        let Backward { q, value, mut reports, choices } = backward;
+        seconds.fits = timer.lap();
         let epsilon = config.epsilon * guard.scale;
-        let (policy, epsilon) = self.improve(current, &q, epsilon, &fits, &fitting, &mut reports)?;
+        let (policy, epsilon) = self.improve(newest, &q, epsilon, &fits, &fitting, &mut reports)?;
         seconds.update = timer.lap();
 
         let mean = |of: &dyn Fn(&StepReport) -> f64| reports.iter().map(of).sum::<f64>() / horizon as f64;
@@ -200,55 +192,8 @@ impl Moto {
         let batches: Vec<&Batch> = older.chain([&batch]).collect();
         let MotoConfig { sample_decay, first_states, .. } = self.config;
         let states = state_distributions(&batches, sample_decay, first_states, &diagonal);
-        let (id, policy) = (self.iteration as u64, self.policy.clone());
-        Stored { id, batch, policy, states, earnings, log_sums: Vec::new() }
-    }
-
-    /// Fits Q and backs up the value, last step first. At a step without transitions Q is zero, so that
-    /// its law stays.
-    fn backward(
-        &self,
-        fits: &[Option<StepFit>],
-        entries: &[&Stored],
-        reward: &dyn Reward,
-    ) -> Result<Backward, MotoError> {
-        let policy = &entries[entries.len() - 1].policy;
-        let range = self.config.clip_values.then(|| value_range(entries));
-        let (mut q, mut value, mut reports) = (Vec::new(), Vec::<Quadratic>::new(), Vec::new());
-        let mut choices = Vec::new();
-        for (fit, law) in fits.iter().zip(&policy.steps).rev() {
-            let Some(fit) = fit else {
-                let states = law.gain.ncols();
-                q.push(Quadratic::zero(states + law.bias.len()));
-                value.push(Quadratic::zero(states));
-                reports.push(StepReport::default());
-                choices.push(Choice::NONE);
-                continue;
-            };
-            let (fitted, choice) = fit.fit(value.last(), reward, range)?;
-            choices.push(choice);
-            reports.push(StepReport {
-                eta: 0.0,
-                omega: 0.0,
-                kl: 0.0,
-                entropy: 0.0,
-                entropy_reduction: 0.0,
-                expected_advantage: 0.0,
-                transitions: fit.transitions,
-                effective_samples: fit.effective,
-                dropped: fit.dropped(),
-                ridge: fitted.candidate.ridge,
-                degrees_of_freedom: fitted.candidate.degrees_of_freedom,
-                residual: fitted.residual,
-            });
-            value.push(backup(&fitted.function, law));
-            q.push(fitted.function);
-        }
-        q.reverse();
-        value.reverse();
-        reports.reverse();
-        choices.reverse();
-        Ok(Backward { q, value, reports, choices })
+        let origin = Some(Origin { policy: self.policy.clone(), states });
+        Stored { id: self.iteration as u64, batch, origin, earnings, log_sums: Vec::new() }
     }
 
     /// Solves the constrained updates and completes the steps' reports. With a forecast, the best of
@@ -256,7 +201,7 @@ impl Moto {
     /// forecast. Also returns the epsilon of the update.
     fn improve(
         &self,
-        current: &Stored,
+        newest: &Stored,
         q: &[Quadratic],
         epsilon: f64,
         fits: &[Option<StepFit>],
@@ -264,6 +209,7 @@ impl Moto {
         reports: &mut [StepReport],
     ) -> Result<(Policy, f64), MotoError> {
         let Fitting { entries, reward, config, .. } = *fitting;
+        let (current, batch) = (newest.origin()?, &newest.batch);
         let beta0 = config.beta0.unwrap_or(f64::INFINITY);
         let laws = &current.policy.steps;
         let steps: Result<Vec<StepUpdate>, MotoError> =
@@ -281,9 +227,8 @@ impl Moto {
                 let mut candidates = candidates?;
                 let mut factors = factors.to_vec();
                 // A plan needs the states of whole rollouts.
-                let plans = !config.forecast.planned.is_empty() && current.batch.check_whole().is_ok();
-                if let Some(planner) = plans.then(|| Planner::new(&forecaster, &current.batch, reward, beta0)).flatten()
-                {
+                let plans = !config.forecast.planned.is_empty() && batch.check_whole().is_ok();
+                if let Some(planner) = plans.then(|| Planner::new(&forecaster, batch, reward, beta0)).flatten() {
                     for &factor in &config.forecast.planned {
                         if let Some(Policy { steps }) = planner.plan(factor * epsilon) {
                             candidates.push(self.update_to(steps.into_iter().map(|law| (law, (0.0, 0.0))))?);
@@ -335,7 +280,7 @@ impl Moto {
     /// What a forecast needs. The first states do not depend on a policy, so all stored ones count.
     fn forecaster<'a>(
         &self,
-        current: &'a Stored,
+        current: &'a Origin,
         q: &'a [Quadratic],
         fits: &'a [Option<StepFit>],
         entries: &[&Stored],
@@ -353,6 +298,15 @@ impl Moto {
         })
     }
 
+    /// Keeps the origins that updates still need.
+    fn forget_origins(&mut self) {
+        if !self.config.reuse.weighs_by_density()
+            && let Some((_, older)) = self.store.split_last_mut()
+        {
+            older.iter_mut().for_each(|stored| stored.origin = None);
+        }
+    }
+
     /// Puts a batch with the new density sums into the store. After a rollback the batch is not the
     /// newest entry.
     fn keep(&mut self, incoming: Stored, verdict: Verdict, sums: NewSums) {
@@ -363,6 +317,7 @@ impl Moto {
         }
         let oldest = self.store.len().saturating_sub(self.config.kept_iterations());
         self.store.drain(..oldest);
+        self.forget_origins();
         let ids: Vec<u64> = self.store.iter().map(|e| e.id).collect();
         for (stored, new) in self.store.iter_mut().zip(sums) {
             stored.log_sums.retain(|(id, _)| ids.contains(id));

@@ -3,6 +3,7 @@
 //! output, and no clock but for the reported times: same input, same bits.
 
 mod band;
+mod cholesky;
 mod config;
 mod control_variate;
 mod density;
@@ -17,6 +18,7 @@ mod reflector;
 mod regression;
 mod report;
 mod ridge;
+mod spare;
 mod states;
 mod step_fit;
 mod store;

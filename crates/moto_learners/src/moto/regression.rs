@@ -7,8 +7,9 @@
 //! that does not depend on the targets is computed once, in the smaller of the primal (feature x
 //! feature) and the dual (sample x sample) form.
 
-use super::kernel::centred_kernel;
-use super::ridge::{Candidate, LANES, RidgeSystem, System, grid, solve};
+use super::kernel::set_centred_kernel;
+use super::ridge::{Candidate, LANES, RidgeSystem, System, grid};
+use super::spare::Spare;
 use super::{Quadratic, Ridge};
 use crate::quadratic::columns::Columns;
 use faer::linalg::matmul::matmul;
@@ -50,6 +51,14 @@ pub(crate) struct Design {
     system: Option<System>,
 }
 
+/// The ridges of a design.
+pub(crate) enum Ridges {
+    /// Those that the configuration asks for.
+    Of(Ridge),
+    /// One whose degrees of freedom are known.
+    Known(Candidate),
+}
+
 /// A fitted quadratic, with the ridge and the residual of the fit.
 pub(crate) struct Fit {
     pub function: Quadratic,
@@ -64,30 +73,17 @@ impl Design {
     ///
     /// Inputs whose standard deviation is at most their `threshold` are left out.
     pub fn new(inputs: &Columns, weights: Vec<f64>, thresholds: &[f64], linear_penalty: f64, ridge: Ridge) -> Self {
-        let ridges = match ridge {
-            Ridge::CrossValidated => grid(),
-            Ridge::Fixed(ridge) => vec![ridge],
-        };
-        Self::with(inputs, weights, thresholds, linear_penalty, |gram| System::Reduced(RidgeSystem::new(gram, &ridges)))
+        Self::with(inputs, weights, thresholds, linear_penalty, Ridges::Of(ridge), &Spare::default())
     }
 
-    /// As [`Self::new`], with a ridge whose degrees of freedom are known.
-    pub fn with_ridge(
+    /// As [`Self::new`], with memory from `spare`, and possibly a ridge whose degrees of freedom are known.
+    pub fn with(
         inputs: &Columns,
         weights: Vec<f64>,
         thresholds: &[f64],
         linear_penalty: f64,
-        kept: Candidate,
-    ) -> Self {
-        Self::with(inputs, weights, thresholds, linear_penalty, |gram| System::with_ridge(gram, kept))
-    }
-
-    fn with(
-        inputs: &Columns,
-        weights: Vec<f64>,
-        thresholds: &[f64],
-        linear_penalty: f64,
-        system: impl FnOnce(Mat<f64>) -> System,
+        ridges: Ridges,
+        spare: &Spare,
     ) -> Self {
         let samples = inputs.samples();
         let effective = 1.0 / weights.iter().map(|w| w * w).sum::<f64>();
@@ -125,14 +121,29 @@ impl Design {
             system: None,
         };
         if order > 0 {
-            let gram = if design.dual {
-                centred_kernel(&design.standard, &design.weights, linear_penalty)
-            } else {
-                design.gram()
+            let set = |gram: &mut Mat<f64>| {
+                if design.dual {
+                    set_centred_kernel(gram, &design.standard, &design.weights, linear_penalty);
+                } else {
+                    design.set_gram(gram);
+                }
             };
-            design.system = Some(system(gram));
+            let order = if design.dual { samples } else { order };
+            let system = match ridges {
+                Ridges::Of(Ridge::CrossValidated) => System::with_ridges(order, set, &grid(), spare),
+                Ridges::Of(Ridge::Fixed(ridge)) => System::with_ridges(order, set, &[ridge], spare),
+                Ridges::Known(candidate) => System::with_ridge(order, set, candidate, spare),
+            };
+            design.system = Some(system);
         }
         design
+    }
+
+    /// Gives the memory of the system back. Nothing can be fitted then.
+    pub fn release(&mut self, spare: &Spare) {
+        if let Some(system) = self.system.take() {
+            system.release(spare);
+        }
     }
 
     /// Number of inputs left out.
@@ -140,11 +151,11 @@ impl Design {
         self.inputs - self.kept.len()
     }
 
-    /// Lower triangle of the weighted covariance of the features (feature x feature).
-    fn gram(&self) -> Mat<f64> {
+    /// Sets the lower triangle of `gram` to the weighted covariance of the features (feature x feature).
+    fn set_gram(&self, gram: &mut Mat<f64>) {
         let (n, dims) = (self.standard.samples(), self.kept.len());
         let order = dims * (dims + 3) / 2;
-        let mut gram = Mat::zeros(order, order);
+        gram.fill(0.0);
         let linear = self.linear_penalty.sqrt().recip();
         let centre = self.feature_means();
         let mut features = Columns::zeros(BLOCK, order);
@@ -176,7 +187,6 @@ impl Design {
             let (gram, transposed) = (gram.as_mut(), block.transpose());
             triangular::matmul(gram, shape, Accum::Add, transposed, whole, block, whole, 1.0, Par::Seq);
         }
-        gram
     }
 
     /// Weighted means of the features (feature); zero for the linear features.
@@ -231,7 +241,7 @@ impl Design {
                 (candidate, solution, residual)
             }
             System::Factored(factor, candidate) => {
-                let solution = solve(factor, &target);
+                let solution = factor.solve(&target);
                 let residual = self.unexplained(candidate.ridge, power, solution.iter().copied().zip(&target));
                 (*candidate, solution, residual)
             }

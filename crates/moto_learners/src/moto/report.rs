@@ -49,14 +49,8 @@ pub struct IterationReport {
 
 impl From<IterationReport> for Report {
     fn from(report: IterationReport) -> Self {
-        let StageSeconds { intake, weights, designs, backward, update } = report.seconds;
-        let stages = [
-            ("intake", intake),
-            ("weights", weights),
-            ("designs", designs),
-            ("backward", backward),
-            ("update", update),
-        ];
+        let StageSeconds { intake, weights, fits, update } = report.seconds;
+        let stages = [("intake", intake), ("weights", weights), ("fits", fits), ("update", update)];
         Self {
             iteration: report.iteration,
             rollouts: report.rollouts,
@@ -113,10 +107,9 @@ pub struct StageSeconds {
     pub intake: f64,
     /// Importance weights.
     pub weights: f64,
-    /// Preparation of the fits: inputs, rewards, factorisations.
-    pub designs: f64,
-    /// Backward pass: targets, fits, values.
-    pub backward: f64,
+    /// Preparation of the fits (inputs, rewards, factorisations), and beside it the backward pass
+    /// (targets, fits, values).
+    pub fits: f64,
     /// Trust region and new policy.
     pub update: f64,
 }

@@ -5,8 +5,9 @@
 //! Candidates run side by side in vector lanes.
 
 use super::band::{Band, WIDTH};
-use faer::linalg::solvers::{Llt, Solve};
-use faer::{ColMut, Mat, Side};
+use super::cholesky::Cholesky;
+use super::spare::Spare;
+use faer::Mat;
 use pulp::{Simd, WithSimd};
 use serde::{Deserialize, Serialize};
 
@@ -34,30 +35,37 @@ pub(crate) enum System {
     /// Every ridge of a grid.
     Reduced(RidgeSystem),
     /// One ridge, whose degrees of freedom are known.
-    Factored(Llt<f64>, Candidate),
+    Factored(Cholesky, Candidate),
 }
 
 impl System {
-    /// A Gram matrix with one ridge; with all of the grid if rounding made the sum indefinite. Only
-    /// the lower triangle is read.
-    pub fn with_ridge(mut gram: Mat<f64>, candidate: Candidate) -> Self {
-        let add = |gram: &mut Mat<f64>, ridge: f64| (0..gram.nrows()).for_each(|i| gram[(i, i)] += ridge);
-        add(&mut gram, candidate.ridge);
-        match gram.llt(Side::Lower) {
-            Ok(factor) => Self::Factored(factor, candidate),
-            Err(_) => {
-                add(&mut gram, -candidate.ridge);
-                Self::Reduced(RidgeSystem::new(gram, &grid()))
-            }
+    /// A Gram matrix, which `set` writes, with every ridge of a grid.
+    pub fn with_ridges(order: usize, set: impl Fn(&mut Mat<f64>), ridges: &[f64], spare: &Spare) -> Self {
+        let mut gram = spare.take(order);
+        set(&mut gram);
+        let system = RidgeSystem::new(&mut gram, ridges);
+        spare.give(gram);
+        Self::Reduced(system)
+    }
+
+    /// A Gram matrix, which `set` writes, with one ridge; with all of the grid if rounding made the sum
+    /// indefinite.
+    pub fn with_ridge(order: usize, set: impl Fn(&mut Mat<f64>), candidate: Candidate, spare: &Spare) -> Self {
+        let mut gram = spare.take(order);
+        set(&mut gram);
+        (0..order).for_each(|i| gram[(i, i)] += candidate.ridge);
+        match Cholesky::new(gram) {
+            Some(factor) => Self::Factored(factor, candidate),
+            None => Self::with_ridges(order, set, &grid(), spare),
         }
     }
-}
 
-/// `(G + ridge)^-1 target`.
-pub(super) fn solve(factor: &Llt<f64>, target: &[f64]) -> Vec<f64> {
-    let mut solution = target.to_vec();
-    factor.solve_in_place(ColMut::from_slice_mut(&mut solution).as_mat_mut());
-    solution
+    /// Gives the memory back.
+    pub fn release(self, spare: &Spare) {
+        if let Self::Factored(factor, _) = self {
+            spare.give(factor.into_inner());
+        }
+    }
 }
 
 /// A reduced positive semidefinite system.
@@ -68,8 +76,8 @@ pub(crate) struct RidgeSystem {
 }
 
 impl RidgeSystem {
-    /// Reduces a Gram matrix. Only the lower triangle is read.
-    pub fn new(gram: Mat<f64>, ridges: &[f64]) -> Self {
+    /// Reduces a Gram matrix, in whose place nothing of use is left. Only the lower triangle is read.
+    pub fn new(gram: &mut Mat<f64>, ridges: &[f64]) -> Self {
         let order = gram.nrows() as f64;
         let band = Band::reduce(gram);
         let mut candidates = Vec::with_capacity(ridges.len());

@@ -3,8 +3,9 @@
 
 use super::control_variate::{LinearPrediction, whole_weights};
 use super::importance::Weighted;
-use super::regression::{Design, Fit, carry, products};
+use super::regression::{Design, Fit, Ridges, carry, products};
 use super::ridge::Candidate;
+use super::spare::Spare;
 use super::store::Stored;
 use super::vector_outcomes::{Errors, expected_price};
 use super::{MotoConfig, MotoError, Quadratic, StateScales, Targets};
@@ -22,6 +23,7 @@ pub(super) struct Fitting<'a> {
     pub errors: &'a [Errors],
     pub config: &'a MotoConfig,
     pub scales: &'a StateScales,
+    pub spare: &'a Spare,
 }
 
 /// What cross-validation chose for a step.
@@ -75,7 +77,7 @@ impl StepFit {
     /// Prepares the regression of step `t`. `kept` is an earlier choice that stands; without it
     /// cross-validation chooses.
     pub fn new(t: usize, weighted: &Weighted, fitting: &Fitting, kept: Option<Choice>) -> Result<Self, MotoError> {
-        let Fitting { entries, reward, errors, config, scales } = fitting;
+        let Fitting { entries, reward, errors, config, scales, spare } = fitting;
         let samples = weighted.samples.len();
         if samples == 0 {
             return Err(MotoError::Numerical { quantity: "importance weights", step: t });
@@ -110,10 +112,8 @@ impl StepFit {
         thresholds.resize(state_dim + action_dim, 0.0);
         let weights = weighted.weights.clone();
         let penalty = config.linear_penalty;
-        let design = match kept {
-            Some(Choice { candidate, .. }) => Design::with_ridge(&inputs, weights, &thresholds, penalty, candidate),
-            None => Design::new(&inputs, weights, &thresholds, penalty, config.ridge),
-        };
+        let ridges = kept.map_or(Ridges::Of(config.ridge), |kept| Ridges::Known(kept.candidate));
+        let design = Design::with(&inputs, weights, &thresholds, penalty, ridges, spare);
         let expected_price = expected_price(t, errors, weighted, &design, entries).map(|part| {
             let values = part.values(&inputs);
             (part, values)
@@ -193,6 +193,11 @@ impl StepFit {
         } else {
             Err(MotoError::Numerical { quantity: "Q-function", step: self.step })
         }
+    }
+
+    /// Gives the memory of the fit back. The dynamics stay.
+    pub fn release(&mut self, spare: &Spare) {
+        self.design.release(spare);
     }
 
     /// The step's linear dynamics for a forecast, if the forecast is on.

@@ -1,7 +1,7 @@
 //! Checks a learner that was read back. A checksum proves that the bytes are those written, not
 //! that they are consistent. A learner that passes these checks can be updated without a panic.
 
-use super::super::store::Stored;
+use super::super::store::{Origin, Stored};
 use super::super::{MotoError, Quadratic, StateDistribution};
 use super::Moto;
 use crate::learner::TOO_MANY;
@@ -24,9 +24,12 @@ impl Moto {
         self.scales.validate(state_dim)?;
         demand(shape_of(&self.initial) == shape, "the policy it started from")?;
         demand(self.iteration < TOO_MANY, "its number of iterations")?;
+        let newest = self.store.len().saturating_sub(1);
         let outcome_dim = self.store.first().and_then(|first| Some(first.batch.outcomes.first()?.nrows()));
         for (i, stored) in self.store.iter().enumerate() {
             check_entry(stored, shape)?;
+            let needed = i == newest || self.config.reuse.weighs_by_density();
+            demand(!needed || stored.origin.is_some(), "the policy of a stored batch")?;
             let outcomes = stored.batch.outcomes.first().map(nalgebra::DMatrix::nrows);
             demand(outcomes == outcome_dim, "the outcomes of a stored batch")?;
             let new = stored.id != self.iteration as u64 && self.store[..i].iter().all(|other| other.id != stored.id);
@@ -63,10 +66,12 @@ fn shape_of(policy: &Policy) -> Shape {
 
 fn check_entry(stored: &Stored, shape: Shape) -> Result<(), MotoError> {
     let (horizon, state_dim, action_dim) = shape;
-    stored.policy.validate()?;
     stored.batch.validate(horizon, state_dim, action_dim)?;
-    demand(shape_of(&stored.policy) == shape, "the policy of a stored batch")?;
-    demand(are_states(&stored.states, shape), "the state distributions of a stored batch")?;
+    if let Some(Origin { policy, states }) = &stored.origin {
+        policy.validate()?;
+        demand(shape_of(policy) == shape, "the policy of a stored batch")?;
+        demand(are_states(states, shape), "the state distributions of a stored batch")?;
+    }
     let earned = stored.earnings.to_come.shape() == (horizon + 1, stored.batch.rollouts());
     demand(earned, "the rewards of a stored batch")?;
     let transitions = stored.batch.transitions();

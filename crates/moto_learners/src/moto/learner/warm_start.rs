@@ -7,7 +7,7 @@ use crate::Adopted;
 
 impl Moto {
     /// Learns also from the transitions of `other`, within the limits of this learner's `reuse` and
-    /// `stored_iterations`. The guard's expectation is not taken over, because returns on another
+    /// `stored_iterations`. A reuse by density ratio can take only batches whose origin `other` kept. The guard's expectation is not taken over, because returns on another
     /// robot say nothing about the last update.
     pub(super) fn take_over(&mut self, other: &Self) -> Adopted {
         if self.config.reuse != Reuse::None {
@@ -21,7 +21,9 @@ impl Moto {
 
     fn take_in(&mut self, store: &[Stored]) {
         let oldest = store.len().saturating_sub(self.config.kept_iterations());
-        self.store = store[oldest..].to_vec();
+        let usable = |stored: &&Stored| !self.config.reuse.weighs_by_density() || stored.origin.is_some();
+        self.store = store[oldest..].iter().filter(usable).cloned().collect();
+        self.forget_origins();
         // Numbers that no iteration of this learner will have.
         let number = |old: u64| {
             let age = store.iter().rev().position(|stored| stored.id == old)?;

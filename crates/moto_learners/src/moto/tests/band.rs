@@ -15,7 +15,7 @@ fn the_reduction_is_orthogonal_and_banded() {
             for j in 0..order {
                 (0..order).for_each(|i| lower[(i, j)] = if i < j { f64::NAN } else { matrix[(i, j)] });
             }
-            let band = Band::reduce(lower);
+            let band = Band::reduce(&mut lower.clone());
             let banded = DMatrix::from_fn(order, order, |i, j| {
                 let (row, distance) = (i.max(j), i.abs_diff(j));
                 if distance <= WIDTH { band.rows[row][distance] } else { 0.0 }

@@ -1,7 +1,7 @@
 use super::Random;
 use crate::batch::Earnings;
 use crate::moto::importance::{Sample, weigh};
-use crate::moto::store::Stored;
+use crate::moto::store::{Origin, Stored};
 use crate::moto::{MotoConfig, Reuse, StateDistribution};
 use crate::policy::{LinearGaussian, Policy};
 use crate::{Batch, BrokenOff};
@@ -31,7 +31,7 @@ fn stored(random: &mut Random, id: u64, rollouts: usize) -> Stored {
         broken_off: BrokenOff::default(),
     };
     let earnings = Earnings { to_come: DMatrix::zeros(HORIZON + 1, rollouts), low: 0.0, high: 0.0 };
-    Stored { id, batch, policy, states, earnings, log_sums: Vec::new() }
+    Stored { id, batch, origin: Some(Origin { policy, states }), earnings, log_sums: Vec::new() }
 }
 
 fn normal(x: &DVector<f64>, mean: &DVector<f64>, covariance: &DMatrix<f64>) -> f64 {
@@ -44,9 +44,10 @@ fn normal(x: &DVector<f64>, mean: &DVector<f64>, covariance: &DMatrix<f64>) -> f
 fn density(component: &Stored, t: usize, holder: &Stored, sample: Sample) -> f64 {
     let state = holder.batch.states[sample.step].column(sample.rollout).into_owned();
     let action = holder.batch.actions[sample.step].column(sample.rollout).into_owned();
-    let law = &component.policy.steps[t];
+    let Origin { policy, states } = component.origin().unwrap();
+    let law = &policy.steps[t];
     let mean = &law.gain * &state + &law.bias;
-    normal(&state, &component.states[t].mean, &component.states[t].covariance) * normal(&action, &mean, &law.covariance)
+    normal(&state, &states[t].mean, &states[t].covariance) * normal(&action, &mean, &law.covariance)
 }
 
 fn brute_force(entries: &[&Stored], config: &MotoConfig, t: usize) -> (Vec<Sample>, Vec<f64>) {

@@ -1,9 +1,11 @@
 use super::Random;
 use crate::moto::control_variate::LinearPrediction;
-use crate::moto::regression::{Design, Fit};
+use crate::moto::regression::{Design, Fit, Ridges};
 use crate::moto::ridge::{Candidate, grid};
+use crate::moto::spare::Spare;
 use crate::moto::{Quadratic, Ridge};
 use crate::quadratic::columns::Columns;
+use faer::Mat;
 use nalgebra::{DMatrix, DVector};
 
 /// Samples as columns, with offsets and scales far from standard.
@@ -31,6 +33,16 @@ fn quadratic(random: &mut Random, dim: usize) -> Quadratic {
 
 fn row(inputs: &Columns, sample: usize) -> DVector<f64> {
     DVector::from_fn(inputs.dims(), |k, _| inputs.dim(k)[sample])
+}
+
+/// A design with a ridge that is known, in memory that was used before.
+fn known(inputs: &Columns, weights: Vec<f64>, thresholds: &[f64], candidate: Candidate) -> Design {
+    let spare = Spare::default();
+    let dims = inputs.dims();
+    for order in [inputs.samples(), dims * (dims + 3) / 2] {
+        spare.give(Mat::full(order, order, f64::NAN));
+    }
+    Design::with(inputs, weights, thresholds, 0.1, Ridges::Known(candidate), &spare)
 }
 
 /// Ridge regression by its definition, with explicit features and a dense solve per candidate.
@@ -115,7 +127,7 @@ fn a_kept_ridge_gives_what_its_choice_gave() {
         let targets: Vec<f64> = truth.values(&inputs).iter().map(|v| v + 20.0 * random.normal()).collect();
         let thresholds = vec![0.0; dims];
         let chosen = Design::new(&inputs, weights.clone(), &thresholds, 0.1, Ridge::CrossValidated).fit(&targets);
-        let kept = Design::with_ridge(&inputs, weights, &thresholds, 0.1, chosen.candidate).fit(&targets);
+        let kept = known(&inputs, weights, &thresholds, chosen.candidate).fit(&targets);
         assert_eq!(kept.candidate, chosen.candidate);
         let (expected, found) = (chosen.function.values(&inputs), kept.function.values(&inputs));
         let size = expected.iter().fold(0.0f64, |m, v| m.max(v.abs()));
@@ -129,7 +141,7 @@ fn a_kept_ridge_that_has_no_solution_is_chosen_anew() {
     let random = &mut Random::new(25);
     let inputs = columns(random, 60, 4);
     let candidate = Candidate { ridge: -1.0, degrees_of_freedom: 2.0 };
-    let fit = Design::with_ridge(&inputs, weights(random, 60), &[0.0; 4], 0.1, candidate).fit(&vec![1.0; 60]);
+    let fit = known(&inputs, weights(random, 60), &[0.0; 4], candidate).fit(&vec![1.0; 60]);
     assert!(fit.candidate.ridge > 0.0 && fit.function.is_finite());
 }
 

@@ -50,7 +50,7 @@ impl Problem {
             batch.outcomes[0].column_mut(rollout).copy_from_slice(&[1., error[0], error[1]]);
         }
         let earnings = Earnings::new(&batch, &Nothing).unwrap();
-        let stored = Stored { id: 0, batch, policy, states: vec![], earnings, log_sums: vec![] };
+        let stored = Stored { id: 0, batch, origin: None, earnings, log_sums: vec![] };
         Self { stored, inputs, map, offset }
     }
 
