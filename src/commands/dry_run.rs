@@ -206,10 +206,18 @@ async fn finish(
     let learned = learning.saved().learner.law().compile()?;
     info!("judging the strokes before and after, {strokes} of each");
     let of = |law, explore| Strokes { law, count: strokes, explore };
+    let judge = |law, explore| judge_law(setup, task, programs, of(law, explore), interrupt);
+    let (before, after, after_with_noise) = (judge(initial, false), judge(&learned, false), judge(&learned, true));
+    // Programs of the user's make and judge one stroke after the other; the embedded robot has as many copies as needed.
+    let (before, after, after_with_noise) = if programs.are_used() {
+        (before.await?, after.await?, after_with_noise.await?)
+    } else {
+        tokio::try_join!(before, after, after_with_noise)?
+    };
     Ok(Some(Finish {
-        before: judge_law(setup, task, programs, of(initial, false), interrupt).await?,
-        after: judge_law(setup, task, programs, of(&learned, false), interrupt).await?,
-        after_with_noise: judge_law(setup, task, programs, of(&learned, true), interrupt).await?,
+        before,
+        after,
+        after_with_noise,
         realtime: show(setup, task, programs, &learned, learning, interrupt).await?,
     }))
 }

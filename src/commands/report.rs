@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use tracing::warn;
 
 use crate::control::Episode;
@@ -45,22 +46,23 @@ fn gather(view: &RunView, setup: &Setup, task: &dyn Task, trial: Option<u64>) ->
     trial.map(|wanted| trial_file(view, wanted)).transpose()?;
     let drawn: BTreeSet<u64> = spread(&stored, DRAWN).map(|(number, _)| *number).chain(trial).collect();
     let marked: BTreeSet<u64> = spread(&stored, MARKED).map(|(number, _)| *number).collect();
-    let (mut trials, mut marks) = (vec![], vec![]);
-    for (number, path) in stored.iter().filter(|(number, _)| drawn.contains(number) || marked.contains(number)) {
+    let shown = |(number, path): &(u64, PathBuf)| {
         let (episode, meta) = match view.read_trial(path) {
             Ok(trial) if fits(&trial.0, setup, task) => trial,
-            Ok(_) => continue,
+            Ok(_) => return None,
             Err(error) => {
                 warn!("left out of the report: {error}");
-                continue;
+                return None;
             }
         };
-        let of_trial = task.marks(&episode);
-        if drawn.contains(number) {
-            trials.push(PageTrial::new(&episode, &meta, &task.surroundings(&episode), of_trial.clone()));
-        }
-        marks.extend(PageMark::of(&meta, of_trial));
-    }
+        let marks = task.marks(&episode);
+        let surroundings = || task.surroundings(&episode);
+        let trial = drawn.contains(number).then(|| PageTrial::new(&episode, &meta, &surroundings(), marks.clone()));
+        Some((trial, PageMark::of(&meta, marks)))
+    };
+    let wanted = stored.par_iter().filter(|(number, _)| drawn.contains(number) || marked.contains(number));
+    let (trials, marks): (Vec<_>, Vec<_>) = wanted.filter_map(shown).collect::<Vec<_>>().into_iter().unzip();
+    let (trials, marks) = (trials.into_iter().flatten().collect(), marks.into_iter().flatten().collect());
     let control = &setup.config.control;
     Ok(RunPage {
         title: format!("{}, seed {}", setup.title(), setup.config.run.seed),

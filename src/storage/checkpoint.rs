@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bincode::serde::{borrow_decode_from_slice, encode_to_vec};
+use bincode::serde::{borrow_decode_from_slice, encode_into_std_write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use super::StorageError;
 use super::files::{Files, write_atomic};
 
 const MAGIC: [u8; 8] = *b"MOTOCKPT";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const FIXED: usize = MAGIC.len() + 4 + 4 + 8;
 const HASH: usize = blake3::OUT_LEN;
 /// Largest header and payload that are decoded, bytes.
@@ -149,18 +149,15 @@ impl<T: Serialize> Checkpoint<T> {
     fn encode(&self, path: &Path) -> Result<Vec<u8>, StorageError> {
         let unstorable = |what| StorageError::Unstorable { path: path.into(), what };
         let config = bincode::config::standard();
-        let header = encode_to_vec(&self.header, config).map_err(|e| unstorable(e.to_string()))?;
-        let payload = encode_to_vec(&self.value, config).map_err(|e| unstorable(e.to_string()))?;
-        if header.len() > MAX_HEADER || payload.len() > MAX_PAYLOAD {
-            return Err(unstorable(format!("{} bytes are more than {MAX_PAYLOAD}", header.len() + payload.len())));
+        // The lengths are filled in when they are known, so that the payload is not copied.
+        let mut bytes = vec![0; FIXED];
+        let header = encode_into_std_write(&self.header, &mut bytes, config).map_err(|e| unstorable(e.to_string()))?;
+        let payload = encode_into_std_write(&self.value, &mut bytes, config).map_err(|e| unstorable(e.to_string()))?;
+        if header > MAX_HEADER || payload > MAX_PAYLOAD {
+            return Err(unstorable(format!("{} bytes are more than {MAX_PAYLOAD}", header + payload)));
         }
-        let mut bytes = Vec::with_capacity(FIXED + header.len() + payload.len() + HASH);
-        bytes.extend(MAGIC);
-        bytes.extend(VERSION.to_le_bytes());
-        bytes.extend((header.len() as u32).to_le_bytes());
-        bytes.extend((payload.len() as u64).to_le_bytes());
-        bytes.extend(header);
-        bytes.extend(payload);
+        let fixed = MAGIC.into_iter().chain(VERSION.to_le_bytes()).chain((header as u32).to_le_bytes());
+        bytes.iter_mut().zip(fixed.chain((payload as u64).to_le_bytes())).for_each(|(byte, fixed)| *byte = fixed);
         bytes.extend(blake3::hash(&bytes).as_bytes());
         Ok(bytes)
     }

@@ -19,9 +19,16 @@ pub(super) trait Message: Serialize + DeserializeOwned {
 
     /// The message in CDR.
     fn to_cdr(&self) -> Result<Vec<u8>, cdr_encoding::Error> {
-        let mut bytes = CDR_LE.to_vec();
-        bytes.extend(cdr_encoding::to_vec::<Self, LittleEndian>(self)?);
+        let mut bytes = Vec::new();
+        self.write_cdr(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Writes the message in CDR in the place of `bytes`.
+    fn write_cdr(&self, bytes: &mut Vec<u8>) -> Result<(), cdr_encoding::Error> {
+        bytes.clear();
+        bytes.extend(CDR_LE);
+        cdr_encoding::to_writer::<Self, LittleEndian, _>(bytes, self)
     }
 
     /// Reads the message from CDR bytes that hold exactly one message.

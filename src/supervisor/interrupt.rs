@@ -12,7 +12,7 @@ use crate::signals;
 /// Exit code of a program ended by a signal.
 const EXIT_CODE: i32 = 130;
 
-/// The request to end the program, and the loop to stop on this request.
+/// The request to end the program, and the loops to stop on this request.
 #[derive(Clone, Default)]
 pub struct Interrupt(Arc<Shared>);
 
@@ -20,7 +20,7 @@ pub struct Interrupt(Arc<Shared>);
 struct Shared {
     asked: AtomicBool,
     hurried: AtomicBool,
-    stopper: Mutex<Option<Stopper>>,
+    stoppers: Mutex<Vec<Stopper>>,
 }
 
 impl Interrupt {
@@ -50,16 +50,14 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    fn stopper(&self) -> MutexGuard<'_, Option<Stopper>> {
-        self.0.stopper.lock().unwrap_or_else(PoisonError::into_inner)
+    fn stoppers(&self) -> MutexGuard<'_, Vec<Stopper>> {
+        self.0.stoppers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks the program to end.
     pub fn ask(&self) {
         self.0.asked.store(true, Ordering::Relaxed);
-        if let Some(stopper) = &*self.stopper() {
-            stopper.shutdown();
-        }
+        self.stoppers().iter().for_each(Stopper::shutdown);
     }
 
     /// Asks the program to end without the update in progress.
@@ -68,15 +66,17 @@ impl Interrupt {
         self.ask();
     }
 
-    /// Sets the loop to stop when the program is asked to end.
+    /// Adds a loop to stop when the program is asked to end.
     pub fn guard(&self, new: Stopper) {
         // The lock is taken first. A concurrent request either finds the new stopper or is seen
         // here.
-        let mut stopper = self.stopper();
+        let mut stoppers = self.stoppers();
         if self.asked() {
             new.shutdown();
         }
-        *stopper = Some(new);
+        // A loop that has ended needs no stopper.
+        stoppers.retain(|stopper| !stopper.status().ended);
+        stoppers.push(new);
     }
 
     /// Whether the program was asked to end.

@@ -1,10 +1,13 @@
 //! The learner on its own thread. It turns a batch into a better policy while the arm goes home.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+
+use tokio::sync::Notify;
 
 use moto_learners::{Batch, Learner, LearnerError, Report, Reward};
 
@@ -26,6 +29,8 @@ pub struct Updated {
 pub struct LearnerThread {
     batches: Option<Sender<Batch>>,
     updates: Receiver<Result<Updated, LearnerError>>,
+    /// Notified when an update is ready.
+    ready: Arc<Notify>,
     thread: Option<JoinHandle<()>>,
     /// Time at which the present batch was handed over.
     since: Cell<Option<Instant>>,
@@ -67,6 +72,8 @@ impl LearnerThread {
         let (batches, inbox) = bounded::<Batch>(1);
         let (outbox, updates) = bounded(1);
         let since = Cell::default();
+        let ready = Arc::new(Notify::new());
+        let answered = ready.clone();
         let thread = std::thread::Builder::new().name("learner".into());
         let thread = thread.spawn(move || {
             for batch in inbox {
@@ -75,10 +82,11 @@ impl LearnerThread {
                 if outbox.send(answer(batch)).is_err() {
                     return;
                 }
+                answered.notify_one();
             }
         });
         let thread = thread.map_err(|error| LearnerLost::NoThread(error.kind()))?;
-        Ok(Self { batches: Some(batches), updates, thread: Some(thread), since })
+        Ok(Self { batches: Some(batches), updates, ready, thread: Some(thread), since })
     }
 
     /// Hands over the rollouts of an iteration.
@@ -89,6 +97,11 @@ impl LearnerThread {
         self.since.set(Some(Instant::now()));
         let batches = self.batches.as_ref().ok_or(LearnerLost::Panicked)?;
         batches.send(batch).map_err(|_| LearnerLost::Panicked)
+    }
+
+    /// Waits until an update may be ready. A thread that is lost does not say so: [`Self::poll`] tells.
+    pub async fn ready(&self) {
+        self.ready.notified().await;
     }
 
     /// The update, if it is ready. The thread counts as hanging after `patience`.

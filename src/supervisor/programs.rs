@@ -113,6 +113,11 @@ impl Programs {
         self.simulator.as_ref().map(Simulator::watch)
     }
 
+    /// Whether someone else than the task judges, or simulates the robot.
+    pub fn are_used(&self) -> bool {
+        self.judged_by.is_used() || self.simulator.is_some()
+    }
+
     /// Whether each trial is judged before the next begins.
     pub fn one_by_one(&self) -> bool {
         self.judged_by.is_used()

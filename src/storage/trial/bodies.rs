@@ -30,14 +30,14 @@ pub(super) fn bodies(meta: &TrialMeta) -> Vec<Body<'_>> {
 }
 
 impl Body<'_> {
-    /// The body as observed in one of the rows of the task's values.
-    pub fn message(&self, row: &[f64], wall: Duration) -> Result<Vec<u8>, cdr_encoding::Error> {
+    /// Writes the body as observed in one of the rows of the task's values.
+    pub fn write(&self, row: &[f64], wall: Duration, bytes: &mut Vec<u8>) -> Result<(), cdr_encoding::Error> {
         let header = Header::new(wall, &self.observed.frame);
         let axes = |at: usize| [row[at], row[at + 1], row[at + 2]];
         if self.moves {
-            Odometry::new(header, &self.observed.name, axes(self.first), axes(self.first + 3)).to_cdr()
+            Odometry::new(header, &self.observed.name, axes(self.first), axes(self.first + 3)).write_cdr(bytes)
         } else {
-            PoseStamped::new(header, axes(self.first)).to_cdr()
+            PoseStamped::new(header, axes(self.first)).write_cdr(bytes)
         }
     }
 }

@@ -69,20 +69,30 @@ pub(super) fn encode(episode: &Episode, meta: &TrialMeta, stage: Option<&Stage>)
     }
     queue.sort_by_key(|(order, ..)| *order);
 
+    // There are many messages: those of joint states share one value, and all share one buffer.
+    let name = meta.joint_names.clone();
+    let (position, velocity, effort) = (Vec::new(), Vec::new(), Vec::new());
+    let mut joints = JointState { header: Header::new(meta.wall_start, ""), name, position, velocity, effort };
+    let mut buffer = Vec::new();
     for (_, time, stream, channel_id, row) in queue {
         let wall = meta.wall_start.saturating_add(time);
         let log_time = u64::try_from(wall.as_nanos()).map_err(|_| format!("time {wall:?} is past the year 2554"))?;
-        let data = match stream {
-            Stream::Joints => joint_state(episode, meta, wall, row).to_cdr(),
-            Stream::Body(i) => bodies[i].message(&episode.task[row * episode.task_values..], wall),
+        let written = match stream {
+            Stream::Joints => {
+                set_joint_state(&mut joints, episode, wall, row);
+                joints.write_cdr(&mut buffer)
+            }
+            Stream::Body(i) => bodies[i].write(&episode.task[row * episode.task_values..], wall, &mut buffer),
             Stream::Array(i) => {
                 let Array { width, data, .. } = &arrays[i];
-                Float64MultiArray::new(&data[row * width..(row + 1) * width]).to_cdr()
+                Float64MultiArray::new(&data[row * width..(row + 1) * width]).write_cdr(&mut buffer)
             }
-            Stream::Drawn(i) => Ok(drawn[i].rows[row].1.clone()),
+            Stream::Drawn(_) => Ok(()),
         };
+        written.map_err(|e| e.to_string())?;
+        let data = if let Stream::Drawn(i) = stream { &drawn[i].rows[row].1 } else { &buffer };
         let header = MessageHeader { channel_id, sequence: row as u32, log_time, publish_time: log_time };
-        writer.write_to_known_channel(&header, &data.map_err(|e| e.to_string())?).map_err(text)?;
+        writer.write_to_known_channel(&header, data).map_err(text)?;
     }
     finish(writer).map_err(text)
 }
@@ -109,14 +119,12 @@ fn metadata(episode: &Episode, meta: &TrialMeta, messages: usize) -> Result<BTre
     Ok(BTreeMap::from([("trial".to_owned(), trial), ("episode".to_owned(), episode)]))
 }
 
-fn joint_state(episode: &Episode, meta: &TrialMeta, wall: Duration, row: usize) -> JointState {
+fn set_joint_state(joints: &mut JointState, episode: &Episode, wall: Duration, row: usize) {
     let n = episode.joints;
-    let values = |data: &[f64]| data.get(row * n..(row + 1) * n).map_or(Vec::new(), <[f64]>::to_vec);
-    JointState {
-        header: Header::new(wall, ""),
-        name: meta.joint_names.clone(),
-        position: values(&episode.position),
-        velocity: values(&episode.velocity),
-        effort: values(&episode.sent),
+    let JointState { header, position, velocity, effort, .. } = joints;
+    *header = Header::new(wall, "");
+    for (values, data) in [(position, &episode.position), (velocity, &episode.velocity), (effort, &episode.sent)] {
+        values.clear();
+        values.extend_from_slice(data.get(row * n..(row + 1) * n).unwrap_or_default());
     }
 }

@@ -298,6 +298,7 @@ impl<'a> Learning<'a> {
             }
             let stored = tokio::select! {
                 stored = self.archive.stored() => stored?,
+                () = self.thread.ready() => continue,
                 alive = runner.idle() => match alive {
                     Err(_) if interrupt.asked() => { tokio::time::sleep(SUPERVISOR_POLL).await; continue }
                     alive => { alive?; continue }
