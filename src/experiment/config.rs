@@ -84,9 +84,10 @@ impl Variant {
         }
     }
 
-    /// The variant without what went before on another robot: learning begins on the robot as configured.
+    /// The variant without what went before on another robot: learning begins on the robot as configured. Nothing of it is
+    /// recorded, so it is hardly judged.
     pub(super) fn before_transfer(&self) -> Self {
-        Self { transfer: None, ..self.clone() }
+        Self { transfer: None, judged_every: usize::MAX, ..self.clone() }
     }
 
     /// Total number of episodes.

@@ -14,7 +14,7 @@ pub const DOUBLE: Entry = Entry {
         MOTO's quadratic value functions in its place, and with a linear-Gaussian policy too. The neural variants have the \
         settings of the reference implementation (a KL of 0.01, 1000 to 2000 steps per batch); the linear-Gaussian one may use \
         MOTO's KL of 0.2 per step. The paper finds MOTO above all, and the quadratic value function above the neural one.",
-    duration: "about 70 minutes",
+    duration: "about 45 minutes",
     config: double_link,
     quick_divisor: 50,
 };
@@ -24,7 +24,7 @@ pub const QUAD: Entry = Entry {
     explanation: "\
         Quad link, 400 rollouts per iteration for MOTO, otherwise as 4a. The paper finds MOTO above all, and that the neural \
         value function does as well as the quadratic one.",
-    duration: "about 5 hours",
+    duration: "about an hour",
     config: quad_link,
     quick_divisor: 100,
 };
