@@ -126,6 +126,15 @@ pub enum DaemonError {
         /// What differs, with both values.
         what: String,
     },
+    /// The replayed loop does not begin the recorded stroke.
+    #[error(
+        "trial {trial} cannot be replayed: the loop does not begin its stroke from the recorded readings, which were late \
+         or are far from control.start_posture"
+    )]
+    NotBegun {
+        /// The trial.
+        trial: u64,
+    },
     /// The movement that made the trial is not stored any more.
     #[error(
         "trial {trial} was made by a movement, whose parameters no trial has, and the newest checkpoint is that of iteration \

@@ -81,6 +81,7 @@ pub(super) fn cycles(
     setup: &Setup,
     task: &dyn Task,
     episode: &Episode,
+    trial: u64,
     Stroke { key, law, noise }: Stroke,
 ) -> Result<FinishedTrial, DaemonError> {
     let mut setup = setup.clone();
@@ -106,9 +107,12 @@ pub(super) fn cycles(
     // The recorded stroke was given up in the cycle after its last.
     client.stopper().shutdown();
     loop {
-        control.turn();
+        let goes_on = control.turn();
         if let Some(made) = client.finished() {
             return Ok(made);
+        }
+        if !goes_on {
+            return Err(DaemonError::NotBegun { trial });
         }
     }
 }

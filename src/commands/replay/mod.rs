@@ -49,7 +49,7 @@ pub fn replay(options: &ReplayOptions) -> Result<Replay, DaemonError> {
     fits(config.as_deref().unwrap_or(run), &setup, &meta)?;
     let law = law_of(&view, &own, &meta)?;
     let task = setup.task()?;
-    let replayed = cycles(&setup, &*task, &episode, order(&own, &episode, key(&meta), law.as_ref())?)?;
+    let replayed = cycles(&setup, &*task, &episode, meta.trial, order(&own, &episode, key(&meta), law.as_ref())?)?;
     let deviations = compare(&episode, replayed.episode(), law.as_ref(), &meta);
     let (cycles, recorded_cycles) = (replayed.episode().cycles(), episode.cycles());
     let stopped = (cycles < recorded_cycles).then(|| match &replayed.outcome {
