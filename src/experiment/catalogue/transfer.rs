@@ -13,7 +13,7 @@ from the real one: each body's mass, each joint's damping and friction, and the 
 fifth, and every command a control period late; another arm for each seed. Learning goes on from the law and the
 transitions, from the law alone, or begins anew with the demonstration. What counts is how many strokes it takes to 95 %
 again.",
-    duration: "about 20 minutes",
+    duration: "about 8 minutes",
     config: transfer,
     quick_divisor: 10,
 };
