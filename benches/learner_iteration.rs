@@ -1,5 +1,5 @@
-//! Times a learner iteration on the swing-ups, with the default settings of each: the share of each stage, and the share of the
-//! machine's matrix-multiply peak.
+//! Times a learner iteration on the swing-ups, with the default settings of each: the share of each
+//! stage, and the share of the machine's matrix-multiply peak.
 //!
 //! ```sh
 //! cargo bench --bench learner_iteration            # RAYON_NUM_THREADS=1 for one thread
@@ -7,8 +7,9 @@
 //!
 //! The peak is measured in the same run, with the matrix multiplication of the regression (faer,
 //! blocks of 384) on the same number of threads. Operations are counted by formula, not measured.
-//! The count covers the two large stages (densities; Gram matrices, their reduction and solutions), with additions and multiplications as one each. Exponentials, divisions, copies and the two
-//! small stages are not counted. The gap between the share and 100 % is therefore partly uncounted
+//! The count covers the weights (densities) and the fits (Gram matrices, their reduction, solutions),
+//! with additions and multiplications as one each. Exponentials, divisions, copies and the two other
+//! stages are not counted. The gap between the share and 100 % is therefore partly uncounted
 //! work.
 
 use std::time::Instant;

@@ -205,8 +205,7 @@ async fn finish(
     let strokes = setup.config.run.evaluation_strokes as u64;
     let learned = learning.saved().learner.law().compile()?;
     info!("judging the strokes before and after, {strokes} of each");
-    let of = |law, explore| Strokes { law, count: strokes, explore };
-    let judge = |law, explore| judge_law(setup, task, programs, of(law, explore), interrupt);
+    let judge = |law, explore| judge_law(setup, task, programs, Strokes { law, count: strokes, explore }, interrupt);
     let (before, after, after_with_noise) = (judge(initial, false), judge(&learned, false), judge(&learned, true));
     // Programs of the user's make and judge one stroke after the other; the embedded robot has as many copies as needed.
     let (before, after, after_with_noise) = if programs.are_used() {

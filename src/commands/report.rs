@@ -56,8 +56,8 @@ fn gather(view: &RunView, setup: &Setup, task: &dyn Task, trial: Option<u64>) ->
             }
         };
         let marks = task.marks(&episode);
-        let surroundings = || task.surroundings(&episode);
-        let trial = drawn.contains(number).then(|| PageTrial::new(&episode, &meta, &surroundings(), marks.clone()));
+        let page = || PageTrial::new(&episode, &meta, &task.surroundings(&episode), marks.clone());
+        let trial = drawn.contains(number).then(page);
         Some((trial, PageMark::of(&meta, marks)))
     };
     let wanted = stored.par_iter().filter(|(number, _)| drawn.contains(number) || marked.contains(number));

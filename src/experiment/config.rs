@@ -55,7 +55,7 @@ pub struct Variant {
     pub iterations: usize,
     /// The mean action is judged after the first iteration, the last, and every so many in between.
     /// Judging takes most of the time where iterations are of few rollouts; it affects no learner.
-    #[serde(default = "every", skip_serializing_if = "is_every")]
+    #[serde(default = "every")]
     #[schemars(extend("minimum" = 1))]
     pub judged_every: usize,
     /// Thresholds of the first measure. The summary counts the episodes to each.
@@ -69,10 +69,6 @@ pub struct Variant {
 
 fn every() -> usize {
     1
-}
-
-fn is_every(judged_every: &usize) -> bool {
-    *judged_every == every()
 }
 
 impl Variant {

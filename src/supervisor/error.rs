@@ -126,11 +126,8 @@ pub enum DaemonError {
         /// What differs, with both values.
         what: String,
     },
-    /// The replayed loop does not begin the recorded stroke.
-    #[error(
-        "trial {trial} cannot be replayed: the loop does not begin its stroke from the recorded readings, which were late \
-         or are far from control.start_posture"
-    )]
+    /// The recorded stroke has no cycles.
+    #[error("trial {trial} cannot be replayed: its stroke ended before its first control cycle")]
     NotBegun {
         /// The trial.
         trial: u64,

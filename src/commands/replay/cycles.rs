@@ -111,6 +111,7 @@ pub(super) fn cycles(
         if let Some(made) = client.finished() {
             return Ok(made);
         }
+        // A stroke without cycles was never begun.
         if !goes_on {
             return Err(DaemonError::NotBegun { trial });
         }

@@ -81,8 +81,8 @@ fn quad_link() -> ExperimentConfig {
     experiment("4b", "Quad link, distance of the tip: MOTO against TRPO", variants)
 }
 
-/// The mean action is judged every 200 episodes: judging after every iteration of few rollouts would
-/// take longer than learning.
+/// The mean action is judged every 200 episodes: by 30 rollouts, which is three times as many as some
+/// iterations learn from.
 fn experiment(name: &str, title: &str, mut variants: Vec<Variant>) -> ExperimentConfig {
     variants.iter_mut().for_each(|variant| variant.judged_every = (200 / variant.rollouts).max(1));
     ExperimentConfig {
