@@ -1,4 +1,4 @@
-"""Steps per second of the table-tennis arm: ours and MuJoCo's mj_step, turn by turn in one run.
+"""Steps per second of the table-tennis arm: ours, alone and four in step, and MuJoCo's mj_step, turn by turn in one run.
 
 Same model (drives' armature, damping, base springs), same integrator (implicitfast is semi-implicit Euler with implicit
 damping), no contacts, no constraints; MuJoCo steps in C. Both fall from rest again and again, so that nothing comes to
@@ -29,8 +29,7 @@ TASK = {
 
 def ours():
     command = ["cargo", "run", "--quiet", "--release", "--example", "arm_steps", "--", str(URDF), json.dumps(TASK)]
-    found = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout)
-    return found["seconds"], found["q"]
+    return json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
 def mujocos_model():
@@ -55,15 +54,18 @@ def main():
     model, data = mujocos_model()
     steps = TASK["steps"] * TASK["motions"]
     ours(), mujocos(model, data)  # builds the example, warms both up
-    rounds = []
+    rounds = {}
     for _ in range(ROUNDS):
-        (our_seconds, our_q), (their_seconds, their_q) = ours(), mujocos(model, data)
-        np.testing.assert_allclose(our_q, their_q, rtol=1e-9, atol=1e-12)
-        rounds.append((steps / our_seconds, steps / their_seconds, their_seconds / our_seconds))
-    our_rate, their_rate, ratio = map(statistics.median, zip(*rounds))
-    ratios = [ratio for *_, ratio in rounds]
-    print(f"ours {our_rate:.0f} steps/s, MuJoCo {mujoco.__version__} {their_rate:.0f} steps/s")
-    print(f"ratio: {ratio:.2f} (median of {ROUNDS} rounds; {min(ratios):.2f} to {max(ratios):.2f})")
+        ways, (their_seconds, their_q) = ours(), mujocos(model, data)
+        for way in ways:
+            np.testing.assert_allclose(way["q"], their_q, rtol=1e-9, atol=1e-12)
+            rate = way["arms"] * steps / way["seconds"]
+            rounds.setdefault(way["arms"], []).append((rate, steps / their_seconds, rate * their_seconds / steps))
+    for arms, figures in rounds.items():
+        our_rate, their_rate, ratio = map(statistics.median, zip(*figures))
+        ratios = [ratio for *_, ratio in figures]
+        print(f"{arms} in step: ours {our_rate:.0f} steps/s, MuJoCo {mujoco.__version__} {their_rate:.0f} steps/s")
+        print(f"ratio: {ratio:.2f} (median of {ROUNDS} rounds; {min(ratios):.2f} to {max(ratios):.2f})")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-//! Steps the table-tennis arm and prints the duration in seconds and the last positions as JSON:
-//! our side of `benches/arm_steps.py`. Arguments: the URDF; then, as JSON, the passive parameters,
-//! the start posture, the step in seconds, the steps of one motion, the number of motions.
+//! Steps the table-tennis arm, alone and several in step: our side of `benches/arm_steps.py`. Prints for
+//! each way, as JSON, the number of arms, the duration in seconds and the last positions of the last arm.
+//! Arguments: the URDF; then, as JSON, the passive parameters, the start posture, the step in seconds,
+//! the steps of one motion, the number of motions.
 
 use std::time::Instant;
 
-use moto_controller::dynamics::Model;
+use moto_controller::dynamics::{Lanes, Model, Number};
 use moto_controller::simulation::integrator::SemiImplicitEuler;
 use serde::Deserialize;
 
@@ -27,18 +28,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         joint.passive.armature = task.armature[i];
         joint.passive.stiffness = task.stiffness[i];
     }
-    let mut ws = model.workspace();
-    let mut integrator = SemiImplicitEuler::new(&model);
-    let zeros = vec![0.; model.dof()];
-    let (mut q, mut qd) = (task.rest.clone(), zeros.clone());
+    println!("{}", serde_json::json!([stepped::<f64>(&model, &task), stepped::<Lanes>(&model, &task)]));
+    Ok(())
+}
+
+fn stepped<T: Number>(model: &Model, task: &Task) -> serde_json::Value {
+    let (mut ws, mut integrator) = (model.workspace::<T>(), SemiImplicitEuler::<T>::new(model));
+    let zeros = vec![T::splat(0.); model.dof()];
+    let rest: Vec<T> = task.rest.iter().map(|position| T::splat(*position)).collect();
+    let (mut q, mut qd) = (rest.clone(), zeros.clone());
     let start = Instant::now();
     for _ in 0..task.motions {
-        q.copy_from_slice(&task.rest);
-        qd.fill(0.);
+        q.copy_from_slice(&rest);
+        qd.copy_from_slice(&zeros);
         for _ in 0..task.steps {
-            integrator.step(&model, &mut ws, &zeros, task.dt, &mut q, &mut qd);
+            integrator.step(model, &mut ws, &zeros, task.dt, &mut q, &mut qd);
         }
     }
-    println!("{}", serde_json::json!({ "seconds": start.elapsed().as_secs_f64(), "q": q }));
-    Ok(())
+    let seconds = start.elapsed().as_secs_f64();
+    let q: Vec<f64> = q.iter().map(|q| q.lane(T::LANES - 1)).collect();
+    serde_json::json!({ "arms": T::LANES, "seconds": seconds, "q": q })
 }

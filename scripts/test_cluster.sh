@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 for tool in munged slurmctld slurmd sbatch; do
   command -v "$tool" >/dev/null || { echo "error: no $tool; install it: sudo apt-get install slurm-wlm munge" >&2; exit 1; }
 done
-cargo build --locked
+cargo build --locked --bin moto_controller --example write_trial # With an example: see scripts/test.sh.
 program=$PWD/target/debug/moto_controller ray=$PWD/target/cluster/venv
 if [ ! -e "$ray/installed-2.60.0" ]; then
   python3 -m venv "$ray"

@@ -25,8 +25,8 @@ ln -s "$PWD/target" "$workspace/build/moto_controller"
 (
   cd "$workspace"
   export PATH=$tools/bin:$PATH
-  # In the profile of the tests, whose dependencies are there; users say --release.
-  env -u PYTHONPATH colcon build --packages-select moto_controller --cargo-args --features ros
+  # In the profile of the tests and with an example, as scripts/test.sh has built it; users say --release.
+  env -u PYTHONPATH colcon build --packages-select moto_controller --cargo-args --features ros --bin moto_controller --example write_trial
 )
 
 # From the install, in a folder that has nothing of the repository.

@@ -5,7 +5,6 @@
 
 use std::time::{Duration, Instant};
 
-use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 // The node's files expect this module here.
 use moto_controller::control;
@@ -37,40 +36,27 @@ use joint_states::JointStates;
 use joints::{Joints, JointsConfig, VelocitySource};
 use stamps::TimeBase;
 
-#[derive(Arbitrary, Debug)]
-struct Input {
-    sign: Vec<f64>,
-    offset: Vec<f64>,
-    cutoff: f64,
-    derive: bool,
-    lockstep: bool,
-    messages: Vec<Message>,
-}
-
-#[derive(Arbitrary, Debug)]
-struct Message {
-    stamp: Option<i64>,
-    after: u32,
-    names: Vec<u8>,
-    position: Vec<f64>,
-    velocity: Vec<f64>,
-}
+/// Stamp, microseconds since the message before, numbers of the names, positions, velocities.
+type Message = (Option<i64>, u32, Vec<u8>, Vec<f64>, Vec<f64>);
+/// Sign, offset, cutoff, whether velocities are derived, whether the clock is in lockstep, messages.
+type Input = (Vec<f64>, Vec<f64>, f64, bool, bool, Vec<Message>);
 
 fuzz_target!(|input: Input| {
+    let (sign, offset, velocity_cutoff, derived, lockstep, messages) = input;
     let name = |index: u8| format!("j{}", index % 4);
     let model: Vec<String> = (0..3).map(name).collect();
     let config = JointsConfig {
-        sign: input.sign,
-        offset: input.offset,
-        velocity: if input.derive { VelocitySource::Derived } else { VelocitySource::Reported },
-        velocity_cutoff: input.cutoff,
+        sign,
+        offset,
+        velocity: if derived { VelocitySource::Derived } else { VelocitySource::Reported },
+        velocity_cutoff,
         ..JointsConfig::default()
     };
     let Ok(joints) = Joints::new(&config, &model) else { return };
-    let time = if input.lockstep { TimeBase::Stamps } else { TimeBase::Wall(control::WallClock::new()) };
+    let time = if lockstep { TimeBase::Stamps } else { TimeBase::Wall(control::WallClock::new()) };
     let mut states = JointStates::new(joints);
     let mut now = Instant::now();
-    for Message { stamp, after, names, position, velocity } in input.messages {
+    for (stamp, after, names, position, velocity) in messages {
         now += Duration::from_micros(after.into());
         let names: Vec<String> = names.into_iter().map(name).collect();
         let message = joint_states::JointStatesMessage { stamp, names: &names, position: &position, velocity: &velocity };

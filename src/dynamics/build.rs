@@ -115,7 +115,7 @@ impl Description {
             if body.mass <= 0. {
                 return Err(refuse("inertial mass", body.mass));
             }
-            let about_axis = Inertia::new(body.mass, body.centre, body.inertia).rotational[(2, 2)];
+            let about_axis = Inertia::of(body.mass, &body.centre, &body.inertia).rotational.0[2][2];
             if !body.prismatic && about_axis <= 0. {
                 return Err(refuse("inertia about its joint's axis", about_axis));
             }
@@ -178,10 +178,11 @@ impl Builder {
         let total = body.mass + own.mass;
         if total > 0. {
             // Both inertias are moved to the common centre of mass, through this frame's origin.
-            let sum = Inertia::new(body.mass, body.centre, body.inertia).plus(&own);
+            let sum = Inertia::of(body.mass, &body.centre, &body.inertia).plus(&own);
             body.mass = total;
-            body.centre = sum.moment / total;
-            body.inertia = sum.rotational - Inertia::new(total, body.centre, Matrix3::zeros()).rotational;
+            body.centre = Vector3::from(sum.moment) / total;
+            let moved = Inertia::of(total, &body.centre, &Matrix3::zeros()).rotational;
+            body.inertia = Matrix3::from(sum.rotational) - Matrix3::from(moved);
         }
         Ok(())
     }

@@ -24,9 +24,9 @@ pub(super) fn of_link(
     placement: &Placement,
     repair: bool,
     notes: &mut Vec<Note>,
-) -> Result<Inertia, ModelError> {
+) -> Result<Inertia<f64>, ModelError> {
     let Some(inertial) = link.part().child("inertial") else {
-        return Ok(Inertia::new(0., placement.translation, Matrix3::zeros()));
+        return Ok(Inertia::of(0., &placement.translation, &Matrix3::zeros()));
     };
     let part = inertial.required("mass", "a link that moves must have one (<mass value=\"...\"/>, kg)")?;
     let mass = part.number("value")?.ok_or_else(|| part.missing("value", "must be the mass, kg"))?;
@@ -49,7 +49,7 @@ pub(super) fn of_link(
         tensor = possible;
     }
     let at = placement.then(&inertial.origin()?);
-    Ok(Inertia::new(mass, at.translation, at.rotation * tensor * at.rotation.transpose()))
+    Ok(Inertia::of(mass, &at.translation, &(at.rotation * tensor * at.rotation.transpose())))
 }
 
 /// As [`Description::repaired_inertia`](super::description::Description::repaired_inertia), of a link.

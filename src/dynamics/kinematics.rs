@@ -2,25 +2,26 @@
 
 use nalgebra::{DMatrix, Isometry3, Matrix3, Point3, Rotation3, Translation3, UnitQuaternion, Vector3};
 
+use super::lanes::Number;
 use super::model::{Body, BodyState, Frame, FrameId, Model, Workspace};
-use super::spatial::{Inertia, angular, cross_motion, linear, spatial};
+use super::spatial::{Inertia, Matrix, Vector, angular, cross_motion, linear, spatial};
 
 impl Body {
     /// Places the body on its parent (Featherstone 2008, equations 4.4 and 5.7).
     #[inline(always)]
-    pub(super) fn place(&self, parent: &BodyState, q: f64, qd: f64, out: &mut BodyState) {
-        let mut rotation = parent.rotation * self.rotation;
-        out.position = parent.position + parent.rotation * self.translation;
-        let z = Vector3::new(rotation[(0, 2)], rotation[(1, 2)], rotation[(2, 2)]);
+    pub(super) fn place<T: Number>(&self, parent: &BodyState<T>, q: T, qd: T, out: &mut BodyState<T>) {
+        let mut rotation = parent.rotation.product(&Matrix::splat(&self.rotation));
+        out.position = parent.position + parent.rotation.times(&Vector::splat(&self.translation));
+        let z = Vector([rotation.0[0][2], rotation.0[1][2], rotation.0[2][2]]);
         if self.prismatic {
             out.position += z * q;
-            out.axis = spatial(Vector3::zeros(), z);
+            out.axis = spatial(Vector::zeros(), z);
         } else {
             let (sin, cos) = q.sin_cos();
-            for row in 0..3 {
-                let (x, y) = (rotation[(row, 0)], rotation[(row, 1)]);
-                rotation[(row, 0)] = cos * x + sin * y;
-                rotation[(row, 1)] = cos * y - sin * x;
+            for row in &mut rotation.0 {
+                let [x, y, _] = *row;
+                row[0] = cos * x + sin * y;
+                row[1] = cos * y - sin * x;
             }
             out.axis = spatial(z, out.position.cross(&z));
         }
@@ -30,11 +31,17 @@ impl Body {
         out.drift = cross_motion(&parent.velocity, &joint_velocity);
     }
 
+    /// The centre of mass at the body's present pose, relative to the reference point.
+    #[inline(always)]
+    pub(super) fn centre_at<T: Number>(&self, state: &BodyState<T>) -> Vector<T, 3> {
+        state.position + state.rotation.times(&Vector::splat(&self.centre))
+    }
+
     /// The body's inertia at its present pose.
     #[inline(always)]
-    pub(super) fn inertia_at(&self, state: &BodyState) -> Inertia {
-        let centre = state.position + state.rotation * self.centre;
-        Inertia::new(self.mass, centre, state.rotation * self.inertia * state.rotation.transpose())
+    pub(super) fn inertia_at<T: Number>(&self, state: &BodyState<T>) -> Inertia<T> {
+        let turned = state.rotation.product(&Matrix::splat(&self.inertia));
+        Inertia::new(self.mass, self.centre_at(state), turned.product_with_transposed(&state.rotation))
     }
 }
 
@@ -69,8 +76,9 @@ impl Model {
     pub fn pose(&self, ws: &Workspace, frame: FrameId) -> Isometry3<f64> {
         let frame = &self.frames[frame.0];
         let body = &ws.bodies[frame.body];
-        let rotation: Matrix3<f64> = body.rotation * frame.rotation;
-        let translation = self.reference + body.position + body.rotation * frame.translation;
+        let turn = Matrix3::from(body.rotation);
+        let rotation = turn * frame.rotation;
+        let translation = self.reference + Vector3::from(body.position) + turn * frame.translation;
         let rotation = UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(rotation));
         Isometry3::from_parts(Translation3::from(translation), rotation)
     }
@@ -82,7 +90,8 @@ impl Model {
             None => Point3::from(self.pose(ws, frame).translation.vector),
             Some(body) => {
                 let state = &ws.bodies[body + 1];
-                Point3::from(self.reference + state.position + state.rotation * self.bodies[body].centre)
+                let centre = state.rotation.times(&Vector::splat(&self.bodies[body].centre));
+                Point3::from(self.reference + Vector3::from(state.position) + Vector3::from(centre))
             }
         }
     }
@@ -107,8 +116,8 @@ impl Model {
         point_world: Point3<f64>,
     ) -> (Vector3<f64>, Vector3<f64>) {
         let velocity = &ws.bodies[self.frames[frame.0].body].velocity;
-        let rotation = angular(velocity);
-        (linear(velocity) + rotation.cross(&(point_world.coords - self.reference)), rotation)
+        let (rotation, translation) = (Vector3::from(angular(velocity)), Vector3::from(linear(velocity)));
+        (translation + rotation.cross(&(point_world.coords - self.reference)), rotation)
     }
 
     /// Jacobian of [`Model::velocity_at`]: `out` (6 x n), rows linear then angular, in world axes.
@@ -119,10 +128,10 @@ impl Model {
         let mut body = self.frames[frame.0].body;
         while body > 0 {
             let axis = &ws.bodies[body].axis;
-            let rotation = angular(axis);
+            let (rotation, translation) = (Vector3::from(angular(axis)), Vector3::from(linear(axis)));
             let Body { joint, parent, .. } = self.bodies[body - 1];
-            let mut column = out.fixed_view_mut::<6, 1>(0, joint);
-            column.copy_from(&spatial(linear(axis) + rotation.cross(&lever), rotation));
+            out.fixed_view_mut::<3, 1>(0, joint).copy_from(&(translation + rotation.cross(&lever)));
+            out.fixed_view_mut::<3, 1>(3, joint).copy_from(&rotation);
             body = parent;
         }
     }

@@ -10,6 +10,9 @@
 //!   coordinates. The recursions only add, and the joint axes are the columns of every Jacobian.
 //! - The frame of each moving body is turned so that its joint's axis is z. Two kinds of joints
 //!   remain instead of seven.
+//!
+//! Forward dynamics computes with the numbers of one robot, or of several that move in step
+//! ([`Lanes`]).
 
 mod algorithms;
 mod build;
@@ -18,6 +21,7 @@ mod description;
 mod error;
 mod inertia;
 mod kinematics;
+mod lanes;
 mod limits;
 mod model;
 mod note;
@@ -32,6 +36,7 @@ mod xml;
 pub use compensation::{Compensated, Compensation};
 pub use description::Description;
 pub use error::{ModelError, Owner, Reason};
+pub use lanes::{Lanes, Number};
 pub use model::{FrameId, Joint, JointKind, Model, MovingBody, Passive, Workspace};
 pub use note::Note;
 pub use selection::Selection;

@@ -1,9 +1,10 @@
 //! The model: moving bodies, their joints, named frames on the bodies, and the scratch memory of
 //! the algorithms.
 
-use nalgebra::{Isometry3, Matrix3, Matrix6, Rotation3, UnitQuaternion, Vector3, Vector6};
+use nalgebra::{Isometry3, Matrix3, Rotation3, UnitQuaternion, Vector3};
 
-use super::spatial::Inertia;
+use super::lanes::Number;
+use super::spatial::{Inertia, Matrix, Vector};
 
 /// The motion of a joint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,25 +47,28 @@ impl Default for Passive {
 impl Passive {
     /// The joint's own torque, N m, at position `q`, rad, and velocity `v`, rad/s.
     #[inline(always)]
-    pub fn torque(&self, q: f64, v: f64) -> f64 {
-        let mut torque = self.stiffness * (self.spring_reference - q) - self.damping * v;
-        if self.friction != 0. {
-            torque -= self.friction * (v / self.friction_velocity).tanh();
+    pub fn torque<T: Number>(&self, q: T, v: T) -> T {
+        let spring = T::splat(self.stiffness) * (T::splat(self.spring_reference) - q);
+        let torque = spring - T::splat(self.damping) * v;
+        if self.friction == 0. {
+            return torque;
         }
-        torque
+        torque - v.map(|v| self.friction * (v / self.friction_velocity).tanh())
     }
 
     /// The factor `c >= 0` with which damping and friction are `-c v`, N m s/rad. The friction is
     /// linearised by its secant, not its tangent, so an implicit step slows a joint down but never
     /// reverses it.
     #[inline(always)]
-    pub fn resistance(&self, v: f64) -> f64 {
+    pub fn resistance<T: Number>(&self, v: T) -> T {
         if self.friction == 0. {
-            return self.damping;
+            return T::splat(self.damping);
         }
-        let scaled = v / self.friction_velocity;
-        let secant = if scaled.abs() < 1e-6 { 1. } else { scaled.tanh() / scaled };
-        self.damping + self.friction / self.friction_velocity * secant
+        v.map(|v| {
+            let scaled = v / self.friction_velocity;
+            let secant = if scaled.abs() < 1e-6 { 1. } else { scaled.tanh() / scaled };
+            self.damping + self.friction / self.friction_velocity * secant
+        })
     }
 }
 
@@ -238,59 +242,60 @@ impl Model {
         self.gravity = gravity;
     }
 
-    /// The scratch memory that the methods of this model need.
-    pub fn workspace(&self) -> Workspace {
+    /// The scratch memory that the methods of this model need; for forward dynamics of several robots
+    /// at once, that of [`Lanes`](super::Lanes).
+    pub fn workspace<T: Number>(&self) -> Workspace<T> {
         Workspace { bodies: vec![BodyState::world(); self.bodies.len() + 1].into() }
     }
 }
 
 /// Scratch values of each body. A workspace belongs to the model that made it.
 #[derive(Clone, Debug)]
-pub struct Workspace {
+pub struct Workspace<T = f64> {
     /// The world, then the bodies (n + 1).
-    pub(super) bodies: Box<[BodyState]>,
+    pub(super) bodies: Box<[BodyState<T>]>,
 }
 
 /// State of a body. Vectors and inertias are spatial, in world axes at the reference point.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct BodyState {
+pub(super) struct BodyState<T = f64> {
     /// Axes of the body in the world.
-    pub rotation: Matrix3<f64>,
+    pub rotation: Matrix<T, 3>,
     /// Position of the body's origin relative to the reference point, m.
-    pub position: Vector3<f64>,
+    pub position: Vector<T, 3>,
     /// Motion per unit of joint velocity.
-    pub axis: Vector6<f64>,
-    pub velocity: Vector6<f64>,
+    pub axis: Vector<T, 6>,
+    pub velocity: Vector<T, 6>,
     /// Part of the acceleration due to velocities.
-    pub drift: Vector6<f64>,
-    pub acceleration: Vector6<f64>,
+    pub drift: Vector<T, 6>,
+    pub acceleration: Vector<T, 6>,
     /// Force through the joint, of the rigid or of the articulated body.
-    pub force: Vector6<f64>,
+    pub force: Vector<T, 6>,
     /// Inertia of the composite body.
-    pub composite: Inertia,
+    pub composite: Inertia<T>,
     /// Inertia of the articulated body.
-    pub articulated: Matrix6<f64>,
+    pub articulated: Matrix<T, 6>,
     /// The joint's acceleration per acceleration of the parent, with reversed sign.
-    pub coupling: Vector6<f64>,
+    pub coupling: Vector<T, 6>,
     /// The joint's acceleration if the parent did not accelerate.
-    pub free_acceleration: f64,
+    pub free_acceleration: T,
 }
 
-impl BodyState {
+impl<T: Number> BodyState<T> {
     /// The world: at rest at the reference point.
     fn world() -> Self {
         Self {
-            rotation: Matrix3::identity(),
-            position: Vector3::zeros(),
-            axis: Vector6::zeros(),
-            velocity: Vector6::zeros(),
-            drift: Vector6::zeros(),
-            acceleration: Vector6::zeros(),
-            force: Vector6::zeros(),
-            composite: Inertia { mass: 0., moment: Vector3::zeros(), rotational: Matrix3::zeros() },
-            articulated: Matrix6::zeros(),
-            coupling: Vector6::zeros(),
-            free_acceleration: 0.,
+            rotation: Matrix::splat(&Matrix3::identity()),
+            position: Vector::zeros(),
+            axis: Vector::zeros(),
+            velocity: Vector::zeros(),
+            drift: Vector::zeros(),
+            acceleration: Vector::zeros(),
+            force: Vector::zeros(),
+            composite: Inertia { mass: 0., moment: Vector::zeros(), rotational: Matrix::zeros() },
+            articulated: Matrix::zeros(),
+            coupling: Vector::zeros(),
+            free_acceleration: T::splat(0.),
         }
     }
 }

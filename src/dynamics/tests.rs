@@ -14,7 +14,7 @@ pub(crate) fn energy(model: &Model, ws: &mut Workspace, q: &[f64], qd: &[f64]) -
     let qd = DVector::from_column_slice(qd);
     let mut energy = 0.5 * (&mass * &qd).dot(&qd);
     for (body, state) in model.bodies.iter().zip(&ws.bodies[1..]) {
-        energy -= body.mass * model.gravity.dot(&(state.position + state.rotation * body.centre));
+        energy -= body.mass * model.gravity.dot(&body.centre_at(state).into());
     }
     for (joint, q) in model.joints.iter().zip(q) {
         energy += 0.5 * joint.passive.stiffness * (q - joint.passive.spring_reference).powi(2);
@@ -85,6 +85,11 @@ fn limb() -> impl Strategy<Value = Limb> {
 /// Joint values for the largest tree. A smaller tree takes a part of them.
 fn values() -> impl Strategy<Value = Vec<f64>> {
     prop::collection::vec(-2.0..2.0, LIMBS)
+}
+
+/// The same of four robots.
+fn states() -> impl Strategy<Value = [Vec<f64>; 4]> {
+    prop::array::uniform4(values())
 }
 
 const LIMBS: usize = 12;
@@ -169,6 +174,29 @@ proptest! {
         model.inverse_dynamics(&mut ws, &q[..n], &qd[..n], &qdd[..n], &mut tau);
         model.forward_dynamics(&mut ws, &q[..n], &qd[..n], &tau, &mut found);
         close(&found, &qdd[..n], 1e-9)?;
+    }
+
+    /// Robots that move in step move as each would alone, to the bit.
+    #[test]
+    fn each_lane_is_a_robot_alone(
+        limbs in limbs(), q in states(), qd in states(), tau in states(), dt in prop::sample::select(vec![0., 0.002, 0.1]),
+    ) {
+        let model = tree(&limbs);
+        let n = model.dof();
+        let in_step = |values: &[Vec<f64>; 4]| -> Vec<Lanes> {
+            (0..n).map(|joint| Lanes::from_lanes(|lane| values[lane][joint])).collect()
+        };
+        let mut together = vec![Lanes::splat(0.); n];
+        model.forward_dynamics_implicit(
+            &mut model.workspace(), &in_step(&q), &in_step(&qd), &in_step(&tau), dt, &mut together,
+        );
+        for lane in 0..Lanes::LANES {
+            let mut alone = vec![0.; n];
+            let (q, qd, tau) = (&q[lane][..n], &qd[lane][..n], &tau[lane][..n]);
+            model.forward_dynamics_implicit(&mut model.workspace(), q, qd, tau, dt, &mut alone);
+            let found: Vec<_> = together.iter().map(|value| value.lane(lane).to_bits()).collect();
+            prop_assert_eq!(found, alone.iter().map(|value| value.to_bits()).collect::<Vec<_>>());
+        }
     }
 
     /// The implicit accelerations solve `(M + dt C) qdd = tau - bias`. M comes from composite

@@ -1,27 +1,29 @@
-//! Integrators of a robot's motion, with fixed steps and efforts constant within a step.
+//! Integrators of a robot's motion, or of the motion of several that move in step
+//! ([`Lanes`](crate::dynamics::Lanes)), with fixed steps and efforts constant within a step.
 
-use crate::dynamics::{Model, Workspace};
+use crate::dynamics::{Model, Number, Workspace};
 
 /// Semi-implicit Euler, order 1: `qd += dt qdd`, then `q += dt qd`, with `qdd` of
 /// [`Model::forward_dynamics_implicit`]. Damping and friction are taken at the end of the step.
 /// MuJoCo's `implicitfast` without constraints is the same method.
 #[derive(Clone, Debug)]
-pub struct SemiImplicitEuler {
-    qdd: Box<[f64]>,
+pub struct SemiImplicitEuler<T = f64> {
+    qdd: Box<[T]>,
 }
 
-impl SemiImplicitEuler {
+impl<T: Number> SemiImplicitEuler<T> {
     /// An integrator for robots with the joints of `model`.
     pub fn new(model: &Model) -> Self {
-        Self { qdd: vec![0.; model.dof()].into() }
+        Self { qdd: vec![T::splat(0.); model.dof()].into() }
     }
 
     /// Moves positions `q` (n), rad or m, and velocities `qd` (n) by `dt` seconds under the efforts
     /// `tau` (n), N m or N. Does not allocate.
-    pub fn step(&mut self, model: &Model, ws: &mut Workspace, tau: &[f64], dt: f64, q: &mut [f64], qd: &mut [f64]) {
+    pub fn step(&mut self, model: &Model, ws: &mut Workspace<T>, tau: &[T], dt: f64, q: &mut [T], qd: &mut [T]) {
         model.forward_dynamics_implicit(ws, q, qd, tau, dt, &mut self.qdd);
+        let dt = T::splat(dt);
         for ((q, qd), qdd) in q.iter_mut().zip(qd).zip(&self.qdd) {
-            *qd += dt * qdd;
+            *qd += dt * *qdd;
             *q += dt * *qd;
         }
     }
@@ -30,27 +32,27 @@ impl SemiImplicitEuler {
 /// The classical Runge-Kutta method, order 4, fully explicit. It is for robots that need accuracy
 /// and whose damping is small against inertia over step.
 #[derive(Clone, Debug)]
-pub struct RungeKutta4 {
-    stages: [Stage; 4],
-    q: Box<[f64]>,
+pub struct RungeKutta4<T = f64> {
+    stages: [Stage<T>; 4],
+    q: Box<[T]>,
 }
 
 /// Velocity and acceleration at one of the four points (n each).
 #[derive(Clone, Debug)]
-struct Stage {
-    qd: Box<[f64]>,
-    qdd: Box<[f64]>,
+struct Stage<T> {
+    qd: Box<[T]>,
+    qdd: Box<[T]>,
 }
 
-impl RungeKutta4 {
+impl<T: Number> RungeKutta4<T> {
     /// An integrator for robots with the joints of `model`.
     pub fn new(model: &Model) -> Self {
-        let zeros = || vec![0.; model.dof()].into_boxed_slice();
+        let zeros = || vec![T::splat(0.); model.dof()].into_boxed_slice();
         Self { stages: std::array::from_fn(|_| Stage { qd: zeros(), qdd: zeros() }), q: zeros() }
     }
 
     /// Same arguments as [`SemiImplicitEuler::step`].
-    pub fn step(&mut self, model: &Model, ws: &mut Workspace, tau: &[f64], dt: f64, q: &mut [f64], qd: &mut [f64]) {
+    pub fn step(&mut self, model: &Model, ws: &mut Workspace<T>, tau: &[T], dt: f64, q: &mut [T], qd: &mut [T]) {
         const OFFSETS: [f64; 4] = [0., 0.5, 0.5, 1.];
         for (i, offset) in OFFSETS.into_iter().enumerate() {
             let (before, rest) = self.stages.split_at_mut(i);
@@ -58,7 +60,7 @@ impl RungeKutta4 {
             self.q.copy_from_slice(q);
             stage.qd.copy_from_slice(qd);
             if let Some(last) = before.last() {
-                let h = offset * dt;
+                let h = T::splat(offset * dt);
                 for j in 0..q.len() {
                     self.q[j] += h * last.qd[j];
                     stage.qd[j] += h * last.qdd[j];
@@ -67,7 +69,8 @@ impl RungeKutta4 {
             model.forward_dynamics(ws, &self.q, &stage.qd, tau, &mut stage.qdd);
         }
         let [a, b, c, d] = &self.stages;
-        let mean = |a: f64, b: f64, c: f64, d: f64| (a + 2. * (b + c) + d) / 6.;
+        let (dt, two, six) = (T::splat(dt), T::splat(2.), T::splat(6.));
+        let mean = |a: T, b: T, c: T, d: T| (a + two * (b + c) + d) / six;
         for j in 0..q.len() {
             q[j] += dt * mean(a.qd[j], b.qd[j], c.qd[j], d.qd[j]);
             qd[j] += dt * mean(a.qdd[j], b.qdd[j], c.qdd[j], d.qdd[j]);

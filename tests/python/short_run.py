@@ -5,6 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from built import program
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -16,7 +18,7 @@ def short_command(folder, config, **settings):
     parameters.setdefault("run", {}).update({"evaluation_strokes": 2, "realtime_strokes": 0, **settings})
     path, run = folder / "short.yaml", folder / "run"
     path.write_text(yaml.safe_dump(described))
-    return [str(word) for word in ["cargo", "run", "--quiet", "--locked", "--", "dry-run", "--config", path, "--out", run]]
+    return [str(word) for word in [program(), "dry-run", "--config", path, "--out", run]]
 
 
 def short_run(folder, config, **settings):

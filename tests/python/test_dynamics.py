@@ -14,6 +14,8 @@ import numpy as np
 import pinocchio as pin
 import pytest
 
+from built import example
+
 ROOT = Path(__file__).resolve().parents[2]
 ARM = ROOT / "urdf" / "table_tennis_arm.urdf"
 TOLERANCE = 1e-9
@@ -114,10 +116,7 @@ PASSIVE += [[1.2, 0.1, 3.0, -0.2]] * 2 + [[0.3, 0.02, 0.0, 0.0]] * 2
 def witness():
     """Runs `tests/python/dynamics_witness.rs` on a URDF, a list of states, and the joints that move; gives joint names
     and results."""
-    command = ["cargo", "build", "--locked", "--example", "dynamics_witness", "--message-format=json"]
-    built = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    messages = map(json.loads, built.stdout.splitlines())
-    program = [m["executable"] for m in messages if m.get("target", {}).get("name") == "dynamics_witness"][-1]
+    program = example("dynamics_witness")
 
     def run(urdf, states, selection=None):
         chosen = [json.dumps(selection)] if selection else []

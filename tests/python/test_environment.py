@@ -1,12 +1,13 @@
 """The step protocol's Gymnasium wrapper: Gymnasium's own checker, and errors that the process survives."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+
+from built import program
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benches"))
@@ -16,8 +17,7 @@ from moto_gymnasium import MotoEnvironment  # noqa: E402
 
 @pytest.fixture
 def environment():
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "--bin", "moto_controller"], cwd=ROOT, check=True)
-    made = MotoEnvironment("4a", program=ROOT / "target/debug/moto_controller")
+    made = MotoEnvironment("4a", program=program())
     yield made
     made.close()
 

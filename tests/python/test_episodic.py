@@ -9,7 +9,6 @@ import importlib.machinery
 import json
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock, patch
 
@@ -18,7 +17,8 @@ import pytest
 import scipy.optimize  # noqa: F401  Before the stand-ins: it asks whether there is a torch.
 import scipy.stats  # noqa: F401
 
-ROOT = Path(__file__).resolve().parents[2]
+from built import example
+
 STAND_INS = {"torch", "cv2", "pygame", "tqdm", "sklearn"}
 
 
@@ -56,11 +56,8 @@ FUNCTIONS = {"quadratic": quadratic, "rosenbrock": rosenbrock}
 
 @pytest.fixture(scope="module")
 def witness():
-    build = ["cargo", "build", "--locked", "--quiet", "--example", "episodic_witness"]
-    subprocess.run(build, cwd=ROOT, check=True)
-
     def ask(problem):
-        program = ROOT / "target/debug/examples/episodic_witness"
+        program = example("episodic_witness")
         done = subprocess.run([program], input=json.dumps(problem) + "\n", capture_output=True, text=True, check=True)
         return {name: np.array(value) for name, value in json.loads(done.stdout).items()}
 

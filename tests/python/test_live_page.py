@@ -23,7 +23,6 @@ class Run:
     def __init__(self, folder, *options):
         folder.mkdir()
         command = short_command(folder, "table_tennis.yaml", iterations=10000, rollouts=4, seed=3, keep_trials={"last": 10})
-        # Cargo becomes the program, so that a signal reaches it.
         self.process = subprocess.Popen([*command, "--live", *options], cwd=ROOT, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         said = (re.search(r"live page: (http://\S+)", line) for line in self.process.stderr)
         self.address = next(found[1] for found in said if found)

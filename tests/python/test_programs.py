@@ -7,14 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from built import program
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_puck_is_struck_into_the_goal(tmp_path):
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "--bin", "moto_controller"], cwd=ROOT, check=True)
     # `python3` of the configuration is the Python that has MuJoCo.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    command = [ROOT / "target/debug/moto_controller", "dry-run", "--config", ROOT / "examples/mujoco_puck/puck.yaml"]
+    command = [program(), "dry-run", "--config", ROOT / "examples/mujoco_puck/puck.yaml"]
     options = ["--out", tmp_path / "run", "--iterations", "12", "--realtime-strokes", "0"]
     run = subprocess.run([*command, *options], env={**os.environ, "PATH": path}, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
@@ -24,11 +25,11 @@ def test_a_puck_is_struck_into_the_goal(tmp_path):
 
 def test_the_judge_of_the_documents_judges():
     page = (ROOT / "docs/your_programs.md").read_text()
-    program = re.search(r"```python\n(.*?)```", page, re.DOTALL).group(1)
-    assert len(program.splitlines()) <= 30
+    judge = re.search(r"```python\n(.*?)```", page, re.DOTALL).group(1)
+    assert len(judge.splitlines()) <= 30
     stroke = {"links": {"racket": {"position": [[0, 0, 1.0], [0, 0, 1.21]]}}, "efforts": [[10.0, -10.0]]}
     lines = json.dumps(stroke) + "\n"
-    judged = subprocess.run([sys.executable, "-c", program], input=2 * lines, capture_output=True, text=True, check=True)
+    judged = subprocess.run([sys.executable, "-c", judge], input=2 * lines, capture_output=True, text=True, check=True)
     first, second = map(json.loads, judged.stdout.splitlines())
     assert first == second
     assert first["success"] and abs(first["distance"] - 0.01) < 1e-12

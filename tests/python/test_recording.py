@@ -9,6 +9,8 @@ from mcap.writer import CompressionType
 from mcap_ros2.decoder import DecoderFactory
 from mcap_ros2.writer import Writer
 
+from built import program
+
 ROOT = Path(__file__).resolve().parents[2]
 JOINTS = ["bx", "by", "bz", "j1", "j2", "j3", "j4", "j5", "j6"]
 # As `ros2 bag record` puts the definitions of a type and of those it is made of into one text.
@@ -30,13 +32,7 @@ STAMPED, LOGGED, PERIOD = 1_700_000_000_250_000_000, 1_700_000_007_000_000_000, 
 REST = 250
 
 
-@pytest.fixture(scope="module")
-def program():
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "--bin", "moto_controller"], cwd=ROOT, check=True)
-    return ROOT / "target" / "debug" / "moto_controller"
-
-
-def learn(program, folder, demonstration, use_efforts):
+def learn(folder, demonstration, use_efforts):
     """Two strokes of the first policy from this demonstration, with the exploration noise of the seed."""
     shipped = (ROOT / "config" / "stroke.yaml").read_text().replace("../urdf/", f"{ROOT / 'urdf'}/")
     (points,) = [line for line in shipped.splitlines(True) if "- {time: 0.5" in line]
@@ -44,7 +40,7 @@ def learn(program, folder, demonstration, use_efforts):
     folder.mkdir()
     (folder / "mine.yaml").write_text(text.replace("{use_efforts}", str(use_efforts).lower()))
     sizes = ["--iterations", "1", "--rollouts", "2", "--realtime-strokes", "0"]
-    command = [program, "dry-run", "--config", folder / "mine.yaml", "--out", folder / "run", *sizes]
+    command = [program(), "dry-run", "--config", folder / "mine.yaml", "--out", folder / "run", *sizes]
     return subprocess.run(command, capture_output=True, text=True, cwd=folder)
 
 
@@ -55,11 +51,11 @@ def states(path):
 
 
 @pytest.fixture(scope="module")
-def shown(program, tmp_path_factory):
+def shown(tmp_path_factory):
     """A stroke of the shipped arm."""
     folder = tmp_path_factory.mktemp("shown") / "one"
     points = "          via_points:\n            - {time: 0.5, link: racket, position: [-1.45, -0.15, 0.95], velocity: [1.5, 0.6, 0.3]}\n"
-    made = learn(program, folder, points, True)
+    made = learn(folder, points, True)
     assert made.returncode == 0, made.stderr
     return folder / "run" / "trials" / "000001.mcap"
 
@@ -105,29 +101,29 @@ def apart(one, other):
     return max(abs(a - b) for mine, theirs in rows for a, b in zip(mine.position, theirs.position, strict=True))
 
 
-def shows(program, folder, path, use_efforts, form=BAG, begin=REST * PERIOD * 1e-9):
-    made = learn(program, folder, form.format(path=path, begin=begin), use_efforts)
+def shows(folder, path, use_efforts, form=BAG, begin=REST * PERIOD * 1e-9):
+    made = learn(folder, form.format(path=path, begin=begin), use_efforts)
     assert made.returncode == 0, made.stderr
     return folder / "run" / "trials" / "000001.mcap"
 
 
-def test_a_bag_shows_what_the_trial_shows_that_it_was_made_of(program, shown, tmp_path):
+def test_a_bag_shows_what_the_trial_shows_that_it_was_made_of(shown, tmp_path):
     record(tmp_path / "bag.mcap", shown, rest=0)
     direct = "          recording: {path}\n        recording: {{use_efforts: {{use_efforts}}}}\n"
-    trial = shows(program, tmp_path / "trial", shown, True, direct)
-    bag = shows(program, tmp_path / "bag", tmp_path / "bag.mcap", True, begin=0.0)
+    trial = shows(tmp_path / "trial", shown, True, direct)
+    bag = shows(tmp_path / "bag", tmp_path / "bag.mcap", True, begin=0.0)
     # Stamps are rounded to a fraction of a microsecond.
     assert apart(bag, trial) < 1e-6
 
 
-def test_joint_states_that_were_lost_change_little_and_a_hole_is_refused(program, shown, tmp_path):
+def test_joint_states_that_were_lost_change_little_and_a_hole_is_refused(shown, tmp_path):
     record(tmp_path / "whole.mcap", shown)
-    whole = shows(program, tmp_path / "whole", tmp_path / "whole.mcap", False)
+    whole = shows(tmp_path / "whole", tmp_path / "whole.mcap", False)
     # Two of three, and 20 ms at once.
     record(tmp_path / "thin.mcap", shown, lambda row: row % 3 == 2 and not 100 < row < 110)
-    thin = shows(program, tmp_path / "thin", tmp_path / "thin.mcap", False)
+    thin = shows(tmp_path / "thin", tmp_path / "thin.mcap", False)
     assert apart(thin, whole) < 1e-2
     record(tmp_path / "torn.mcap", shown, lambda row: not 100 < row < 200)
-    made = learn(program, tmp_path / "torn", BAG.format(path=tmp_path / "torn.mcap", begin=0.5), False)
+    made = learn(tmp_path / "torn", BAG.format(path=tmp_path / "torn.mcap", begin=0.5), False)
     assert made.returncode == 1
     assert "without gaps above recording.longest_gap, 0.1 s: there is one of 0.200 s after 0.200 s" in made.stderr, made.stderr

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from built import program
+
 ROOT = Path(__file__).resolve().parents[2]
 # Iterations, enough for a success of 1.0 on any of a dozen other seeds; a description that stands beside the file.
 STROKES = {
@@ -25,7 +27,6 @@ STROKES = {
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory):
     """What the dry run of each example printed. They run side by side, with a thread each."""
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "--bin", "moto_controller"], cwd=ROOT, check=True)
     place = tmp_path_factory.mktemp("strokes")
     shutil.copytree(ROOT / "urdf", place / "urdf")
     shutil.copytree(ROOT / "examples/strokes", place / "examples/strokes")
@@ -37,7 +38,7 @@ def learned(tmp_path_factory):
         if description:
             found = next(file for file in files("example-robot-data") if str(file).endswith(f"robots/{description}"))
             shutil.copy(found.locate(), place / "examples/strokes" / Path(description).name)
-        command = [ROOT / "target/debug/moto_controller", "dry-run", "--config", f"examples/strokes/{name}.yaml"]
+        command = [program(), "dry-run", "--config", f"examples/strokes/{name}.yaml"]
         options = ["--out", name, "--iterations", str(iterations), "--seed", "11", "--realtime-strokes", "0"]
         return subprocess.run([*command, *options], cwd=place, env=env, capture_output=True, text=True)
 

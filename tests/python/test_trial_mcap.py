@@ -4,14 +4,14 @@ import json
 import math
 import struct
 import subprocess
-from pathlib import Path
 
 import pytest
 from mcap.reader import make_reader
 from mcap.stream_reader import StreamReader
 from mcap_ros2.decoder import DecoderFactory
 
-ROOT = Path(__file__).resolve().parents[2]
+from built import example
+
 START_NS = 1_700_000_000_250_000_000
 CYCLES, STEPS, PERIOD_NS, STEP_NS = 500, 50, 2_000_000, 20_000_000
 
@@ -19,8 +19,7 @@ CYCLES, STEPS, PERIOD_NS, STEP_NS = 500, 50, 2_000_000, 20_000_000
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):
     path = tmp_path_factory.mktemp("trial") / "trial.mcap"
-    command = ["cargo", "run", "--locked", "--quiet", "--example", "write_trial", "--", str(path)]
-    subprocess.run(command, cwd=ROOT, check=True)
+    subprocess.run([example("write_trial"), path], check=True)
     return path
 
 

@@ -4,7 +4,6 @@ the Hessian of the KL), direction of conjugate gradients, and accepted step."""
 import json
 import os
 import subprocess
-from pathlib import Path
 
 os.environ["JAX_PLATFORMS"] = "cpu"
 
@@ -13,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from built import example
+
 INPUTS, OUTPUTS, HORIZON = 5, 2, 12
 
 jax.config.update("jax_enable_x64", True)
@@ -87,10 +87,8 @@ def expected(policy, problem):
 
 @pytest.fixture(scope="module")
 def witness():
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "--example", "trpo_witness"], cwd=ROOT, check=True)
-
     def ask(problem):
-        program = ROOT / "target/debug/examples/trpo_witness"
+        program = example("trpo_witness")
         run = subprocess.run([program], input=json.dumps(problem) + "\n", capture_output=True, text=True, check=True)
         return json.loads(run.stdout)
 

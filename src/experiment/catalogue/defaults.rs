@@ -12,7 +12,7 @@ pub const DEFAULTS: Entry = Entry {
         variate, clipped values, forecast, guard, few rollouts per iteration) against the paper's, which are all of that switched \
         off, and guided policy search: on the double link with 2, 20 and 20 rollouts per iteration, on the quad link \
         with joint limits with 5, 50 and 50, and a start of 15, 10 and 10 N m. What counts is how many episodes it takes to -1 and -0.2, and to -20.",
-    duration: "about 8 minutes",
+    duration: "about 25 minutes",
     config: defaults,
     quick_divisor: 6,
 };

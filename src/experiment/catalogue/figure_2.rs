@@ -11,7 +11,7 @@ pub const MOTION: Entry = Entry {
         how? Made with this project's default settings, 5 rollouts per iteration, and a wide start: little torque needs \
         several swings, which is nothing that a policy finds once it has cooled down. motion.svg draws the motion of \
         the median seed.",
-    duration: "about 13 minutes",
+    duration: "about 20 minutes",
     config: motion,
     quick_divisor: 12,
 };

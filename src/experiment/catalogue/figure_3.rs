@@ -33,7 +33,7 @@ pub const CONTEXT: Entry = Entry {
 Table tennis, each serve with another velocity: MOTO with the settings of config/table_tennis.yaml, which sees the ball at
 every step, against contextual REPS and contextual CAS-MORE, which choose a movement by the ball's velocity as it is when the stroke is triggered.
 Otherwise as 3a. The paper finds MOTO faster and a little lower at the end.",
-    duration: "about 16 minutes",
+    duration: "about 20 minutes",
     config: context,
     quick_divisor: 8,
 };
@@ -43,7 +43,7 @@ pub const NOISY_BOUNCE: Entry = Entry {
     explanation: "\
 Table tennis, the ball bounces at random after the stroke was triggered: MOTO, whose feedback can answer, against REPS, MORE
 and CAS-MORE, whose movements are fixed by then. Otherwise as 3a. The paper finds that MOTO alone adapts.",
-    duration: "about 11 minutes",
+    duration: "about 18 minutes",
     config: noisy_bounce,
     quick_divisor: 8,
 };

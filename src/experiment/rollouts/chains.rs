@@ -1,5 +1,5 @@
-//! Swing-ups, simulated without the control loop. All rollouts of an iteration run at once, on all
-//! processors.
+//! Swing-ups, simulated without the control loop. The rollouts of an iteration run at once, on all
+//! processors and several in step on each.
 
 use std::sync::Arc;
 

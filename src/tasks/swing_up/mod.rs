@@ -4,6 +4,7 @@
 
 mod config;
 mod plant;
+mod rollouts;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -11,16 +12,15 @@ mod tests;
 pub use config::{Chain, Goal, JointLimit, LinkInertia, SwingUpConfig};
 pub use plant::Plant;
 
-use moto_learners::{Batch, BrokenOff, Reward, Start};
+use moto_learners::{Reward, Start};
 use moto_settings::FieldError;
 
 use crate::control::ControlConfig;
 use crate::dynamics::{Model, ModelError};
-use crate::policy::{CompiledPolicy, LinearGaussian, Policy};
-use crate::robot::{TrialKey, exploration_noise, trial_random};
+use crate::policy::{LinearGaussian, Policy};
+use crate::robot::{TrialKey, trial_random};
 use nalgebra::{DMatrix, DVector};
 use rand_distr::{Distribution, StandardNormal};
-use rayon::prelude::*;
 
 /// Why a swing-up cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -39,15 +39,6 @@ pub enum SwingUpError {
 pub struct SwingUp {
     config: SwingUpConfig,
     model: Model,
-}
-
-/// States of a rollout, the last one included, and its torques before any limit.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Swing {
-    /// (state x T + 1)
-    pub states: DMatrix<f64>,
-    /// (action x T)
-    pub actions: DMatrix<f64>,
 }
 
 impl SwingUp {
@@ -135,48 +126,6 @@ impl SwingUp {
             context: 0..0,
             seed: 0,
         }
-    }
-
-    /// Makes the rollouts of `keys`, with or without exploration noise. Start and noise depend on
-    /// seed and key alone, not on the number of threads.
-    pub fn rollouts(&self, policy: &CompiledPolicy, seed: u64, keys: &[TrialKey], explore: bool) -> Batch {
-        let motions: Vec<Swing> = keys.par_iter().map(|key| self.rollout(policy, seed, key, explore)).collect();
-        let gather = |of: fn(&Swing) -> &DMatrix<f64>, t: usize| {
-            DMatrix::from_columns(&motions.iter().map(|motion| of(motion).column(t)).collect::<Vec<_>>())
-        };
-        let actions: Vec<_> = (0..self.horizon()).map(|t| gather(|motion| &motion.actions, t)).collect();
-        Batch {
-            states: (0..=self.horizon()).map(|t| gather(|motion| &motion.states, t)).collect(),
-            // The limits are part of the plant, so the Q-function is fitted on the torques before
-            // any limit.
-            received: actions.clone(),
-            actions,
-            outcomes: vec![DMatrix::zeros(0, keys.len()); self.horizon()],
-            parameters: DMatrix::zeros(0, keys.len()),
-            broken_off: BrokenOff::default(),
-        }
-    }
-
-    /// One rollout.
-    pub fn rollout(&self, policy: &CompiledPolicy, seed: u64, key: &TrialKey, explore: bool) -> Swing {
-        let (horizon, state_dim, action_dim) = (self.horizon(), self.state_dim(), self.action_dim());
-        let noise = if explore {
-            exploration_noise(seed, key, horizon * action_dim)
-        } else {
-            vec![0.; horizon * action_dim].into()
-        };
-        let mut states = DMatrix::zeros(state_dim, horizon + 1);
-        let mut actions = DMatrix::zeros(action_dim, horizon);
-        let mut plant = self.placed(seed, key);
-        states.column_mut(0).copy_from_slice(plant.state());
-        for t in 0..horizon {
-            let mut action = actions.column_mut(t);
-            let action = action.as_mut_slice();
-            policy.action(t, plant.state(), &noise[t * action_dim..(t + 1) * action_dim], action);
-            plant.step(action);
-            states.column_mut(t + 1).copy_from_slice(plant.state());
-        }
-        Swing { states, actions }
     }
 
     /// The chain at the start of a rollout.

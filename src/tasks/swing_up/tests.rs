@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::CompiledPolicy;
 use crate::robot::TrialKind;
 use proptest::prelude::*;
 
@@ -39,6 +40,25 @@ proptest! {
             for (found, expected) in acceleration.iter().zip(closed_form(value, q, v, tau)) {
                 prop_assert!((found - expected).abs() <= 1e-9 * (1. + expected.abs()), "{found} {expected}");
             }
+        }
+    }
+}
+
+/// The plant of one chain is that of the step protocol and of the control loop.
+#[test]
+fn chains_that_move_in_step_move_as_each_would_alone_to_the_bit() {
+    for chain in [Chain::Double, Chain::Quad] {
+        let task = task(SwingUpConfig { chain, joint_limit: Some(JointLimit::default()), ..Default::default() });
+        let policy = CompiledPolicy::new(&task.initial_policy()).unwrap();
+        let keys: Vec<_> = (0..6).map(key).collect();
+        let together = task.rollouts(&policy, 7, &keys, true);
+        for (rollout, key) in keys.iter().enumerate() {
+            let mut plant = task.placed(7, key);
+            for t in 0..task.horizon() {
+                assert_eq!(plant.state(), together.states[t].column(rollout).as_slice(), "step {t}");
+                plant.step(together.actions[t].column(rollout).as_slice());
+            }
+            assert_eq!(plant.state(), together.states[task.horizon()].column(rollout).as_slice());
         }
     }
 }

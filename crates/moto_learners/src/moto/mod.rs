@@ -3,6 +3,7 @@
 //! output, and no clock but for the reported times: same input, same bits.
 
 mod band;
+mod bisection;
 mod cholesky;
 mod config;
 mod control_variate;

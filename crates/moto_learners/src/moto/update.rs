@@ -7,6 +7,7 @@
 //! covariance `tau F`, `tau = eta + omega`.
 
 use super::MotoError;
+use super::bisection::{Falling, smallest_within};
 use crate::policy::LinearGaussian;
 use crate::quadratic::{QBlocks, Quadratic, StateDistribution};
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
@@ -119,13 +120,7 @@ impl StepUpdate {
             low = high;
             high = self.base + 2.0 * (high - self.base);
         }
-        loop {
-            let middle = 0.5 * (low + high);
-            if middle <= low || middle >= high {
-                return high;
-            }
-            if self.kl(middle) > bound { low = middle } else { high = middle }
-        }
+        smallest_within(self, bound, low, high, |low, high| 0.5 * (low + high))
     }
 
     /// The updated law at `eta`, and omega, the multiplier of the entropy constraint.
@@ -143,5 +138,72 @@ impl StepUpdate {
         let gain = &self.law.gain + &response * &self.slope;
         let bias = &self.law.bias + &response * &self.offset;
         (LinearGaussian { gain, bias, covariance }, tau - eta)
+    }
+}
+
+impl Falling for StepUpdate {
+    fn value(&self, eta: f64) -> f64 {
+        self.kl(eta)
+    }
+
+    fn rounding(&self, eta: f64) -> f64 {
+        // Some hundred times the last digit, and that of the denominators, which lose digits near the base.
+        1e-13 * (1. + eta / (eta - self.base))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Updates of up to four actions, their numbers of any size.
+    pub fn updates() -> impl Strategy<Value = StepUpdate> {
+        let number = || (-1f64..1., -4f64..4.).prop_map(|(sign, size)| sign.signum() * 10f64.powf(size));
+        let entropy_bound = prop_oneof![Just(f64::INFINITY), 1e-3f64..1.];
+        (prop::collection::vec((number(), number()), 1..5), entropy_bound).prop_map(|(numbers, entropy_bound)| {
+            let dim = numbers.len();
+            let curvature = DVector::from_fn(dim, |j, _| numbers[j].0);
+            let gradient_power = DVector::from_fn(dim, |j, _| numbers[j].1.abs());
+            let (zeros, base) = (DMatrix::zeros(dim, dim), curvature.max().max(0.));
+            let scale = curvature.amax().max(gradient_power.max().sqrt());
+            let offset = DVector::zeros(dim);
+            let law = LinearGaussian { gain: zeros.clone(), bias: offset.clone(), covariance: zeros.clone() };
+            let (frame, slope) = (zeros.clone(), zeros);
+            StepUpdate { law, curvature, gradient_power, frame, slope, offset, entropy_bound, base, scale }
+        })
+    }
+
+    /// Bisection that evaluates every point.
+    pub fn bisected(mut low: f64, mut high: f64, middle: impl Fn(f64, f64) -> f64, above: impl Fn(f64) -> bool) -> f64 {
+        loop {
+            let middle = middle(low, high);
+            if middle <= low || middle >= high {
+                return high;
+            }
+            if above(middle) { low = middle } else { high = middle }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn the_smallest_eta_is_that_of_bisection_alone(update in updates(), log_bound in -3f64..2.) {
+            let bound = 10f64.powf(log_bound);
+            let (mut low, mut high) = (update.base + 1e-10 * update.scale, update.base + update.scale);
+            let found = update.smallest_eta(bound);
+            if update.kl(low) <= bound {
+                prop_assert_eq!(found, low);
+                return Ok(());
+            }
+            while update.kl(high) > bound {
+                low = high;
+                high = update.base + 2. * (high - update.base);
+            }
+            let middle = |low: f64, high: f64| 0.5 * (low + high);
+            prop_assert_eq!(found, bisected(low, high, middle, |eta| update.kl(eta) > bound));
+        }
     }
 }

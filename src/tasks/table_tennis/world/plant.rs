@@ -122,14 +122,15 @@ impl TableTennisPlant {
     }
 
     fn advance(&mut self, effort: &[f64], dt: f64) {
-        let from = self.racket.take().unwrap_or_else(|| self.racket_now());
+        // Only a ball on its way to the racket can meet it.
+        let on_its_way = self.served && !self.passed;
+        let from = on_its_way.then(|| self.racket.take().unwrap_or_else(|| self.racket_now()));
         self.arm.step(effort, dt);
-        let to = self.racket_now();
-        self.racket = Some(to);
+        self.racket = on_its_way.then(|| self.racket_now());
         if !self.served {
             return;
         }
-        let swing = (!self.passed).then_some(Swing { from, to });
+        let swing = from.zip(self.racket).map(|(from, to)| Swing { from, to });
         let (random, sigma) = (&mut self.random, self.serve.bounce_scatter);
         let scatter = || Vector2::from_fn(|_, _| sigma * random.sample::<f64, _>(StandardNormal));
         let crossing = self.court.advance(&mut self.ball, dt, swing.as_ref(), scatter);
