@@ -1,6 +1,6 @@
 """The documentation's table of learners outside this program, from their curves and our experiments' results folders.
 
-    python3 benches/peers_table.py benches/data/peers.csv experiments/4a experiments/4b experiments/3a
+    python3 benches/peers_table.py benches/data/peers.csv experiments/4a experiments/4a-defaults experiments/4b experiments/4b-defaults
 
 Returns are those of the last hundred episodes, exploration included, or of the last iteration where that is longer. MOTO's are
 those after as many episodes.
@@ -27,26 +27,32 @@ def at_the_end(rows, episodes):
 
 
 def spread(values):
-    deviation = f" ± {statistics.stdev(values):.0f}" if len(values) > 1 else ""
-    return f"{statistics.mean(values):.0f}{deviation} ({min(values):.0f})"
+    deviation = f" ± {statistics.stdev(values):.3g}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.4g}{deviation} ({min(values):.4g})"
+
+
+def after(folders, experiment, variant, episodes):
+    """The returns of a variant of ours after so many episodes."""
+    found = []
+    for folder in map(Path, folders):
+        if json.loads((folder / "summary.json").read_text())["name"] == experiment:
+            files = sorted((folder / "seeds").glob(f"{variant}-[0-9]*.csv"))
+            found += [[row for row in rows_of(file) if int(row["episodes"]) <= episodes] for file in files]
+    begun = [rows for rows in found if rows]
+    return spread([at_the_end(rows, int(rows[-1]["episodes"])) for rows in begun]) if begun else "-"
 
 
 def main():
     curves = {}
     for row in rows_of(sys.argv[1]):
         curves.setdefault((row["experiment"], row["label"]), {}).setdefault(row["seed"], []).append(row)
-    folders = {json.loads((Path(folder) / "summary.json").read_text())["name"]: Path(folder) for folder in sys.argv[2:]}
-    print("| experiment | learner | seeds | episodes | return of the last 100 (worst seed) | MOTO's after as many |")
-    print("|---|---|---|---|---|---|")
+    print("| experiment | learner | seeds | episodes | return of the last 100 (worst seed) | MOTO | MOTO, defaults |")
+    print("|---|---|---|---|---|---|---|")
     for (experiment, label), seeds in curves.items():
         episodes = min(int(rows[-1]["episodes"]) for rows in seeds.values())
         theirs = [at_the_end(rows, episodes) for rows in seeds.values()]
-        ours = ""
-        if experiment in folders:
-            files = sorted((folders[experiment] / "seeds").glob("moto-[0-9]*.csv"))
-            rows = [[row for row in rows_of(file) if int(row["episodes"]) <= episodes] for file in files]
-            ours = spread([at_the_end(rows, int(rows[-1]["episodes"])) for rows in rows])
-        print(f"| {experiment} | {label} | {len(seeds)} | {episodes} | {spread(theirs)} | {ours} |")
+        ours = [after(sys.argv[2:], experiment, variant, episodes) for variant in ("moto", "moto-defaults")]
+        print(f"| {experiment} | {label} | {len(seeds)} | {episodes} | {spread(theirs)} | {' | '.join(ours)} |")
 
 
 if __name__ == "__main__":
