@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes every reader of outside bytes with libFuzzer, from the seeds in fuzz/seeds.
+# Fuzzes every reader of outside bytes with libFuzzer, from the seeds in fuzz/seeds and those that targets write as they start.
 #
 #   scripts/fuzz.sh [--thorough] [seconds per target, default 12] [targets, default all]
 #

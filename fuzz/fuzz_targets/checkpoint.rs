@@ -5,8 +5,19 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use moto_controller::storage::Checkpoint;
-use moto_controller_fuzz::{Free, OneFile, Saved, batch, expected, learners};
+use moto_controller::storage::files::Disk;
+use moto_controller::storage::{Checkpoint, Header};
+use moto_controller_fuzz::{Free, OneFile, Saved, batch, corpus, expected, header, learners};
+
+/// A checkpoint of each learner after an update.
+fn seeds() {
+    for (iteration, (mut learner, parameters)) in (0..).zip(learners()) {
+        learner.learn(batch(parameters), &Free).ok();
+        let value: Saved = (learner.save().expect("a learner is saved"), 7);
+        let checkpoint = Checkpoint { header: Header { iteration, ..header() }, value };
+        checkpoint.save(&Disk, &corpus("checkpoint"), usize::MAX).expect("a seed is written");
+    }
+}
 
 fn read(bytes: &[u8]) {
     if let Ok(checkpoint) = Checkpoint::<Saved>::load(&OneFile(bytes), Path::new("000000.ckpt"), &expected()) {
@@ -21,7 +32,7 @@ fn read(bytes: &[u8]) {
     }
 }
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(init: seeds(), |bytes: &[u8]| {
     read(bytes);
     if let Some((content, _)) = bytes.split_last_chunk::<32>() {
         let mut forged = content.to_vec();

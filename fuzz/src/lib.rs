@@ -1,7 +1,7 @@
-//! Shared parts of the targets: a disk that holds one file, and the contents of the seeds.
+//! Shared parts of the targets: a disk that holds one file, and the learners of the checkpoints.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use moto_controller::storage::files::{FileError, Files, LockGuard, OpenFile};
 use moto_controller::storage::{Expected, Header, Shapes};
@@ -12,6 +12,12 @@ use moto_learners::trpo::TrpoConfig;
 use moto_learners::policy::{LinearGaussian, Policy};
 use moto_learners::{Batch, Demonstrated, Learner, LearnerSettings, Reward, Start};
 use nalgebra::{DMatrix, DVector};
+
+/// The folder of a target's inputs. What the program writes itself a target puts there at its start: a seed
+/// that is kept would be refused at the next version of the format, and nothing behind it be reached.
+pub fn corpus(target: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target)
+}
 
 /// A read-only disk on which every path is the same file.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ import numpy as np
 import pinocchio as pin
 import pytest
 
-from built import example
+import built
 
 ROOT = Path(__file__).resolve().parents[2]
 ARM = ROOT / "urdf" / "table_tennis_arm.urdf"
@@ -116,7 +116,7 @@ PASSIVE += [[1.2, 0.1, 3.0, -0.2]] * 2 + [[0.3, 0.02, 0.0, 0.0]] * 2
 def witness():
     """Runs `tests/python/dynamics_witness.rs` on a URDF, a list of states, and the joints that move; gives joint names
     and results."""
-    program = example("dynamics_witness")
+    program = built.example("dynamics_witness")
 
     def run(urdf, states, selection=None):
         chosen = [json.dumps(selection)] if selection else []
