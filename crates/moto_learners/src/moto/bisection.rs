@@ -91,12 +91,23 @@ fn neighbourhood(function: &impl Falling, bound: f64, low: f64, high: f64) -> (f
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::cell::Cell;
 
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Bisection that evaluates every point.
+    pub fn bisected(mut low: f64, mut high: f64, middle: impl Fn(f64, f64) -> f64, above: impl Fn(f64) -> bool) -> f64 {
+        loop {
+            let middle = middle(low, high);
+            if middle <= low || middle >= high {
+                return high;
+            }
+            if above(middle) { low = middle } else { high = middle }
+        }
+    }
 
     /// `(x - pole)^-power`, with an error of up to `noise` that changes from point to point, and the
     /// number of its evaluations.
@@ -131,15 +142,7 @@ mod tests {
             let middle = |low: f64, high: f64| if geometric { (low * high).sqrt() } else { 0.5 * (low + high) };
             let found = smallest_within(&function, bound, low, high, middle);
             let evaluations = function.evaluations.replace(0);
-            let (mut left, mut right) = (low, high);
-            let alone = loop {
-                let middle = middle(left, right);
-                if middle <= left || middle >= right {
-                    break right;
-                }
-                if function.value(middle) > bound { left = middle } else { right = middle }
-            };
-            prop_assert_eq!(found, alone);
+            prop_assert_eq!(found, bisected(low, high, middle, |x| function.value(x) > bound));
             prop_assert!(noise > 1e-9 || evaluations < function.evaluations.get(), "{evaluations}");
         }
     }

@@ -62,7 +62,8 @@ impl Falling for Total<'_> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::update::tests::{bisected, updates};
+    use super::super::bisection::tests::bisected;
+    use super::super::update::tests::updates;
     use super::*;
 
     proptest! {

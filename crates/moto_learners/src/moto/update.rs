@@ -156,6 +156,7 @@ impl Falling for StepUpdate {
 pub(super) mod tests {
     use proptest::prelude::*;
 
+    use super::super::bisection::tests::bisected;
     use super::*;
 
     /// Updates of up to four actions, their numbers of any size.
@@ -173,17 +174,6 @@ pub(super) mod tests {
             let (frame, slope) = (zeros.clone(), zeros);
             StepUpdate { law, curvature, gradient_power, frame, slope, offset, entropy_bound, base, scale }
         })
-    }
-
-    /// Bisection that evaluates every point.
-    pub fn bisected(mut low: f64, mut high: f64, middle: impl Fn(f64, f64) -> f64, above: impl Fn(f64) -> bool) -> f64 {
-        loop {
-            let middle = middle(low, high);
-            if middle <= low || middle >= high {
-                return high;
-            }
-            if above(middle) { low = middle } else { high = middle }
-        }
     }
 
     proptest! {
