@@ -5,6 +5,8 @@
 # it builds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# From nothing, Rust translates this package twice as fast when it keeps nothing for the next time.
+export CARGO_INCREMENTAL=0
 
 # Says what comes next, and when.
 part() { printf '\n==> %dm%02ds: %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$1"; }

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
+from selenium.webdriver.support.ui import WebDriverWait
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 PATIENCE = 60
@@ -32,8 +34,10 @@ def chromium(profile):
 
 
 def picture(element):
-    """The pixels of an element (row, column, colour)."""
-    return np.asarray(Image.open(io.BytesIO(element.screenshot_as_png)).convert("RGB"), dtype=int)
+    """The pixels of an element (row, column, colour). The driver waits ten seconds for the browser to draw, which does not depend on
+    this machine's speed alone: it is asked again."""
+    png = WebDriverWait(element, PATIENCE, ignored_exceptions=[TimeoutException]).until(lambda it: it.screenshot_as_png)
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=int)
 
 
 def changes(element):

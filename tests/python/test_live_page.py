@@ -23,7 +23,8 @@ class Run:
     def __init__(self, folder, *options):
         folder.mkdir()
         command = short_command(folder, "table_tennis.yaml", iterations=10000, rollouts=4, seed=3, keep_trials={"last": 10})
-        self.process = subprocess.Popen([*command, "--live", *options], cwd=ROOT, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        # The run would take every core; the browser, which draws without a graphics card, goes first.
+        self.process = subprocess.Popen(["nice", "-n", "15", *command, "--live", *options], cwd=ROOT, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         said = (re.search(r"live page: (http://\S+)", line) for line in self.process.stderr)
         self.address = next(found[1] for found in said if found)
 
@@ -114,6 +115,7 @@ def test_it_is_readable_on_any_screen(browser, run, width):
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
         opened(browser, run.address, width)
+        wait_until(browser, lambda: browser.execute_script("return matchMedia(arguments[0]).matches", f"(width: {width}px)"))
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width, "the page is wider than the screen"
         small = "return [...document.querySelectorAll('p, b, td, li, button, select, label')].filter(e => parseFloat(getComputedStyle(e).fontSize) < 12).length"
         assert browser.execute_script(small) == 0

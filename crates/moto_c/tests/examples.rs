@@ -10,6 +10,7 @@ use std::time::Duration;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
+use tempfile::{TempDir, tempdir};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -23,9 +24,9 @@ fn library() -> PathBuf {
     folder.into()
 }
 
-/// Compiles a source with every warning an error. Returns the program.
-fn compile(source: &str, more: &[&str]) -> PathBuf {
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(source.replace(['/', '.'], "_"));
+/// Compiles a source into a folder, with every warning an error. Returns the program.
+fn compile(source: &str, more: &[&str], into: &TempDir) -> PathBuf {
+    let program = into.path().join("program");
     let source = root().join(source);
     let (compiler, standard) = match source.extension().unwrap().to_str().unwrap() {
         "c" => ("cc", "-std=c11"),
@@ -42,7 +43,7 @@ fn compile(source: &str, more: &[&str]) -> PathBuf {
 
 /// Runs a program with a configuration, a run folder, and further arguments.
 fn run(program: &Path, configuration: &Path, more: &[&str]) -> Output {
-    let place = tempfile::tempdir().unwrap();
+    let place = tempdir().unwrap();
     with_library(program).arg(configuration).arg(place.path().join("run")).args(more).output().unwrap()
 }
 
@@ -60,7 +61,8 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn a_joint_learns_at_1_khz_under_the_address_sanitizer() {
-    let program = compile("examples/one_joint.c", &["-fsanitize=address,undefined"]);
+    let place = tempdir().unwrap();
+    let program = compile("examples/one_joint.c", &["-fsanitize=address,undefined"], &place);
     let output = run(&program, &root().join("examples/one_joint.yaml"), &[]);
     assert!(output.status.success() && said(&output).contains("learned from 6 trials"), "{}", said(&output));
     assert!(said(&output).contains("left with 0.0 N m"), "{}", said(&output));
@@ -70,8 +72,9 @@ fn a_joint_learns_at_1_khz_under_the_address_sanitizer() {
 
 #[test]
 fn a_robot_over_udp_in_a_process_of_its_own_learns_and_is_left_with_zero() {
+    let place = tempdir().unwrap();
     let output = run(
-        &compile("examples/udp_robot.c", &["-fsanitize=address,undefined"]),
+        &compile("examples/udp_robot.c", &["-fsanitize=address,undefined"], &place),
         &root().join("examples/one_joint.yaml"),
         &[],
     );
@@ -82,7 +85,8 @@ fn a_robot_over_udp_in_a_process_of_its_own_learns_and_is_left_with_zero() {
 
 #[test]
 fn a_torque_callback_in_cpp_learns() {
-    let program = compile("examples/franka_torque.cpp", &["-fsanitize=address,undefined"]);
+    let place = tempdir().unwrap();
+    let program = compile("examples/franka_torque.cpp", &["-fsanitize=address,undefined"], &place);
     let output = run(&program, &root().join("examples/seven_joints.yaml"), &["172.16.0.2"]);
     assert!(output.status.success() && said(&output).contains("learned after 4 trials"), "{}", said(&output));
 }
@@ -92,14 +96,15 @@ fn the_core_of_the_controller_for_ros2_control_learns_on_a_stand_in_of_its_inter
     let package = root().join("../../ros2_control/moto_ros2_control");
     let (include, core) = (format!("-I{}/include", package.display()), package.join("src/core.cpp"));
     let test = "../../ros2_control/moto_ros2_control/test/core_test.cpp";
-    let program = compile(test, &["-fsanitize=address", &include, core.to_str().unwrap()]);
+    let place = tempdir().unwrap();
+    let program = compile(test, &["-fsanitize=address", &include, core.to_str().unwrap()], &place);
     let output = run(&program, &root().join("examples/one_joint.yaml"), &[]);
     assert!(output.status.success() && said(&output).contains("the core passes"), "{}", said(&output));
 }
 
 #[test]
 fn the_check_of_the_controller_for_ros2_control_names_the_headers_that_are_missing() {
-    let nothing = tempfile::tempdir().unwrap();
+    let nothing = tempdir().unwrap();
     let script = root().join("../../scripts/check_ros2_control.sh");
     let output = Command::new(script).arg(nothing.path()).output().unwrap();
     assert!(!output.status.success(), "{}", said(&output));
@@ -124,10 +129,10 @@ fn edited(folder: &Path, edits: &[(&str, &str)]) -> PathBuf {
 /// The whole library, where valgrind is installed; without it, that the program holds.
 #[test]
 fn a_whole_life_leaves_memory_in_order() {
-    let place = tempfile::tempdir().unwrap();
+    let place = tempdir().unwrap();
     let once =
         [("rollouts: 3, iterations: 2", "rollouts: 2, iterations: 1"), ("null}", "null, heartbeat_timeout: null}")];
-    let (program, configuration) = (compile("tests/c/whole_life.c", &[]), edited(place.path(), &once));
+    let (program, configuration) = (compile("tests/c/whole_life.c", &[], &place), edited(place.path(), &once));
     let valgrind = Command::new("valgrind").arg("--version").output().is_ok();
     println!("{}", if valgrind { "under valgrind" } else { "valgrind is not installed" });
     let mut command = with_library(if valgrind { Path::new("valgrind") } else { &program });
@@ -151,9 +156,9 @@ fn thread(process: u32, name: &str) -> Option<Pid> {
 #[test]
 fn a_disk_that_hangs_holds_no_cycle_up() {
     const HANG: Duration = Duration::from_millis(2500);
-    let place = tempfile::tempdir().unwrap();
+    let place = tempdir().unwrap();
     let edits = [("null}", "null, heartbeat_timeout: 1.5}"), ("iterations: 2", "iterations: 4")];
-    let (program, configuration) = (compile("examples/one_joint.c", &[]), edited(place.path(), &edits));
+    let (program, configuration) = (compile("examples/one_joint.c", &[], &place), edited(place.path(), &edits));
     let trials = place.path().join("run/trials");
     let stored = || read_dir(&trials).map_or(0, Iterator::count);
     let mut child = with_library(&program).arg(configuration).arg(place.path().join("run")).spawn().unwrap();
@@ -187,8 +192,8 @@ const ENDLESS: [(&str, &str); 2] =
 #[test]
 fn cycles_neither_allocate_nor_make_a_system_call() {
     let count = std::env::var("MOTO_CYCLES").unwrap_or("30000".into());
-    let place = tempfile::tempdir().unwrap();
-    let (program, configuration) = (compile("tests/c/cycles.c", &[]), edited(place.path(), &ENDLESS));
+    let place = tempdir().unwrap();
+    let (program, configuration) = (compile("tests/c/cycles.c", &[], &place), edited(place.path(), &ENDLESS));
     let output = run(&program, &configuration, &[&count]);
     assert!(output.status.success(), "{:?} {}", output.status, said(&output));
     println!("{}", said(&output));
