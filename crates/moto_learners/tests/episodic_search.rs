@@ -195,6 +195,17 @@ fn weights_without_a_return_to_prefer_stay() {
     assert_eq!((solution.weights, solution.kl), (weights, 0.));
 }
 
+/// A stored learner may hold any finite returns. The multipliers between such are only a handful.
+#[test]
+fn returns_that_differ_by_the_smallest_numbers_end_the_search() {
+    let smallest = f64::from_bits(1);
+    for spread in 1..20 {
+        let returns = [0., f64::from(spread) * smallest];
+        let solution = RepsDual::new(&returns, &[0.5; 2], DMatrix::zeros(0, 2), 0.1).solve();
+        assert!(solution.kl <= 0.1 && solution.eta >= smallest, "{spread}: {solution:?}");
+    }
+}
+
 #[test]
 fn too_few_samples_leave_the_distribution() {
     let law =

@@ -135,6 +135,9 @@ impl<'a> RepsDual<'a> {
         while feasible.eta > LEAST_ETA * spread && feasible.eta - infeasible > 1e-10 * feasible.eta {
             // Eta is halved until there is a bracket.
             let middle = 0.5 * (infeasible + feasible.eta);
+            if middle <= infeasible || middle >= feasible.eta {
+                break; // Neighbours, as subnormal numbers are before the differences above are small.
+            }
             let candidate = self.at(middle, feasible.v.clone());
             if candidate.kl > self.epsilon { infeasible = middle } else { feasible = candidate }
         }
