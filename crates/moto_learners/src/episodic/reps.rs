@@ -136,7 +136,7 @@ impl<'a> RepsDual<'a> {
             // Eta is halved until there is a bracket.
             let middle = 0.5 * (infeasible + feasible.eta);
             if middle <= infeasible || middle >= feasible.eta {
-                break; // Neighbours, as subnormal numbers are before the differences above are small.
+                break; // Nothing lies between neighbouring numbers, as subnormal ones soon are.
             }
             let candidate = self.at(middle, feasible.v.clone());
             if candidate.kl > self.epsilon { infeasible = middle } else { feasible = candidate }
