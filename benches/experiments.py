@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""The README's table of experiments, from their results folders.
+"""Tables of experiments, from their results folders: returns over the seeds, and episodes until a return was reached.
 
     python3 benches/experiments.py experiments/1b experiments/1c ...
 """
 
-import json
 import sys
 from pathlib import Path
+
+from results_folder import markdown, summary_of
+
+HEAD = "variant | seeds | episodes | return at half of them | return at the end (worst seed) | episodes: median (slowest seed)"
 
 
 def short(value):
@@ -14,6 +17,10 @@ def short(value):
     if value is None:
         return "-inf"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def spread(point):
+    return f"{short(point['mean'])} ± {short(point['deviation'])}"
 
 
 def reached(bar, seeds):
@@ -24,22 +31,23 @@ def reached(bar, seeds):
     return f"{median}({bar['seeds']} of {seeds} seeds) to {short(bar['threshold'])}" if bar["seeds"] else ""
 
 
+def row(variant):
+    points = variant["measures"][0]["at"]
+    half, end = points[len(points) // 2 - 1], points[-1]
+    name = ", ".join(filter(None, [variant.get("group"), variant["label"]]))
+    broke = f", {variant['failed']} broke down" if variant["failed"] else ""
+    bars = "; ".join(filter(None, (reached(bar, variant["seeds"]) for bar in variant["reached"])))
+    at_the_end = f"**{spread(end)}** ({short(end['worst'])})"
+    return name, f"{variant['seeds']}{broke}", end["episodes"], spread(half), at_the_end, bars
+
+
+def table(folder):
+    return markdown(HEAD, [row(variant) for variant in summary_of(folder)["variants"]])
+
+
 def main():
-    print("| experiment | variant | seeds | episodes | return at half of them | return at the end (worst seed) | episodes: median (slowest seed) |")
-    print("|---|---|---|---|---|---|---|")
     for folder in sys.argv[1:]:
-        summary = json.loads((Path(folder) / "summary.json").read_text())
-        for variant in summary["variants"]:
-            points = variant["measures"][0]["at"]
-            half, end = points[len(points) // 2 - 1], points[-1]
-            spread = lambda p: f"{short(p['mean'])} ± {short(p['deviation'])}"
-            bars = "; ".join(filter(None, (reached(bar, variant["seeds"]) for bar in variant["reached"])))
-            name = ", ".join(filter(None, [variant.get("group"), variant["label"]]))
-            broke = f", {variant['failed']} broke down" if variant["failed"] else ""
-            print(
-                f"| {summary['name']} | {name} | {variant['seeds']}{broke} | {end['episodes']} | {spread(half)} "
-                f"| **{spread(end)}** ({short(end['worst'])}) | {bars} |"
-            )
+        print(folder, "", *table(Path(folder)), "", sep="\n")
 
 
 if __name__ == "__main__":

@@ -7,17 +7,23 @@ those after as many episodes.
 """
 
 import csv
-import json
 import statistics
 import sys
 from pathlib import Path
 
+from results_folder import markdown, seeds_of, summary_of
+
+HEAD = "experiment | learner | seeds | episodes | return of the last 100 (worst seed) | MOTO | MOTO, defaults"
+OURS = ["MOTO", "MOTO, defaults"]
 LAST = 100
 
 
-def rows_of(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
+def curves_of(path):
+    """The rows of each seed, by experiment and learner."""
+    curves = {}
+    for row in csv.DictReader(path.read_text().splitlines()):
+        curves.setdefault((row["experiment"], row["label"]), {}).setdefault(row["seed"], []).append(row)
+    return {learner: list(seeds.values()) for learner, seeds in curves.items()}
 
 
 def at_the_end(rows, episodes):
@@ -31,29 +37,31 @@ def spread(values):
     return f"{statistics.mean(values):.4g}{deviation} ({min(values):.4g})"
 
 
-def after(folders, experiment, variant, episodes):
+def ours(folders):
+    """The rows of each seed of our variants, by experiment and label."""
+    found = {}
+    for folder in folders:
+        summary = summary_of(folder)
+        for variant in summary["variants"]:
+            found.setdefault((summary["name"], variant["label"]), []).extend(seeds_of(folder, variant))
+    return found
+
+
+def after(seeds, episodes):
     """The returns of a variant of ours after so many episodes."""
-    found = []
-    for folder in map(Path, folders):
-        if json.loads((folder / "summary.json").read_text())["name"] == experiment:
-            files = sorted((folder / "seeds").glob(f"{variant}-[0-9]*.csv"))
-            found += [[row for row in rows_of(file) if int(row["episodes"]) <= episodes] for file in files]
-    begun = [rows for rows in found if rows]
+    begun = [rows for seed in seeds if (rows := [row for row in seed if int(row["episodes"]) <= episodes])]
     return spread([at_the_end(rows, int(rows[-1]["episodes"])) for rows in begun]) if begun else "-"
 
 
-def main():
-    curves = {}
-    for row in rows_of(sys.argv[1]):
-        curves.setdefault((row["experiment"], row["label"]), {}).setdefault(row["seed"], []).append(row)
-    print("| experiment | learner | seeds | episodes | return of the last 100 (worst seed) | MOTO | MOTO, defaults |")
-    print("|---|---|---|---|---|---|---|")
-    for (experiment, label), seeds in curves.items():
-        episodes = min(int(rows[-1]["episodes"]) for rows in seeds.values())
-        theirs = [at_the_end(rows, episodes) for rows in seeds.values()]
-        ours = [after(sys.argv[2:], experiment, variant, episodes) for variant in ("moto", "moto-defaults")]
-        print(f"| {experiment} | {label} | {len(seeds)} | {episodes} | {spread(theirs)} | {' | '.join(ours)} |")
+def table(curves, *folders):
+    found, rows = ours(folders), []
+    for (experiment, label), seeds in curves_of(curves).items():
+        episodes = min(int(seed[-1]["episodes"]) for seed in seeds)
+        theirs = spread([at_the_end(seed, episodes) for seed in seeds])
+        beside = [after(found.get((experiment, variant), []), episodes) for variant in OURS]
+        rows.append((experiment, label, len(seeds), episodes, theirs, *beside))
+    return markdown(HEAD, rows)
 
 
 if __name__ == "__main__":
-    main()
+    print(*table(*map(Path, sys.argv[1:])), sep="\n")

@@ -114,6 +114,21 @@ fn more_seeds_are_added_and_other_settings_refused() {
 }
 
 #[test]
+fn a_folder_from_before_a_setting_existed_is_gone_on_with() {
+    let (place, config) = (Place::new(), experiment());
+    Folder::open(&place.path("run"), &config).unwrap();
+    let kept = place.path("run/config.yaml");
+    let older: Vec<String> = fs::read_to_string(&kept)
+        .unwrap()
+        .lines()
+        .filter(|line| !["first_seed:", "judged_every:"].iter().any(|field| line.trim_start().starts_with(field)))
+        .map(str::to_owned)
+        .collect();
+    fs::write(&kept, older.join("\n")).unwrap();
+    Folder::open(&place.path("run"), &config).unwrap();
+}
+
+#[test]
 fn a_job_is_one_process_s_at_a_time() {
     let (place, config) = (Place::new(), experiment());
     let [one, other] = [(); 2].map(|()| Folder::open(&place.path("run"), &config).unwrap());

@@ -141,12 +141,13 @@ fn settings(config: &ExperimentConfig, root: &Path) -> Result<String, Experiment
 fn decisive(config: &Value) -> Value {
     let mut config = config.clone();
     if let Some(fields) = config.as_object_mut() {
-        // Older folders lack `first_seed`, which was always 1.
+        // Older folders lack what was always 1.
         fields.entry("first_seed").or_insert_with(|| 1.into());
         fields.retain(|name, _| ["variants", "name", "first_seed"].contains(&name.as_str()));
         for variant in fields.get_mut("variants").and_then(Value::as_array_mut).into_iter().flatten() {
             if let Some(fields) = variant.as_object_mut() {
                 fields.remove("thresholds");
+                fields.entry("judged_every").or_insert_with(|| 1.into());
             }
         }
     }
