@@ -144,8 +144,8 @@ impl Moto {
         let newest = entries[entries.len() - 1];
         let current = newest.origin()?;
         let range = config.clip_values.then(|| value_range(&entries));
-        let (fits, backward) = Backward::pass(&current.policy, &fitting, range, prepare)?;
-        let Backward { q, value, mut reports, choices } = backward;
+        let backward = Backward::pass(&current.policy, &fitting, range, prepare)?;
+        let Backward { q, value, mut reports, choices, fits } = backward;
         seconds.fits = timer.lap();
         let epsilon = config.epsilon * guard.scale;
         let (policy, epsilon) = self.improve(newest, &q, epsilon, &fits, &fitting, &mut reports)?;

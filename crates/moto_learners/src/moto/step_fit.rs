@@ -62,6 +62,8 @@ pub(super) struct StepFit {
     /// The part of the target that is known before the backward pass: the reward and the share of
     /// the observed return (sample).
     known: Vec<f64>,
+    /// At the last step: the reward of the final state, which is known exactly (sample). Empty at others.
+    last: Vec<f64>,
     /// Whether the rollout was broken off in the step (sample). There is then no next state, and the price
     /// of the lost steps is the whole target.
     broken_off: Vec<bool>,
@@ -121,6 +123,7 @@ impl StepFit {
         let control_variate = config.control_variate && expected_price.is_none() && t + 1 < horizon;
         let needed = control_variate || !config.forecast.factors.is_empty();
         let dynamics = if needed { LinearPrediction::fit(&design, &next, &broken_off, t)? } else { None };
+        let last = if t + 1 < horizon { Vec::new() } else { last_rewards(&next, &broken_off, horizon, *reward)? };
         let (effective, transitions) = (weighted.effective, samples);
         let value_share = 1.0 - observed;
         Ok(Self {
@@ -131,6 +134,7 @@ impl StepFit {
             control_variate,
             kept,
             known,
+            last,
             broken_off,
             expected_price,
             value_share,
@@ -139,18 +143,9 @@ impl StepFit {
         })
     }
 
-    /// Fits Q with the next step's value function clipped to `range`. With `None`, at the last
-    /// step, fits Q with the reward of the final state, which is known exactly and not clipped.
-    pub fn fit(
-        &self,
-        value: Option<&Quadratic>,
-        reward: &dyn Reward,
-        range: Option<(f64, f64)>,
-    ) -> Result<(Fit, Choice), MotoError> {
-        let mut targets = match value {
-            Some(value) => value.values(&self.next),
-            None => self.last_rewards(reward)?,
-        };
+    /// Fits Q with the next step's value function, which the last step has none of, clipped to `range`.
+    pub fn fit(&self, value: Option<&Quadratic>, range: Option<(f64, f64)>) -> Result<(Fit, Choice), MotoError> {
+        let mut targets = value.map_or_else(|| self.last.clone(), |value| value.values(&self.next));
         if let Some((low, high)) = range.filter(|_| value.is_some()) {
             targets.iter_mut().for_each(|v| *v = v.clamp(low, high));
         }
@@ -217,17 +212,22 @@ impl StepFit {
     pub fn dropped(&self) -> usize {
         self.design.dropped()
     }
+}
 
-    fn last_rewards(&self, reward: &dyn Reward) -> Result<Vec<f64>, MotoError> {
-        let mut state = vec![0.0; self.next.dims()];
-        (0..self.next.samples())
-            .map(|i| {
-                if self.broken_off[i] {
-                    return Ok(0.0);
-                }
-                state.iter_mut().enumerate().for_each(|(k, x)| *x = self.next.dim(k)[i]);
-                finite(self.step + 1, reward.last(&state))
-            })
-            .collect()
-    }
+/// The rewards of final states (sample); 0 of a rollout that was broken off before.
+fn last_rewards(
+    next: &Columns,
+    broken_off: &[bool],
+    horizon: usize,
+    reward: &dyn Reward,
+) -> Result<Vec<f64>, MotoError> {
+    let mut state = vec![0.0; next.dims()];
+    let last = |(i, broken_off): (usize, &bool)| {
+        if *broken_off {
+            return Ok(0.0);
+        }
+        state.iter_mut().enumerate().for_each(|(k, x)| *x = next.dim(k)[i]);
+        finite(horizon, reward.last(&state))
+    };
+    broken_off.iter().enumerate().map(last).collect()
 }

@@ -8,10 +8,13 @@
 use super::Quadratic;
 use super::importance::Weighted;
 use super::regression::Design;
+use super::ridge::{Candidate, RidgeSystem};
 use super::store::Stored;
 use crate::ErrorPrice;
 use crate::batch::column;
-use faer::{Mat, Side};
+use crate::quadratic::Columns;
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, Par};
 use nalgebra::{DMatrix, DVector};
 
 /// Least effective samples of a model.
@@ -91,38 +94,47 @@ impl ErrorModel {
         if effective < LEAST_SAMPLES || dims == 0 || !effective.is_finite() {
             return None;
         }
-        let average = |of: &dyn Fn(usize) -> f64| weights.iter().enumerate().map(|(i, w)| w * of(i)).sum::<f64>();
-        let means: Vec<f64> = (0..dims).map(|k| average(&|i| design.standard.dim(k)[chosen[i]])).collect();
-        let centre = DVector::from_fn(rows.len(), |e, _| average(&|i| values[i][e]));
-        // Both sides are multiplied by the roots of the weights.
-        let inputs =
-            Mat::from_fn(chosen.len(), dims, |i, k| weights[i].sqrt() * (design.standard.dim(k)[chosen[i]] - means[k]));
-        let targets = Mat::from_fn(chosen.len(), rows.len(), |i, e| weights[i].sqrt() * (values[i][e] - centre[e]));
-        let gram = inputs.transpose() * &inputs;
-        let eigen = gram.self_adjoint_eigen(Side::Lower).ok()?;
-        let powers: Vec<f64> = eigen.S().column_vector().iter().map(|x| x.max(0.0)).collect();
-        let rotated = eigen.U().transpose() * (inputs.transpose() * &targets);
-        let total = targets.squared_norm_l2();
-        let squares: Vec<f64> =
-            (0..dims).map(|k| (0..rows.len()).map(|e| rotated[(k, e)] * rotated[(k, e)]).sum()).collect();
-        let mut best: Option<(f64, f64)> = None;
-        for ridge in ridges() {
-            let freedom = 1.0 + powers.iter().map(|p| p / (p + ridge)).sum::<f64>();
-            if freedom >= FREEDOM * effective {
-                continue;
-            }
-            let explained: f64 =
-                powers.iter().zip(&squares).map(|(p, s)| s * (p + 2.0 * ridge) / ((p + ridge) * (p + ridge))).sum();
-            let score = (total - explained).max(0.0) / (1.0 - freedom / effective).powi(2);
-            if best.is_none_or(|(least, _)| score < least) {
-                best = Some((score, ridge));
-            }
-        }
-        let (_, ridge) = best?;
-        let shrunk = Mat::from_fn(dims, rows.len(), |k, e| rotated[(k, e)] / (powers[k] + ridge));
-        let solution = eigen.U() * shrunk;
-        let slopes = DMatrix::from_fn(dims, rows.len(), |k, e| solution[(k, e)]);
-        let origin = centre - slopes.tr_mul(&DVector::from_vec(means));
+        // Both sides are centred and multiplied by the roots of the weights.
+        let roots: Vec<f64> = weights.iter().map(|w| w.sqrt()).collect();
+        let centred = |columns: &mut Columns, k: usize, of: &dyn Fn(usize) -> f64| {
+            let mean: f64 = weights.iter().enumerate().map(|(i, w)| w * of(i)).sum();
+            columns.dim_mut(k).iter_mut().zip(&roots).enumerate().for_each(|(i, (x, root))| *x = root * (of(i) - mean));
+            mean
+        };
+        let (mut inputs, mut targets) = (Columns::zeros(chosen.len(), dims), Columns::zeros(chosen.len(), rows.len()));
+        let input = |k: usize| {
+            let standard = design.standard.dim(k);
+            centred(&mut inputs, k, &|i| standard[chosen[i]])
+        };
+        let means = DVector::from_iterator(dims, (0..dims).map(input));
+        let centre = DVector::from_fn(rows.len(), |e, _| centred(&mut targets, e, &|i| values[i][e]));
+        let product = |a: &Columns, b: &Columns| {
+            let mut product = Mat::zeros(a.dims(), b.dims());
+            matmul(product.as_mut(), Accum::Replace, a.as_mat().transpose(), b.as_mat(), 1.0, Par::Seq);
+            product
+        };
+        let ridges = ridges();
+        let system = RidgeSystem::new(&mut product(&inputs, &inputs), &ridges);
+        let mut rotated = product(&inputs, &targets);
+        (0..rows.len()).for_each(|e| system.band.rotate(rotated.col_as_slice_mut(e)));
+        let solutions: Vec<_> = (0..rows.len()).map(|e| system.solve(&ridges, rotated.col_as_slice(e))).collect();
+        let total = targets.as_mat().squared_norm_l2();
+        let score = |(lane, candidate): (usize, &Candidate)| {
+            let Candidate { ridge, degrees_of_freedom } = *candidate;
+            let explained = |e: usize| -> f64 {
+                let entries = solutions[e].iter().zip(rotated.col_as_slice(e));
+                entries.map(|(x, b)| x[lane] * (b + ridge * x[lane])).sum()
+            };
+            let unexplained = total - (0..rows.len()).map(explained).sum::<f64>();
+            let score = unexplained.max(0.0) / (1.0 - degrees_of_freedom / effective).powi(2);
+            (degrees_of_freedom < FREEDOM * effective).then_some((lane, score))
+        };
+        let scores = system.candidates.iter().enumerate().filter_map(score);
+        // The smallest ridge of those with the least score.
+        let (lane, _) = scores.reduce(|best, next| if next.1 < best.1 { next } else { best })?;
+        let mut slopes = DMatrix::from_fn(dims, rows.len(), |k, e| solutions[e][k][lane]);
+        slopes.column_iter_mut().for_each(|mut slopes| system.band.rotate_back(slopes.as_mut_slice()));
+        let origin = centre - slopes.tr_mul(&means);
         Some(Self { slopes, origin, share })
     }
 
@@ -147,6 +159,6 @@ impl ErrorModel {
 }
 
 /// The grid of generalised cross-validation: half decades from 1e-6 to 100.
-fn ridges() -> impl Iterator<Item = f64> {
-    (0..17).map(|k| 10f64.powf(-6.0 + 0.5 * f64::from(k)))
+fn ridges() -> [f64; 17] {
+    std::array::from_fn(|k| 10f64.powf(-6.0 + 0.5 * k as f64))
 }
