@@ -2,6 +2,8 @@
 
 `python benches/learner.py [--repetitions 15] [--problem table_tennis double_link]` prints, per problem, the ratio of the
 median times of one iteration with a full store (runs interleaved) and the largest difference of the updated policies.
+With `--ridge-period 8`, as shipped, our side's steps keep their ridge for eight updates, which is no longer the same
+computation: the differences are then told, not judged. `--stored 20` keeps 20 batches.
 NumPy solves the regression in whichever form is smaller, as the learner does, and for comparison in the plain form, feature
 by feature, where that is not the smaller one. Needs numpy and scipy, and cargo to build the other side.
 """
@@ -11,7 +13,7 @@ import json
 import subprocess
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -136,12 +138,12 @@ def make(problem, seed):
         learner.update(batches[-1])
 
 
-def write(problem, batches, start, folder):
+def write(problem, batches, start, folder, ridge_period):
     """Writes the problem for the other side: numbers in one file, what they are in another."""
     numbers = [np.ravel(x) for x in start]
     numbers += [np.ravel(x.transpose(0, 2, 1)) for batch in batches for x in batch]
     np.concatenate(numbers).tofile(folder / "numbers.f64")
-    config = asdict(problem.config) | {"guard": {"enabled": False}}
+    config = asdict(problem.config) | {"guard": {"enabled": False}, "ridge_period": ridge_period}
     reward = {name: getattr(problem.reward, name) for name in ("start", "action_weight", "outcome_weight")}
     reward["state_weights"] = problem.reward.state_weights.tolist()
     shapes = dict(
@@ -161,7 +163,7 @@ def difference(ours, theirs):
     return np.abs(ours - theirs).max() / np.abs(theirs).max()
 
 
-def compare(problem, repetitions, seed=1, form="smaller", profile="release"):
+def compare(problem, repetitions, seed=1, form="smaller", profile="release", ridge_period=1):
     """Runs both sides, ours built with a cargo profile; returns the seconds of each and the differences of the updated policies."""
     learner, batches, start = make(problem, seed)
     learner.form = form
@@ -170,7 +172,7 @@ def compare(problem, repetitions, seed=1, form="smaller", profile="release"):
     command = ["cargo", "run", "--profile", profile, "--quiet", "--example", "learner_witness", "--"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write(problem, batches, start, folder)
+        write(problem, batches, start, folder, ridge_period)
         with subprocess.Popen(
             command + [str(folder)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as other:
@@ -181,6 +183,7 @@ def compare(problem, repetitions, seed=1, form="smaller", profile="release"):
                 begin = time.perf_counter()
                 learner.update(batches[-1])
                 seconds[0].append(time.perf_counter() - begin)
+                time.sleep(0.1)  # NumPy's threads go on spinning for a while
                 other.stdin.write("update\n")
                 other.stdin.flush()
                 seconds[1].append(float(other.stdout.readline()))
@@ -201,18 +204,25 @@ def main():
     parser.add_argument("--repetitions", type=int, default=15)
     parser.add_argument("--problem", nargs="*", choices=PROBLEMS, default=list(PROBLEMS))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--ridge-period", type=int, default=1, help="updates for which our steps keep their ridge [%(default)s]")
+    parser.add_argument("--stored", type=int, help="batches that are kept [the problem's]")
     arguments = parser.parse_args()
     failed = False
     for name in arguments.problem:
         problem = PROBLEMS[name]()
+        problem.config = replace(problem.config, stored_iterations=arguments.stored or problem.config.stored_iterations)
         for form in problem.forms:
-            numpy_seconds, rust_seconds, differences = compare(problem, arguments.repetitions, arguments.seed, form)
+            numpy_seconds, rust_seconds, differences = compare(
+                problem, arguments.repetitions, arguments.seed, form, ridge_period=arguments.ridge_period
+            )
             ours, theirs = np.median(rust_seconds), np.median(numpy_seconds)
             worst = max(differences.values())
-            failed |= not worst <= 1e-8
+            same = arguments.ridge_period == 1
+            failed |= same and not worst <= 1e-8
             print(f"{name}: {1e3 * ours:.1f} ms, NumPy ({form} form) {1e3 * theirs:.1f} ms: {theirs / ours:.1f} times faster")
             print("  relative differences: " + ", ".join(f"{k} {v:.1e}" for k, v in differences.items()))
-            print("  " + ("equal to 1e-8" if worst <= 1e-8 else "NOT equal to 1e-8"))
+            if same:
+                print("  " + ("equal to 1e-8" if worst <= 1e-8 else "NOT equal to 1e-8"))
     raise SystemExit(failed)
 
 

@@ -64,6 +64,7 @@ impl Numbers {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    moto_controller::memory::keep_freed(); // as the program does
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("usage: learner_witness FOLDER")?);
     let problem: Problem = serde_json::from_slice(&std::fs::read(folder.join("problem.json"))?)?;
     let bytes = std::fs::read(folder.join("numbers.f64"))?;

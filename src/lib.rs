@@ -65,6 +65,7 @@ pub mod experiment;
 pub mod gazebo;
 pub mod init;
 pub mod live;
+pub mod memory;
 pub mod programs;
 pub mod report;
 pub mod robot;
