@@ -2,7 +2,7 @@
 
     python3 benches/peers_table.py benches/data/peers.csv experiments/4a experiments/4a-defaults experiments/4b experiments/4b-defaults
 
-Returns are those of the last hundred episodes, exploration included, or of the last iteration where that is longer. MOTO's are
+Returns are those of the last hundred episodes, exploration included, or of the last iteration where that is longer. Ours are
 those after as many episodes.
 """
 
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from results_folder import markdown, seeds_of, summary_of
 
-HEAD = "experiment | learner | seeds | episodes | return of the last 100 (worst seed) | MOTO | MOTO, defaults"
-OURS = ["MOTO", "MOTO, defaults"]
+HEAD = "experiment | learner | seeds | episodes | return of the last 100 (worst seed) | MOTO | MOTO, defaults | our TRPO, neural V"
+OURS = ["MOTO", "MOTO, defaults", "TRPO, neural V"]
 LAST = 100
 
 

@@ -8,7 +8,8 @@
 
 First the experiments run that the tables are of. A finished one is passed over, and one that was stopped goes on: Ctrl-C saves, and
 the same command continues. A folder of other settings is refused. Then each table is written into its document, between
-`<!-- table: NAME -->` and `<!-- /table -->`. All else in the documents stays as it is: read it again when a table changes.
+`<!-- table: NAME -->` and `<!-- /table -->`, and each experiment's figure goes to `docs/images/experiments`. All else in the documents
+stays as it is: read it again when a table changes.
 The robots of `strikes` need what `scripts/setup.sh` installs.
 """
 
@@ -31,6 +32,9 @@ import transfer_table
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / "benches/data/peers.csv"
+# Experiments in whose figures the peers' curves are drawn.
+WITH_PEERS = ("3a", "4a", "4b")
+FIGURES = "images/experiments"
 # Results folders of benches/table_tennis.py: configuration, first seed, number of seeds.
 STROKES = {
     "strokes": ("config/table_tennis.yaml", 1, 16),
@@ -46,6 +50,11 @@ class Table(NamedTuple):
     document: str
     folders: list[str]
     make: Callable[..., list[str]]
+    has_figures: bool = True
+
+    def figures(self):
+        """The figures of the folders, each with its place among the documents."""
+        return {f"{folder}/figure.svg": f"{FIGURES}/{folder}.svg" for folder in self.folders if self.has_figures}
 
 
 def strokes(folder):
@@ -59,8 +68,8 @@ def peers(*folders):
 
 TABLES = {
     **{name: Table("paper.md", [name], experiments.table) for name in ("1b", "1c", "1d", "2a", "2b", "4a", "4b", "defaults")},
-    "peers": Table("paper.md", ["4a", "4a-defaults", "4b", "4b-defaults"], peers),
-    **{name: Table("results.md", [name], strokes) for name in STROKES},
+    "peers": Table("paper.md", ["4a", "4a-defaults", "4b", "4b-defaults"], peers, has_figures=False),
+    **{name: Table("results.md", [name], strokes, has_figures=False) for name in STROKES},
     "figure_3": Table("results.md", ["3a", "3b", "3c"], figure_3.table),
     "transfer": Table("results.md", ["transfer"], transfer_table.table),
     "strikes": Table("your_robot.md", ["strikes"], strikes_table.table),
@@ -78,8 +87,9 @@ def commands(name, folder, program):
         describe = [".venv/bin/python", "scripts/strikes.py", "--program", program, "--out", folder]
         return [describe] * (not described.exists()) + [[program, "experiment", described, "--out", folder]]
     experiment, _, defaults = name.partition("-")
-    config = ["--config", f"benches/peers_{experiment}.yaml"] if defaults else []
-    return [[program, "experiment", experiment, *config, "--out", folder]]
+    options = ["--peers", PEERS] if name in WITH_PEERS else []
+    options += ["--config", f"benches/peers_{experiment}.yaml"] if defaults else []
+    return [[program, "experiment", experiment, *options, "--out", folder]]
 
 
 def run(chosen, parent, program):
@@ -96,14 +106,16 @@ def run(chosen, parent, program):
 
 
 def made(chosen, parent):
-    """The lines of each table; for those that cannot be made, the file that is missing."""
-    lines, missing = {}, {}
+    """The lines of each table, and its figures by their places; for those that cannot be made, the file that is missing."""
+    lines, figures, missing = {}, {}, {}
     for name, table in chosen.items():
         try:
+            drawn = {place: (parent / figure).read_text() for figure, place in table.figures().items()}
             lines[name] = table.make(*(parent / folder for folder in table.folders))
+            figures[name] = drawn
         except FileNotFoundError as error:
             missing[name] = error.filename
-    return lines, missing
+    return lines, figures, missing
 
 
 def opening(name):
@@ -111,8 +123,11 @@ def opening(name):
 
 
 def checked(path, names):
-    """The text of a document, if each table has its place in it."""
+    """The text of a document, if each table and each figure has its place in it."""
     text = path.read_text()
+    for figure in (place for name in names for place in TABLES[name].figures().values()):
+        if f"({figure})" not in text:
+            sys.exit(f"{path}: {figure} is not shown")
     for name in names:
         if (count := text.count(opening(name))) != 1:
             sys.exit(f"{path}: {opening(name)} is there {count} times, not once")
@@ -159,16 +174,25 @@ def main(words=None, docs=ROOT / "docs"):
     if not (given.no_run or given.check):
         run(chosen, parent, given.program.absolute())
     texts = read(docs)
-    lines, missing = made(chosen, parent)
+    lines, figures, missing = made(chosen, parent)
     faults = [f"{name} cannot be made: {path} is missing" for name, path in missing.items()]
     if faults and not given.check:
         sys.exit("\n".join([*faults, "no table is written"]))
     places = {name: docs / chosen[name].document for name in lines}
-    changed = [name for name in lines if texts[places[name]] != with_table(texts[places[name]], name, lines[name])]
+
+    def is_as_before(name):
+        text = texts[places[name]]
+        kept = {place: (docs / place).read_text() if (docs / place).exists() else None for place in figures[name]}
+        return text == with_table(text, name, lines[name]) and kept == figures[name]
+
+    changed = [name for name in lines if not is_as_before(name)]
     if given.check:
         sys.exit("\n".join(faults + [f"{name} in {places[name]} would change" for name in changed]) or 0)
     for name in changed:
         places[name].write_text(with_table(places[name].read_text(), name, lines[name]))
+        for place, figure in figures[name].items():
+            (docs / place).parent.mkdir(parents=True, exist_ok=True)
+            (docs / place).write_text(figure)
     print(f"written: {', '.join(changed) or 'nothing'}; as before: {', '.join(sorted(lines.keys() - changed)) or 'nothing'}")
 
 

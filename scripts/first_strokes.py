@@ -87,7 +87,7 @@ def main():
         runs = {
             robot: [pool.submit(learn, given.program, robot, seed, given.out) for seed in given.seeds] for robot in robots
         }
-        print(f"| robot | success of the mean action after 600 strokes, seeds {', '.join(map(str, given.seeds))} "
+        print(f"| robot | success of the mean action after 300 strokes, seeds {', '.join(map(str, given.seeds))} "
               "| strokes to 50 % with exploration |\n|---|---|---|")
         learned = 0
         for robot, futures in runs.items():

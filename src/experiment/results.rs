@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::rollouts::OnTheLoop;
 use super::summary::{Summary, summarise};
 use super::table;
-use super::{Collected, ExperimentConfig, ExperimentError, Folder, Measure, Record, VariantRecords, peers};
+use super::{Collected, ExperimentConfig, ExperimentError, Folder, Measure, Record, TaskConfig, VariantRecords, peers};
 use crate::report::page::{ExperimentPage, PAGE_FILE, PageData, PagePanel, page};
 use crate::report::{ComparisonCurve, ComparisonPanel, SwingMotion, comparison_svg, motion_svg};
 use crate::storage::files::{Disk, Files};
@@ -64,11 +65,27 @@ fn panels(measures: &[Measure], variants: &[VariantRecords<'_>]) -> Vec<Comparis
     let mut groups: Vec<&str> = variants.iter().map(|v| v.variant.group.as_str()).collect();
     groups.dedup();
     let panel = |group: &str, measure: Measure| {
-        let members = variants.iter().filter(|v| v.variant.group == group);
-        let curves = members.enumerate().map(|(color, variant)| curve(measure, variant, color));
-        ComparisonPanel { title: group.into(), value: measure.title().into(), curves: curves.collect() }
+        let members: Vec<_> = variants.iter().filter(|v| v.variant.group == group).collect();
+        let curves = members.iter().enumerate().map(|(color, variant)| curve(measure, variant, color));
+        let (title, value) = (group.into(), measure.title().into());
+        ComparisonPanel { title, value, across: episodes(&members), curves: curves.collect() }
     };
     groups.iter().flat_map(|group| measures.iter().map(|measure| panel(group, *measure))).collect()
+}
+
+/// What the horizontal axis counts: episodes, of so many steps and seconds on the robot if all variants have the same.
+fn episodes(variants: &[&VariantRecords<'_>]) -> String {
+    let mut lengths = variants.iter().map(|variant| match &variant.variant.task {
+        TaskConfig::SwingUp(task) => Some((task.horizon, task.step * task.horizon as f64)),
+        task => OnTheLoop::length(task).ok(),
+    });
+    let first = lengths.next().flatten();
+    match first.filter(|_| lengths.all(|length| length == first)) {
+        Some((steps, seconds)) => {
+            format!("episodes of {steps} steps, {} s on the robot", (seconds * 1e3).round() / 1e3)
+        }
+        None => "episodes".into(),
+    }
 }
 
 /// Values of a variant. A seed that broke down keeps its last value; iterations without one keep the

@@ -33,6 +33,8 @@ pub struct ComparisonPanel {
     pub title: String,
     /// The quantity on the vertical axis.
     pub value: String,
+    /// What the horizontal axis counts.
+    pub across: String,
     /// The curves.
     pub curves: Vec<ComparisonCurve>,
 }
@@ -69,7 +71,7 @@ fn draw(area: &Drawing, panel: &ComparisonPanel) -> Drawn<()> {
     let range = padded(bands.iter().flatten().flat_map(|p| [p.2, p.3]));
     let end = panel.curves.iter().filter_map(|c| c.episodes.last()).fold(1f64, |a, b| a.max(*b));
     let y = if logarithmic { Axis::log_cost(range, &panel.value) } else { Axis::linear(range, &panel.value) };
-    let mut chart = axes(area, Axis::linear(0.0..end, "episodes"), y)?;
+    let mut chart = axes(area, Axis::linear(0.0..end, &panel.across), y)?;
     let color = |curve: &ComparisonCurve| PALETTE[curve.color % PALETTE.len()];
     for (curve, points) in panel.curves.iter().zip(&bands) {
         band(&mut chart, &points.iter().map(|p| (p.0, p.2, p.3)).collect::<Vec<_>>(), color(curve))?;
@@ -137,6 +139,7 @@ mod tests {
         let panel = |values| ComparisonPanel {
             title: String::new(),
             value: "return".into(),
+            across: "episodes of 100 steps".into(),
             curves: vec![curve(vec![values])],
         };
         let wide = comparison_svg("wide", &[panel(vec![-1000., -30., -0.5])]).unwrap();
@@ -145,6 +148,6 @@ mod tests {
         }
         let narrow = comparison_svg("narrow", &[panel(vec![-30., -20., -10.])]).unwrap();
         assert!(narrow.contains(">\n-25\n<") && narrow.contains(">\n-15\n<"));
-        assert!(narrow.contains("MOTO") && narrow.contains("episodes") && narrow.contains("narrow"));
+        assert!(narrow.contains("MOTO") && narrow.contains("episodes of 100 steps") && narrow.contains("narrow"));
     }
 }

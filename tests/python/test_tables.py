@@ -141,7 +141,7 @@ def test_peers(tmp_path):
     write_seed(tmp_path / "b", "moto-defaults-1", 50, rollouts_return=[0, -3, -5, 9])
     row = peers_table.table(tmp_path / "peers.csv", tmp_path / "a", tmp_path / "b")[2]
     # After 150 episodes, which both seeds have: means of -30, -10 and of -50, -20. MOTO has had no iteration by then.
-    assert cells(row) == ["4a", "PPO", "2", "150", "-27.5 ± 10.6 (-35)", "-", "-4 (-4)"]
+    assert cells(row) == ["4a", "PPO", "2", "150", "-27.5 ± 10.6 (-35)", "-", "-4 (-4)", "-"]
 
 
 def test_every_table_has_its_place_in_the_documents():
@@ -156,6 +156,7 @@ def docs(tmp_path):
     for name, table in tables.TABLES.items():
         with (folder / table.document).open("a") as file:
             file.write(f"Before {name}.\n\n<!-- table: {name} -->\n\n| old |\n\n<!-- /table -->\n\nBehind {name}.\n")
+            file.writelines(f"![figure]({place})\n" for place in table.figures().values())
     return folder
 
 
@@ -164,6 +165,7 @@ def parent(tmp_path):
     """Results of 1b and of 2b."""
     for name in ("1b", "2b"):
         write_summary(tmp_path / "results" / name, name, swing_up("MOTO"))
+        (tmp_path / "results" / name / "figure.svg").write_text(f"<svg>{name}</svg>")
     return tmp_path / "results"
 
 
@@ -176,7 +178,7 @@ def make(docs, parent, *options):
 
 
 def texts(docs):
-    return {path.name: path.read_text() for path in docs.iterdir()}
+    return {str(path.relative_to(docs)): path.read_text() for path in docs.rglob("*.*")}
 
 
 def test_what_is_not_a_table_stays(docs, parent):
@@ -187,7 +189,8 @@ def test_what_is_not_a_table_stays(docs, parent):
     for name in ("1b", "2b"):
         opening = f"<!-- table: {name} -->\n\n"
         expected = expected.replace(f"{opening}| old |", f"{opening}{table}")
-    assert texts(docs) == {**before, "paper.md": expected}
+    figures = {f"images/experiments/{name}.svg": f"<svg>{name}</svg>" for name in ("1b", "2b")}
+    assert texts(docs) == {**before, **figures, "paper.md": expected}
 
 
 def test_a_second_time_nothing_changes(docs, parent, capsys):
@@ -204,10 +207,12 @@ def test_check_names_tables_that_would_change_or_cannot_be_made(docs, parent):
     assert make(docs, parent, "--check", "--only", "1b") == 0
     told = make(docs, parent, "--check", "--only", "1b", "2b", "4a").splitlines()
     assert told == [
-        f"4a cannot be made: {parent / '4a' / 'summary.json'} is missing",
+        f"4a cannot be made: {parent / '4a' / 'figure.svg'} is missing",
         f"2b in {docs / 'paper.md'} would change",
     ]
     assert texts(docs) == before
+    (parent / "1b/figure.svg").write_text("<svg>another</svg>")
+    assert make(docs, parent, "--check", "--only", "1b") == f"1b in {docs / 'paper.md'} would change"
 
 
 def test_without_all_results_nothing_is_written(docs, parent):
@@ -228,10 +233,11 @@ OPENING, CLOSING = "<!-- table: peers -->", "<!-- /table -->"
         (OPENING, f"{CLOSING}\n{OPENING}", CLOSING),
         (f"{OPENING}\n\n| old |\n\n{CLOSING}", f"{OPENING}\n\n| old |\n", CLOSING),
         ("Before 1b.", CLOSING, CLOSING),
+        ("(images/experiments/2b.svg)", "", "images/experiments/2b.svg"),
     ],
-    ids=["missing", "twice", "closed twice", "not closed", "closed before the first"],
+    ids=["missing", "twice", "closed twice", "not closed", "closed before the first", "no figure"],
 )
-def test_a_marker_that_is_not_there_once_is_named_before_anything_runs(docs, parent, program, found, put, named):
+def test_a_place_that_is_not_there_once_is_named_before_anything_runs(docs, parent, program, found, put, named):
     path = docs / "paper.md"
     path.write_text(path.read_text().replace(found, put))
     before = texts(docs)
@@ -246,7 +252,7 @@ def program(parent):
     path = parent / "program"
     path.write_text(
         f'#!/bin/sh\necho "$@" >> {parent}/calls\nfor out; do :; done\n'
-        f"[ -e {parent}/1b ] || exit 3\nmkdir -p $out && cp {parent}/1b/summary.json $out/\n"
+        f"[ -e {parent}/1b ] || exit 3\nmkdir -p $out && cp {parent}/1b/* $out/\n"
     )
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return path
@@ -257,9 +263,9 @@ def test_what_the_tables_are_made_of_runs_once(docs, parent, program):
     assert make(docs, parent, "--only", "4a", "peers", "--program", str(program)) is None
     calls = (parent / "calls").read_text().splitlines()
     assert calls == [
-        f"experiment 4a --out {parent}/4a",
+        f"experiment 4a --peers {tables.PEERS} --out {parent}/4a",
         f"experiment 4a --config benches/peers_4a.yaml --out {parent}/4a-defaults",
-        f"experiment 4b --out {parent}/4b",
+        f"experiment 4b --peers {tables.PEERS} --out {parent}/4b",
         f"experiment 4b --config benches/peers_4b.yaml --out {parent}/4b-defaults",
     ]
 

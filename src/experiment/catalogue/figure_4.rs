@@ -12,7 +12,7 @@ pub const DOUBLE: Entry = Entry {
         Double link, rewarded at every step for the distance of its tip from upright: MOTO as in the paper without \
         importance sampling, 200 rollouts per iteration, against TRPO with a neural policy and a neural value function, with \
         MOTO's quadratic value functions in its place, and with a linear-Gaussian policy too. The neural variants have the \
-        settings of the reference implementation (a KL of 0.01, 1000 to 2000 steps per batch); the linear-Gaussian one may use \
+        settings of the reference implementation (a KL of 0.01, 1000 to 5000 steps per batch); the linear-Gaussian one may use \
         MOTO's KL of 0.2 per step. The paper finds MOTO above all, and the quadratic value function above the neural one.",
     duration: "about 45 minutes",
     config: double_link,

@@ -48,6 +48,10 @@ impl Environment for Chain {
         let over = t + 1 == self.sizes.horizon;
         let last = if over { self.task.last(&state) } else { 0. };
         let reward = Reward::step(&self.task, t, &before, action, &state, &[]) + last;
-        Ok(Transition { state, reward, over })
+        let transition = Transition { state, reward, over };
+        if !transition.is_finite() {
+            self.plant.reset(&before);
+        }
+        Ok(transition)
     }
 }

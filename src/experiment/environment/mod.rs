@@ -34,6 +34,13 @@ pub struct Transition {
     pub over: bool,
 }
 
+impl Transition {
+    /// Whether the state and the reward are finite.
+    pub fn is_finite(&self) -> bool {
+        self.reward.is_finite() && self.state.iter().all(|x| x.is_finite())
+    }
+}
+
 /// A task, step by step.
 pub trait Environment {
     /// Sizes of the task.
@@ -45,7 +52,8 @@ pub trait Environment {
     /// If the episode cannot be begun.
     fn reset(&mut self, episode: u64) -> Result<Vec<f64>, RunError>;
 
-    /// Makes step `t` with an action (d_a) that is finite.
+    /// Makes step `t` with an action (d_a) that is finite. A transition that is not finite leaves the episode
+    /// before the step.
     ///
     /// # Errors
     /// If the step cannot be made.

@@ -65,8 +65,15 @@ impl Session {
                         expected()
                     ));
                 }
-                let step = self.environment.step(t, &action);
-                let Transition { state, reward, over } = step.map_err(|error| error.to_string())?;
+                let scale = format!("{:?}", sizes.action_scale);
+                let transition = self.environment.step(t, &action).map_err(|error| error.to_string())?;
+                if !transition.is_finite() {
+                    return Err(format!(
+                        "the action of step {t} of {horizon}, {action:?}, leads to numbers that are not finite: expected \
+                         actions of the size of action_scale, {scale}"
+                    ));
+                }
+                let Transition { state, reward, over } = transition;
                 self.step = (!over).then_some(t + 1);
                 Ok(json!({ "state": state, "reward": reward, "over": over }))
             }
@@ -127,6 +134,11 @@ mod tests {
             ("{\"step\": [0, NaN]}", "not a request"),
             ("{\"step\": [0, null]}", "[2 finite numbers]"),
             ("{\"step\": [0, 1e999]}", "number out of range"),
+            (
+                "{\"step\": [1e308, 1e308]}",
+                "step 0 of 100, [1e308, 1e308], leads to numbers that are not finite: expected",
+            ),
+            ("{\"step\": [1e160, 0]}", "actions of the size of action_scale, [5.0, 5.0]"),
             ("{\"reset\": -1}", "not a request"),
             ("{\"jump\": 1}", "unknown variant `jump`"),
             ("", "not a request"),

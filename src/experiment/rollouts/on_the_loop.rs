@@ -36,9 +36,23 @@ impl OnTheLoop {
     /// # Errors
     /// The setting that is refused; a swing-up, which needs no control loop.
     pub fn of_variant(variant: &Variant, seed: u64) -> Result<Self, RunError> {
-        match &variant.task {
-            TaskConfig::TableTennis(task) => Self::shipped(task, variant, seed),
-            TaskConfig::Robot(robot) => Self::of(robot, variant, seed),
+        Self::new(Self::setup(&variant.task)?, variant, seed)
+    }
+
+    /// Number of policy steps and duration, s, of a stroke.
+    ///
+    /// # Errors
+    /// As [`Self::of_variant`].
+    pub fn length(task: &TaskConfig) -> Result<(usize, f64), RunError> {
+        let setup = Self::setup(task)?;
+        let (control, steps) = (&setup.config.control, setup.task()?.horizon());
+        Ok((steps, control.period * (control.decimation * steps) as f64))
+    }
+
+    fn setup(task: &TaskConfig) -> Result<Setup, RunError> {
+        match task {
+            TaskConfig::TableTennis(task) => Self::shipped(task),
+            TaskConfig::Robot(robot) => Self::of(robot),
             TaskConfig::SwingUp(_) => Err(RunError::Unfit { law: "the control loop", task: "swing_up" }),
         }
     }
@@ -47,9 +61,9 @@ impl OnTheLoop {
     ///
     /// # Errors
     /// The setting that is refused.
-    fn shipped(task: &TableTennisConfig, variant: &Variant, seed: u64) -> Result<Self, RunError> {
+    fn shipped(task: &TableTennisConfig) -> Result<Setup, RunError> {
         let task = Tasks::chosen(task).map_err(TaskError::Setting)?;
-        Self::new(Setup::shipped(|config| config.task = task)?, variant, seed)
+        Ok(Setup::shipped(|config| config.task = task)?)
     }
 
     /// The task of a configuration file, on its embedded arm.
@@ -57,7 +71,7 @@ impl OnTheLoop {
     /// # Errors
     /// The setting that is refused, with its file. Programs of the user's are refused: experiments
     /// neither start nor await them.
-    fn of(robot: &RobotFile, variant: &Variant, seed: u64) -> Result<Self, RunError> {
+    fn of(robot: &RobotFile) -> Result<Setup, RunError> {
         let setup = Setup::load(&robot.config, |_| ())?;
         let refused = |field: &str, found: &str, expected: &str| {
             let field = format!("{}: {field}", robot.config.display());
@@ -69,7 +83,7 @@ impl OnTheLoop {
         if setup.config.judge.is_used() {
             return refused("judge", "someone else", "task: experiments let the task judge");
         }
-        Self::new(setup, variant, seed)
+        Ok(setup)
     }
 
     fn new(mut setup: Setup, variant: &Variant, seed: u64) -> Result<Self, RunError> {

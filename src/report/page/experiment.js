@@ -11,7 +11,7 @@ function experimentPage(experiment) {
       return { name: curve.label, values: column(1), band: [column(2), column(3)], points: false };
     });
     const title = [panel.title, panel.value].filter(Boolean).join(': ');
-    cards.append(section(title, 'Mean over the seeds with its 95 % confidence interval.', chart('episodes', panel.value, x, lines)));
+    cards.append(section(title, 'Mean over the seeds with its 95 % confidence interval.', chart(panel.across, panel.value, x, lines)));
   }
   cards.append(wide(section('Statistics', 'Over the seeds.', element('pre', { tabindex: 0 }, experiment.table))));
   if (experiment.motions) {

@@ -27,6 +27,7 @@ pub struct ExperimentPage {
 pub struct PagePanel {
     title: String,
     value: String,
+    across: String,
     curves: Vec<PageCurve>,
 }
 
@@ -44,6 +45,11 @@ impl From<&ComparisonPanel> for PagePanel {
             label: curve.label.clone(),
             points: (0..curve.episodes.len()).filter_map(|point| interval(curve, point, |y| y)).collect(),
         });
-        Self { title: panel.title.clone(), value: panel.value.clone(), curves: curves.collect() }
+        Self {
+            title: panel.title.clone(),
+            value: panel.value.clone(),
+            across: panel.across.clone(),
+            curves: curves.collect(),
+        }
     }
 }

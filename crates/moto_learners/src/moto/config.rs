@@ -166,9 +166,8 @@ impl Default for ForecastConfig {
 
 /// MOTO, the learner of this project (Akrour et al. 2018).
 ///
-/// The defaults suit swing-ups with few rollouts per iteration (5 on the double link, 10 on the
-/// quad link), where they learn in the fewest episodes. `docs/learning_study.md` lists the
-/// alternatives that were tried.
+/// The defaults are made for swing-ups with few rollouts per iteration; shipped configurations change
+/// some. `docs/learning_study.md` lists the alternatives that were tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MotoConfig {
