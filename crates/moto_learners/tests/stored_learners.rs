@@ -4,7 +4,7 @@ mod support;
 
 use moto_learners::episodic::{CasMoreConfig, MoreConfig, MovementConfig, RepsConfig};
 use moto_learners::gps::{GpsConfig, MixtureConfig};
-use moto_learners::moto::MotoConfig;
+use moto_learners::moto::{ForecastConfig, GuardConfig, MotoConfig};
 use moto_learners::policy::{LinearGaussian, Policy, StoredLaw};
 use moto_learners::trpo::{PolicyForm, TrpoConfig, ValueForm};
 use moto_learners::{Batch, Demonstrated, Learner, LearnerError, LearnerSettings, Reward, Start};
@@ -73,6 +73,19 @@ fn learners() -> Vec<Box<dyn Learner>> {
     ]
 }
 
+/// Settings whose state is another one.
+fn with_other_settings() -> Vec<Box<dyn Learner>> {
+    let start = start();
+    let guard = GuardConfig { pooled_batches: 3, ..GuardConfig::default() };
+    let forecast = ForecastConfig { factors: vec![0.25, 1.], planned: vec![1.], ..ForecastConfig::default() };
+    let movement = MovementConfig { context: true, ..Default::default() };
+    vec![
+        MotoConfig { guard, forecast, ridge_period: 4, ..MotoConfig::default() }.learner(&start).unwrap(),
+        TrpoConfig { hidden: 2, value: ValueForm::Quadratic, ..Default::default() }.learner(&start).unwrap(),
+        CasMoreConfig { movement, ..Default::default() }.learner(&start).unwrap(),
+    ]
+}
+
 /// Rollouts of a learner's law on a point that goes where it is pushed.
 fn roll_out(law: &StoredLaw, random: &mut Random) -> Batch {
     let (law, policy) = (law.compile().unwrap(), start().policy);
@@ -105,7 +118,7 @@ fn after_two_updates(mut learner: Box<dyn Learner>) -> Box<dyn Learner> {
 
 #[test]
 fn every_learner_goes_on_from_what_it_saved_to_the_bit() {
-    for fresh in learners() {
+    for fresh in learners().into_iter().chain(with_other_settings()) {
         let mut learner = after_two_updates(fresh.clone());
         let mut again = fresh;
         again.restore(&learner.save().unwrap()).unwrap();

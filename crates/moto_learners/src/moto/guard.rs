@@ -93,3 +93,40 @@ impl Guard {
         self.accepted.drain(..surplus);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn close(a: f64, b: f64) -> bool {
+        (a - b).abs() <= 1e-9 * (1. + a.abs().max(b.abs()))
+    }
+
+    proptest! {
+        #[test]
+        fn pooled_batches_are_as_one(
+            batches in prop::collection::vec(prop::collection::vec(-100f64..100., 1..6), 1..6),
+        ) {
+            let summaries: Vec<_> = batches.iter().map(|returns| ReturnSummary::new(returns)).collect();
+            let (pooled, whole) = (ReturnSummary::pooled(&summaries).unwrap(), ReturnSummary::new(&batches.concat()));
+            prop_assert_eq!(pooled.rollouts, whole.rollouts);
+            prop_assert!(close(pooled.mean, whole.mean) && close(pooled.variance, whole.variance), "{pooled:?} {whole:?}");
+        }
+    }
+
+    /// A lucky batch alone makes the next usual one look bad. Among others it does not.
+    #[test]
+    fn one_lucky_batch_rolls_nothing_back_if_batches_are_pooled() {
+        let verdict = |pooled_batches: usize| {
+            let config = GuardConfig { enabled: true, pooled_batches, ..GuardConfig::default() };
+            let (usual, lucky) = (ReturnSummary::new(&[-12., -8.]), ReturnSummary::new(&[-1., -1.1]));
+            let before = [usual, usual, usual, lucky];
+            let guard = before.iter().fold(Guard::new(), |guard, batch| guard.judge(&config, batch).1);
+            assert_eq!(guard.accepted.len(), pooled_batches);
+            guard.judge(&config, &usual).0
+        };
+        assert_eq!((verdict(1), verdict(4)), (Verdict::RolledBack, Verdict::Accepted));
+    }
+}
