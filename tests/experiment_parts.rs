@@ -98,7 +98,14 @@ fn a_signal_leaves_a_job_unfinished_and_the_same_command_goes_on() {
     let rest: Vec<_> = lines.map(Result::unwrap).collect();
     assert_eq!(program.wait().unwrap().code(), Some(75), "{rest:?}");
     assert!(rest.last().unwrap().contains("everything is saved, and the same command goes on in parts"), "{rest:?}");
-    place.run(&small("parts", &["--shard", "0/2"]));
+    let begun = names(&place.path("parts/unfinished")).iter().any(|name| name == "moto-2.bin");
+    let (code, said) = told(&place, &small("parts", &["--shard", "0/2"]));
+    assert_eq!(code, 0, "{said}");
+    let goes_on = "job 2 (MOTO seed 2) goes on after iteration ";
+    assert!(
+        !begun || said.contains(goes_on) && said.contains(" of 300, as parts/unfinished/moto-2.bin has it"),
+        "{said}"
+    );
     place.run(&small("whole", &["--job", "2"]));
     assert_eq!(records(&place, "parts/seeds/moto-2.csv"), records(&place, "whole/seeds/moto-2.csv"));
     assert_eq!(names(&place.path("parts/unfinished")), [""; 0]);
@@ -134,15 +141,51 @@ fn what_is_no_job_or_another_experiment_is_refused_by_name() {
         String::from_utf8_lossy(&threads.stderr)
             .contains("SLURM_CPUS_PER_TASK is some, expected a number of processors")
     );
-    // Settings that an editor or a copy cut are named, and left as they are.
-    let settings = fs::read_to_string(place.path("out/config.yaml")).unwrap();
-    for (cut, named) in
-        [(&settings[..settings.len() / 2], "out has results of other settings"), ("variants: [", "out/config.yaml: ")]
-    {
-        place.write("out/config.yaml", cut);
-        refused(&small("out", &["--job", "1"]), &[named, "give another --out, or remove the folder"]);
-        assert_eq!(fs::read_to_string(place.path("out/config.yaml")).unwrap(), cut);
+}
+
+/// Runs a job of the small experiment with these variables of the environment; the others of their kind are not set.
+fn in_environment(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+    let mut command = place.command(arguments);
+    for name in ["RAYON_NUM_THREADS", "SLURM_CPUS_PER_TASK"] {
+        command.env_remove(name);
     }
+    let Output { status, stdout, stderr } = command.envs(variables.iter().copied()).output().unwrap();
+    (status.code().unwrap(), String::from_utf8([stdout, stderr].concat()).unwrap())
+}
+
+#[test]
+fn a_job_has_the_threads_that_it_was_given() {
+    let place = place();
+    let (rayon, slurm) = ("RAYON_NUM_THREADS", "SLURM_CPUS_PER_TASK");
+    for (variables, said) in [
+        (&[(slurm, "3")][..], "1 jobs here, 3 threads"),
+        (&[(rayon, "5"), (slurm, "3")][..], "5 threads"),
+        (&[(rayon, ""), (slurm, "3")][..], "3 threads"),
+    ] {
+        let (code, told) = in_environment(&place, &small("out", &["--job", "0"]), variables);
+        assert!(code == 0 && told.contains(said), "{variables:?}: {told}");
+    }
+    for (variables, said) in [
+        ([(rayon, "abc"), (slurm, "3")], "RAYON_NUM_THREADS is abc, expected a number of threads, at least 1"),
+        ([(rayon, ""), (slurm, "0")], "SLURM_CPUS_PER_TASK is 0, expected a number of processors, at least 1"),
+    ] {
+        let (code, told) = in_environment(&place, &small("out", &["--job", "0"]), &variables);
+        assert!(code == 1 && told.contains(said), "{variables:?}: {told}");
+    }
+}
+
+#[test]
+fn the_shard_of_a_slurm_array_needs_no_value() {
+    let place = place();
+    // The second of --array=3-5:2.
+    let task = [("SLURM_ARRAY_TASK_ID", "5"), ("SLURM_ARRAY_TASK_COUNT", "2")];
+    let bounds = [("SLURM_ARRAY_TASK_MIN", "3"), ("SLURM_ARRAY_TASK_MAX", "5"), ("SLURM_ARRAY_TASK_STEP", "2")];
+    let (code, said) = in_environment(&place, &small("out", &["--shard"]), &[&task[..], &bounds].concat());
+    assert_eq!(code, 0, "{said}");
+    let seeds = names(&place.path("out/seeds"));
+    assert!(seeds.len() == 4 && seeds.iter().all(|name| name.starts_with("no-importance-sampling-")), "{seeds:?}");
+    let (code, said) = in_environment(&place, &small("out", &["--shard"]), &[]);
+    assert!(code == 1 && said.contains("SLURM_ARRAY_TASK_ID is not set"), "{said}");
 }
 
 #[test]

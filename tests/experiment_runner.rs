@@ -3,6 +3,7 @@
 mod experiment_support;
 
 use std::fs;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ fn an_interrupted_seed_goes_on_to_the_bit_and_a_finished_one_is_not_run_again() 
         left -= stop_after;
     }
     let folder = Folder::open(&place.path("run"), &config).unwrap();
-    assert_eq!(names(&place.path("run/unfinished")).len(), 1);
+    assert_eq!(names(&place.path("run/unfinished")).len(), 2, "the newest state and the one before");
     let (records, iterations) = complete(&config, &folder, 2);
     assert_eq!(iterations, left);
     assert_eq!(records, whole);
@@ -84,12 +85,44 @@ fn after_a_kill_a_seed_goes_on_from_where_it_was_last_saved() {
     let folder = Folder::open(&place.path("run"), &config).unwrap();
     let counter = Counter::stopping_after(4);
     run(&config.jobs(), &folder, options(1), &counter.stop, &counter).unwrap();
-    let saved = place.path("run/unfinished/reuse-1.bin");
-    let bytes = fs::read(&saved).unwrap();
-    // A file that was cut short is not used: that seed starts anew.
-    fs::write(&saved, &bytes[..bytes.len() / 2]).unwrap();
     let (records, iterations) = complete(&config, &folder, 1);
-    assert_eq!((records, iterations), (whole, 20));
+    assert_eq!((records, iterations), (whole, 16));
+}
+
+#[test]
+fn a_saved_state_that_was_cut_short_is_kept_and_the_one_before_is_gone_on_from() {
+    let (place, config) = (Place::new(), experiment());
+    let whole = reference(&place);
+    let saved = place.path("run/unfinished/reuse-1.bin");
+    let before = place.path("run/unfinished/reuse-1.bin.before");
+    // Of four iterations the last and the one before are saved. What is damaged, what is then made again, and what stays.
+    let cut = |path: &Path| {
+        let bytes = fs::read(path).unwrap();
+        fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+    };
+    type Damage<'a> = &'a dyn Fn();
+    let cases: [(Damage<'_>, usize, &[&str]); 4] = [
+        (&|| cut(&saved), 17, &["reuse-1.bin.damaged"]),
+        (&|| fs::write(&saved, "").unwrap(), 17, &["reuse-1.bin.damaged"]),
+        // As a process that was killed between its two steps leaves it.
+        (&|| fs::rename(&saved, &before).unwrap(), 16, &[]),
+        (
+            &|| [&saved, &before].into_iter().for_each(|path| cut(path)),
+            20,
+            &["reuse-1.bin.damaged", "reuse-1.bin.damaged-2"],
+        ),
+    ];
+    for (damage, made, left) in cases {
+        let _ = fs::remove_dir_all(place.path("run"));
+        let folder = Folder::open(&place.path("run"), &config).unwrap();
+        let counter = Counter::stopping_after(4);
+        run(&config.jobs(), &folder, options(1), &counter.stop, &counter).unwrap();
+        assert_eq!(names(&place.path("run/unfinished")), ["reuse-1.bin", "reuse-1.bin.before"]);
+        damage();
+        let (records, iterations) = complete(&config, &folder, 1);
+        assert_eq!((&records, iterations), (&whole, made));
+        assert_eq!(names(&place.path("run/unfinished")), left);
+    }
 }
 
 #[test]
@@ -180,7 +213,7 @@ fn a_half_written_seed_is_named_and_once_removed_runs_again() {
     let halves = [
         (lines[..4].concat(), "it ends after 3 of 5 iterations"),
         (text[..text.len() - 2].into(), "its last line is cut short"),
-        (String::new(), "it ends after 0 of 5 iterations"),
+        (String::new(), "it is empty"),
     ];
     for (half, what) in halves {
         fs::write(&path, &half).unwrap();
@@ -190,6 +223,7 @@ fn a_half_written_seed_is_named_and_once_removed_runs_again() {
             assert!(refused.contains(part), "{part} is not in: {refused}");
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), half, "nothing is written over it");
+        assert_eq!(counter.iterations.load(Ordering::Relaxed), 0);
     }
     fs::remove_file(&path).unwrap();
     assert_eq!(complete(&config, &folder, 1), (whole, 5));

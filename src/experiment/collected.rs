@@ -13,36 +13,49 @@ pub struct VariantRecords<'a> {
     pub records: Vec<Vec<Record>>,
 }
 
-/// What is finished of an experiment, by whichever process, and what is missing.
-#[derive(Clone, Debug)]
+/// What is finished of an experiment, by whichever process, what is missing, and what is damaged.
+#[derive(Debug)]
 pub struct Collected<'a> {
     /// The variants with a finished seed, in the experiment's order.
     pub variants: Vec<VariantRecords<'a>>,
     /// The jobs that are not finished.
     pub missing: Vec<Job<'a>>,
+    /// The jobs whose files cannot be used, with the reason.
+    pub damaged: Vec<(Job<'a>, ExperimentError)>,
 }
 
 impl<'a> Collected<'a> {
     /// Reads the records of an experiment's folder.
-    ///
-    /// # Errors
-    /// Records that are damaged.
-    pub fn read(config: &'a ExperimentConfig, folder: &Folder) -> Result<Self, ExperimentError> {
+    pub fn read(config: &'a ExperimentConfig, folder: &Folder) -> Self {
         let none = |variant| VariantRecords { variant, seeds: Vec::new(), records: Vec::new() };
         let mut variants: Vec<_> = config.variants.iter().map(none).collect();
-        let mut missing = Vec::new();
+        let (mut missing, mut damaged) = (Vec::new(), Vec::new());
         for job in config.jobs() {
-            match job.finished(folder)? {
-                Some(records) => {
+            match job.finished(folder) {
+                Ok(Some(records)) => {
                     let of = &mut variants[job.index % config.variants.len()];
                     of.seeds.push(job.seed);
                     of.records.push(records);
                 }
-                None => missing.push(job),
+                Ok(None) => missing.push(job),
+                Err(error) => damaged.push((job, error)),
             }
         }
         variants.retain(|variant| !variant.seeds.is_empty());
-        Ok(Self { variants, missing })
+        Self { variants, missing, damaged }
+    }
+
+    /// Number of jobs.
+    pub fn all(&self) -> usize {
+        self.finished() + self.missing.len() + self.damaged.len()
+    }
+
+    /// What is wrong with the damaged jobs, if there are any.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Damaged`].
+    pub fn check(&self) -> Result<(), ExperimentError> {
+        ExperimentError::if_any(&self.damaged, self.all())
     }
 
     /// Number of finished jobs.

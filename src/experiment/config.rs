@@ -86,6 +86,11 @@ impl Variant {
         Self { transfer: None, judged_every: usize::MAX, ..self.clone() }
     }
 
+    /// Whether the mean action is judged after an iteration, counted from 1.
+    pub(super) fn is_judged(&self, iteration: u64) -> bool {
+        iteration.is_multiple_of(self.judged_every as u64) || iteration == 1 || iteration == self.iterations as u64
+    }
+
     /// Total number of episodes.
     pub fn episodes(&self) -> u64 {
         (self.rollouts * self.iterations) as u64

@@ -2,42 +2,44 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::locks::Locks;
-use super::{ExperimentConfig, ExperimentError, Job, Variant};
-use crate::setup::read_yaml;
+use super::robots::Robots;
+use super::settings::{self, CONFIG, Missing};
+use super::{ExperimentConfig, ExperimentError, Job, Run, Variant};
 use crate::storage::files::{Disk, Files, create_dir_all, write_atomic, write_once};
-use crate::storage::{Difference, differences};
 
-const CONFIG: &str = "config.yaml";
-const SEEDS: &str = "seeds";
-const UNFINISHED: &str = "unfinished";
+/// The finished seeds.
+pub const SEEDS: &str = "seeds";
+/// The saved states.
+pub const UNFINISHED: &str = "unfinished";
 
 /// An experiment's folder. Several processes, on several machines, may each run jobs of their own in it:
 ///
 /// ```text
-/// config.yaml                  all settings of the experiment
+/// config.yaml                  all settings of the experiment; .config.yaml: as the folder was begun
+/// robots.yaml                  what the files of the variants' robots say, if there are any
 /// seeds/VARIANT-SEED.csv       a line per iteration of a finished seed
-/// unfinished/VARIANT-SEED.bin  saved state of an interrupted seed
+/// seeds/VARIANT-SEED.*.json    what it learned
+/// unfinished/VARIANT-SEED.bin  saved state of an interrupted seed; .bin.before: the one before
 /// summary.csv, summary.json, figure.svg, report.html
 /// ```
 pub struct Folder {
     root: PathBuf,
     locks: Locks,
+    robots: Robots,
 }
 
 impl Folder {
     /// Opens or makes the folder of an experiment. The first process to come writes the settings; all others compare theirs.
     ///
     /// # Errors
-    /// [`ExperimentError::Mismatch`] if the folder holds results of other settings, or an error of a file operation.
+    /// [`ExperimentError::Mismatch`] or [`ExperimentError::Robot`] if the folder holds results of other settings, settings that are
+    /// damaged, or an error of a file operation.
     pub fn open(root: &Path, config: &ExperimentConfig) -> Result<Self, ExperimentError> {
         for directory in [root.into(), root.join(SEEDS), root.join(UNFINISHED)] {
             create_dir_all(&Disk, &directory)?;
         }
-        write_once(&root.join(CONFIG), settings(config, root)?.as_bytes())?;
-        Self::existing(root, config)
+        Self::agreed(root, config, Missing::Begin)
     }
 
     /// Opens the folder of an experiment that was begun.
@@ -45,20 +47,13 @@ impl Folder {
     /// # Errors
     /// As [`Folder::open`], and [`ExperimentError::NotBegun`].
     pub fn existing(root: &Path, config: &ExperimentConfig) -> Result<Self, ExperimentError> {
-        let path = root.join(CONFIG);
-        if !Disk.exists(&path)? {
-            return Err(ExperimentError::NotBegun { folder: root.into() });
-        }
-        let damaged = |what: String| ExperimentError::Settings { path: path.clone(), what };
-        let text = String::from_utf8(Disk.read(&path)?).map_err(|_| damaged("this is not a text (UTF-8)".into()))?;
-        let tree = read_yaml(&text).map_err(|error| damaged(error.to_string()))?;
-        let before: Value = tree.into_typed().map_err(|error| damaged(error.to_string()))?;
-        let now = serde_json::to_value(config).map_err(|error| damaged(error.to_string()))?;
-        if let Some(first) = differences(&decisive(&before), &decisive(&now), &[]).into_iter().next() {
-            let Difference { setting: field, before: found, now: expected } = first;
-            return Err(ExperimentError::Mismatch { folder: root.into(), field, found, expected });
-        }
-        Ok(Self { root: root.into(), locks: Locks::open(&root.join(".lock"))? })
+        Self::agreed(root, config, Missing::Refuse)
+    }
+
+    fn agreed(root: &Path, config: &ExperimentConfig, missing: Missing) -> Result<Self, ExperimentError> {
+        settings::agreed(root, config, missing)?;
+        let robots = Robots::agreed(root, config)?;
+        Ok(Self { root: root.into(), locks: Locks::open(&root.join(".lock"))?, robots })
     }
 
     /// Keeps the settings of now, where they differ in what the folder accepts: more seeds, another title.
@@ -67,7 +62,7 @@ impl Folder {
     /// The file operation that failed.
     pub fn keep(&self, config: &ExperimentConfig) -> Result<(), ExperimentError> {
         let _held = self.shared_files()?;
-        self.write(CONFIG, &settings(config, &self.root)?)
+        self.write(CONFIG, &settings::text(config, &self.root)?)
     }
 
     /// Takes jobs for this process, until the folder is closed.
@@ -79,6 +74,15 @@ impl Folder {
             true => Ok(()),
             false => Err(ExperimentError::InUse { folder: self.root.clone(), job: job.to_string() }),
         })
+    }
+
+    /// Compares what a run was started with, as the file of its robot may be edited while jobs run.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Robot`], or a file that cannot be read.
+    pub(super) fn check(&self, variant: &Variant, run: &Run) -> Result<(), ExperimentError> {
+        let wrong = |source| ExperimentError::Variant { label: variant.label.clone(), source: Box::new(source) };
+        self.robots.check(variant, run.robot().map_err(wrong)?)
     }
 
     /// Holds other processes off the folder's own files (settings, summary, figures) as long as the value lives.
@@ -128,28 +132,4 @@ impl Folder {
     pub fn write(&self, name: &str, content: &str) -> Result<(), ExperimentError> {
         Ok(write_atomic(&Disk, &self.root.join(name), content.as_bytes())?)
     }
-}
-
-/// The settings as the folder's file has them.
-fn settings(config: &ExperimentConfig, root: &Path) -> Result<String, ExperimentError> {
-    let damaged = |what: String| ExperimentError::Settings { path: root.join(CONFIG), what };
-    serde_saphyr::to_string(config).map_err(|error| damaged(error.to_string()))
-}
-
-/// Settings that affect the records. A folder accepts changes of all other settings: more seeds,
-/// and other figures.
-fn decisive(config: &Value) -> Value {
-    let mut config = config.clone();
-    if let Some(fields) = config.as_object_mut() {
-        // Older folders lack what was always 1.
-        fields.entry("first_seed").or_insert_with(|| 1.into());
-        fields.retain(|name, _| ["variants", "name", "first_seed"].contains(&name.as_str()));
-        for variant in fields.get_mut("variants").and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Some(fields) = variant.as_object_mut() {
-                fields.remove("thresholds");
-                fields.entry("judged_every").or_insert_with(|| 1.into());
-            }
-        }
-    }
-    config
 }

@@ -1,19 +1,19 @@
 //! One seed of one variant, run from its start or its saved state to its end.
 
 use std::fmt::{self, Display, Formatter};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tracing::warn;
 
 use super::record::{self, Record};
-use super::run::{Run, RunError, decode, encode};
-use super::{ExperimentConfig, ExperimentError, Folder, Variant, Watcher};
+use super::{ExperimentConfig, ExperimentError, Folder, Run, TaskConfig, Variant, Watcher};
+use crate::report::SwingMotion;
 use crate::storage::files::{Disk, Files, write_atomic};
-
-/// Length of the checksum at the end of a saved state, bytes.
-const HASH: usize = 32;
+use crate::supervisor::LearnedStroke;
 
 /// Ending of the file that says why a method broke down.
 const FAILURE: &str = "failure.txt";
@@ -45,6 +45,17 @@ impl Display for Job<'_> {
     }
 }
 
+/// What a file of a learned stroke has. Its configuration is read where it is used.
+#[derive(Deserialize)]
+struct Learned {
+    #[serde(rename = "config")]
+    _config: IgnoredAny,
+    #[serde(rename = "urdf")]
+    _urdf: String,
+    #[serde(rename = "law")]
+    _law: IgnoredAny,
+}
+
 /// Progress of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
@@ -52,16 +63,6 @@ pub enum Progress {
     Finished(Vec<Record>),
     /// The job was asked to stop, and its state is saved.
     Stopped,
-}
-
-/// A run with its records so far.
-type Begun = (Run, Vec<Record>);
-
-/// Saved state of an interrupted job.
-#[derive(Serialize, Deserialize)]
-struct Unfinished {
-    records: Vec<Record>,
-    state: Vec<u8>,
 }
 
 impl Job<'_> {
@@ -74,14 +75,40 @@ impl Job<'_> {
         if !Disk.exists(&path)? {
             return Ok(None);
         }
-        let records = record::read(&path)?;
+        let records = record::read(&path, self.variant)?;
         let (found, wanted) = (records.len(), self.variant.iterations);
         // A method that broke down left its reason.
         if found < wanted && !Disk.exists(&folder.attachment(self.variant, self.seed, FAILURE))? {
             let what = format!("it ends after {found} of {wanted} iterations");
             return Err(ExperimentError::Records { path, what });
         }
+        self.check_attachment(folder, path)?;
         Ok(Some(records))
+    }
+
+    /// Checks that what the seed learned is there, and whole.
+    fn check_attachment(&self, folder: &Folder, records: PathBuf) -> Result<(), ExperimentError> {
+        let motion = matches!(self.variant.task, TaskConfig::SwingUp(_));
+        let ending = if motion { SwingMotion::ENDING } else { LearnedStroke::ENDING };
+        let path = folder.attachment(self.variant, self.seed, ending);
+        let what = match Disk.exists(&path)? {
+            false => "it is missing".into(),
+            true => {
+                let bytes = Disk.read(&path)?;
+                let read = match motion {
+                    true => serde_json::from_slice::<SwingMotion>(&bytes).map(drop),
+                    false => serde_json::from_slice::<Learned>(&bytes).map(drop),
+                };
+                match read {
+                    Ok(()) => return Ok(()),
+                    Err(_) if bytes.is_empty() => "it is empty".into(),
+                    Err(error) => {
+                        format!("it is cut short or damaged, at line {}, column {}", error.line(), error.column())
+                    }
+                }
+            }
+        };
+        Err(ExperimentError::Attachment { path, what, records })
     }
 
     /// Runs the job to its end, unless it is already finished.
@@ -99,82 +126,62 @@ impl Job<'_> {
             return Ok(Progress::Finished(records));
         }
         let variant = self.variant;
-        let wrong = |source| ExperimentError::Variant { label: variant.label.clone(), source: Box::new(source) };
-        let (mut run, mut records) = self
-            .restored(folder)?
-            .map_or_else(|| Run::start(variant, self.seed).map(|run| (run, Vec::new())).map_err(wrong), Ok)?;
+        let wrong = |source| self.refused(source);
+        let restored = self.restored(folder)?;
+        let mut kept = restored.as_ref().map(|(_, records)| records.len());
+        let (mut run, mut records) = match restored {
+            Some(begun) => begun,
+            None => (Run::start(variant, self.seed).map_err(wrong)?, Vec::new()),
+        };
+        folder.check(variant, &run)?;
         if !run.prepare(stop).map_err(wrong)? {
             return Ok(Progress::Stopped);
         }
         let mut saved = Instant::now();
         while records.len() < variant.iterations {
             if stop.load(Ordering::Relaxed) {
-                self.save(folder, &run, &records)?;
+                // The state before the newest is an older one.
+                if kept != Some(records.len()) {
+                    self.save(folder, &run, &records)?;
+                }
                 return Ok(Progress::Stopped);
             }
             let begin = Instant::now();
-            let mut record = match run.iterate() {
+            let made = run.iterate().map_err(|error| error.to_string()).and_then(|record| {
+                let iteration = records.len() as u64 + 1;
+                let episodes = iteration * variant.rollouts as u64;
+                let record = Record { iteration, episodes, seconds: begin.elapsed().as_secs_f64(), ..record };
+                record.fault(variant).map_or(Ok(record), Err)
+            });
+            let record = match made {
                 Ok(record) => record,
-                Err(error) => {
-                    warn!("{} seed {} ends after {} iterations: {error}", variant.label, self.seed, records.len());
-                    self.attach(folder, FAILURE, error.to_string().as_bytes())?;
+                Err(reason) => {
+                    warn!("{} seed {} ends after {} iterations: {reason}", variant.label, self.seed, records.len());
+                    self.attach(folder, FAILURE, reason.as_bytes())?;
                     break;
                 }
             };
-            record.iteration = records.len() as u64 + 1;
-            record.episodes = record.iteration * variant.rollouts as u64;
-            record.seconds = begin.elapsed().as_secs_f64();
             records.push(record);
             watcher.iterated(self, &records);
             if saved.elapsed() >= save_every && records.len() < variant.iterations {
                 self.save(folder, &run, &records)?;
-                saved = Instant::now();
+                (saved, kept) = (Instant::now(), Some(records.len()));
             }
         }
         let attachment = run.attachment().map_err(wrong)?;
         self.attach(folder, attachment.ending, &attachment.bytes)?;
+        let failure = folder.attachment(variant, self.seed, FAILURE);
+        if records.len() == variant.iterations && Disk.exists(&failure)? {
+            // Of an attempt whose records were removed.
+            Disk.remove(&failure)?;
+        }
         // The records are written last, since they mark the job as finished.
         record::write(&folder.records(variant, self.seed), &records)?;
-        let unfinished = folder.unfinished(variant, self.seed);
-        if Disk.exists(&unfinished)? {
-            Disk.remove(&unfinished)?;
-        }
+        self.forget(folder)?;
         Ok(Progress::Finished(records))
     }
 
     fn attach(&self, folder: &Folder, ending: &str, bytes: &[u8]) -> Result<(), ExperimentError> {
         Ok(write_atomic(&Disk, &folder.attachment(self.variant, self.seed, ending), bytes)?)
-    }
-
-    fn save(&self, folder: &Folder, run: &Run, records: &[Record]) -> Result<(), ExperimentError> {
-        let wrong = |source| ExperimentError::Variant { label: self.variant.label.clone(), source: Box::new(source) };
-        let unfinished = Unfinished { records: records.into(), state: run.state().map_err(wrong)? };
-        let mut bytes = encode(&unfinished).map_err(wrong)?;
-        bytes.extend(blake3::hash(&bytes).as_bytes());
-        Ok(write_atomic(&Disk, &folder.unfinished(self.variant, self.seed), &bytes)?)
-    }
-
-    /// The saved run. `None` if no state was saved or the state cannot be used.
-    fn restored(&self, folder: &Folder) -> Result<Option<Begun>, ExperimentError> {
-        let path = folder.unfinished(self.variant, self.seed);
-        if !Disk.exists(&path)? {
-            return Ok(None);
-        }
-        let bytes = Disk.read(&path)?;
-        let restore = || -> Result<_, RunError> {
-            let content = bytes.split_last_chunk::<HASH>().filter(|(content, hash)| blake3::hash(content) == **hash);
-            let (content, _) = content.ok_or_else(|| RunError::State("its checksum is wrong".into()))?;
-            let Unfinished { records, state } = decode(content)?;
-            let mut run = Run::start(self.variant, self.seed)?;
-            run.restore(&state)?;
-            Ok((run, records))
-        };
-        match restore() {
-            Ok(restored) => Ok(Some(restored)),
-            Err(error) => {
-                warn!("{}: {error}; the seed starts anew", path.display());
-                Ok(None)
-            }
-        }
     }
 }

@@ -11,7 +11,7 @@ use crate::report::{ComparisonCurve, ComparisonPanel, SwingMotion, comparison_sv
 use crate::storage::files::{Disk, Files};
 
 /// Writes `summary.csv`, `summary.json`, `figure.svg`, `report.html` and, if seeds kept a motion, `motion.svg`.
-/// If seeds are missing, the titles say of how many seeds they are. The curves of the file `peers` are drawn among the returns with
+/// If seeds are missing or damaged, the titles say of how many seeds they are. The curves of the file `peers` are drawn among the returns with
 /// exploration.
 ///
 /// # Errors
@@ -23,12 +23,12 @@ pub fn publish(
     peers: Option<&Path>,
 ) -> Result<Summary, ExperimentError> {
     let _held = folder.shared_files()?;
-    let Collected { variants, missing } = collected;
-    let (finished, all) = (collected.finished(), collected.finished() + missing.len());
-    let seeds = if missing.is_empty() { String::new() } else { format!(" ({finished} of {all} seeds)") };
+    let Collected { variants, .. } = collected;
+    let (finished, all) = (collected.finished(), collected.all());
+    let seeds = if finished == all { String::new() } else { format!(" ({finished} of {all} seeds)") };
     let title = format!("{}{seeds}", config.title);
     let summary = summarise(config, variants);
-    let failed = |name: &str, what: &dyn std::fmt::Display| ExperimentError::Records {
+    let failed = |name: &str, what: &dyn std::fmt::Display| ExperimentError::Unwritable {
         path: folder.path().join(name),
         what: what.to_string(),
     };
@@ -119,10 +119,11 @@ fn motions(variants: &[VariantRecords<'_>], folder: &Folder) -> Result<Vec<(Stri
             seeds.iter().zip(records).map(|(number, seed)| (last(seed), *number)).collect();
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
         let Some((value, seed)) = ranked.get(ranked.len() / 2) else { continue };
-        let path: PathBuf = folder.attachment(variant, *seed, "motion.json");
+        let path: PathBuf = folder.attachment(variant, *seed, SwingMotion::ENDING);
         if Disk.exists(&path)? {
             let motion = serde_json::from_slice(&Disk.read(&path)?);
-            let motion = motion.map_err(|e| ExperimentError::Records { path, what: e.to_string() })?;
+            let records = folder.records(variant, *seed);
+            let motion = motion.map_err(|e| ExperimentError::Attachment { path, what: e.to_string(), records })?;
             let group = if variant.group.is_empty() { String::new() } else { format!("{}, ", variant.group) };
             motions.push((format!("{group}{} (return {value:.2})", variant.label), motion));
         }

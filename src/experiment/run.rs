@@ -6,10 +6,12 @@ use moto_learners::{Learner, LearnerError, Learners, Start};
 use moto_settings::{FieldError, Joints, check};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::rollouts::{self, Explored, Judged, Rollouts, StrokeError};
 use super::{Record, Transfer, Variant};
 use crate::policy::PolicyError;
+use crate::storage::files::FileError;
 use crate::tasks::TaskError;
 use crate::tasks::swing_up::SwingUpError;
 
@@ -58,6 +60,9 @@ pub enum RunError {
     /// A value of the variant is refused.
     #[error(transparent)]
     Field(#[from] FieldError),
+    /// A file of the task cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A saved state cannot be read or written.
     #[error("the state of the run: {0}")]
     State(String),
@@ -67,10 +72,7 @@ pub enum RunError {
 pub struct Run {
     task: Box<dyn Rollouts>,
     learner: Box<dyn Learner>,
-    rollouts: u64,
-    /// Iterations after which the mean action is judged: every so many, the first and the last.
-    judged_every: u64,
-    last: u64,
+    variant: Variant,
     /// What has to be learned before the first iteration.
     before: Option<Before>,
 }
@@ -101,15 +103,7 @@ impl Run {
             seed: seed ^ BEFORE,
             transfer,
         });
-        let Variant { rollouts, judged_every, iterations, .. } = *variant;
-        Ok(Self {
-            task,
-            learner,
-            rollouts: rollouts as u64,
-            judged_every: judged_every as u64,
-            last: iterations as u64,
-            before,
-        })
+        Ok(Self { task, learner, variant: variant.clone(), before })
     }
 
     /// Learns what goes before the first iteration, if anything does. Returns whether it is done; if
@@ -140,10 +134,6 @@ impl Run {
         self.learner.iteration() as u64
     }
 
-    fn is_judged(&self, iteration: u64) -> bool {
-        iteration.is_multiple_of(self.judged_every) || iteration == 1 || iteration == self.last
-    }
-
     /// Makes the next iteration: rollouts with the current law, update, evaluation of the mean
     /// action where it is due. The first one comes after what [`Self::prepare`] does. The job fills in the record's
     /// numbers and time.
@@ -152,11 +142,12 @@ impl Run {
     /// The method broke down. The job then ends and counts as failed.
     pub fn iterate(&mut self) -> Result<Record, RunError> {
         self.prepare(&AtomicBool::new(false))?;
-        let Explored { batch, mean_return, success, discarded } = self.task.explore(&*self.learner, self.rollouts)?;
+        let Explored { batch, mean_return, success, discarded } =
+            self.task.explore(&*self.learner, self.variant.rollouts as u64)?;
         let broken_off = batch.broken_off.steps.len();
         let report = self.learner.learn(batch, self.task.reward())?;
         let iteration = self.iteration();
-        let judged = match self.is_judged(iteration) {
+        let judged = match self.variant.is_judged(iteration) {
             true => Some(self.task.judge(&self.learner.law(), iteration)?),
             false => None,
         };
@@ -192,6 +183,14 @@ impl Run {
         self.learner.restore(state)?;
         self.before = None;
         Ok(())
+    }
+
+    /// What the file of the variant's robot said when the run was started. `None` for a variant without one.
+    ///
+    /// # Errors
+    /// A file of the task that cannot be read.
+    pub fn robot(&self) -> Result<Option<Value>, RunError> {
+        self.task.robot()
     }
 
     /// The file to keep beside the records of a complete run: a learned law or a motion.

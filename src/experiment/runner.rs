@@ -17,7 +17,7 @@ pub struct RunnerOptions {
 }
 
 impl Default for RunnerOptions {
-    /// All processors (or `RAYON_NUM_THREADS`), and an interval of five seconds.
+    /// All processors (or what rayon takes from `RAYON_NUM_THREADS`), and an interval of five seconds.
     fn default() -> Self {
         Self { threads: rayon::current_num_threads(), save_every: Duration::from_secs(5) }
     }
@@ -41,12 +41,12 @@ pub enum Ended {
     Stopped,
 }
 
-/// Runs those of the jobs that are unfinished. Each worker takes one job after the other, in their order, and runs it on a thread
+/// Runs those of the jobs that are unfinished, damaged ones left out. Each worker takes one job after the other, in their order, and runs it on a thread
 /// pool of its own. The pool has one thread if there are enough jobs. Neither affects the result of a job.
 ///
 /// # Errors
 /// [`ExperimentError::InUse`] if another process has one of the jobs; otherwise the first error of a job. The other jobs are then
-/// stopped and saved.
+/// stopped and saved. [`ExperimentError::Damaged`] if seeds that were finished are damaged, once all others are finished.
 pub fn run(
     jobs: &[Job<'_>],
     folder: &Folder,
@@ -55,10 +55,17 @@ pub fn run(
     watcher: &dyn Watcher,
 ) -> Result<Ended, ExperimentError> {
     folder.take(jobs)?;
-    let mut unfinished = 0;
+    let (all, mut sound, mut damaged, mut unfinished) = (jobs.len(), Vec::new(), Vec::new(), 0);
     for job in jobs {
-        unfinished += usize::from(job.finished(folder)?.is_none());
+        match job.finished(folder) {
+            Ok(records) => {
+                unfinished += usize::from(records.is_none());
+                sound.push(*job);
+            }
+            Err(error) => damaged.push((*job, error)),
+        }
     }
+    let jobs = &sound[..];
     let threads = options.threads.max(1);
     let workers = threads.min(unfinished.max(1));
     let next = AtomicUsize::new(0);
@@ -86,5 +93,9 @@ pub fn run(
         let ends: Vec<_> = handles.into_iter().map(|handle| handle.join()).collect();
         ends.into_iter().try_for_each(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
-    Ok(if finished.into_inner() == jobs.len() { Ended::Complete } else { Ended::Stopped })
+    if finished.into_inner() < jobs.len() {
+        return Ok(Ended::Stopped);
+    }
+    ExperimentError::if_any(&damaged, all)?;
+    Ok(Ended::Complete)
 }

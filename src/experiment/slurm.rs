@@ -12,41 +12,61 @@ const SCRIPT: &str = include_str!("experiment.sbatch");
 /// Most tasks of an array that Slurm takes unless it is configured otherwise (`MaxArraySize` 1001).
 const TASKS: usize = 1000;
 
-/// The shard of a task of a Slurm array, by the variables that Slurm sets. `variable` looks one up.
+/// The shard of a task of a Slurm array, by the variables that Slurm sets. `variable` looks one up. The first task and the step of the
+/// array are 0 and 1 where they are not given.
 ///
 /// # Errors
 /// A variable that is missing or no number, or an array with gaps: its tasks do not say which shard they are.
 pub fn shard(variable: &impl Fn(&str) -> Option<String>) -> Result<Part, FieldError> {
-    let number = |name: &str| {
-        let found = variable(name);
-        let expected = "a whole number, which Slurm sets in the tasks of an array; elsewhere give --shard I/N";
-        found
-            .as_deref()
-            .and_then(|text| text.parse::<usize>().ok())
-            .ok_or_else(|| FieldError::value(name, found.as_deref().unwrap_or("not set"), expected))
+    const EXPECTED: &str = "a whole number, which Slurm sets in the tasks of an array; elsewhere give --shard I/N";
+    let number =
+        |name: &str, found: String| found.parse::<usize>().map_err(|_| FieldError::value(name, found, EXPECTED));
+    let needed = |name: &str| match variable(name) {
+        Some(found) => number(name, found),
+        None => Err(FieldError::value(name, "not set", EXPECTED)),
     };
-    let [id, first, last, count] =
-        ["SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX", "SLURM_ARRAY_TASK_COUNT"].map(number);
-    let (id, first, last, count) = (id?, first?, last?, count?);
-    if last.checked_sub(first).and_then(|more| more.checked_add(1)) != Some(count) || !(first..=last).contains(&id) {
-        let found = format!("{count}, with tasks {first} to {last}");
-        let expected = "the tasks of an array without gaps (--array=0-7); for others give --shard I/N";
-        return Err(FieldError::value("SLURM_ARRAY_TASK_COUNT", found, expected));
+    let given = |name: &str| variable(name).map(|found| number(name, found)).transpose();
+    let (id, count) = (needed("SLURM_ARRAY_TASK_ID")?, needed("SLURM_ARRAY_TASK_COUNT")?);
+    let first = given("SLURM_ARRAY_TASK_MIN")?.unwrap_or(0);
+    let step = given("SLURM_ARRAY_TASK_STEP")?.unwrap_or(1).max(1);
+    let last = match given("SLURM_ARRAY_TASK_MAX")? {
+        Some(last) => Some(last),
+        None => count.checked_sub(1).and_then(|more| more.checked_mul(step)).and_then(|more| more.checked_add(first)),
+    };
+    let index = id.checked_sub(first).filter(|more| more % step == 0).map(|more| more / step);
+    let even = last.and_then(|last| last.checked_sub(first)).is_some_and(|more| {
+        // Slurm gives the last task that was asked for, which a step may miss.
+        (more / step).checked_add(1) == Some(count)
+    });
+    match index.filter(|index| even && *index < count) {
+        Some(index) => Ok(Part::Shard { index, of: count }),
+        None => {
+            let last = last.map_or_else(|| "the last".into(), |last| last.to_string());
+            let found = format!("{count}, and this is task {id} of tasks {first} to {last} in steps of {step}");
+            let expected =
+                "the tasks of an array without gaps (--array=0-7, or with a step); for others give --shard I/N";
+            Err(FieldError::value("SLURM_ARRAY_TASK_COUNT", found, expected))
+        }
     }
-    Ok(Part::Shard { index: id - first, of: count })
 }
 
-/// The number of processors that Slurm gave a task. `None` if it says nothing.
+/// The number of threads that the environment asks for: `RAYON_NUM_THREADS`, else what Slurm gave the task. `None` if neither says
+/// anything; an empty value says nothing, and of the first a 0 as well, as for rayon.
 ///
 /// # Errors
-/// A value that is no number of processors.
-pub fn processors(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<usize>, FieldError> {
-    const NAME: &str = "SLURM_CPUS_PER_TASK";
-    let Some(text) = variable(NAME) else { return Ok(None) };
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(Some(number)),
-        _ => Err(FieldError::value(NAME, text, "a number of processors, at least 1")),
+/// A value that is no number.
+pub fn threads(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<usize>, FieldError> {
+    for (name, automatic, expected) in [
+        ("RAYON_NUM_THREADS", "0", "a number of threads, at least 1"),
+        ("SLURM_CPUS_PER_TASK", "", "a number of processors, at least 1"),
+    ] {
+        let Some(text) = variable(name).filter(|text| !text.is_empty() && text != automatic) else { continue };
+        return match text.parse() {
+            Ok(number) if number > 0 => Ok(Some(number)),
+            _ => Err(FieldError::value(name, text, expected)),
+        };
     }
+    Ok(None)
 }
 
 /// The batch script that runs an experiment as an array, and merges it. `program` and `folder` are absolute paths, `jobs` the number
@@ -97,19 +117,43 @@ mod tests {
         refused(&[("SLURM_ARRAY_TASK_ID", "")], &["SLURM_ARRAY_TASK_ID is not set", "--shard I/N"]);
         refused(&[("SLURM_ARRAY_TASK_COUNT", "few")], &["SLURM_ARRAY_TASK_COUNT is few"]);
         // --array=2,3,5
-        refused(
-            &[("SLURM_ARRAY_TASK_COUNT", "3")],
-            &["SLURM_ARRAY_TASK_COUNT is 3, with tasks 2 to 5", "without gaps"],
-        );
+        refused(&[("SLURM_ARRAY_TASK_COUNT", "3")], &["SLURM_ARRAY_TASK_COUNT is 3", "tasks 2 to 5", "without gaps"]);
+        refused(&[("SLURM_ARRAY_TASK_ID", "6")], &["task 6 of tasks 2 to 5"]);
     }
 
     #[test]
-    fn the_processors_of_a_task() {
-        let of = |value: Option<&str>| processors(&|_| value.map(Into::into)).map_err(|error| error.to_string());
-        assert_eq!((of(None), of(Some("4"))), (Ok(None), Ok(Some(4))));
+    fn an_array_with_a_step_or_without_bounds_is_one_too() {
+        // --array=2-9:2
+        let step = |id| [("SLURM_ARRAY_TASK_STEP", "2"), ("SLURM_ARRAY_TASK_MAX", "9"), ("SLURM_ARRAY_TASK_ID", id)];
+        assert_eq!(task(&step("2")), Ok(Part::Shard { index: 0, of: 4 }));
+        assert_eq!(task(&step("8")), Ok(Part::Shard { index: 3, of: 4 }));
+        assert!(task(&step("3")).unwrap_err().contains("in steps of 2"));
+        let bare = |id| [("SLURM_ARRAY_TASK_ID", id), ("SLURM_ARRAY_TASK_MIN", ""), ("SLURM_ARRAY_TASK_MAX", "")];
+        assert_eq!(task(&bare("3")), Ok(Part::Shard { index: 3, of: 4 }));
+        assert!(task(&bare("4")).unwrap_err().contains("task 4 of tasks 0 to 3"));
+    }
+
+    #[test]
+    fn the_threads_of_a_task() {
+        let of = |rayon: Option<&str>, slurm: Option<&str>| {
+            let variable = |name: &str| if name == "RAYON_NUM_THREADS" { rayon } else { slurm }.map(Into::into);
+            threads(&variable).map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            (of(None, None), of(None, Some("4")), of(Some("2"), Some("4"))),
+            (Ok(None), Ok(Some(4)), Ok(Some(2)))
+        );
+        // What says nothing hides nothing.
+        for nothing in ["", "0"] {
+            assert_eq!(of(Some(nothing), Some("4")), Ok(Some(4)), "{nothing:?}");
+        }
         for wrong in ["0", "many", "-1"] {
             let expected = format!("SLURM_CPUS_PER_TASK is {wrong}, expected a number of processors, at least 1");
-            assert_eq!(of(Some(wrong)), Err(expected));
+            assert_eq!(of(None, Some(wrong)), Err(expected));
+        }
+        for wrong in ["abc", "-1", "1.5"] {
+            let expected = format!("RAYON_NUM_THREADS is {wrong}, expected a number of threads, at least 1");
+            assert_eq!(of(Some(wrong), Some("4")), Err(expected));
         }
     }
 

@@ -19,6 +19,9 @@ pub struct SwingMotion {
 }
 
 impl SwingMotion {
+    /// Ending of the file names of motions.
+    pub const ENDING: &'static str = "motion.json";
+
     /// Ends of the links at an entry, from the base, in link lengths (x to the right, y up).
     pub fn joints(&self, entry: usize) -> Vec<(f64, f64)> {
         let mut joints = vec![(0., 0.)];

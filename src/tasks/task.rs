@@ -1,5 +1,7 @@
 //! The trait of all tasks.
 
+use std::path::PathBuf;
+
 use moto_learners::{Reward, Start};
 use nalgebra::DMatrix;
 use serde_json::Value;
@@ -122,6 +124,11 @@ pub trait Task: Reward + Send {
     /// `None` if the reward is a function of step, state, action and next state.
     fn bound_to_its_step(&self) -> Option<String> {
         None
+    }
+
+    /// Files that the task is made of besides its settings, such as a recorded demonstration.
+    fn files(&self) -> Vec<PathBuf> {
+        vec![]
     }
 
     /// The settings with relative paths replaced by absolute ones. `None` if nothing changes.

@@ -22,9 +22,9 @@ pub struct Spread {
     #[arg(long, value_name = "I")]
     job: Option<usize>,
 
-    /// Run every N-th job from job I on (I from 0 to N - 1), ending as --job does; `slurm`: I and N are
-    /// those of the Slurm array that this process is a task of
-    #[arg(long, value_name = "I/N|slurm")]
+    /// Run every N-th job from job I on (I from 0 to N - 1), ending as --job does; `slurm`, or no value: I
+    /// and N are those of the Slurm array that this process is a task of
+    #[arg(long, value_name = "I/N|slurm", num_args = 0..=1, default_missing_value = "slurm")]
     shard: Option<Shard>,
 
     /// Make summary, figures and page of the seeds that are finished, and say which are missing (exit

@@ -60,17 +60,18 @@ impl Work<'_> {
         let options = options()?;
         let folder = Folder::open(out, config)?;
         info!(
-            "{}: {} variants, {} seeds each, {} jobs here; results: {}",
+            "{}: {} variants, {} seeds each, {} jobs here, {} threads; results: {}",
             config.name,
             config.variants.len(),
             config.seeds,
             jobs.len(),
+            options.threads,
             out.display()
         );
         let bars = Bars::new(&jobs);
         let outcome = run(&jobs, &folder, options, &stop, &bars);
         bars.finish();
-        if whole && outcome.is_ok() {
+        if whole && matches!(outcome, Ok(_) | Err(ExperimentError::Damaged { .. })) {
             folder.keep(config)?;
         }
         match outcome {
@@ -79,6 +80,8 @@ impl Work<'_> {
                 say(format_args!("error: {error}"));
                 Ok(ExitCode::from(UNFINISHED))
             }
+            // The summary of the others names them.
+            Err(ExperimentError::Damaged { .. }) if whole => self.summary(&folder),
             Err(error) => Err(error.into()),
             Ok(Ended::Stopped) => {
                 print(format_args!(
@@ -106,7 +109,7 @@ impl Work<'_> {
 
     fn summary(&self, folder: &Folder) -> Result<ExitCode, Failure> {
         let Self { config, out, peers } = self;
-        let collected = Collected::read(config, folder)?;
+        let collected = Collected::read(config, folder);
         if !collected.variants.is_empty() {
             let summary = publish(config, &collected, folder, *peers)?;
             print(format_args!(
@@ -116,11 +119,12 @@ impl Work<'_> {
                 out.display()
             ))?;
         }
-        if collected.missing.is_empty() {
-            return Ok(ExitCode::SUCCESS);
+        let complete = collected.missing.is_empty();
+        if !complete {
+            print(missing(&collected))?;
         }
-        print(missing(&collected))?;
-        Ok(ExitCode::from(UNFINISHED))
+        collected.check()?;
+        Ok(if complete { ExitCode::SUCCESS } else { ExitCode::from(UNFINISHED) })
     }
 
     /// Writes the script of a Slurm array.
@@ -139,7 +143,7 @@ impl Work<'_> {
 
 /// The missing jobs, a line for each variant.
 fn missing(collected: &Collected<'_>) -> String {
-    let (missing, all) = (collected.missing.len(), collected.finished() + collected.missing.len());
+    let (missing, all) = (collected.missing.len(), collected.all());
     let mut variants = BTreeMap::<_, Vec<&Job<'_>>>::new();
     for job in &collected.missing {
         variants.entry((&job.variant.group, &job.variant.label)).or_default().push(job);
@@ -157,10 +161,9 @@ fn missing(collected: &Collected<'_>) -> String {
 
 /// As many threads as `RAYON_NUM_THREADS` says, else Slurm, else the machine.
 fn options() -> Result<RunnerOptions, Failure> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let slurm = if variable("RAYON_NUM_THREADS").is_some() { None } else { slurm::processors(&variable)? };
+    let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let default = RunnerOptions::default();
-    Ok(RunnerOptions { threads: slurm.unwrap_or(default.threads), ..default })
+    Ok(RunnerOptions { threads: slurm::threads(&variable)?.unwrap_or(default.threads), ..default })
 }
 
 /// A flag that a signal to end the program sets. A second signal ends the program at once, with the exit code `unfinished`.

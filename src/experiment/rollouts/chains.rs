@@ -74,6 +74,6 @@ impl Rollouts for Chains {
         let angles = batch.states.iter().map(|state| state.as_slice()[..joints].to_vec()).collect();
         let motion = SwingMotion { step: self.task.config().step, angles };
         let bytes = serde_json::to_vec(&motion).map_err(|e| RunError::State(e.to_string()))?;
-        Ok(Attachment { ending: "motion.json", bytes })
+        Ok(Attachment { ending: SwingMotion::ENDING, bytes })
     }
 }

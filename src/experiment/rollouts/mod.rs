@@ -11,6 +11,7 @@ pub use strokes::StrokeError;
 use moto_learners::policy::StoredLaw;
 use moto_learners::{Batch, Learner, Reward, Start};
 use moto_settings::FieldError;
+use serde_json::Value;
 
 use super::run::{Attachment, RunError};
 use super::{TaskConfig, Variant};
@@ -43,6 +44,14 @@ pub trait Rollouts {
     /// # Errors
     /// If it cannot be made.
     fn attachment(&self, law: StoredLaw, iteration: u64) -> Result<Attachment, RunError>;
+
+    /// What the file of the variant's robot said when the rollouts were set up. `None` for a task without such a file.
+    ///
+    /// # Errors
+    /// A file of the task that cannot be read.
+    fn robot(&self) -> Result<Option<Value>, RunError> {
+        Ok(None)
+    }
 }
 
 /// Rollouts with exploration noise.

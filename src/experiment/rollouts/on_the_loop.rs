@@ -5,12 +5,13 @@ use std::sync::Arc;
 use moto_learners::policy::{Law, Policy, StoredLaw};
 use moto_learners::{Learner, Reward, Start};
 use moto_settings::FieldError;
+use serde_json::Value;
 
 use super::strokes::Strokes;
 use super::{Explored, Judged, Rollouts};
 use crate::control::{FinishedTrial, Outcome};
 use crate::experiment::run::{Attachment, RunError};
-use crate::experiment::{RobotFile, TaskConfig, Variant};
+use crate::experiment::{RobotFile, TaskConfig, Variant, robots};
 use crate::robot::{TrialKey, TrialKind};
 use crate::setup::Setup;
 use crate::supervisor::{EndedRule, LearnedStroke, Rollout, batch, is_finite};
@@ -28,6 +29,8 @@ pub struct OnTheLoop {
     setup: Setup,
     task: Box<dyn Task>,
     strokes: Strokes,
+    /// What the robot's file said, if there is one.
+    robot: Option<Value>,
 }
 
 impl OnTheLoop {
@@ -36,7 +39,9 @@ impl OnTheLoop {
     /// # Errors
     /// The setting that is refused; a swing-up, which needs no control loop.
     pub fn of_variant(variant: &Variant, seed: u64) -> Result<Self, RunError> {
-        Self::new(Self::setup(&variant.task)?, variant, seed)
+        let setup = Self::setup(&variant.task)?;
+        let robot = matches!(variant.task, TaskConfig::Robot(_)).then(|| robots::settings(&setup)).transpose()?;
+        Ok(Self { robot, ..Self::new(setup, variant, seed)? })
     }
 
     /// Number of policy steps and duration, s, of a stroke.
@@ -95,7 +100,7 @@ impl OnTheLoop {
             None => setup.plant(&*task, seed)?,
         };
         let strokes = Strokes::new(&setup, &*task, plant, seed)?;
-        Ok(Self { setup, task, strokes })
+        Ok(Self { setup, task, strokes, robot: None })
     }
 
     fn stroke(&mut self, law: &Law, key: TrialKey) -> Result<(FinishedTrial, Judgement), RunError> {
@@ -191,6 +196,10 @@ impl Rollouts for OnTheLoop {
         let learned = LearnedStroke { config: self.setup.config.clone(), urdf: self.setup.urdf.clone(), law };
         let bytes = serde_json::to_vec(&learned).map_err(|e| RunError::State(e.to_string()))?;
         Ok(Attachment { ending: LearnedStroke::ENDING, bytes })
+    }
+
+    fn robot(&self) -> Result<Option<Value>, RunError> {
+        Ok(self.robot.clone())
     }
 }
 

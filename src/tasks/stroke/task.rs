@@ -1,5 +1,7 @@
 //! A stroke as the daemon sees it.
 
+use std::path::PathBuf;
+
 use moto_learners::{Demonstrated, Start};
 use serde_json::{Value, json};
 
@@ -110,6 +112,13 @@ impl Task for StrokeTask {
     fn bound_to_its_step(&self) -> Option<String> {
         let bound = self.terms.iter().position(|term| term.priced == Priced::EffortChange);
         bound.map(|term| format!("reward[{term}].effort_change"))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        match &self.config.demonstration {
+            Demonstration::Recording(file) => vec![file.clone()],
+            Demonstration::Hold | Demonstration::ViaPoints(_) => vec![],
+        }
     }
 
     fn located(&self) -> Result<Option<TaskConfig>, TaskError> {
