@@ -5,6 +5,7 @@ mod experiment_support;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use experiment_support::{Place, SMALL, names};
 use nix::sys::signal::{Signal, kill};
@@ -109,6 +110,75 @@ fn a_signal_leaves_a_job_unfinished_and_the_same_command_goes_on() {
     place.run(&small("whole", &["--job", "2"]));
     assert_eq!(records(&place, "parts/seeds/moto-2.csv"), records(&place, "whole/seeds/moto-2.csv"));
     assert_eq!(names(&place.path("parts/unfinished")), [""; 0]);
+}
+
+#[test]
+fn sigterm_leaves_a_single_job_unfinished_where_it_is() {
+    let place = Place::new();
+    // More than it makes until a state is saved, every five seconds.
+    place.write("small.yaml", &SMALL.replace("iterations: 4", "iterations: 1000000"));
+    let begin = || place.command(&small("out", &["--job", "1"])).stderr(Stdio::piped()).spawn().unwrap();
+    let mut program = begin();
+    let state = place.path("out/unfinished/no-importance-sampling-1.bin");
+    while !state.exists() {
+        assert!(program.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for goes_on in [false, true] {
+        let mut log = BufReader::new(program.stderr.take().unwrap()).lines();
+        if goes_on {
+            assert!(log.any(|line| line.unwrap().contains("(no importance sampling seed 1) goes on after iteration ")));
+        }
+        kill(Pid::from_raw(program.id() as i32), Signal::SIGTERM).unwrap();
+        log.for_each(drop);
+        assert_eq!(program.wait().unwrap().code(), Some(75));
+        if !goes_on {
+            program = begin();
+        }
+    }
+}
+
+#[test]
+fn of_processes_that_begin_a_folder_together_one_settings_wins_and_the_others_are_refused() {
+    let place = place();
+    place.write("other.yaml", &SMALL.replace("rollouts: 6", "rollouts: 7"));
+    for round in 0..5 {
+        let out = format!("out-{round}");
+        let begin = |job: usize| {
+            let config = if job % 2 == 0 { "small.yaml" } else { "other.yaml" };
+            let arguments = ["experiment", "1c", "--config", config, "--out", &out, "--job", &format!("{}", job / 2)];
+            place.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let begun: Vec<_> = (0..8).map(begin).collect();
+        let ended: Vec<_> = begun.into_iter().map(|program| program.wait_with_output().unwrap()).collect();
+        let written = fs::read_to_string(place.path(&format!("{out}/config.yaml"))).unwrap();
+        let won = usize::from(written.contains("rollouts: 7"));
+        for (job, Output { status, stderr, .. }) in ended.iter().enumerate() {
+            let said = String::from_utf8_lossy(stderr);
+            let expected = if job % 2 == won { 0 } else { 1 };
+            assert_eq!(status.code(), Some(expected), "{job}: {said}");
+            assert!(
+                expected == 0 || said.contains("has results of other settings: variants[0].rollouts was "),
+                "{said}"
+            );
+        }
+        assert_eq!(names(&place.path(&format!("{out}/seeds"))).len(), 8, "four seeds, each with its motion");
+    }
+}
+
+#[test]
+fn the_sweep_of_the_manual_is_of_a_robot_that_init_makes() {
+    let place = Place::new();
+    let root = env!("CARGO_MANIFEST_DIR");
+    let page = fs::read_to_string(format!("{root}/docs/cluster.md")).unwrap();
+    let sweep = page.split("```").find_map(|block| block.strip_prefix("yaml\n")).unwrap();
+    place.write("sweep.yaml", sweep);
+    place.run(&["init", "--urdf", &format!("{root}/urdf/table_tennis_arm.urdf"), "--out", "my_robot.yaml"]);
+    assert_eq!(place.run(&["experiment", "sweep.yaml", "--list-jobs"]).lines().count(), 24);
+    place.write("short.yaml", &sweep.replace("iterations: 20", "iterations: 1"));
+    place.run(&["experiment", "short.yaml", "--job", "0"]);
+    assert!(place.path("experiments/sweep/seeds/small-steps-201.stroke.json").exists());
+    assert!(place.path("experiments/sweep/robots.yaml").exists());
 }
 
 #[test]

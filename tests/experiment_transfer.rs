@@ -2,8 +2,6 @@
 
 mod experiment_support;
 
-use std::sync::atomic::AtomicBool;
-
 use experiment_support::variant;
 use moto_controller::experiment::{RobotSpread, Run, TaskConfig, Transfer, Variant};
 use moto_learners::moto::MotoConfig;
@@ -48,16 +46,31 @@ fn trials_that_a_fault_ends_one_after_the_other_are_told_by_it() {
 }
 
 #[test]
-fn a_restored_run_goes_on_to_the_bit_and_a_stop_leaves_nothing() {
-    let variant = transferred(1, true, RobotSpread::default());
+fn a_run_that_is_restored_while_it_learns_before_or_after_goes_on_to_the_bit() {
+    let variant = transferred(2, true, RobotSpread::default());
     let mut whole = Run::start(&variant, 2).unwrap();
-    assert!(!whole.prepare(&AtomicBool::new(true)).unwrap());
-    whole.iterate().unwrap();
-    let state = whole.state().unwrap();
-    let mut restored = Run::start(&variant, 2).unwrap();
-    restored.restore(&state).unwrap();
-    let (expected, found) = (whole.iterate().unwrap(), restored.iterate().unwrap());
-    assert_eq!((found.rollouts_return, found.kl), (expected.rollouts_return, expected.kl));
+    let mut states = vec![whole.state().unwrap()];
+    while whole.prepare().unwrap() {
+        states.push(whole.state().unwrap());
+    }
+    assert_eq!(states.len(), 3, "as begun, and after each of two iterations before");
+    let first = whole.iterate().unwrap();
+    states.push(whole.state().unwrap());
+    let second = whole.iterate().unwrap();
+    for (before, state) in states.iter().enumerate() {
+        let mut restored = Run::start(&variant, 2).unwrap();
+        restored.restore(state).unwrap();
+        assert_eq!(restored.state().unwrap(), *state);
+        let left = std::iter::from_fn(|| restored.prepare().unwrap().then_some(())).count();
+        assert_eq!(left, 2_usize.saturating_sub(before));
+        for expected in if before < 3 { vec![&first, &second] } else { vec![&second] } {
+            let found = restored.iterate().unwrap();
+            assert_eq!((found.rollouts_return, found.kl), (expected.rollouts_return, expected.kl));
+        }
+    }
+    let plain = Variant { transfer: None, ..variant };
+    let refused = Run::start(&plain, 2).unwrap().restore(&states[1]).unwrap_err().to_string();
+    assert!(refused.contains("`transfer`"), "{refused}");
 }
 
 #[test]

@@ -128,23 +128,26 @@ impl Job<'_> {
         let variant = self.variant;
         let wrong = |source| self.refused(source);
         let restored = self.restored(folder)?;
-        let mut kept = restored.as_ref().map(|(_, records)| records.len());
+        // The state that was saved before the newest is an older one.
+        let mut is_saved = restored.is_some();
         let (mut run, mut records) = match restored {
             Some(begun) => begun,
             None => (Run::start(variant, self.seed).map_err(wrong)?, Vec::new()),
         };
         folder.check(variant, &run)?;
-        if !run.prepare(stop).map_err(wrong)? {
-            return Ok(Progress::Stopped);
-        }
         let mut saved = Instant::now();
         while records.len() < variant.iterations {
-            if stop.load(Ordering::Relaxed) {
-                // The state before the newest is an older one.
-                if kept != Some(records.len()) {
-                    self.save(folder, &run, &records)?;
-                }
+            let stopped = stop.load(Ordering::Relaxed);
+            if !is_saved && (stopped || saved.elapsed() >= save_every) {
+                self.save(folder, &run, &records)?;
+                saved = Instant::now();
+            }
+            if stopped {
                 return Ok(Progress::Stopped);
+            }
+            is_saved = false;
+            if run.prepare().map_err(wrong)? {
+                continue;
             }
             let begin = Instant::now();
             let made = run.iterate().map_err(|error| error.to_string()).and_then(|record| {
@@ -163,10 +166,6 @@ impl Job<'_> {
             };
             records.push(record);
             watcher.iterated(self, &records);
-            if saved.elapsed() >= save_every && records.len() < variant.iterations {
-                self.save(folder, &run, &records)?;
-                (saved, kept) = (Instant::now(), Some(records.len()));
-            }
         }
         let attachment = run.attachment().map_err(wrong)?;
         self.attach(folder, attachment.ending, &attachment.bytes)?;

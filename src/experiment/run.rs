@@ -1,11 +1,9 @@
 //! The interface between an experiment and its methods and tasks.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use moto_learners::{Learner, LearnerError, Learners, Start};
 use moto_settings::{FieldError, Joints, check};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::rollouts::{self, Explored, Judged, Rollouts, StrokeError};
@@ -79,9 +77,16 @@ pub struct Run {
 
 /// Learning on the robot as configured.
 struct Before {
-    variant: Variant,
-    seed: u64,
+    run: Box<Run>,
     transfer: Transfer,
+}
+
+/// Stored form of a run.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    learner: Vec<u8>,
+    /// That of the run before, while it goes on.
+    before: Option<Vec<u8>>,
 }
 
 /// Keeps the random numbers before a transfer apart from those after it.
@@ -98,35 +103,32 @@ impl Run {
         let task = rollouts::of(variant, seed)?;
         let learner = Learners::start(&variant.method, &Start { seed, ..task.start()? })?;
         learner.check_rollouts(variant.rollouts)?;
-        let before = variant.transfer.filter(|transfer| transfer.iterations > 0).map(|transfer| Before {
-            variant: variant.before_transfer(),
-            seed: seed ^ BEFORE,
-            transfer,
-        });
+        let before = match variant.transfer.filter(|transfer| transfer.iterations > 0) {
+            Some(transfer) => {
+                let run = Self::start(&variant.before_transfer(), seed ^ BEFORE)?;
+                Some(Before { run: Box::new(run), transfer })
+            }
+            None => None,
+        };
         Ok(Self { task, learner, variant: variant.clone(), before })
     }
 
-    /// Learns what goes before the first iteration, if anything does. Returns whether it is done; if
-    /// `stop` ended it, nothing of it is kept.
+    /// Makes an iteration of what has to be learned before the first one. Returns whether there was any left to make.
     ///
     /// # Errors
     /// The method broke down, or cannot go on with what another run learned.
-    pub fn prepare(&mut self, stop: &AtomicBool) -> Result<bool, RunError> {
-        let Some(Before { variant, seed, transfer }) = &self.before else {
-            return Ok(true);
+    pub fn prepare(&mut self) -> Result<bool, RunError> {
+        let Some(Before { run, transfer }) = &mut self.before else {
+            return Ok(false);
         };
-        let mut run = Self::start(variant, *seed)?;
-        for _ in 0..transfer.iterations {
-            if stop.load(Ordering::Relaxed) {
-                return Ok(false);
+        run.iterate()?;
+        if run.iteration() >= transfer.iterations as u64 {
+            self.learner.start_from(&run.learner.law())?;
+            if transfer.transitions {
+                self.learner.adopt(&*run.learner)?;
             }
-            run.iterate()?;
+            self.before = None;
         }
-        self.learner.start_from(&run.learner.law())?;
-        if transfer.transitions {
-            self.learner.adopt(&*run.learner)?;
-        }
-        self.before = None;
         Ok(true)
     }
 
@@ -141,7 +143,7 @@ impl Run {
     /// # Errors
     /// The method broke down. The job then ends and counts as failed.
     pub fn iterate(&mut self) -> Result<Record, RunError> {
-        self.prepare(&AtomicBool::new(false))?;
+        while self.prepare()? {}
         let Explored { batch, mean_return, success, discarded } =
             self.task.explore(&*self.learner, self.variant.rollouts as u64)?;
         let broken_off = batch.broken_off.steps.len();
@@ -172,7 +174,8 @@ impl Run {
     /// # Errors
     /// If the state has no stored form.
     pub fn state(&self) -> Result<Vec<u8>, RunError> {
-        Ok(self.learner.save()?)
+        let before = self.before.as_ref().map(|before| before.run.state()).transpose()?;
+        encode(&Saved { learner: self.learner.save()?, before })
     }
 
     /// Restores the state of another run of the same variant and seed.
@@ -180,8 +183,13 @@ impl Run {
     /// # Errors
     /// If the bytes are not such a state.
     pub fn restore(&mut self, state: &[u8]) -> Result<(), RunError> {
-        self.learner.restore(state)?;
-        self.before = None;
+        let Saved { learner, before } = decode(state)?;
+        self.learner.restore(&learner)?;
+        match (&mut self.before, before) {
+            (Some(Before { run, .. }), Some(state)) => run.restore(&state)?,
+            (None, Some(_)) => return Err(RunError::State("it is of a variant with `transfer`".into())),
+            (_, None) => self.before = None,
+        }
         Ok(())
     }
 
