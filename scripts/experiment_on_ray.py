@@ -23,26 +23,30 @@ UNFINISHED = 75  # the exit code of a job that was stopped, or that a former att
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--address", help="of the Ray cluster [default: this machine alone]")
 parser.add_argument("--cpus", type=int, default=1, help="processors of a job [default: 1]")
+parser.add_argument("--patience", type=int, default=60, help="minutes to wait for a job that another process runs [default: 60]")
 parser.add_argument("--program", default=Path(__file__).parents[1] / "target/release/moto_controller", type=Path)
 options, experiment = parser.parse_known_args()
 command = [str(options.program.resolve()), "experiment", *experiment]
 
 
 @ray.remote(num_cpus=options.cpus, max_retries=10)
-def run(job, command, folder, threads):
-    """Runs a job; gives its exit code and what it said."""
+def run(job, command, folder, threads, patience):
+    """Runs a job; gives its exit code and what it said. Waits, in minutes, while a former attempt holds the job."""
     environment = os.environ | {"RAYON_NUM_THREADS": str(threads)}
-    while True:
+    for attempt in range(max(1, 30 * patience)):
         ended = subprocess.run([*command, "--job", str(job)], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
         if ended.returncode != UNFINISHED:
-            return ended.returncode, ended.stderr
+            break
+        if attempt % 30 == 0:
+            print(f"job {job} is unfinished, and tried again: {ended.stderr.strip()}", flush=True)
         time.sleep(2)
+    return ended.returncode, ended.stderr
 
 
 listed = subprocess.run([*command, "--list-jobs"], stdout=subprocess.PIPE, check=True, text=True)
 jobs = [json.loads(line) for line in listed.stdout.splitlines()]
 ray.init(address=options.address)
-waiting = {run.remote(job["job"], command, os.getcwd(), options.cpus): job for job in jobs}
+waiting = {run.remote(job["job"], command, os.getcwd(), options.cpus, options.patience): job for job in jobs}
 while waiting:
     (ready,), _ = ray.wait(list(waiting), num_returns=1)
     job = waiting.pop(ready)

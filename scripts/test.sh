@@ -31,10 +31,12 @@ part "fuzzing"
 scripts/fuzz.sh
 part "outside witnesses in Python"
 .venv/bin/python -m pytest -q tests/python --ignore-glob='*/test_ros_*.py'
-if command -v slurmctld >/dev/null && command -v munged >/dev/null; then
-  part "Slurm and Ray"
-  scripts/test_cluster.sh
-fi
+part "Slurm and Ray, where they are installed (docs/cluster.md#the-test)"
+cluster=()
+if command -v slurmctld >/dev/null && command -v munged >/dev/null; then cluster+=(slurm); fi
+if [ -d target/cluster/venv ]; then cluster+=(ray); fi
+if [ ${#cluster[@]} -gt 0 ]; then scripts/test_cluster.sh "${cluster[@]}"; fi
+echo "run: ${cluster[*]:-neither of them}"
 
 # The same over ROS 2: /opt/ros where there is one, else set up in .ros/.
 part "setting up ROS 2"
