@@ -1,4 +1,5 @@
-//! Times a learner iteration on the swing-ups, with the default settings of each: the share of each
+//! Times a learner iteration on the swing-ups, with the default settings of each, and with a single step size in the place of
+//! forecasts and plans: the share of each
 //! stage, and the share of the machine's matrix-multiply peak.
 //!
 //! ```sh
@@ -21,8 +22,8 @@ use moto_controller::experiment::{TaskConfig, Variant};
 use moto_controller::policy::CompiledPolicy;
 use moto_controller::robot::{TrialKey, TrialKind};
 use moto_controller::tasks::swing_up::SwingUp;
-use moto_learners::LearnerSettings;
-use moto_learners::moto::{IterationReport, Moto, MotoConfig, StageSeconds, StateScales};
+use moto_learners::moto::{ForecastConfig, GuardConfig, IterationReport, Moto, MotoConfig, StageSeconds, StateScales};
+use moto_learners::{LearnerSettings, Learners};
 use rayon::prelude::*;
 
 /// Number of repetitions. The fastest counts, because the machine's other work slows the others.
@@ -95,8 +96,26 @@ fn defaults(group: &str) -> Variant {
     variants.find(|variant| variant.group == group && variant.label == "defaults").expect("a known variant")
 }
 
-fn measure(group: &str, peak: f64) {
-    let Variant { task, method, rollouts, .. } = defaults(group);
+/// The defaults without forecasts and plans, with twice the rollouts and half the memory: one step size for each update.
+fn one_step_size(group: &str) -> Variant {
+    let mut variant = defaults(group);
+    let settings: MotoConfig = variant.method.typed(MotoConfig::NAME).expect("the defaults are of MOTO");
+    let settings = MotoConfig {
+        epsilon: 0.4,
+        beta0: Some(0.1),
+        stored_iterations: 12,
+        sample_decay: 0.8,
+        guard: GuardConfig::default(),
+        forecast: ForecastConfig::default(),
+        ..settings
+    };
+    variant.method = Learners::chosen(&settings).expect("settings have the form of a configuration");
+    variant.rollouts = if variant.rollouts == 2 { 5 } else { 10 };
+    variant
+}
+
+fn measure(title: &str, variant: Variant, peak: f64) {
+    let Variant { task, method, rollouts, .. } = variant;
     let TaskConfig::SwingUp(task) = task else { unreachable!("chains swing up") };
     let config: MotoConfig = method.typed(MotoConfig::NAME).expect("the defaults are of MOTO");
     let task = SwingUp::new(task).expect("the defaults are valid");
@@ -132,7 +151,7 @@ fn measure(group: &str, peak: f64) {
     ];
     let total = total(seconds);
     let samples = fastest.steps.iter().map(|s| s.transitions as f64).sum::<f64>() / horizon as f64;
-    println!("\n{group}: M {rollouts}, J {iterations}, T {horizon}; {samples:.0} transitions per fit");
+    println!("\n{title}: M {rollouts}, J {iterations}, T {horizon}; {samples:.0} transitions per fit");
     let share = |operations: f64, seconds: f64| 100. * operations / seconds / peak;
     for (stage, seconds, counted) in stages {
         let part = 100. * seconds / total;
@@ -160,6 +179,7 @@ fn main() {
         peak / 1e9
     );
     for group in ["double link", "quad link with joint limits"] {
-        measure(group, peak);
+        measure(group, defaults(group), peak);
+        measure(&format!("{group}, one step size"), one_step_size(group), peak);
     }
 }

@@ -1,6 +1,7 @@
 //! Stores trials as they end, and iterations when they are complete.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use moto_learners::LearnerError;
 use tracing::{info, warn};
@@ -24,6 +25,15 @@ use crate::supervisor::runner::{MARKED_FAILED, Runner, cut_short};
 use crate::tasks::Judgement;
 
 const LEARNING_CURVE: &str = "learning_curve.svg";
+/// Time between two pictures of the curve. One of each of many iterations would take longer and longer.
+const CURVE_EVERY: Duration = Duration::from_secs(3);
+
+/// The curve that is stored.
+#[derive(Default)]
+pub(super) struct DrawnCurve {
+    iterations: usize,
+    at: Option<Instant>,
+}
 
 impl Learning<'_> {
     /// Stores a trial, and keeps it as a rollout if it is usable. Returns whether it is.
@@ -201,16 +211,27 @@ impl Learning<'_> {
         if let Some(live) = &self.live {
             live.iteration(line.clone());
         }
-        let title = format!("{}, seed {}", self.setup.title(), self.setup.config.run.seed);
-        let curve = learning_curve_svg(&title, &self.lines)?;
         let (save, keep) = (self.checkpoint()?, self.setup.config.run.keep_trials);
         self.archive.give(move |folder| {
             folder.append_metrics(&line)?;
             save(folder)?;
             folder.thin_trials(keep)?;
-            folder.write_file(LEARNING_CURVE, curve.as_bytes())?;
             Ok(Stored::Iteration(Box::new(line)))
         });
+        if self.curve.at.is_none_or(|at| at.elapsed() >= CURVE_EVERY) {
+            self.keep_curve()?;
+        }
+        Ok(())
+    }
+
+    /// Draws the learning curve, unless the one that is stored has all iterations.
+    pub(super) fn keep_curve(&mut self) -> Result<(), DaemonError> {
+        if self.curve.iterations < self.lines.len() {
+            let title = format!("{}, seed {}", self.setup.title(), self.setup.config.run.seed);
+            let curve = learning_curve_svg(&title, &self.lines)?;
+            self.archive.give(move |folder| folder.write_file(LEARNING_CURVE, curve.as_bytes()).map(|_| Stored::Other));
+            self.curve = DrawnCurve { iterations: self.lines.len(), at: Some(Instant::now()) };
+        }
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tracing::warn;
 
+use self::keeping::DrawnCurve;
 use super::archive::{Archive, ArchiveError, Stored};
 use super::checkpoint::{Saved, compiled};
 use super::ended::{EndedRule, pays, steps_made};
@@ -60,6 +61,7 @@ pub struct Learning<'a> {
     saved: Arc<Saved>,
     /// Metrics of past iterations, reduced to the data of the learning curve.
     lines: Vec<IterationMetrics>,
+    curve: DrawnCurve,
     next_trial: u64,
     collected: Collected,
     /// What becomes of strokes that a limit ended.
@@ -133,6 +135,7 @@ impl<'a> Learning<'a> {
             archive,
             saved,
             lines,
+            curve: DrawnCurve::default(),
             collected,
             ended,
             live: None,
@@ -183,8 +186,9 @@ impl<'a> Learning<'a> {
             // The robot gets the safe command before the disk is waited for.
             runner.end_loop();
         }
+        let drawn = self.keep_curve();
         let settled = self.settle(Some(runner)).await;
-        result.and_then(|ended| settled.map(|()| ended))
+        result.and_then(|ended| settled.and(drawn).map(|()| ended))
     }
 
     /// Waits until all jobs are stored.
