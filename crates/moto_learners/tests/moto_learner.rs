@@ -3,11 +3,11 @@
 mod support;
 
 use moto_learners::moto::{
-    FirstStates, ForecastConfig, GuardConfig, IterationReport, Moto, MotoConfig, MotoError, Reuse, Ridge, StateScales,
-    Targets, TrustRegion,
+    FirstStates, ForecastConfig, GuardConfig, IterationReport, Moto, MotoConfig, MotoError, Outcomes, Reuse, Ridge,
+    StateScales, Targets, TrustRegion,
 };
 use moto_learners::policy::Policy;
-use moto_learners::{Adopted, Batch, Learner, Reward, Verdict};
+use moto_learners::{Adopted, Batch, ErrorPrice, ErrorShape, Learner, Measured, Reward, Verdict};
 use nalgebra::DMatrix;
 use support::{Linear, Random};
 
@@ -63,6 +63,55 @@ fn converges_to_the_riccati_gains() {
             let tolerance = if control_variate { 1e-3 } else { 1e-2 };
             assert!(error < tolerance, "{reuse:?}, control variate {control_variate}: relative gain error {error}");
         }
+    }
+}
+
+/// The same problem, in which the price of the final state is that of an error vector, measured in the last step.
+struct FinalError(Linear);
+
+impl FinalError {
+    fn roll_out(&self, policy: &Policy, rollouts: usize, random: &mut Random) -> Batch {
+        let mut batch = self.0.roll_out(policy, rollouts, random);
+        batch.outcomes = vec![DMatrix::zeros(2, rollouts); self.0.horizon];
+        let root = self.0.state_cost.map(f64::sqrt);
+        batch.outcomes[self.0.horizon - 1] = root * &batch.states[self.0.horizon];
+        batch
+    }
+}
+
+impl Reward for FinalError {
+    fn step(&self, t: usize, state: &[f64], action: &[f64], next: &[f64], outcome: &[f64]) -> f64 {
+        let error = if t + 1 == self.0.horizon { outcome.iter().map(|e| e * e).sum() } else { 0.0 };
+        self.0.step(t, state, action, next, outcome) - error
+    }
+
+    fn last(&self, _: &[f64]) -> f64 {
+        0.0
+    }
+
+    fn errors(&self) -> Vec<ErrorPrice> {
+        let measured = Measured::At(self.0.horizon - 1);
+        vec![ErrorPrice { rows: 0..2, measured, weight: 1.0, shape: ErrorShape::Squared }]
+    }
+}
+
+#[test]
+fn with_a_model_of_the_errors_it_converges_to_the_riccati_gains_too() {
+    let task = FinalError(Linear::new(12));
+    // Reuse over time would take other steps' outcomes for those of the last.
+    for reuse in [Reuse::Iterations, Reuse::SameStepDecay, Reuse::None] {
+        let mut learners = [Outcomes::Vector, Outcomes::Scalar].map(|outcomes| {
+            let mut learner = learner(&task.0, MotoConfig { reuse, outcomes, ..large_steps() });
+            let random = &mut Random::new(3);
+            for _ in 0..20 {
+                let batch = task.roll_out(learner.policy(), 40, random);
+                learner.update(batch, &task).unwrap();
+            }
+            learner
+        });
+        let errors = learners.each_mut().map(|learner| gain_error(&task.0, learner.policy()));
+        assert!(errors[0] < 1e-2, "{reuse:?}: relative gain errors {errors:?}, with and without the model");
+        assert_ne!(learners[0].policy(), learners[1].policy(), "the model is in the fit");
     }
 }
 
