@@ -134,15 +134,18 @@ fn measure_apart(size: &Size) -> (f64, f64) {
 
 fn sweep(name: &str, values: &[usize], set: fn(&mut Size, usize)) {
     println!("\n{name:<10} {:>12} {:>12}", "ms / update", "MB");
-    let mut points = Vec::new();
+    let (mut times, mut memories) = (Vec::new(), Vec::new());
     for value in values {
         let mut size = USUAL;
         set(&mut size, *value);
         let (seconds, memory) = measure_apart(&size);
         println!("{value:<10} {:>12.1} {memory:>12.0}", 1e3 * seconds);
-        points.push((*value as f64, seconds));
+        times.push((*value as f64, seconds));
+        memories.push((*value as f64, memory));
     }
-    println!("exponent {:.2}, at the end {:.2}", exponent(&points), exponent(&points[points.len() - 2..]));
+    for (name, points) in [("time", &times), ("memory", &memories)] {
+        println!("exponent of {name} {:.2}, at the end {:.2}", exponent(points), exponent(&points[points.len() - 2..]));
+    }
 }
 
 fn main() {

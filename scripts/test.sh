@@ -57,4 +57,5 @@ if ls -d ${AMENT_PREFIX_PATH//:/ }/include/controller_interface >/dev/null 2>&1;
   scripts/check_ros2_control.sh
 fi
 part "tests over ROS 2 in Python"
-.venv/bin/python -m pytest -q tests/python/test_ros_*.py
+# Two at a time: they wait for processes more than they compute, and each has a domain of its own.
+.venv/bin/python -m pytest -q -n 2 --dist loadfile tests/python/test_ros_*.py
