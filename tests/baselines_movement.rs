@@ -6,7 +6,7 @@ use moto_controller::commands::{EvaluateOptions, Evaluation, evaluate};
 use moto_controller::control::Episode;
 use moto_controller::experiment::{Run, TaskConfig, Variant};
 use moto_controller::tasks::table_tennis::{DemonstrationKind, Setting, TableTennisConfig};
-use moto_learners::episodic::{MoreConfig, MovementConfig, RepsConfig};
+use moto_learners::episodic::{CasMoreConfig, MoreConfig, MovementConfig, RepsConfig};
 use moto_learners::moto::MotoConfig;
 use moto_learners::policy::{Demonstration, Dmp, DmpConfig};
 use moto_learners::{LearnerSettings, Learners};
@@ -74,6 +74,7 @@ fn a_run_of_every_method_goes_on_to_the_bit_and_leaves_a_stroke_to_judge() {
         variant(&MotoConfig::default(), Setting::NoisyBounce, DemonstrationKind::Plain),
         variant(&contextual, Setting::Context, DemonstrationKind::Plain),
         variant(&MoreConfig::default(), Setting::NoisyBounce, DemonstrationKind::Plain),
+        variant(&CasMoreConfig::default(), Setting::NoisyBounce, DemonstrationKind::Plain),
     ];
     for variant in variants {
         let mut run = Run::start(&variant, 5).unwrap();

@@ -1,15 +1,17 @@
 //! Figure 2 of the paper: the quad link.
 
 use super::Entry;
-use super::settings::{gps, limited_quad, measures, moto, paper_without_reuse, quad, quad_defaults};
+use super::settings::{
+    gps, limited_quad, measures, moto, paper_without_reuse, quad, quad_defaults, quad_with_little_torque,
+};
 use crate::experiment::{ExperimentConfig, Variant};
 
 pub const MOTION: Entry = Entry {
     name: "2a",
     explanation: "\
         Quad link with the torque limit of 25 N m and with a reduced one of 15 N m: does MOTO still swing up, and \
-        how? Made with this project's default settings, 5 rollouts per iteration, and a wide start: little torque needs \
-        several swings, which is nothing that a policy finds once it has cooled down. motion.svg draws the motion of \
+        how? Made with this project's default settings, 5 and 7 rollouts per iteration, and a wide start: little torque needs \
+        several swings, which is nothing that a policy finds once it has cooled down, and plans of several sizes. motion.svg draws the motion of \
         the median seed.",
     duration: "about 20 minutes",
     config: motion,
@@ -27,15 +29,18 @@ pub const JOINT_LIMITS: Entry = Entry {
 };
 
 fn motion() -> ExperimentConfig {
-    let with =
-        |limit: f64| moto(&format!("torque limit {limit} N m"), &quad(limit, None, 15.), quad_defaults(), 5, 400);
+    let with = |limit: f64, settings, rollouts: usize| {
+        moto(&format!("torque limit {limit} N m"), &quad(limit, None, 15.), settings, rollouts, 2000 / rollouts)
+    };
     ExperimentConfig {
         name: "2a".into(),
         title: "Quad link, swing-up with less torque".into(),
         seeds: 16,
         first_seed: 1,
         measures: measures(),
-        variants: [with(25.), with(15.)].map(|variant| Variant { thresholds: vec![-20.], ..variant }).into(),
+        variants: [with(25., quad_defaults(), 5), with(15., quad_with_little_torque(), 7)]
+            .map(|variant| Variant { thresholds: vec![-20.], ..variant })
+            .into(),
     }
 }
 

@@ -47,7 +47,7 @@ pub fn double_defaults() -> MotoConfig {
         stored_iterations: 25,
         sample_decay: 0.915,
         guard: GuardConfig { pooled_batches: 5, ..Default::default() },
-        forecast: forecast(),
+        forecast: forecast(&[1., 4., 16.]),
         ..Default::default()
     }
 }
@@ -62,13 +62,26 @@ pub fn quad_defaults() -> MotoConfig {
         sample_decay: 0.9,
         linear_penalty: 0.01,
         guard: GuardConfig { pooled_batches: 5, ..Default::default() },
-        forecast: forecast(),
+        forecast: forecast(&[1.]),
         ..Default::default()
     }
 }
 
-fn forecast() -> ForecastConfig {
-    ForecastConfig { factors: vec![0.25, 1., 4.], planned: vec![1.], ..Default::default() }
+/// Settings for the quad link with little torque, for seven rollouts per iteration: plans of three sizes
+/// (docs/learning_study.md).
+pub fn quad_with_little_torque() -> MotoConfig {
+    MotoConfig {
+        epsilon: 0.35,
+        beta0: Some(0.07),
+        stored_iterations: 17,
+        sample_decay: 0.86,
+        forecast: forecast(&[1., 4., 16.]),
+        ..quad_defaults()
+    }
+}
+
+fn forecast(planned: &[f64]) -> ForecastConfig {
+    ForecastConfig { factors: vec![0.25, 1., 4.], planned: planned.into(), ..Default::default() }
 }
 
 /// MOTO as in the paper, without this project's additions. Every step has its own KL bound, all
