@@ -145,7 +145,7 @@ fn of_processes_that_begin_a_folder_together_one_settings_wins_and_the_others_ar
     for round in 0..5 {
         let out = format!("out-{round}");
         let begin = |job: usize| {
-            let config = if job % 2 == 0 { "small.yaml" } else { "other.yaml" };
+            let config = if job.is_multiple_of(2) { "small.yaml" } else { "other.yaml" };
             let arguments = ["experiment", "1c", "--config", config, "--out", &out, "--job", &format!("{}", job / 2)];
             place.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
         };
