@@ -237,13 +237,8 @@ fn what_a_seed_learned_is_checked_and_removing_its_records_makes_it_again() {
     let whole = fs::read(&motion).unwrap();
     // It is there in a while, as of another attempt.
     place.write("out/seeds/moto-1.failure.txt", "an attempt that broke down");
-    for (damaged, what) in
-        [(None, "it is missing"), (Some(&whole[..9]), "it is cut short or damaged"), (Some(&whole[..0]), "it is empty")]
-    {
-        match damaged {
-            None => fs::remove_file(&motion).unwrap(),
-            Some(bytes) => fs::write(&motion, bytes).unwrap(),
-        }
+    for (damaged, what) in [(&whole[..9], "it is cut short or damaged"), (&whole[..0], "it is empty")] {
+        fs::write(&motion, damaged).unwrap();
         let mend = "remove out/seeds/moto-1.csv to run that seed again";
         refused(&place, &small(&["--job", "0"]), &["moto-1.motion.json: ", what, mend]);
         fs::remove_file(place.path("out/seeds/moto-1.csv")).unwrap();
@@ -251,6 +246,10 @@ fn what_a_seed_learned_is_checked_and_removing_its_records_makes_it_again() {
         assert_eq!(fs::read(&motion).unwrap(), whole);
         assert_eq!(names(&place.path("out/seeds")), ["moto-1.csv", "moto-1.motion.json"]);
     }
+    // Records that were copied without it count.
+    fs::remove_file(&motion).unwrap();
+    place.run(&small(&["--job", "0"]));
+    assert_eq!(names(&place.path("out/seeds")), ["moto-1.csv"]);
 }
 
 #[test]

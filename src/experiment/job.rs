@@ -86,27 +86,24 @@ impl Job<'_> {
         Ok(Some(records))
     }
 
-    /// Checks that what the seed learned is there, and whole.
+    /// Checks that what the seed learned is whole. It may be missing: whoever took it away, or took the records elsewhere without it,
+    /// still has the records.
     fn check_attachment(&self, folder: &Folder, records: PathBuf) -> Result<(), ExperimentError> {
         let motion = matches!(self.variant.task, TaskConfig::SwingUp(_));
         let ending = if motion { SwingMotion::ENDING } else { LearnedStroke::ENDING };
         let path = folder.attachment(self.variant, self.seed, ending);
-        let what = match Disk.exists(&path)? {
-            false => "it is missing".into(),
-            true => {
-                let bytes = Disk.read(&path)?;
-                let read = match motion {
-                    true => serde_json::from_slice::<SwingMotion>(&bytes).map(drop),
-                    false => serde_json::from_slice::<Learned>(&bytes).map(drop),
-                };
-                match read {
-                    Ok(()) => return Ok(()),
-                    Err(_) if bytes.is_empty() => "it is empty".into(),
-                    Err(error) => {
-                        format!("it is cut short or damaged, at line {}, column {}", error.line(), error.column())
-                    }
-                }
-            }
+        if !Disk.exists(&path)? {
+            return Ok(());
+        }
+        let bytes = Disk.read(&path)?;
+        let read = match motion {
+            true => serde_json::from_slice::<SwingMotion>(&bytes).map(drop),
+            false => serde_json::from_slice::<Learned>(&bytes).map(drop),
+        };
+        let what = match read {
+            Ok(()) => return Ok(()),
+            Err(_) if bytes.is_empty() => "it is empty".into(),
+            Err(error) => format!("it is cut short or damaged, at line {}, column {}", error.line(), error.column()),
         };
         Err(ExperimentError::Attachment { path, what, records })
     }
