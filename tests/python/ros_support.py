@@ -196,11 +196,15 @@ class Client:
             self.services[key] = self.node.create_client(kind, service)
         client = self.services[key]
         assert client.wait_for_service(PATIENCE), f"{service} is not there"
-        done = threading.Event()
-        future = client.call_async(request or kind.Request())
-        future.add_done_callback(lambda _: done.set())
-        assert done.wait(PATIENCE), f"{service} does not answer"
-        return future.result()
+        # The middleware drops an answer while the node has not found this client's reader. A question can be asked again.
+        asks = 10 if kind.__name__.startswith(("Get", "List", "Describe")) else 1
+        for _ in range(asks):
+            done = threading.Event()
+            future = client.call_async(request or kind.Request())
+            future.add_done_callback(lambda _, done=done: done.set())
+            if done.wait(PATIENCE / asks):
+                return future.result()
+        raise AssertionError(f"{service} does not answer")
 
     def trigger(self, name):
         return self.call(Trigger, f"{self.prefix}/{name}")
